@@ -1,0 +1,27 @@
+"""What similarity.py works with; change the values here, or give them to `BertSim`."""
+
+from __future__ import annotations
+
+import os
+
+file_path = os.path.dirname(os.path.abspath(__file__))
+
+# The folder that fine-tuning wrote. Where it holds a description of its model, that is used and the three names
+# after it are not; otherwise (checkpoints of other implementations) they say what the model is.
+model_dir = os.path.join(file_path, "albert_lcqmc_checkpoints/")
+config_name = os.path.join(file_path, "albert_config/albert_config_tiny.json")
+ckpt_name = os.path.join(model_dir, "model.ckpt")
+vocab_file = os.path.join(file_path, "albert_config/vocab.txt")
+
+# Pairs in one pass, and tokens of a pair: what is longer is cut.
+batch_size = 128
+max_seq_len = 128
+
+# The share of a GPU's memory that may be taken.
+gpu_memory_fraction = 0.8
+
+# How the model is trained when there is none yet: similarity.py says the command.
+output_dir = os.path.join(file_path, "albert_lcqmc_checkpoints/")
+data_dir = os.path.join(file_path, "data/sample_pairs/")
+num_train_epochs = 10
+learning_rate = 0.00005

@@ -1,0 +1,256 @@
+"""A fine-tuning run of either family: train, evaluate every checkpoint, keep the best, predict with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+import classification
+import model_folder
+import optimization
+import training_run
+from command_line import Flags, UsageError
+from errors import UserError
+from estimator_specs import TrainingSetup
+from families import Family
+from feature_cache import CachedFeatures, cached_features
+from input_pipeline import classification_input_fn
+from metrics import METRICS
+from record_files import CompleteFile
+from task_rows import Row, read_split, split_path
+from tasks import TASKS, Task, get_task
+from tokenization import FullTokenizer, check_vocab_size
+
+_log = logging.getLogger(__name__)
+
+CACHE_FOLDER = "features"
+EVAL_RESULTS = "eval_results"
+TEST_RESULTS = "test_results"
+_EVAL_METRIC = "eval_accuracy"
+
+
+class Run(NamedTuple):
+    """What all phases of a run share."""
+
+    flags: Flags
+    family: Family
+    config: Any
+    task: Task
+    tokenizer: FullTokenizer
+
+
+class Split(NamedTuple):
+    """A split of the task's data."""
+
+    rows: List[Row]
+    features: CachedFeatures
+
+
+def declare_flags(flags: Flags, family: Family) -> None:
+    """The flags that both fine-tuning runners share; each adds those whose published defaults differ."""
+    training_run.declare_flags(flags)
+    flags.string(family.config_flag, None, "the model's JSON file")
+    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS)))
+    flags.string("data_dir", None, "the folder with the task's files")
+    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
+    flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
+    flags.boolean("do_train", False, "fine-tune on the train split")
+    flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")
+    flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
+    flags.integer("train_batch_size", 32, "rows per step", minimum=1)
+    flags.integer("eval_batch_size", 8, "rows per evaluation step", minimum=1)
+    flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
+    flags.float("learning_rate", 5e-5, "the learning rate at its peak", minimum=0.0)
+    flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
+    flags.float("warmup_proportion", 0.1, "the share of the steps in which the learning rate rises", 0.0, 1.0)
+    flags.integer("save_checkpoints_steps", 1000, "steps between two checkpoints", minimum=1)
+    flags.integer("keep_checkpoint_max", 20, "checkpoints to keep for evaluation; 0 keeps all", minimum=0)
+    flags.choice("optimizer", "adamw", optimization.OPTIMIZERS, "how weights move")
+    flags.boolean("bucket_by_length", True, "batch rows of like length together (not on TPU)")
+
+
+def run(flags: Flags, family: Family) -> None:
+    """Checks, trains, evaluates, predicts and says what was done."""
+    flags.require("task_name", "data_dir", "vocab_file", "output_dir", family.config_flag)
+    if not (flags.do_train or flags.do_eval or flags.do_predict):
+        raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
+    task = get_task(flags.task_name)
+    config = family.config_class.from_json_file(getattr(flags, family.config_flag))
+    _check_lengths(flags, config)
+    tokenizer = FullTokenizer(flags.vocab_file, do_lower_case=flags.do_lower_case)
+    check_vocab_size(tokenizer, config.vocab_size, getattr(flags, family.config_flag))
+    this = Run(flags, family, config, task, tokenizer)
+    rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
+    training_run.prepare_output_dir(flags)
+    _describe_output(this)
+    with training_run.explained_errors(flags.output_dir):
+        if flags.do_train:
+            train(this, _with_features(this, "train", rows["train"]))
+        best = evaluate(this, _with_features(this, "dev", rows["dev"])) if flags.do_eval else None
+        if flags.do_predict:
+            predict(this, _with_features(this, "test", rows["test"]), best)
+    _say_what_next(flags)
+
+
+def _check_lengths(flags: Flags, config: Any) -> None:
+    if flags.max_seq_length > config.max_position_embeddings:
+        raise UserError(
+            "--max_seq_length={} is over the model's {} positions".format(
+                flags.max_seq_length, config.max_position_embeddings
+            )
+        )
+    if flags.do_train and flags.num_train_epochs <= 0:
+        raise UsageError("--num_train_epochs must be over 0 to train")
+
+
+def _needed_splits(flags: Flags) -> List[str]:
+    phases = (("train", flags.do_train), ("dev", flags.do_eval), ("test", flags.do_predict))
+    return [split for split, is_asked in phases if is_asked]
+
+
+def _describe_output(this: Run) -> None:
+    config_path = getattr(this.flags, this.family.config_flag)
+    description = model_folder.ModelFolder(
+        task=this.task.name,
+        labels=this.task.labels,
+        family=this.family.name,
+        config_file=os.path.basename(config_path),
+        vocab_file=os.path.basename(this.flags.vocab_file),
+        do_lower_case=this.flags.do_lower_case,
+        max_seq_length=this.flags.max_seq_length,
+    )
+    model_folder.describe(
+        this.flags.output_dir, description, config_path=config_path, vocab_path=this.flags.vocab_file
+    )
+
+
+def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
+    features = cached_features(
+        rows,
+        task=this.task,
+        split=split,
+        source_files=[split_path(this.task, this.flags.data_dir, split)],
+        tokenizer=this.tokenizer,
+        max_seq_length=this.flags.max_seq_length,
+        cache_dir=os.path.join(this.flags.output_dir, CACHE_FOLDER),
+    )
+    return Split(rows, features)
+
+
+def _estimator(this: Run, setup: TrainingSetup) -> Any:
+    flags = this.flags
+    return training_run.make_estimator(
+        flags,
+        classification.build_model_fn(this.family, this.config, len(this.task.labels), setup),
+        train_batch_size=flags.train_batch_size,
+        eval_batch_size=flags.eval_batch_size,
+        predict_batch_size=flags.predict_batch_size,
+        save_checkpoints_steps=flags.save_checkpoints_steps,
+        keep_checkpoint_max=flags.keep_checkpoint_max,
+    )
+
+
+def _input_fn(this: Run, features: CachedFeatures, is_training: bool) -> Any:
+    return classification_input_fn(
+        features.path,
+        num_rows=features.num_rows,
+        max_seq_length=this.flags.max_seq_length,
+        is_training=is_training,
+        seed=this.flags.seed,
+        bucket_by_length=this.flags.bucket_by_length,
+        static_shapes=this.flags.use_tpu,
+    )
+
+
+def train(this: Run, split: Split) -> None:
+    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one."""
+    flags = this.flags
+    steps = max(1, int(split.features.num_rows / flags.train_batch_size * flags.num_train_epochs))
+    setup = TrainingSetup(
+        optimizer=optimization.OptimizerSettings(
+            learning_rate=flags.learning_rate,
+            num_train_steps=steps,
+            num_warmup_steps=int(steps * flags.warmup_proportion),
+            optimizer=flags.optimizer,
+        ),
+        init_checkpoint=training_run.starting_checkpoint(flags),
+        use_tpu=flags.use_tpu,
+        make_hooks=training_run.log_hooks(flags, total_steps=steps, batch_size=flags.train_batch_size),
+    )
+    _estimator(this, setup).train(_input_fn(this, split.features, is_training=True), max_steps=steps)
+
+
+def evaluate(this: Run, split: Split) -> Optional[str]:
+    """Evaluates every saved checkpoint; returns the prefix of the best, whose weights go to <output_dir>/best.
+
+    Where nothing was trained, the starting weights are evaluated and None is returned.
+    """
+    flags = this.flags
+    prefixes = training_run.saved_checkpoints(flags.output_dir)
+    if not prefixes:
+        start = training_run.starting_checkpoint(flags)
+        _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
+        results = _evaluate_one(this, split, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu), None)
+        training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
+        _log.info("dev: %s", training_run.figures(results))
+        return None
+    by_prefix = {}
+    for prefix in prefixes:
+        by_prefix[prefix] = _evaluate_one(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix)
+        _log.info("dev, %s: %s", os.path.basename(prefix), training_run.figures(by_prefix[prefix]))
+    best = max(prefixes, key=lambda prefix: (by_prefix[prefix][_EVAL_METRIC], by_prefix[prefix]["global_step"]))
+    training_run.write_results(flags.output_dir, EVAL_RESULTS, by_prefix[best])
+    folder = model_folder.write_best(flags.output_dir, best)
+    _log.info("Best of %d checkpoints: %s, now in %s", len(prefixes), os.path.basename(best), folder)
+    return best
+
+
+def _evaluate_one(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Dict[str, Any]:
+    steps = -(-split.features.num_rows // this.flags.eval_batch_size) if this.flags.use_tpu else None
+    input_fn = _input_fn(this, split.features, is_training=False)
+    return _estimator(this, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+
+
+def predict(this: Run, split: Split, best: Optional[str]) -> None:
+    """Predicts the test split: test_results.tsv holds the labels' probabilities, a line per row in file order."""
+    flags = this.flags
+    prefix = best or _checkpoint_for_prediction(flags)
+    estimator = _estimator(this, TrainingSetup(use_tpu=flags.use_tpu))
+    probabilities = np.zeros([split.features.num_rows, len(this.task.labels)], np.float32)
+    seen = 0
+    input_fn = _input_fn(this, split.features, is_training=False)
+    for row in estimator.predict(input_fn, checkpoint_path=prefix):
+        if row["row_index"] >= 0:
+            probabilities[row["row_index"]] = row["probabilities"]
+            seen += 1
+    if seen != len(split.rows):
+        raise RuntimeError("{} rows were predicted, {} were asked for".format(seen, len(split.rows)))
+    path = os.path.join(flags.output_dir, TEST_RESULTS + ".tsv")
+    with CompleteFile(path) as file:
+        for row in probabilities:
+            file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))
+    _log.info("Predictions of %s for %d rows: %s", os.path.basename(prefix), seen, path)
+    if split.features.has_labels:
+        gold = [this.task.labels.index(row.label) for row in split.rows]
+        results = {this.task.metric: METRICS[this.task.metric](probabilities.argmax(axis=1).tolist(), gold)}
+        training_run.write_results(flags.output_dir, TEST_RESULTS, results)
+        _log.info("test: %s", training_run.figures(results))
+
+
+def _checkpoint_for_prediction(flags: Flags) -> str:
+    """The best checkpoint of an earlier evaluation, else the last."""
+    for folder in (os.path.join(flags.output_dir, model_folder.BEST_FOLDER), flags.output_dir):
+        latest = tf.train.latest_checkpoint(folder)
+        if latest:
+            return latest
+    raise UserError("{} holds no checkpoint to predict with: train first (--do_train=True)".format(flags.output_dir))
+
+
+def _say_what_next(flags: Flags) -> None:
+    best = os.path.join(flags.output_dir, model_folder.BEST_FOLDER)
+    if os.path.isdir(best):
+        _log.info("Next: python similarity.py --model_dir=%s", best)

@@ -1,0 +1,44 @@
+"""The declaration of every record: writers and readers take names, types and lengths from here.
+
+A record is a serialized tf.train.Example. This module knows the fields; `record_files` knows the files and
+`input_pipeline` knows tf.data.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+
+class Feature(NamedTuple):
+    """One field of a record."""
+
+    name: str
+    dtype: str  # "int64" or "float32", as in tf.train.Feature
+    length: Optional[int]  # None: varies from record to record
+
+
+# The label of an example that has no second segment: there is no order to predict, so it weighs nothing in the
+# sentence-order loss (its one-hot form is all zeros, hence other implementations leave it out as well).
+NO_SENTENCE_ORDER = -1
+
+
+def pretraining_features(max_seq_length: int, max_predictions_per_seq: int) -> Tuple[Feature, ...]:
+    """The fields of a pre-training record (spec: pretraining_data, "Output")."""
+    return (
+        Feature("input_ids", "int64", max_seq_length),
+        Feature("input_mask", "int64", max_seq_length),
+        Feature("segment_ids", "int64", max_seq_length),
+        Feature("masked_lm_positions", "int64", max_predictions_per_seq),
+        Feature("masked_lm_ids", "int64", max_predictions_per_seq),
+        Feature("masked_lm_weights", "float32", max_predictions_per_seq),
+        Feature("next_sentence_labels", "int64", 1),
+    )
+
+
+# A classification record is kept unpadded: the input pipeline pads a batch to what the batch needs.
+CLASSIFICATION_FEATURES = (
+    Feature("row_index", "int64", 1),  # position in the source file: predictions come back in file order
+    Feature("input_ids", "int64", None),
+    Feature("segment_ids", "int64", None),
+    Feature("label_ids", "int64", 1),
+)

@@ -1,0 +1,118 @@
+"""What stands on an encoder: masked LM, sentence order, classification. Tensors in, losses and predictions out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Optional
+
+import tensorflow.compat.v1 as tf
+
+import layers
+from transformer_model import TransformerModel
+
+CLASSIFIER_DROPOUT = 0.1
+_WEIGHT_EPSILON = 1e-5  # keeps the masked-LM loss finite in a batch without predictions
+
+
+class MaskedLmOutput(NamedTuple):
+    """Masked-LM results; rows are the P positions of each sequence in turn."""
+
+    loss: Any  # scalar
+    example_loss: Any  # [B*P]
+    logits: Any  # [B*P, V]
+    labels: Any  # [B*P]
+    weights: Any  # [B*P], 0 for padding
+
+
+class ClassifierOutput(NamedTuple):
+    """Results of a softmax over labels: sentence order or a task's classes."""
+
+    loss: Any  # scalar; None without labels
+    example_loss: Any  # [B]; None without labels
+    logits: Any  # [B, labels]
+
+
+def masked_lm_logits(model: TransformerModel, positions: Any) -> Any:
+    """The vocabulary scores [B*P, V] at [B, P] positions; variables under cls/predictions."""
+    config = model.config
+    x = layers.gather_positions(model.get_sequence_output(), positions)  # [B*P, H]
+    with tf.variable_scope("cls/predictions"):
+        with tf.variable_scope("transform"):
+            x = layers.dense(
+                x,
+                model.masked_lm_size,
+                "dense",
+                stddev=config.initializer_range,
+                activation=config.hidden_act,
+            )
+            x = layers.layer_norm(x)
+        bias = tf.get_variable("output_bias", [config.vocab_size], initializer=tf.zeros_initializer())
+        return tf.nn.bias_add(model.project_to_vocabulary(x), bias)
+
+
+def masked_lm(model: TransformerModel, positions: Any, ids: Any, weights: Any) -> MaskedLmOutput:
+    """The masked-LM loss Σ w·nll / (Σ w + 1e-5).
+
+    Args:
+      model: the encoder.
+      positions, ids: int [B, P], where tokens were masked and which they were.
+      weights: float [B, P], 1 for predictions and 0 for padding.
+    """
+    logits = masked_lm_logits(model, positions)
+    labels = tf.reshape(ids, [-1])
+    weights = tf.reshape(weights, [-1])
+    # The scope's own name: the published freeze_graph command asks for the node cls/predictions/truediv.
+    with tf.name_scope("cls/predictions/"):
+        example_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        numerator = tf.reduce_sum(weights * example_loss)
+        loss = tf.truediv(numerator, tf.reduce_sum(weights) + _WEIGHT_EPSILON, name="truediv")
+    return MaskedLmOutput(loss, example_loss, logits, labels, weights)
+
+
+def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
+    """Whether the two segments are in order (0) or swapped (1); ALBERT, section 3.1.
+
+    Args:
+      model: the encoder.
+      labels: int [B, 1]; `features.NO_SENTENCE_ORDER` (or any negative label) for a sequence without a pair,
+        which is left out of the mean.
+    """
+    with tf.variable_scope("cls/seq_relationship"):
+        logits = _label_logits(model.get_pooled_output(), 2, model.config.initializer_range)
+    labels = tf.reshape(labels, [-1])
+    weights = tf.cast(labels >= 0, tf.float32)
+    example_loss = weights * _cross_entropy(logits, tf.maximum(labels, 0))
+    loss = tf.reduce_sum(example_loss) / tf.maximum(tf.reduce_sum(weights), 1.0)
+    return ClassifierOutput(loss, example_loss, logits)
+
+
+def classifier(model: TransformerModel, num_labels: int, is_training: bool, labels: Optional[Any]) -> ClassifierOutput:
+    """A softmax over the pooled output; variables output_weights and output_bias at the root.
+
+    Args:
+      model: the encoder.
+      num_labels: classes.
+      is_training: whether dropout (0.1) acts on the pooled output.
+      labels: int [B], or None where there are none to compare with.
+    """
+    pooled_output = model.get_pooled_output()
+    # Nothing has normalised the output of a preln encoder yet (spec: models).
+    if getattr(model.config, "ln_type", "postln") == "preln":
+        pooled_output = layers.layer_norm(pooled_output, "loss/LayerNorm")
+    pooled_output = layers.dropout(pooled_output, CLASSIFIER_DROPOUT if is_training else 0.0)
+    logits = _label_logits(pooled_output, num_labels, model.config.initializer_range)
+    if labels is None:
+        return ClassifierOutput(None, None, logits)
+    example_loss = _cross_entropy(logits, tf.reshape(labels, [-1]))
+    return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
+
+
+def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
+    """[B, H] -> [B, labels]. Variables: output_weights [labels, H], output_bias [labels]."""
+    shape = [num_labels, x.shape.as_list()[-1]]
+    weights = tf.get_variable("output_weights", shape, initializer=layers.initializer(stddev))
+    bias = tf.get_variable("output_bias", [num_labels], initializer=tf.zeros_initializer())
+    return tf.nn.bias_add(tf.matmul(x, weights, transpose_b=True), bias)
+
+
+def _cross_entropy(logits: Any, labels: Any) -> Any:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -1,0 +1,39 @@
+"""LAMB: AdamW whose step is scaled to each variable's norm, for very large batches (arXiv 1904.00962)."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import tensorflow.compat.v1 as tf
+
+from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer, matches_any
+
+
+class LAMBOptimizer(AdamWeightDecayOptimizer):
+    """w -= lr · r · u with r = ‖w‖ / ‖u‖ where both are positive, else 1; u is AdamW's update."""
+
+    def __init__(
+        self,
+        *args: Any,
+        exclude_from_layer_adaptation: Sequence[str] = NORMS_AND_BIASES,
+        name: str = "LAMBOptimizer",
+        **kwargs: Any,
+    ) -> None:
+        """See `AdamWeightDecayOptimizer`.
+
+        Args:
+          exclude_from_layer_adaptation: patterns; variables whose name matches one keep r = 1. Empty, as the
+            published zh models were trained, it adapts all, which freezes zero-initialised biases early.
+          name: name of the optimizer's scope.
+        """
+        super().__init__(*args, name=name, **kwargs)
+        self._exclude_from_layer_adaptation = exclude_from_layer_adaptation
+
+    def _ratio(self, update: Any, var: Any) -> Any:
+        if matches_any(var.op.name, self._exclude_from_layer_adaptation):
+            return 1.0
+        weight_norm, update_norm = tf.norm(var), tf.norm(update)
+        both_positive = tf.logical_and(weight_norm > 0.0, update_norm > 0.0)
+        # The inner guard keeps 0/0 from reaching the result through the branch that is not taken.
+        safe_norm = tf.where(update_norm > 0.0, update_norm, tf.ones_like(update_norm))
+        return tf.where(both_positive, weight_norm / safe_norm, tf.ones_like(weight_norm))

@@ -1,0 +1,170 @@
+"""The tensors both model families are made of: dense, LayerNorm, activations, lookups, masks, attention.
+
+Dimension letters, used in every shape comment of the model code:
+  B batch, S sequence, V vocabulary, E embedding size, H hidden size, I intermediate size,
+  N attention heads, D = H / N size of a head, P predictions per sequence, G hidden groups, L layers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Dict, List, Union
+
+import tensorflow.compat.v1 as tf
+
+LAYER_NORM_EPSILON = 1e-12
+MASKED_SCORE = -10000.0  # added to the attention scores of padding
+
+Dimension = Union[int, Any]  # a number, or a scalar tensor where it is known only at run time
+
+
+def gelu(x: Any) -> Any:
+    """Gaussian error linear unit in its tanh form (spec: models, "Common"; named gelu_new elsewhere)."""
+    return 0.5 * x * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
+
+
+ACTIVATIONS: Dict[str, Callable[[Any], Any]] = {
+    "gelu": gelu,
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
+    "linear": lambda x: x,
+}
+
+
+def shape_list(tensor: Any) -> List[Dimension]:
+    """The shape of a tensor: numbers where they are static, scalar tensors elsewhere."""
+    static = tensor.shape.as_list()
+    if None not in static:
+        return static
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(static)]
+
+
+def assert_rank(tensor: Any, rank: int) -> None:
+    """Raises ValueError where the tensor has another rank."""
+    if tensor.shape.ndims != rank:
+        raise ValueError("{} has shape {}, expected rank {}".format(tensor.name, tensor.shape, rank))
+
+
+def initializer(stddev: float) -> Any:
+    """Truncated normal, as every weight of the published models."""
+    return tf.truncated_normal_initializer(stddev=stddev)
+
+
+def dropout(x: Any, rate: float) -> Any:
+    """Sets a share of the values to zero and scales the rest; nothing at rate 0."""
+    return x if rate == 0.0 else tf.nn.dropout(x, rate=rate)
+
+
+def layer_norm(x: Any, name: str = "LayerNorm") -> Any:
+    """Normalises the last axis. Variables: name/{beta,gamma}, each as long as that axis."""
+    size = x.shape.as_list()[-1]
+    with tf.variable_scope(name):
+        beta = tf.get_variable("beta", [size], initializer=tf.zeros_initializer())
+        gamma = tf.get_variable("gamma", [size], initializer=tf.ones_initializer())
+        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, LAYER_NORM_EPSILON)
+
+
+def dense(x: Any, units: int, name: str, *, stddev: float, activation: str = "linear") -> Any:
+    """[..., in] -> [..., units]. Variables: name/kernel [in, units], name/bias [units]."""
+    shape = shape_list(x)
+    with tf.variable_scope(name):
+        kernel = tf.get_variable("kernel", [shape[-1], units], initializer=initializer(stddev))
+        bias = tf.get_variable("bias", [units], initializer=tf.zeros_initializer())
+        rows = tf.reshape(x, [-1, shape[-1]])
+        y = ACTIVATIONS[activation](tf.nn.bias_add(tf.matmul(rows, kernel), bias))
+        return tf.reshape(y, shape[:-1] + [units])
+
+
+def embedding_table(name: str, rows: int, width: int, stddev: float) -> Any:
+    """A variable [rows, width]."""
+    return tf.get_variable(name, [rows, width], initializer=initializer(stddev))
+
+
+def embedding_lookup(ids: Any, table: Any, use_one_hot: bool = False) -> Any:
+    """[B, S] ids -> [B, S, width]; by a product with one-hot rows where that is faster (TPU)."""
+    assert_rank(ids, 2)
+    if not use_one_hot:
+        return tf.nn.embedding_lookup(table, ids)
+    rows, width = table.shape.as_list()
+    one_hot = tf.one_hot(tf.reshape(ids, [-1]), depth=rows, dtype=tf.float32)
+    return tf.reshape(tf.matmul(one_hot, table), shape_list(ids) + [width])
+
+
+def add_type_and_position(x: Any, token_type_ids: Any, config: Any) -> Any:
+    """Adds what a token's segment and place say to [B, S, W] word embeddings.
+
+    Variables: token_type_embeddings [T, W], position_embeddings [max_pos, W].
+
+    Raises:
+      ValueError: the sequence is longer than the positions.
+    """
+    _, sequence_length, width = shape_list(x)
+    if isinstance(sequence_length, int) and sequence_length > config.max_position_embeddings:
+        raise ValueError(
+            "sequence length {} is over the model's {} positions".format(
+                sequence_length, config.max_position_embeddings
+            )
+        )
+    stddev = config.initializer_range
+    types = embedding_table("token_type_embeddings", config.type_vocab_size, width, stddev)
+    positions = embedding_table("position_embeddings", config.max_position_embeddings, width, stddev)
+    # A table of two or three rows is read faster by a product than by a gather.
+    type_embeddings = embedding_lookup(token_type_ids, types, use_one_hot=True)
+    return x + type_embeddings + tf.expand_dims(positions[:sequence_length], 0)
+
+
+def attention_bias(input_mask: Any) -> Any:
+    """[B, S] mask (1 real, 0 padding) -> [B, 1, 1, S] to be added to the attention scores."""
+    batch, sequence_length = shape_list(input_mask)
+    # Reshaped rather than sliced with new axes, which TF 1.15's TFLite converter does not take.
+    mask = tf.reshape(tf.cast(input_mask, tf.float32), [batch, 1, 1, sequence_length])
+    return (1.0 - mask) * MASKED_SCORE
+
+
+def _split_heads(x: Any, num_heads: int) -> Any:
+    """[B, S, H] -> [B, N, S, D]."""
+    batch, sequence_length, hidden_size = shape_list(x)
+    heads = tf.reshape(x, [batch, sequence_length, num_heads, hidden_size // num_heads])
+    return tf.transpose(heads, [0, 2, 1, 3])
+
+
+def self_attention(x: Any, bias: Any, config: Any, scope: str) -> Any:
+    """Scaled dot-product attention of a sequence to itself, and its output projection.
+
+    Args:
+      x: [B, S, H].
+      bias: [B, 1, 1, S], see `attention_bias`.
+      config: num_attention_heads, attention_probs_dropout_prob, initializer_range.
+      scope: variables are scope/self/{query,key,value} and scope/output/dense.
+
+    Returns:
+      [B, S, H], before dropout and residual.
+    """
+    hidden_size, num_heads, stddev = config.hidden_size, config.num_attention_heads, config.initializer_range
+    with tf.variable_scope(scope):
+        query, key, value = (
+            _split_heads(dense(x, hidden_size, "self/" + name, stddev=stddev), num_heads)
+            for name in ("query", "key", "value")
+        )  # each [B, N, S, D]
+        scale = 1.0 / math.sqrt(hidden_size // num_heads)
+        scores = tf.matmul(query, key, transpose_b=True) * scale + bias  # [B, N, S, S]
+        probabilities = dropout(tf.nn.softmax(scores), config.attention_probs_dropout_prob)
+        context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, N, D]
+        return dense(tf.reshape(context, shape_list(x)), hidden_size, "output/dense", stddev=stddev)
+
+
+def feed_forward(x: Any, config: Any, *, intermediate: str, output: str) -> Any:
+    """[B, S, H] -> [B, S, I] -> [B, S, H]; `intermediate` and `output` name the two dense layers."""
+    stddev = config.initializer_range
+    y = dense(x, config.intermediate_size, intermediate, stddev=stddev, activation=config.hidden_act)
+    return dense(y, config.hidden_size, output, stddev=stddev)
+
+
+def gather_positions(x: Any, positions: Any) -> Any:
+    """The vectors of [B, S, H] at [B, P] positions, as [B*P, H]."""
+    batch, sequence_length, width = shape_list(x)
+    offsets = tf.reshape(tf.range(batch, dtype=tf.int32) * sequence_length, [-1, 1])
+    flat_positions = tf.reshape(tf.cast(positions, tf.int32) + offsets, [-1])
+    return tf.gather(tf.reshape(x, [-1, width]), flat_positions)

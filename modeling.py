@@ -1,0 +1,109 @@
+"""The zh family: BertConfig and BertModel with factorized embeddings and one shared layer (spec: models).
+
+ALBERT, arXiv 1909.11942, sections 3.1 and 3.2; variable names are those of the published zh checkpoints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, List, Optional
+
+import tensorflow.compat.v1 as tf
+
+import layers
+from model_config import ModelConfig
+from transformer_model import TransformerModel
+
+LAYER_NORM_TYPES = ("postln", "preln")
+
+
+@dataclasses.dataclass
+class BertConfig(ModelConfig):
+    """A model of the zh family; `ModelConfig` documents the shared keys.
+
+    Attributes:
+      embedding_size: width of the word embeddings (E); without it the table is as wide as the encoder, as in BERT.
+      ln_type: LayerNorm after each residual ("postln") or before each block ("preln").
+      directionality, pooler_*: carried by the published files and unused.
+    """
+
+    embedding_size: Optional[int] = None
+    ln_type: str = "postln"
+    directionality: Optional[str] = None
+    pooler_fc_size: Optional[int] = None
+    pooler_num_attention_heads: Optional[int] = None
+    pooler_num_fc_layers: Optional[int] = None
+    pooler_size_per_head: Optional[int] = None
+    pooler_type: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        """Checks types and values."""
+        super().__post_init__()
+        self._check_choice("ln_type", LAYER_NORM_TYPES)
+
+
+class BertModel(TransformerModel):
+    """x = word_embeddings[ids] · word_embeddings_2 + type + position, then L times the same layer.
+
+    `share_parameter_across_layers=False` gives every layer its own variables (`layer_%d`), as in BERT.
+    """
+
+    def __init__(self, *args: Any, share_parameter_across_layers: bool = True, **kwargs: Any) -> None:
+        """See `TransformerModel`."""
+        self._share_parameters = share_parameter_across_layers
+        super().__init__(*args, **kwargs)
+
+    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
+        config, stddev = self.config, self.config.initializer_range
+        width = config.embedding_size or config.hidden_size
+        self.embedding_table = layers.embedding_table("word_embeddings", config.vocab_size, width, stddev)
+        x = layers.embedding_lookup(input_ids, self.embedding_table, self._use_one_hot_embeddings)  # [B, S, E]
+        self.embedding_projection = None
+        if config.embedding_size:
+            self.embedding_projection = layers.embedding_table("word_embeddings_2", width, config.hidden_size, stddev)
+            rows = tf.matmul(tf.reshape(x, [-1, width]), self.embedding_projection)
+            x = tf.reshape(rows, layers.shape_list(input_ids) + [config.hidden_size])  # [B, S, H]
+        x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config))
+        return layers.dropout(x, config.hidden_dropout_prob)
+
+    def _encode(self, attention_bias: Any) -> List[Any]:
+        layer = _postln_layer if self.config.ln_type == "postln" else _preln_layer
+        outputs = []
+        x = self.embedding_output
+        for index in range(self.config.num_hidden_layers):
+            scope = "layer_shared" if self._share_parameters else "layer_%d" % index
+            with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
+                x = layer(x, attention_bias, self.config)
+            outputs.append(x)
+        return outputs
+
+    @property
+    def masked_lm_size(self) -> int:
+        """H: the transform keeps the encoder's width."""
+        return self.config.hidden_size
+
+    def project_to_vocabulary(self, x: Any) -> Any:
+        """[rows, H] -> [rows, V]: x · word_embeddings_2ᵀ · word_embeddingsᵀ."""
+        if self.embedding_projection is not None:
+            x = tf.matmul(x, self.embedding_projection, transpose_b=True)
+        return tf.matmul(x, self.embedding_table, transpose_b=True)
+
+
+def _attention(x: Any, attention_bias: Any, config: BertConfig) -> Any:
+    y = layers.self_attention(x, attention_bias, config, scope="attention")
+    return layers.dropout(y, config.hidden_dropout_prob)
+
+
+def _feed_forward(x: Any, config: BertConfig) -> Any:
+    y = layers.feed_forward(x, config, intermediate="intermediate/dense", output="output/dense")
+    return layers.dropout(y, config.hidden_dropout_prob)
+
+
+def _postln_layer(x: Any, attention_bias: Any, config: BertConfig) -> Any:
+    a = layers.layer_norm(x + _attention(x, attention_bias, config), "attention/output/LayerNorm")
+    return layers.layer_norm(a + _feed_forward(a, config), "output/LayerNorm")
+
+
+def _preln_layer(x: Any, attention_bias: Any, config: BertConfig) -> Any:
+    a = x + _attention(layers.layer_norm(x, "attention/output/LayerNorm"), attention_bias, config)
+    return a + _feed_forward(layers.layer_norm(a, "output/LayerNorm"), config)

@@ -1,0 +1,93 @@
+"""The google family: AlbertConfig and AlbertModel, embeddings of size E mapped into hidden groups (spec: models)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, List
+
+import tensorflow.compat.v1 as tf
+
+import layers
+from errors import UserError
+from model_config import ModelConfig
+from transformer_model import TransformerModel
+
+
+@dataclasses.dataclass
+class AlbertConfig(ModelConfig):
+    """A model of the google family; `ModelConfig` documents the shared keys.
+
+    Attributes:
+      embedding_size: width of the embeddings (E).
+      num_hidden_groups: groups of layers with variables of their own (G).
+      inner_group_num: blocks that each layer runs in turn.
+      net_structure_type, gap_size, num_memory_blocks, down_scale_factor: carried by the published files and unused.
+    """
+
+    embedding_size: int = 128
+    num_hidden_groups: int = 1
+    inner_group_num: int = 1
+    net_structure_type: int = 0
+    gap_size: int = 0
+    num_memory_blocks: int = 0
+    down_scale_factor: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks types and values."""
+        super().__post_init__()
+        for name in ("embedding_size", "num_hidden_groups", "inner_group_num"):
+            if getattr(self, name) < 1:
+                raise UserError("{} must be at least 1, not {}".format(name, getattr(self, name)))
+        if self.num_hidden_groups > self.num_hidden_layers:
+            raise UserError(
+                "num_hidden_groups {} is over num_hidden_layers {}".format(
+                    self.num_hidden_groups, self.num_hidden_layers
+                )
+            )
+
+
+class AlbertModel(TransformerModel):
+    """x = LayerNorm(word + type + position) of width E, mapped to H; layer l uses group floor(l / L · G)."""
+
+    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
+        config = self.config
+        self.embedding_table = layers.embedding_table(
+            "word_embeddings", config.vocab_size, config.embedding_size, config.initializer_range
+        )
+        x = layers.embedding_lookup(input_ids, self.embedding_table, self._use_one_hot_embeddings)
+        x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config))
+        return layers.dropout(x, config.hidden_dropout_prob)  # [B, S, E]
+
+    def _encode(self, attention_bias: Any) -> List[Any]:
+        config = self.config
+        x = layers.dense(
+            self.embedding_output, config.hidden_size, "embedding_hidden_mapping_in", stddev=config.initializer_range
+        )  # [B, S, H]
+        outputs = []
+        for layer in range(config.num_hidden_layers):
+            group = layer * config.num_hidden_groups // config.num_hidden_layers
+            for inner in range(config.inner_group_num):
+                scope = "transformer/group_%d/inner_group_%d" % (group, inner)
+                with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
+                    x = _block(x, attention_bias, config)
+                outputs.append(x)
+        return outputs
+
+    @property
+    def masked_lm_size(self) -> int:
+        """E: the transform goes back to the embeddings' width."""
+        return self.config.embedding_size
+
+    def project_to_vocabulary(self, x: Any) -> Any:
+        """[rows, E] -> [rows, V]: x · word_embeddingsᵀ."""
+        return tf.matmul(x, self.embedding_table, transpose_b=True)
+
+
+def _block(x: Any, attention_bias: Any, config: AlbertConfig) -> Any:
+    attention = layers.self_attention(x, attention_bias, config, scope="attention_1")
+    # The two norms are named apart: under AUTO_REUSE an automatic name would silently be the same norm twice.
+    a = layers.layer_norm(x + layers.dropout(attention, config.hidden_dropout_prob), "LayerNorm")
+    y = layers.feed_forward(
+        a, config, intermediate="ffn_1/intermediate/dense", output="ffn_1/intermediate/output/dense"
+    )
+    return layers.layer_norm(a + layers.dropout(y, config.hidden_dropout_prob), "LayerNorm_1")

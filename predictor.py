@@ -1,0 +1,160 @@
+"""A fine-tuned model, loaded once, that answers for any number of texts or pairs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+import checkpoint
+import heads
+import model_folder
+from classification_features import EncodedPair, encode_pair
+from errors import UserError
+from families import FAMILIES, Family
+from tokenization import PAD_TOKEN, FullTokenizer, check_vocab_size
+
+_HEAD_VARIABLE = "output_weights"
+
+
+class ModelFiles(NamedTuple):
+    """Where a fine-tuned model stands.
+
+    Attributes:
+      checkpoint: prefix of the weights.
+      config_file, vocab_file: paths.
+      family: the model's family.
+      labels: label strings in the order of their ids.
+      do_lower_case: whether text is lower-cased.
+      max_seq_length: longer rows are cut.
+    """
+
+    checkpoint: str
+    config_file: str
+    vocab_file: str
+    family: Family
+    labels: Tuple[str, ...]
+    do_lower_case: bool = True
+    max_seq_length: int = 128
+
+
+def find_model(folder: str) -> Optional[ModelFiles]:
+    """The model of a folder that fine-tuning made: its best one, else its last; None where nothing describes it.
+
+    Raises:
+      UserError: the folder describes a model but holds no checkpoint.
+    """
+    for place in (os.path.join(folder, model_folder.BEST_FOLDER), folder):
+        description = model_folder.read_description(place)
+        if description is not None:
+            return ModelFiles(
+                checkpoint=checkpoint.find_checkpoint(place),
+                config_file=os.path.join(place, description.config_file),
+                vocab_file=os.path.join(place, description.vocab_file),
+                family=FAMILIES[description.family],
+                labels=description.labels,
+                do_lower_case=description.do_lower_case,
+                max_seq_length=description.max_seq_length,
+            )
+    return None
+
+
+class Predictor:
+    """Answers with the probabilities of the labels. Safe to call from several threads."""
+
+    def __init__(self, files: ModelFiles, *, batch_size: int = 128, gpu_memory_fraction: float = 1.0) -> None:
+        """Loads the model.
+
+        Args:
+          files: see `ModelFiles`.
+          batch_size: the most rows in one pass.
+          gpu_memory_fraction: the share of a GPU's memory that may be taken.
+
+        Raises:
+          UserError: a file is missing or does not fit, or the checkpoint holds no fine-tuned head.
+        """
+        self.labels = files.labels
+        self._batch_size = batch_size
+        self._config = files.family.config_class.from_json_file(files.config_file)
+        self._max_seq_length = min(files.max_seq_length, self._config.max_position_embeddings)
+        self._tokenizer = FullTokenizer(files.vocab_file, do_lower_case=files.do_lower_case)
+        check_vocab_size(self._tokenizer, self._config.vocab_size, files.config_file)
+        self._pad_id = self._tokenizer.vocab[PAD_TOKEN]
+        gpu_options = tf.GPUOptions(per_process_gpu_memory_fraction=gpu_memory_fraction)
+        graph = tf.Graph()
+        with graph.as_default():
+            self._build(files.family)
+            self._session = tf.Session(graph=graph, config=tf.ConfigProto(gpu_options=gpu_options))
+            self._restore(files.checkpoint)
+
+    def _build(self, family: Family) -> None:
+        self._input_ids, self._input_mask, self._segment_ids = (
+            tf.placeholder(tf.int32, [None, None], name) for name in ("input_ids", "input_mask", "segment_ids")
+        )  # each [B, S]
+        model = family.model_class(
+            self._config, False, self._input_ids, self._input_mask, self._segment_ids, scope="bert"
+        )
+        logits = heads.classifier(model, len(self.labels), is_training=False, labels=None).logits
+        self._probabilities = tf.nn.softmax(logits, name="probabilities")  # [B, labels]
+
+    def _restore(self, prefix: str) -> None:
+        shapes = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
+        plan = checkpoint.plan_warm_start(shapes, prefix)
+        if _HEAD_VARIABLE in plan.missing:
+            theirs = checkpoint.variable_shapes(prefix).get(_HEAD_VARIABLE)
+            reason = "its head has {} labels, asked for are {}".format(theirs[0], len(self.labels)) if theirs else (
+                "it has no fine-tuned head"
+            )
+            raise UserError(
+                "the checkpoint {} cannot answer: {}; fine-tune it with run_classifier.py first".format(prefix, reason)
+            )
+        tf.train.Saver(tf.global_variables()).restore(self._session, prefix)
+
+    def predict(self, pairs: Sequence[Tuple[str, Optional[str]]]) -> np.ndarray:
+        """The probabilities [n, labels] for n rows (text_a, text_b or None), in their order.
+
+        Raises:
+          UserError: a row that is no text or pair of texts, or an empty text.
+        """
+        rows = [self._encode(number, pair) for number, pair in enumerate(pairs, start=1)]
+        probabilities = np.zeros([len(rows), len(self.labels)], np.float32)
+        # Rows of like length go together, so that little of a batch is padding.
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index].input_ids))
+        for start in range(0, len(order), self._batch_size):
+            batch = order[start : start + self._batch_size]
+            probabilities[batch] = self._run([rows[index] for index in batch])
+        return probabilities
+
+    def _encode(self, number: int, pair: Tuple[str, Optional[str]]) -> EncodedPair:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise UserError("row {} is {!r}: give pairs (text_a, text_b)".format(number, pair))
+        for place, text in zip(("first", "second"), pair):
+            if text is None and place == "second":
+                continue
+            if not isinstance(text, str):
+                raise UserError("the {} text of row {} is no text but {!r}".format(place, number, text))
+            if not text.strip():
+                raise UserError("the {} text of row {} is empty".format(place, number))
+        return encode_pair(self._tokenizer, pair[0], pair[1], self._max_seq_length)
+
+    def _run(self, rows: List[EncodedPair]) -> np.ndarray:
+        shape = (len(rows), max(len(row.input_ids) for row in rows))
+        input_ids, input_mask, segment_ids = (np.zeros(shape, np.int32) for _ in range(3))
+        input_ids.fill(self._pad_id)
+        for index, row in enumerate(rows):
+            length = len(row.input_ids)
+            input_ids[index, :length] = row.input_ids
+            input_mask[index, :length] = 1
+            segment_ids[index, :length] = row.segment_ids
+        feed: Any = {
+            self._input_ids: input_ids,
+            self._input_mask: input_mask,
+            self._segment_ids: segment_ids,
+        }
+        return self._session.run(self._probabilities, feed)
+
+    def close(self) -> None:
+        """Frees the session."""
+        self._session.close()

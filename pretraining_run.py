@@ -1,0 +1,219 @@
+"""A pre-training run of either family, from parsed flags to a closing summary."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import tensorflow.compat.v1 as tf
+
+import optimization
+import pretraining
+import training_run
+from command_line import Flags, UsageError
+from errors import UserError
+from estimator_specs import TrainingSetup
+from families import Family
+from features import pretraining_features
+from input_pipeline import HeldOut, pretraining_input_fn
+from record_files import count_records, expand_globs, first_record, read_sidecar
+
+_log = logging.getLogger(__name__)
+
+EVAL_RESULTS = "eval_results"
+
+
+class Inputs(NamedTuple):
+    """Where records come from."""
+
+    train_files: List[str]
+    eval_files: List[str]
+    held_out: Optional[HeldOut]  # set where both read the same files
+
+
+def declare_flags(flags: Flags, family: Family) -> None:
+    """The flags that both pre-training runners share; each adds those whose published defaults differ."""
+    training_run.declare_flags(flags)
+    flags.string(family.config_flag, None, "the model's JSON file")
+    flags.string("input_file", None, "TFRecord files: names and globs, separated by commas")
+    flags.string("eval_input_file", None, "records for evaluation, of documents that training does not see")
+    flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
+    flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
+    flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
+    flags.choice("optimizer", "lamb", optimization.OPTIMIZERS, "how weights move")
+    flags.boolean(
+        "adapt_all_variables", False, "LAMB adapts norms and biases too, as the published zh models were trained"
+    )
+    flags.integer("keep_checkpoint_max", 5, "checkpoints to keep; 0 keeps all", minimum=0)
+
+
+def run(flags: Flags, family: Family) -> None:
+    """Checks, trains, evaluates and says what was done."""
+    flags.require("input_file", "output_dir", family.config_flag)
+    if not (flags.do_train or flags.do_eval):
+        raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
+    config = family.config_class.from_json_file(getattr(flags, family.config_flag))
+    if flags.max_seq_length > config.max_position_embeddings:
+        raise UserError(
+            "--max_seq_length={} is over the model's {} positions".format(
+                flags.max_seq_length, config.max_position_embeddings
+            )
+        )
+    inputs = find_inputs(flags)
+    for path in sorted(set(inputs.train_files + inputs.eval_files)):
+        check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
+    eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
+    training_run.prepare_output_dir(flags)
+    with open(os.path.join(flags.output_dir, os.path.basename(getattr(flags, family.config_flag))), "w") as file:
+        file.write(config.to_json_string())
+    with training_run.explained_errors(flags.output_dir):
+        if flags.do_train:
+            train(flags, family, config, inputs)
+        if flags.do_eval:
+            evaluate(flags, family, config, inputs, eval_steps)
+
+
+def find_inputs(flags: Flags) -> Inputs:
+    """The record files of both phases; evaluation never sees a training record unless the user insists."""
+    train_files = expand_globs(flags.input_file)
+    if flags.eval_input_file:
+        eval_files = expand_globs(flags.eval_input_file)
+        both = sorted(set(train_files) & set(eval_files))
+        if both and flags.do_train and not flags.eval_on_training_data:
+            raise UserError(
+                "{} is in --input_file and in --eval_input_file: evaluation belongs on other documents".format(both[0])
+            )
+        return Inputs(train_files, eval_files, None)
+    if flags.eval_on_training_data or flags.eval_share == 0.0:
+        return Inputs(train_files, train_files, None)
+    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
+
+
+def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, vocab_size: int) -> None:
+    """Raises `UserError` where a file is cut off or its records were made for something else."""
+    asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
+    sidecar = read_sidecar(path)
+    made = _described(sidecar) if sidecar else _measured(path)
+    asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
+    for name, value in asked.items():
+        if made[name] != value:
+            raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
+    shard = next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
+    if shard is None:
+        count_records(path)  # walks the whole file and raises where it is cut off
+    elif shard["bytes"] != os.path.getsize(path):
+        raise UserError(
+            "{} has {} bytes, {} were written: it is cut off or was changed, make it again".format(
+                path, os.path.getsize(path), shard["bytes"]
+            )
+        )
+
+
+def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
+    return dict(sidecar["settings"], vocab_size=sidecar["vocabulary"]["size"])
+
+
+def _measured(path: str) -> Dict[str, int]:
+    """The lengths of a file without a sidecar, off its first record."""
+    record = first_record(path)
+    if record is None:
+        raise UserError("{} holds no records".format(path))
+    try:
+        fields = tf.train.Example.FromString(record).features.feature
+    except Exception as error:  # protobuf's own DecodeError differs between its versions
+        raise UserError("the records of {} are no tf.train.Example".format(path)) from error
+    for feature in pretraining_features(0, 0):
+        if feature.name not in fields:
+            raise UserError("the records of {} are not for pre-training: they lack {}".format(path, feature.name))
+    return {
+        "max_seq_length": len(fields["input_ids"].int64_list.value),
+        "max_predictions_per_seq": len(fields["masked_lm_ids"].int64_list.value),
+    }
+
+
+def optimizer_settings(flags: Flags) -> optimization.OptimizerSettings:
+    """How weights move, from the command line."""
+    adapt = {"exclude_from_layer_adaptation": ()} if flags.adapt_all_variables else {}
+    return optimization.OptimizerSettings(
+        learning_rate=flags.learning_rate,
+        num_train_steps=flags.num_train_steps,
+        num_warmup_steps=flags.num_warmup_steps,
+        optimizer=flags.optimizer,
+        **adapt,
+    )
+
+
+def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) -> Any:
+    return training_run.make_estimator(
+        flags,
+        pretraining.build_model_fn(family, config, setup),
+        train_batch_size=flags.train_batch_size,
+        eval_batch_size=flags.eval_batch_size,
+        save_checkpoints_steps=flags.save_checkpoints_steps,
+        keep_checkpoint_max=flags.keep_checkpoint_max,
+    )
+
+
+def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_training: bool) -> Any:
+    return pretraining_input_fn(
+        paths,
+        max_seq_length=flags.max_seq_length,
+        max_predictions_per_seq=flags.max_predictions_per_seq,
+        is_training=is_training,
+        seed=flags.seed,
+        held_out=held_out,
+        drop_remainder=flags.use_tpu,
+    )
+
+
+def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
+    """Trains up to --num_train_steps, from the folder's last checkpoint where there is one."""
+    setup = TrainingSetup(
+        optimizer=optimizer_settings(flags),
+        init_checkpoint=training_run.starting_checkpoint(flags),
+        use_tpu=flags.use_tpu,
+        make_hooks=training_run.log_hooks(flags, total_steps=flags.num_train_steps, batch_size=flags.train_batch_size),
+    )
+    input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
+    _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)
+    _log.info("Pre-trained model: %s", tf.train.latest_checkpoint(flags.output_dir))
+    _log.info(
+        "Next: python run_classifier.py --init_checkpoint=%s --%s=%s … (python run_classifier.py --help)",
+        flags.output_dir,
+        family.config_flag,
+        getattr(flags, family.config_flag),
+    )
+
+
+def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
+    """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
+    latest = tf.train.latest_checkpoint(flags.output_dir)
+    start = None if latest else training_run.starting_checkpoint(flags)
+    if not latest:
+        _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
+    estimator = _estimator(flags, family, config, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu))
+    input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
+    results = estimator.evaluate(input_fn, steps=steps)
+    training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
+    _log.info("Evaluation on %s: %s", _evaluated_on(inputs), training_run.figures(results))
+
+
+def _eval_steps(flags: Flags, inputs: Inputs) -> int:
+    counts = [count_records(path) for path in inputs.eval_files]
+    records = sum(inputs.held_out.count(count) if inputs.held_out else count for count in counts)
+    steps = records // flags.eval_batch_size if flags.use_tpu else -(-records // flags.eval_batch_size)
+    if steps == 0:
+        raise UserError(
+            "no record is left to evaluate on ({} in the input): name --eval_input_file, raise --eval_share, or give "
+            "--eval_on_training_data=True".format(sum(counts))
+        )
+    return min(flags.max_eval_steps, steps)
+
+
+def _evaluated_on(inputs: Inputs) -> str:
+    if inputs.held_out:
+        return "every {}th record, kept from training (their documents may occur in training under other masks)".format(
+            inputs.held_out.period
+        )
+    return "the training records" if inputs.eval_files == inputs.train_files else "held-out records"

@@ -1,0 +1,18 @@
+"""Imported before TensorFlow, it keeps the start-up noise of both versions off the screen.
+
+What TensorFlow reports as an error is still shown; TF_CPP_MIN_LOG_LEVEL=0 in the environment brings the rest back.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+warnings.filterwarnings("ignore", category=FutureWarning)
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+warnings.filterwarnings("ignore", module="tensorflow")
+
+import tensorflow.compat.v1 as tf  # noqa: E402 (the settings above must come first)
+
+tf.logging.set_verbosity(tf.logging.ERROR)

@@ -1,0 +1,258 @@
+"""TFRecord files: the bytes of a record, complete-or-absent files, shard names and sidecars.
+
+Free of TensorFlow, so that a data worker starts at once and stays small. The wire formats are fixed and public:
+tf.train.Example is a protocol buffer map of packed lists; a TFRecord frames each record with its length and two
+masked CRC-32C checksums.
+"""
+
+from __future__ import annotations
+
+import functools
+import glob
+import json
+import operator
+import os
+import re
+import struct
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+import google_crc32c
+import numpy as np
+
+from errors import UserError
+from features import Feature
+
+_FLOAT_LIST_FIELD = 2  # field numbers of tf.train.Feature
+_INT64_LIST_FIELD = 3
+_FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the length
+_FRAME_FOOTER = struct.Struct("<I")  # checksum of the record
+_CRC_MASK_DELTA = 0xA282EAD8
+_SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
+_TEMPORARY_MARK = ".unfinished-"
+
+
+def encode_record(features: Sequence[Feature], values: Mapping[str, Sequence[Any]]) -> bytes:
+    """Serializes one record as tf.train.Example, fields in name order, so that equal values give equal bytes.
+
+    Args:
+      features: the declaration of the record.
+      values: for each feature its numbers, already padded to the declared length.
+
+    Raises:
+      ValueError: a feature without values, values without a feature, or a wrong length.
+    """
+    if set(values) != {feature.name for feature in features}:
+        raise ValueError("the record has {}, declared are {}".format(sorted(values), [f.name for f in features]))
+    entries = []
+    for feature in sorted(features):
+        if feature.length is not None and len(values[feature.name]) != feature.length:
+            raise ValueError(
+                "{} has {} values, declared are {}".format(feature.name, len(values[feature.name]), feature.length)
+            )
+        value = _length_delimited(2, _encode_list(feature, values[feature.name]))
+        entries.append(_length_delimited(1, _encode_name(feature.name) + value))
+    return _length_delimited(1, b"".join(entries))
+
+
+@functools.lru_cache(maxsize=None)
+def _encode_name(name: str) -> bytes:
+    return _length_delimited(1, name.encode("utf-8"))
+
+
+def _encode_list(feature: Feature, values: Sequence[Any]) -> bytes:
+    if feature.dtype == "float32":
+        field, packed = _FLOAT_LIST_FIELD, np.asarray(values, dtype="<f4").tobytes()
+    else:
+        field, packed = _INT64_LIST_FIELD, _encode_varints(values)
+    return _length_delimited(field, _length_delimited(1, packed) if packed else b"")
+
+
+def _length_delimited(field: int, payload: bytes) -> bytes:
+    return bytes((field << 3 | 2,)) + _varint(len(payload)) + payload
+
+
+def _encode_varints(values: Sequence[int]) -> bytes:
+    try:
+        return b"".join(map(_SMALL_VARINTS.__getitem__, values))
+    except KeyError:
+        return b"".join(map(_varint, values))
+
+
+def _varint(value: int) -> bytes:
+    small = _SMALL_VARINTS.get(value)
+    return _encode_varint(value) if small is None else small
+
+
+def _encode_varint(value: int) -> bytes:
+    value = operator.index(value) & 0xFFFFFFFFFFFFFFFF  # negative numbers are their 64-bit two's complement
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+_SMALL_VARINTS = {value: _encode_varint(value) for value in range(-1, 1 << 15)}  # nearly every id and position
+
+
+class CompleteFile:
+    """Opens a temporary file beside `path` and gives it the final name only when the block ends without an error.
+
+    Raises:
+      UserError: the folder cannot be made or written, or the disk is full.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._temporary_path = "{}{}{}".format(path, _TEMPORARY_MARK, os.getpid())
+        self._file: Any = None
+
+    def __enter__(self) -> "CompleteFile":
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
+            self._file = open(self._temporary_path, "wb")  # noqa: SIM115 (closed in __exit__)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Appends bytes."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+    def __exit__(self, error_type: Any, error: Any, traceback: Any) -> None:
+        try:
+            self._file.close()
+            if error_type is None:
+                os.replace(self._temporary_path, self.path)
+        except OSError as close_error:
+            raise _cannot_write(self.path, close_error) from close_error
+        finally:
+            if os.path.exists(self._temporary_path):
+                os.remove(self._temporary_path)
+
+
+def _cannot_write(path: str, error: OSError) -> UserError:
+    return UserError("cannot write {}: {}; nothing was left under that name".format(path, error.strerror))
+
+
+def remove_unfinished(path: str) -> None:
+    """Removes what a killed process left of `path` under a temporary name."""
+    for unfinished in glob.glob(glob.escape(path + _TEMPORARY_MARK) + "*"):
+        os.remove(unfinished)
+
+
+def write_json(path: str, value: Any) -> None:
+    """Writes JSON, readable and complete or absent."""
+    with CompleteFile(path) as file:
+        file.write((json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+
+
+def write_records(path: str, records: Iterable[bytes]) -> int:
+    """Writes a TFRecord file, complete or absent, and returns the number of its records."""
+    count = 0
+    with CompleteFile(path) as file:
+        for record in records:
+            length = struct.pack("<Q", len(record))
+            file.write(length + _FRAME_FOOTER.pack(_masked_crc(length)) + record)
+            file.write(_FRAME_FOOTER.pack(_masked_crc(record)))
+            count += 1
+    return count
+
+
+def _masked_crc(data: bytes) -> int:
+    crc = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + _CRC_MASK_DELTA) & 0xFFFFFFFF
+
+
+def record_spans(path: str) -> Iterator[Tuple[int, int]]:
+    """Walks the frames of a TFRecord file without reading its records; yields (offset, length) of each record.
+
+    Raises:
+      UserError: the file is absent, cut off, or no TFRecord file.
+    """
+    try:
+        file_size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            offset = 0
+            while offset < file_size:
+                file.seek(offset)
+                header = file.read(_FRAME_HEADER.size)
+                offset += _FRAME_HEADER.size
+                if len(header) < _FRAME_HEADER.size:
+                    raise _damaged(path)
+                length, length_crc = _FRAME_HEADER.unpack(header)
+                end = offset + length + _FRAME_FOOTER.size
+                if length_crc != _masked_crc(header[:8]) or end > file_size:
+                    raise _damaged(path)
+                yield offset, length
+                offset = end
+    except OSError as error:
+        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+
+
+def _damaged(path: str) -> UserError:
+    return UserError("{} is cut off or no TFRecord file: make it again".format(path))
+
+
+def count_records(path: str) -> int:
+    """The number of records of a TFRecord file (raises as `record_spans`)."""
+    return sum(1 for _ in record_spans(path))
+
+
+def first_record(path: str) -> Optional[bytes]:
+    """The first record of a TFRecord file, or None where it has none (raises as `record_spans`)."""
+    for offset, length in record_spans(path):
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(length)
+    return None
+
+
+def shard_paths(output_file: str, num_shards: int) -> List[str]:
+    """The names of the shards: `output_file` itself for one, else `name-00000-of-00002.ext`, ….
+
+    The number stands before the extension, so that a glob such as `data/tf*.tfrecord` finds every shard.
+    """
+    if num_shards == 1:
+        return [output_file]
+    stem, extension = os.path.splitext(output_file)
+    return ["{}-{:05d}-of-{:05d}{}".format(stem, shard, num_shards, extension) for shard in range(num_shards)]
+
+
+def sidecar_path(record_file: str) -> str:
+    """The path of the JSON file that describes a record file or the set of shards it belongs to."""
+    return _SHARD_SUFFIX.sub("", record_file) + ".json"
+
+
+def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
+    """The description beside a record file, or None where there is none (files of other implementations)."""
+    path = sidecar_path(record_file)
+    if not os.path.exists(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise UserError("cannot read the sidecar {}: {}".format(path, error)) from error
+
+
+def expand_globs(patterns: str) -> List[str]:
+    """The existing files that a comma-separated list of names and globs stands for, sorted, each once.
+
+    Raises:
+      UserError: a pattern that no file matches.
+    """
+    paths = set()
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        names = [pattern] if os.path.exists(pattern) else glob.glob(pattern)  # a name may hold brackets
+        found = [path for path in names if os.path.isfile(path) and _TEMPORARY_MARK not in path]
+        if not found:
+            raise UserError("no file matches {}".format(pattern))
+        paths.update(found)
+    if not paths:
+        raise UserError("no input file was named")
+    return sorted(paths)

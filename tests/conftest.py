@@ -1,0 +1,19 @@
+"""What all tests share."""
+
+import os
+import sys
+
+import pytest
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if REPOSITORY not in sys.path:
+    sys.path.insert(0, REPOSITORY)
+
+
+@pytest.fixture(scope="session")
+def vocab_file():
+    """The path of the vocabulary of BERT-Base Chinese, which is not part of the repository."""
+    path = os.path.join(REPOSITORY, "albert_config", "vocab.txt")
+    if not os.path.exists(path):
+        pytest.fail("albert_config/vocab.txt is missing: `bash scripts/setup.sh` brings it")
+    return path

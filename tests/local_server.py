@@ -1,0 +1,87 @@
+"""An HTTP server on this machine that can be told to misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import socketserver
+import threading
+from http.server import BaseHTTPRequestHandler
+from typing import Iterator, List, Optional
+
+
+class Site:
+    """What the server sends, how it misbehaves, and what it was asked."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.etag: Optional[str] = '"one"'
+        self.ranges = True
+        self.status = 200
+        self.cuts: List[int] = []  # bytes after which each of the next answers breaks off
+        self.stall_at: Optional[int] = None  # bytes after which answers stop coming
+        self.stalling = threading.Event()
+        self.asked: List[Optional[str]] = []  # the Range header of each request
+        self.url = ""
+
+
+def _handler_of(site: Site):
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format, *args):
+            pass
+
+        def do_GET(self):
+            asked = self.headers.get("Range")
+            site.asked.append(asked)
+            if site.status != 200:
+                self.send_error(site.status)
+                return
+            start = 0
+            if asked and site.ranges and self.headers.get("If-Range") == site.etag:
+                start = int(asked[len("bytes=") : -1])
+            body = site.content[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                total = len(site.content)
+                self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+            if site.etag:
+                self.send_header("ETag", site.etag)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self._send(body)
+
+        def _send(self, body):
+            if site.stall_at is not None:
+                self.wfile.write(body[: site.stall_at])
+                self.wfile.flush()
+                site.stalling.wait(5)
+            elif site.cuts:
+                self.wfile.write(body[: site.cuts.pop(0)])
+            else:
+                self.wfile.write(body)
+
+    return Handler
+
+
+@contextlib.contextmanager
+def serving(content: bytes) -> Iterator[Site]:
+    """Runs the server in a thread; yields the site, whose `url` is the file's address."""
+    site = Site(content)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _handler_of(site))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    site.url = f"http://127.0.0.1:{server.server_address[1]}/file"
+    try:
+        yield site
+    finally:
+        site.stalling.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def closed_port() -> str:
+    """An address on this machine at which nothing listens."""
+    with socketserver.TCPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        port = server.server_address[1]
+    return f"http://127.0.0.1:{port}"

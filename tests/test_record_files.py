@@ -1,0 +1,210 @@
+import json
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+import record_files
+from errors import UserError
+from features import NO_SENTENCE_ORDER, Feature, pretraining_features
+from record_files import CompleteFile, encode_record, expand_globs, shard_paths, sidecar_path, write_records
+
+FEATURES = (
+    Feature("zebra", "int64", None),
+    Feature("apple", "float32", 2),
+    Feature("mango", "int64", 3),
+)
+
+
+def example_of(features, values):
+    feature = {}
+    for name, dtype, _ in features:
+        if dtype == "float32":
+            feature[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values[name]))
+        else:
+            feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=values[name]))
+    return tf.train.Example(features=tf.train.Features(feature=feature))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [],
+        [0],
+        [-1],
+        [1, 127, 128, 16383, 16384, 21127, 32767, 32768, 2**31, 2**63 - 1, -(2**63)],
+        np.array([3, 40000], np.int32),
+    ],
+)
+def test_encoding_equals_tensorflow(numbers):
+    values = {"zebra": numbers, "apple": [0.1, -1e30], "mango": [1, 2, 3]}
+    encoded = encode_record(FEATURES, values)
+    expected = example_of(FEATURES, values)
+    assert encoded == expected.SerializeToString(deterministic=True)
+    assert tf.train.Example.FromString(encoded) == expected
+
+
+def test_encoding_of_a_pretraining_record():
+    features = pretraining_features(512, 51)
+    rng = random.Random(0)
+    values = {f.name: [rng.randrange(21128) for _ in range(f.length)] for f in features}
+    values["next_sentence_labels"] = [NO_SENTENCE_ORDER]
+    assert encode_record(features, values) == example_of(features, values).SerializeToString(deterministic=True)
+
+
+def test_records_that_do_not_fit_their_declaration():
+    values = {"zebra": [], "apple": [0.0, 0.0], "mango": [1, 2, 3]}
+    with pytest.raises(ValueError, match="mango has 2 values, declared are 3"):
+        encode_record(FEATURES, dict(values, mango=[1, 2]))
+    with pytest.raises(ValueError, match="zebra"):
+        encode_record(FEATURES, {"apple": [0.0, 0.0], "mango": [1, 2, 3]})
+    with pytest.raises(ValueError, match="kiwi"):
+        encode_record(FEATURES, dict(values, kiwi=[1]))
+    with pytest.raises(TypeError):
+        encode_record(FEATURES, dict(values, zebra=[0.5]))
+
+
+def test_tensorflow_reads_the_file(tmp_path):
+    path = str(tmp_path / "some.tfrecord")
+    records = [b"", b"x", bytes(range(256)) * 300]
+    assert write_records(path, iter(records)) == 3
+    assert list(tf.io.tf_record_iterator(path)) == records
+    with tf.Graph().as_default(), tf.Session() as session:
+        following = tf.data.make_one_shot_iterator(tf.data.TFRecordDataset(path)).get_next()
+        assert [session.run(following) for _ in records] == records
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(following)
+    assert record_files.count_records(path) == 3
+    assert record_files.first_record(path) == b""
+
+
+def test_a_file_that_tensorflow_wrote_is_read(tmp_path):
+    path = str(tmp_path / "some.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+        for record in (b"first", b"second"):
+            writer.write(record)
+    assert record_files.first_record(path) == b"first"
+    spans = list(record_files.record_spans(path))
+    content = (tmp_path / "some.tfrecord").read_bytes()
+    assert [content[offset : offset + length] for offset, length in spans] == [b"first", b"second"]
+    assert write_records(str(tmp_path / "same.tfrecord"), [b"first", b"second"]) == 2
+    assert (tmp_path / "same.tfrecord").read_bytes() == content
+
+
+def test_a_file_without_records(tmp_path):
+    path = str(tmp_path / "empty.tfrecord")
+    assert write_records(path, []) == 0
+    assert record_files.count_records(path) == 0
+    assert record_files.first_record(path) is None
+
+
+def test_truncated_and_foreign_files(tmp_path):
+    path = tmp_path / "some.tfrecord"
+    write_records(str(path), [b"one", b"two"])
+    content = path.read_bytes()
+    for size in range(1, len(content)):
+        path.write_bytes(content[:size])
+        if size == len(content) // 2:
+            assert record_files.count_records(str(path)) == 1  # cut exactly between two records
+        else:
+            with pytest.raises(UserError, match="cut off or no TFRecord"):
+                record_files.count_records(str(path))
+    path.write_text("label\ttext\n" * 10)
+    with pytest.raises(UserError, match="no TFRecord"):
+        record_files.first_record(str(path))
+    with pytest.raises(UserError, match="cannot read"):
+        record_files.count_records(str(tmp_path / "missing"))
+
+
+def test_complete_file_appears_at_the_end(tmp_path):
+    path = tmp_path / "new" / "folder" / "file"
+    with CompleteFile(str(path)) as file:
+        file.write(b"half")
+        assert not path.exists()
+        file.write(b" whole")
+    assert path.read_bytes() == b"half whole"
+    assert os.listdir(str(path.parent)) == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, UserError])
+def test_complete_file_leaves_nothing_after_an_error(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(error), CompleteFile(str(path)) as file:
+        file.write(b"new")
+        raise error()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(str(tmp_path)) == ["file"]
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "below", tmp_path):
+        with pytest.raises(UserError, match="cannot write"), CompleteFile(str(path)) as file:
+            file.write(b"x")
+    assert os.listdir(str(tmp_path)) == ["file"]
+
+
+def test_a_killed_process_leaves_no_file_under_the_final_name(tmp_path):
+    path = tmp_path / "[1].tfrecord"
+    code = (
+        "import os, sys, record_files\nwith record_files.CompleteFile(sys.argv[1]) as f:\n f.write(b'x')\n os._exit(9)"
+    )
+    root = os.path.dirname(record_files.__file__)
+    assert subprocess.call([sys.executable, "-c", code, str(path)], cwd=root) == 9
+    (left,) = os.listdir(str(tmp_path))
+    assert left != path.name
+    (tmp_path / "other").write_bytes(b"")
+    record_files.remove_unfinished(str(path))
+    assert os.listdir(str(tmp_path)) == ["other"]
+
+
+def test_shard_names():
+    assert shard_paths("a/zh.tfrecord", 1) == ["a/zh.tfrecord"]
+    assert shard_paths("a.b/zh.x.tfrecord", 2) == [
+        "a.b/zh.x-00000-of-00002.tfrecord",
+        "a.b/zh.x-00001-of-00002.tfrecord",
+    ]
+    assert shard_paths("a.b/zh", 2)[1] == "a.b/zh-00001-of-00002"
+
+
+@pytest.mark.parametrize(
+    "name", ["zh.tfrecord", "a.b/zh", "a-00001-of-00002.d/zh", "zh.x.tfrecord", "zh-1-of-2.tfrecord"]
+)
+def test_all_shards_share_a_sidecar(name):
+    assert {sidecar_path(path) for path in shard_paths(name, 3)} == {name + ".json"}
+    assert sidecar_path(name) == name + ".json"
+
+
+def test_sidecars(tmp_path):
+    path = str(tmp_path / "zh.tfrecord")
+    assert record_files.read_sidecar(path) is None
+    record_files.write_json(sidecar_path(path), {"名": [1, None]})
+    assert record_files.read_sidecar(shard_paths(path, 4)[3]) == {"名": [1, None]}
+    assert json.loads((tmp_path / "zh.tfrecord.json").read_bytes().decode("utf-8")) == {"名": [1, None]}
+    (tmp_path / "zh.tfrecord.json").write_text("{")
+    with pytest.raises(UserError, match="cannot read the sidecar"):
+        record_files.read_sidecar(path)
+
+
+def test_globs(tmp_path):
+    for name in ("a1.txt", "a2.txt", "b.txt", "[c].txt", "a3.txt.unfinished-77"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "a.txt").mkdir()
+    base = str(tmp_path) + os.sep
+    assert expand_globs(base + "b.txt," + base + "a*, " + base + "a1.txt") == [
+        base + "a1.txt",
+        base + "a2.txt",
+        base + "b.txt",
+    ]
+    assert expand_globs(base + "[c].txt") == [base + "[c].txt"]
+    with pytest.raises(UserError, match="no file matches .*nothing"):
+        expand_globs(base + "b.txt," + base + "nothing*")
+    with pytest.raises(UserError, match=r"no file matches .*a\.txt"):
+        expand_globs(base + "a.txt")
+    with pytest.raises(UserError, match="no input file"):
+        expand_globs(" ,")

@@ -1,0 +1,382 @@
+import glob
+import hashlib
+import io
+import os
+import pickle
+import random
+import unicodedata
+
+import pytest
+import tokenizers
+from conftest import REPOSITORY
+
+import tokenization
+from basic_tokenization import BasicTokenizer, is_chinese_character
+from errors import UserError
+from tokenization import FullTokenizer, Token, WordpieceTokenizer
+
+REAL_DATA = os.path.join(os.path.dirname(REPOSITORY), "shared", "data")
+REAL_FILES = ("corpus/lctt_linux_articles.txt", "corpus/classics_modern.txt", "lcqmc/train.txt", "lcqmc/dev.txt")
+REAL_LINES = 3000
+TINY_VOCAB = "[PAD] [UNK] [CLS] [SEP] [MASK] un ##want ##ed wa runn ##ing , 中 国".split()
+
+ODD_STRINGS = (
+    "",
+    " ",
+    "\n\t\r\x0b\x0c",
+    "[MASK] [CLS]中[SEP]##国 [unused1] [UNK]",
+    "a\x00b\ufffdc\u200bd\u00ade\ufefff\x7fg\x85h",
+    "a\u2028b\u2029c\u3000d\u00a0e\u2003f",
+    "中\u0301国 \u0301 e\u0301\u0302e\u0301f \u0301x x\u0301",
+    "“引号”‘单’——破折……省略，。！？；：、《书》（括）【】",
+    "ＡＢＣａｂｃ１２３，．！ﬁ㍿①Ⅷ",
+    "İstanbul ß ŉ ǰ ǅ Å K Ω ΐ ᾈ ≠x≮y≯ \u037e \u0387 \u1fef",
+    "한국어 こんにちは カタカナ Привет мир नमस्ते مرحبا שלום ไทย",
+    "𠀀𠀁𪚥龘𠮷野家豈更",
+    "😂👨‍👩‍👧‍👦❤️🇨🇳#️⃣👍🏽🥲",
+    "$1,234.56 50% C++ C# e-mail a_b foo@bar.com https://example.com/?q=1&r=2 `~^|<>=+",
+    "\ue000中\uf8ff x\U000f0000y",
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(vocab_file):
+    return FullTokenizer(vocab_file)
+
+
+@pytest.fixture(scope="module")
+def oracle(vocab_file):
+    return build_oracle(vocab_file, do_lower_case=True)
+
+
+def build_oracle(vocab_file, do_lower_case):
+    """The tokenizers library, put together as BERT: a second implementation that shares no line with ours."""
+    with open(vocab_file, encoding="utf-8", newline="\n") as lines:
+        vocab = {line.rstrip("\n"): index for index, line in enumerate(lines)}
+    model = tokenizers.models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=200)
+    oracle = tokenizers.Tokenizer(model)
+    oracle.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=do_lower_case)
+    oracle.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    return oracle
+
+
+def assert_equals_oracle(tokenizer, oracle, texts):
+    for text in texts:
+        encoding = oracle.encode(text, add_special_tokens=False)
+        expected = [Token(token, start, end) for token, (start, end) in zip(encoding.tokens, encoding.offsets)]
+        assert tokenizer.tokenize_with_offsets(text) == expected, ascii(text)
+        tokens = tokenizer.tokenize(text)
+        assert tokens == encoding.tokens, ascii(text)
+        assert tokenizer.convert_tokens_to_ids(tokens) == encoding.ids, ascii(text)
+
+
+def comparable_characters():
+    """Characters on whose kind the oracle and this Python agree: both know their versions of Unicode.
+
+    Left out are the four that changed their category since, and the two things in which the oracle differs from the
+    published tokenizer (see the tests of their names below): capital sigma and a part of CJK extension E, which
+    Unicode 3.2 did not have.
+    """
+    changed = {"\u03a3", "\u166d", "\u1734", "\u1885", "\u1886"}
+    old = unicodedata.ucd_3_2_0
+    every = (chr(code) for code in range(0x30000) if not 0xD800 <= code <= 0xDFFF)
+    return [char for char in every if old.category(char) != "Cn" and char not in changed]
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8", newline="\n") as lines:
+        return [line.rstrip("\n") for line in lines]
+
+
+# --- equality with the oracle ---
+
+
+def test_odd_strings_equal_oracle(tokenizer, oracle):
+    assert_equals_oracle(tokenizer, oracle, ODD_STRINGS)
+
+
+def test_random_strings_equal_oracle(tokenizer, oracle):
+    rng = random.Random(20240501)
+    common = "的一是在不了有和人这中大为上个国" + "abcdeXYZéÉ019" + " \t,.，。#-"
+    characters = comparable_characters()
+    emoji = [chr(code) for code in range(0x1F300, 0x1F650)]
+    marks = [chr(code) for code in range(0x300, 0x345)] + ["\u200d", "\ufe0f", "\x00", "\x08"]
+    pools = (common, common, common, characters, characters[:1000], emoji, marks)
+    texts = []
+    for _ in range(4000):
+        chosen = rng.choices(pools, k=rng.randint(1, 4))
+        texts.append("".join(rng.choice(rng.choice(chosen)) for _ in range(rng.randint(0, 40))))
+    assert_equals_oracle(tokenizer, oracle, texts)
+
+
+@pytest.mark.parametrize("length", [199, 200, 201])
+def test_long_words_equal_oracle(tokenizer, oracle, length):
+    units = ("a", "é", "e\u0301", "中", "한", "##", "z\u200b", "ab9")
+    texts = [unit * length for unit in units] + [("a" * length + " ") * 3, "x" + "," * length]
+    assert_equals_oracle(tokenizer, oracle, texts)
+
+
+def test_cased_equals_oracle(vocab_file):
+    tokenizer = FullTokenizer(vocab_file, do_lower_case=False)
+    oracle = build_oracle(vocab_file, do_lower_case=False)
+    assert_equals_oracle(tokenizer, oracle, ODD_STRINGS + ("iPhone 14 Pro售价", "ÀÉ e\u0301 Σ ≠"))
+
+
+@pytest.mark.parametrize("do_lower_case", [True, False])
+def test_every_character_is_treated_as_by_the_oracle(do_lower_case):
+    basic = BasicTokenizer(do_lower_case)
+    normalizer = tokenizers.normalizers.BertNormalizer(lowercase=do_lower_case)
+    pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    characters = comparable_characters()
+    assert len(characters) > 90000
+    for char in characters[:20000] + characters[20000::7]:
+        text = "a" + char + "b" + char
+        expected = [word for word, _ in pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(text))]
+        assert basic.tokenize(text) == expected, ascii(text)
+
+
+def test_shipped_news_equals_oracle(tokenizer, oracle):
+    lines = read_lines(os.path.join(REPOSITORY, "data", "news_zh_1.txt"))
+    assert len(lines) > 100
+    assert_equals_oracle(tokenizer, oracle, lines)
+
+
+def test_shipped_pairs_equal_oracle(tokenizer, oracle):
+    paths = sorted(glob.glob(os.path.join(REPOSITORY, "data", "sample_pairs", "*.txt")))
+    lines = [line for path in paths for line in read_lines(path)]
+    assert len(lines) >= 2000
+    assert_equals_oracle(tokenizer, oracle, lines)
+
+
+@pytest.mark.parametrize("name", REAL_FILES)
+def test_real_lines_equal_oracle(tokenizer, oracle, name):
+    path = os.path.join(REAL_DATA, name)
+    if not os.path.exists(path):
+        pytest.skip("the real corpora are not part of the product")
+    lines = read_lines(path)
+    # TOKENIZATION_ALL_LINES=1 compares every line: some minutes.
+    step = 1 if os.environ.get("TOKENIZATION_ALL_LINES") else max(1, len(lines) // REAL_LINES)
+    assert_equals_oracle(tokenizer, oracle, lines[::step])
+
+
+# --- where the published tokenizer and the oracle part ---
+
+
+def test_final_sigma_is_lower_cased_in_its_word(tokenizer):
+    assert BasicTokenizer().tokenize("ΟΔΟΣ ΣΟΣ,Σ. ΑΣΑ İΟΣ") == ["οδος", "σος", ",", "σ", ".", "ασα", "iος"]
+    assert [token.end for token in tokenizer.tokenize_with_offsets("ΟΔΟΣ")] == [1, 2, 3, 4]
+    assert tokenizer.tokenize("ΟΔΟΣ")[-1] == "##ς"
+
+
+def test_whole_cjk_extension_e_stands_alone(tokenizer):
+    assert is_chinese_character("\U0002b820")
+    assert BasicTokenizer().tokenize("\U0002b820\U0002b821") == ["\U0002b820", "\U0002b821"]
+
+
+# --- by hand ---
+
+
+@pytest.fixture
+def tiny_vocab_file(tmp_path):
+    path = tmp_path / "vocab.txt"
+    path.write_bytes("\n".join(TINY_VOCAB).encode("utf-8"))
+    return str(path)
+
+
+def test_tiny_vocabulary(tiny_vocab_file):
+    tokenizer = FullTokenizer(tiny_vocab_file)
+    text = "UNwantéd,running 中国x"
+    assert tokenizer.tokenize_with_offsets(text) == [
+        Token("un", 0, 2),
+        Token("##want", 2, 6),
+        Token("##ed", 6, 8),
+        Token(",", 8, 9),
+        Token("runn", 9, 13),
+        Token("##ing", 13, 16),
+        Token("中", 17, 18),
+        Token("国", 18, 19),
+        Token("[UNK]", 19, 20),
+    ]
+    ids = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+    assert ids == [5, 6, 7, 11, 9, 10, 12, 13, 1]
+    assert tokenizer.convert_ids_to_tokens(ids) == tokenizer.tokenize(text)
+    assert tokenizer.vocab == {token: index for index, token in enumerate(TINY_VOCAB)}
+    special = (tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id)
+    assert special == (0, 1, 2, 3, 4)
+    assert tokenizer.vocab_hash == hashlib.sha256("\n".join(TINY_VOCAB).encode("utf-8")).hexdigest()
+    assert not tokenizer.is_sentencepiece
+
+
+def test_token_outside_of_the_vocabulary_is_a_key_error(tiny_vocab_file):
+    tokenizer = FullTokenizer(tiny_vocab_file)
+    with pytest.raises(KeyError, match="nowhere"):
+        tokenizer.convert_tokens_to_ids(["un", "nowhere"])
+
+
+def test_published_step_classes():
+    assert BasicTokenizer().tokenize("  \tHeLLo!how  \n Are yoU? 中文é") == "hello ! how are you ? 中 文 e".split()
+    assert BasicTokenizer(do_lower_case=False).tokenize("HéLLo!") == ["HéLLo", "!"]
+    wordpiece = WordpieceTokenizer({token: index for index, token in enumerate(TINY_VOCAB)})
+    assert wordpiece.tokenize("unwanted running unwantedX") == ["un", "##want", "##ed", "runn", "##ing", "[UNK]"]
+    short = WordpieceTokenizer({"a": 0, "##a": 1}, "?", max_input_chars_per_word=3)
+    assert short.tokenize("aaa aaaa") == ["a", "##a", "##a", "?"]
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "\ud83d\ude00"[::-1]])
+def test_lone_surrogates_are_dropped(tokenizer, text):
+    expected = "".join(char for char in text if char < "\ud800")
+    assert tokenizer.tokenize(text) == ([expected] if expected else [])
+
+
+def test_bytes_are_decoded(tokenizer):
+    assert tokenizer.tokenize("中国Linux".encode("utf-8")) == tokenizer.tokenize("中国Linux")
+    assert tokenizer.tokenize(b"\xe4\xb8\xad\xff\xe5\x9b") == ["中"]
+    with pytest.raises(TypeError, match="int"):
+        tokenizer.tokenize(5)
+
+
+def test_characters_unknown_to_unicode_tables_are_kept(tokenizer):
+    assert tokenizer.tokenize("中\u0378\U0001fadf") == ["中", "[UNK]"]
+
+
+def test_one_line_of_a_megabyte(tokenizer):
+    assert len(tokenizer.tokenize("中" * 350000)) == 350000
+    assert tokenizer.tokenize_with_offsets("x" * 1000000) == [Token("[UNK]", 0, 1000000)]
+
+
+def test_cache_is_bounded_and_changes_nothing(tokenizer, vocab_file, monkeypatch):
+    monkeypatch.setattr(tokenization, "MAX_CACHED_WORDS", 3)
+    small = FullTokenizer(vocab_file)
+    text = "one two three four five one two 一二三四五六 " * 3 + "y" * 100
+    assert small.tokenize_with_offsets(text) == tokenizer.tokenize_with_offsets(text)
+    assert 1 <= len(small._cached_pieces) <= 3
+
+
+def test_pickled_tokenizer_works(tokenizer):
+    copy = pickle.loads(pickle.dumps(tokenizer))
+    assert copy.tokenize_with_offsets(ODD_STRINGS[9]) == tokenizer.tokenize_with_offsets(ODD_STRINGS[9])
+
+
+# --- vocabulary files ---
+
+
+def write_vocab(tmp_path, content):
+    path = tmp_path / "some_vocab.txt"
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_line_ends_of_a_vocabulary(tmp_path, ending):
+    joint = ending or "\n"
+    tokens = TINY_VOCAB + ["\u2028", "##\u3000", "\x85"]
+    path = write_vocab(tmp_path, (joint.join(tokens) + ending).encode("utf-8"))
+    assert list(tokenization.load_vocab(path)) == tokens
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("[PAD]\n\n[UNK]\n", "some_vocab.txt line 2 is empty"),
+        ("[PAD]\n[UNK]\n\n", "some_vocab.txt line 3 is empty"),
+        ("[PAD]\na\nb\na\n", "some_vocab.txt line 4 repeats the token 'a' of line 2"),
+        ("", r"some_vocab.txt has no \[PAD\], \[UNK\], \[CLS\], \[SEP\], \[MASK\]"),
+        ("[PAD]\n[UNK]\n[CLS]\n[SEP]\n", r"some_vocab.txt has no \[MASK\]"),
+    ],
+)
+def test_bad_vocabulary(tmp_path, content, message):
+    with pytest.raises(UserError, match=message):
+        FullTokenizer(write_vocab(tmp_path, content.encode("utf-8")))
+
+
+def test_vocabulary_that_is_not_utf8(tmp_path):
+    with pytest.raises(UserError, match="some_vocab.txt line 2 is not UTF-8"):
+        FullTokenizer(write_vocab(tmp_path, b"[PAD]\n\xd6\xd0\n"))
+
+
+def test_missing_vocabulary_names_the_command(tmp_path):
+    with pytest.raises(UserError, match="none.txt does not exist: `bash scripts/setup.sh` brings"):
+        FullTokenizer(str(tmp_path / "none.txt"))
+    with pytest.raises(UserError, match="cannot be read"):
+        FullTokenizer(str(tmp_path))
+    with pytest.raises(UserError, match="--vocab_file or --spm_model_file"):
+        FullTokenizer()
+
+
+def test_vocabulary_of_another_size_than_the_config(tokenizer):
+    tokenization.check_vocab_size(tokenizer, 21128)
+    with pytest.raises(UserError, match="vocab.txt has 21128 tokens, tiny.json says vocab_size 30000"):
+        tokenization.check_vocab_size(tokenizer, 30000, "tiny.json")
+
+
+# --- sentencepiece ---
+
+SPM_SENTENCES = ("linux 是一个操作系统", "今天 天气 很 好 , ok ?", "我们用 python 3 写程序", "cafe 里没有人")
+
+
+def train_sentencepiece(path, special_tokens):
+    import sentencepiece
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SPM_SENTENCES * 5),
+        model_writer=model,
+        vocab_size=60,
+        hard_vocab_limit=False,
+        control_symbols=special_tokens,
+        pad_id=0,
+        unk_id=1,
+        bos_id=-1,
+        eos_id=-1,
+        minloglevel=2,
+    )
+    path.write_bytes(model.getvalue())
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def spm_model_file(tmp_path_factory):
+    return train_sentencepiece(tmp_path_factory.mktemp("spm") / "zh.model", ["[CLS]", "[SEP]", "[MASK]"])
+
+
+def test_sentencepiece_equals_the_library(spm_model_file):
+    import sentencepiece
+
+    library = sentencepiece.SentencePieceProcessor(model_file=spm_model_file)
+    tokenizer = FullTokenizer(spm_model_file=spm_model_file, do_lower_case=False)
+    assert tokenizer.is_sentencepiece
+    assert len(tokenizer.vocab) == library.get_piece_size()
+    for text in SPM_SENTENCES + ("", "   ", "龘 x", "①②ﬁ", "[MASK]是"):
+        expected = [library.id_to_piece(index) for index in library.encode(text)]
+        assert tokenizer.tokenize(text) == expected
+        assert tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)) == library.encode(text)
+
+
+def test_sentencepiece_offsets(spm_model_file):
+    tokenizer = FullTokenizer(spm_model_file=spm_model_file)
+    text = "  LINUX\x00 是 Café\ud800里  Ok "
+    tokens = tokenizer.tokenize_with_offsets(text)
+    assert [token.text for token in tokens] == tokenizer.tokenize("linux 是 cafe里 ok")
+    for token in tokens:
+        source = text[token.start : token.end].replace("é", "e").replace("\ud800", "").lower()
+        assert source == token.text.lstrip("\u2581")
+    assert tokens[-1].end == len(text) - 1
+
+
+def test_sentencepiece_special_ids(spm_model_file):
+    tokenizer = FullTokenizer("unused.txt", spm_model_file=spm_model_file)
+    special = [tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id]
+    assert tokenizer.convert_ids_to_tokens(special) == ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
+    assert tokenizer.convert_tokens_to_ids(tokenizer.tokenize("龘"))[-1] == tokenizer.unk_id
+
+
+def test_bad_sentencepiece_models(tmp_path):
+    with pytest.raises(UserError, match=r"has no \[MASK\]"):
+        FullTokenizer(spm_model_file=train_sentencepiece(tmp_path / "a.model", ["[CLS]", "[SEP]"]))
+    for content in (b"", b"no model\xff"):
+        path = tmp_path / "b.model"
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="b.model is not a sentencepiece model"):
+            FullTokenizer(spm_model_file=str(path))
+    with pytest.raises(UserError, match="c.model does not exist: give the .model file"):
+        FullTokenizer(spm_model_file=str(tmp_path / "c.model"))

@@ -1,0 +1,253 @@
+"""Text to tokens: WordPiece as BERT does it, or the pieces of a sentencepiece model, each with its place in the text.
+
+WordPiece takes the words of the basic step (basic_tokenization.py) and cuts each into the longest entries of the
+vocabulary, left to right.
+
+Every token knows the span of the original text it came from, so word boundaries never have to live in token text.
+Special tokens written in a text ("[MASK]") are plain text, as in the published tokenizer.
+
+No text makes the tokenizer fail; a vocabulary that cannot be used raises `UserError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from basic_tokenization import BasicTokenizer, convert_to_unicode
+from basic_tokenization import is_chinese_character as is_chinese_character  # the published module offers it too
+from errors import UserError
+
+PAD_TOKEN = "[PAD]"
+UNK_TOKEN = "[UNK]"
+CLS_TOKEN = "[CLS]"
+SEP_TOKEN = "[SEP]"
+MASK_TOKEN = "[MASK]"
+SPECIAL_TOKENS = (PAD_TOKEN, UNK_TOKEN, CLS_TOKEN, SEP_TOKEN, MASK_TOKEN)
+CONTINUATION_PREFIX = "##"
+
+# What to do about a missing file.
+VOCABULARY_SOURCE = "`bash scripts/setup.sh` brings albert_config/vocab.txt"
+SENTENCEPIECE_SOURCE = "give the .model file that came with the checkpoint"
+
+MAX_CHARS_PER_WORD = 200  # a longer word is one [UNK]
+# A cached word costs a few hundred bytes; longer ones hardly ever come back (addresses, base64, a line of dashes).
+MAX_CACHED_WORDS = 100000
+MAX_CACHED_WORD_LENGTH = 40
+
+
+class Token(NamedTuple):
+    """A token and the span of characters [start, end) of the original text that it came from."""
+
+    text: str
+    start: int
+    end: int
+
+
+class WordpieceTokenizer:
+    """The piece step: greedy longest match, left to right."""
+
+    def __init__(
+        self, vocab: Dict[str, int], unk_token: str = UNK_TOKEN, max_input_chars_per_word: int = MAX_CHARS_PER_WORD
+    ) -> None:
+        self.vocab = vocab
+        self.unk_token = unk_token
+        self.max_input_chars_per_word = max_input_chars_per_word
+        self._longest_entry = max(map(len, vocab), default=0)
+
+    def tokenize(self, text: Union[str, bytes]) -> List[str]:
+        """Returns the pieces of a text that went through the basic step, its words parted by whitespace."""
+        return [piece.text for word in convert_to_unicode(text).split() for piece in self.pieces(word)]
+
+    def pieces(self, word: str) -> List[Token]:
+        """Returns the pieces of one word with their spans in it, or one `unk_token` if any part cannot be matched."""
+        unknown = [Token(self.unk_token, 0, len(word))]
+        if len(word) > self.max_input_chars_per_word:
+            return unknown
+        pieces = []
+        start = 0
+        while start < len(word):
+            piece = self._longest_match(word, start)
+            if piece is None:
+                return unknown
+            pieces.append(piece)
+            start = piece.end
+        return pieces
+
+    def _longest_match(self, word: str, start: int) -> Optional[Token]:
+        prefix = CONTINUATION_PREFIX if start else ""
+        for end in range(min(len(word), start + self._longest_entry), start, -1):
+            candidate = prefix + word[start:end]
+            if candidate in self.vocab:
+                return Token(candidate, start, end)
+        return None
+
+
+class FullTokenizer:
+    """Text to tokens and ids, by a WordPiece vocabulary or by a sentencepiece model.
+
+    Attributes:
+      vocab: token -> id; `inv_vocab` is the way back.
+      vocab_hash: SHA-256 of the vocabulary or model file, in hexadecimal digits.
+      is_sentencepiece: whether a sentencepiece model cuts the text.
+      pad_id, unk_id, cls_id, sep_id, mask_id: ids of the special tokens.
+    """
+
+    def __init__(
+        self, vocab_file: Optional[str] = None, do_lower_case: bool = True, spm_model_file: Optional[str] = None
+    ) -> None:
+        """Reads the vocabulary; a sentencepiece model goes before a vocabulary file if both are given.
+
+        Raises:
+          UserError: neither file is given, or the one that counts cannot be used.
+        """
+        if not (spm_model_file or vocab_file):
+            raise UserError("the tokenizer needs a vocabulary: give --vocab_file or --spm_model_file")
+        self.basic_tokenizer = BasicTokenizer(do_lower_case)
+        self.is_sentencepiece = bool(spm_model_file)
+        self.vocab_file = spm_model_file or vocab_file
+        content = _read_file(self.vocab_file, SENTENCEPIECE_SOURCE if self.is_sentencepiece else VOCABULARY_SOURCE)
+        self.vocab_hash = hashlib.sha256(content).hexdigest()
+        if self.is_sentencepiece:
+            self._model = _load_sentencepiece_model(self.vocab_file, content)
+            self.vocab = {self._model.id_to_piece(i): i for i in range(self._model.get_piece_size())}
+        else:
+            self.vocab = _parse_vocab(self.vocab_file, content)
+            self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab)
+        self.inv_vocab = {index: token for token, index in self.vocab.items()}
+        self._set_special_ids()
+        self._cached_pieces = {}  # type: Dict[str, Tuple[Token, ...]]
+
+    def tokenize(self, text: Union[str, bytes]) -> List[str]:
+        """Returns the tokens of `text`."""
+        return [piece[0] for _, pieces in self._placed_pieces(text) for piece in pieces]
+
+    def tokenize_with_offsets(self, text: Union[str, bytes]) -> List[Token]:
+        """Returns the tokens of `text` with their spans in it (of bytes: in the text that they decode to)."""
+        return [
+            Token(token, offset + start, offset + end)
+            for offset, pieces in self._placed_pieces(text)
+            for token, start, end in pieces
+        ]
+
+    def convert_tokens_to_ids(self, tokens: Iterable[str]) -> List[int]:
+        """Returns the ids of `tokens`; one that is not in the vocabulary is a KeyError (`tokenize` returns none)."""
+        return [self.vocab[token] for token in tokens]
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> List[str]:
+        """Returns the tokens with these ids; an id outside of the vocabulary is a KeyError."""
+        return [self.inv_vocab[index] for index in ids]
+
+    def _placed_pieces(self, text: Union[str, bytes]) -> Iterator[Tuple[int, Sequence[Token]]]:
+        """Yields (offset in the text, pieces with spans counted from there)."""
+        text = self.basic_tokenizer.prepare(text)
+        if self.is_sentencepiece:
+            yield 0, self._model_pieces(text)
+            return
+        cached = self._cached_pieces
+        for start, end in self.basic_tokenizer.word_spans(text):
+            word = text[start:end]
+            yield start, cached[word] if word in cached else self._word_pieces(word)
+
+    def _word_pieces(self, word: str) -> Tuple[Token, ...]:
+        normal, origins = self.basic_tokenizer.normalize(word)
+        pieces = tuple(
+            Token(token, origins[start], origins[end - 1] + 1)
+            for token, start, end in (self.wordpiece_tokenizer.pieces(normal) if normal else ())
+        )
+        if len(word) <= MAX_CACHED_WORD_LENGTH:
+            if len(self._cached_pieces) >= MAX_CACHED_WORDS:
+                self._cached_pieces.clear()
+            self._cached_pieces[word] = pieces
+        return pieces
+
+    def _model_pieces(self, text: str) -> List[Token]:
+        # As in the published google scripts the text is lower-cased and loses its accents before the model sees it.
+        normal, origins = self.basic_tokenizer.normalize(text)
+        origins.append(len(text))
+        pieces = []
+        for piece in self._model.encode(normal, out_type="immutable_proto").pieces:
+            start, end = piece.begin, piece.end
+            # A piece that begins with the blank sign belongs to the word after the blank, so its span starts there.
+            while start < end and normal[start] == " ":
+                start += 1
+            last = origins[end - 1] + 1 if end > start else origins[start]
+            # By its id: the surface of an unknown piece may read "[MASK]".
+            pieces.append(Token(self.inv_vocab[piece.id], origins[start], last))
+        return pieces
+
+    def _set_special_ids(self) -> None:
+        tokens = list(SPECIAL_TOKENS)
+        if self.is_sentencepiece:
+            tokens[0] = "<pad>"
+            tokens[1] = self._model.id_to_piece(self._model.unk_id())
+        missing = [token for token in tokens if token not in self.vocab]
+        if missing:
+            raise UserError(
+                "{} has no {}: take the vocabulary that came with the model".format(self.vocab_file, ", ".join(missing))
+            )
+        self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.vocab[token] for token in tokens)
+
+
+def check_vocab_size(tokenizer: FullTokenizer, vocab_size: int, config_file: str = "the config") -> None:
+    """Raises `UserError` unless the tokenizer has as many tokens as the model configuration says."""
+    if len(tokenizer.vocab) != vocab_size:
+        raise UserError(
+            "vocabulary {} has {} tokens, {} says vocab_size {}: give the vocabulary that belongs to the model".format(
+                tokenizer.vocab_file, len(tokenizer.vocab), config_file, vocab_size
+            )
+        )
+
+
+def _load_sentencepiece_model(path: str, content: bytes) -> Any:
+    import sentencepiece  # here: loading it is wasted on a plain vocabulary
+
+    message = "{} is not a sentencepiece model: {}".format(path, SENTENCEPIECE_SOURCE)
+    if not content:  # the library takes an empty model and fails when it is used
+        raise UserError(message)
+    try:
+        return sentencepiece.SentencePieceProcessor(model_proto=content)
+    except (OSError, RuntimeError) as error:
+        raise UserError(message) from error
+
+
+def load_vocab(vocab_file: str) -> Dict[str, int]:
+    """Returns {token: id} of a vocabulary file: UTF-8, one token a line, the id is the line number from 0.
+
+    Raises:
+      UserError: the file is missing or not UTF-8, or a line is empty or repeats another.
+    """
+    return _parse_vocab(vocab_file, _read_file(vocab_file, VOCABULARY_SOURCE))
+
+
+def _read_file(path: str, source: str) -> bytes:
+    try:
+        with open(path, "rb") as vocabulary_file:
+            return vocabulary_file.read()
+    except FileNotFoundError as error:
+        raise UserError("vocabulary {} does not exist: {}".format(path, source)) from error
+    except OSError as error:
+        raise UserError("vocabulary {} cannot be read ({}): {}".format(path, error.strerror, source)) from error
+
+
+def _parse_vocab(path: str, content: bytes) -> Dict[str, int]:
+    vocab = {}  # type: Dict[str, int]
+    # Only "\n" ends a line: BERT's Chinese vocabulary has a token that is the line separator U+2028.
+    lines = content.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for index, line in enumerate(lines):
+        try:
+            token = line.rstrip(b"\r").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError("{} line {} is not UTF-8: save it as UTF-8".format(path, index + 1)) from error
+        if not token:
+            raise UserError("{} line {} is empty: each line must hold one token".format(path, index + 1))
+        if token in vocab:
+            raise UserError(
+                "{} line {} repeats the token '{}' of line {}: each line must hold another token".format(
+                    path, index + 1, token, vocab[token] + 1
+                )
+            )
+        vocab[token] = index
+    return vocab

@@ -1,0 +1,175 @@
+"""What every runner does around its model_fn: shared flags, the output folder, the Estimator, errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import platform
+import tempfile
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+import tensorflow.compat.v1 as tf
+
+import checkpoint
+from command_line import Flags
+from errors import UserError
+from record_files import write_json
+from training_log import METRICS_FILE, TrainingLogHook
+
+_log = logging.getLogger(__name__)
+
+RUN_CONFIG_FILE = "run_config.json"
+
+
+def declare_flags(flags: Flags) -> None:
+    """The flags that all runners share, beside their own defaults."""
+    flags.string("output_dir", None, "the folder for checkpoints, logs and results")
+    flags.string("init_checkpoint", None, "weights to start from: a checkpoint's prefix or its folder")
+    flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
+    flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
+    flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
+    flags.boolean("use_tpu", False, "train on a TPU")
+    flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
+    flags.string("tpu_zone", None, "the TPU's zone")
+    flags.string("gcp_project", None, "the TPU's project")
+    flags.string("master", None, "the address of a TensorFlow master")
+    flags.integer("num_tpu_cores", 8, "TPU cores", minimum=1)
+
+
+def prepare_output_dir(flags: Flags) -> None:
+    """Makes the output folder and saves the resolved configuration of the run in it.
+
+    Raises:
+      UserError: it cannot be made or written.
+    """
+    flags.require("output_dir")
+    try:
+        os.makedirs(flags.output_dir, exist_ok=True)
+        with tempfile.TemporaryFile(dir=flags.output_dir):
+            pass
+    except OSError as error:
+        raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
+    versions = {"python": platform.python_version(), "tensorflow": tf.__version__}
+    write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), {"flags": flags.as_dict(), "versions": versions})
+
+
+def starting_checkpoint(flags: Flags) -> Optional[str]:
+    """The checkpoint whose weights the run starts from: none where the output folder already holds checkpoints.
+
+    Raises:
+      UserError: --init_checkpoint names none.
+    """
+    latest = tf.train.latest_checkpoint(flags.output_dir)
+    if latest:
+        _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
+        return None
+    return checkpoint.find_checkpoint(flags.init_checkpoint) if flags.init_checkpoint else None
+
+
+def saved_checkpoints(output_dir: str) -> List[str]:
+    """The prefixes of all checkpoints in a training folder, oldest first."""
+    state = tf.train.get_checkpoint_state(output_dir)
+    prefixes = list(state.all_model_checkpoint_paths) if state else []
+    return [prefix for prefix in prefixes if os.path.exists(prefix + ".index")]
+
+
+def make_estimator(
+    flags: Flags,
+    model_fn: Callable[..., Any],
+    *,
+    train_batch_size: int,
+    eval_batch_size: int,
+    predict_batch_size: Optional[int] = None,
+    save_checkpoints_steps: Optional[int] = None,
+    keep_checkpoint_max: int = 5,
+) -> Any:
+    """The TPUEstimator that trains and evaluates in the output folder, on TPU, GPU or CPU."""
+    cluster = None
+    if flags.use_tpu and flags.tpu_name:
+        cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
+            flags.tpu_name, zone=flags.tpu_zone, project=flags.gcp_project
+        )
+    config = tf.estimator.tpu.RunConfig(
+        cluster=cluster,
+        master=flags.master,
+        model_dir=flags.output_dir,
+        tf_random_seed=flags.seed,
+        save_checkpoints_steps=save_checkpoints_steps,
+        keep_checkpoint_max=keep_checkpoint_max,
+        log_step_count_steps=None,
+        tpu_config=tf.estimator.tpu.TPUConfig(
+            iterations_per_loop=flags.iterations_per_loop,
+            num_shards=flags.num_tpu_cores,
+            per_host_input_for_training=tf.estimator.tpu.InputPipelineConfig.PER_HOST_V2,
+        ),
+    )
+    return tf.estimator.tpu.TPUEstimator(
+        use_tpu=flags.use_tpu,
+        model_fn=model_fn,
+        config=config,
+        train_batch_size=train_batch_size,
+        eval_batch_size=eval_batch_size,
+        predict_batch_size=predict_batch_size or eval_batch_size,
+    )
+
+
+def log_hooks(flags: Flags, *, total_steps: int, batch_size: int) -> Callable[[Dict[str, Any]], List[Any]]:
+    """Makes the hook that shows a training run's progress, from the scalars it is to show."""
+
+    def make_hooks(tensors: Dict[str, Any]) -> List[Any]:
+        return [
+            TrainingLogHook(
+                tensors,
+                total_steps=total_steps,
+                examples_per_step=batch_size,
+                every_steps=flags.log_every_steps,
+                metrics_path=os.path.join(flags.output_dir, METRICS_FILE),
+            )
+        ]
+
+    return make_hooks
+
+
+def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
+    """Saves figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
+    values = {key: value.item() if hasattr(value, "item") else value for key, value in results.items()}
+    write_json(os.path.join(output_dir, name + ".json"), values)
+    with open(os.path.join(output_dir, name + ".txt"), "w", encoding="utf-8") as file:
+        file.writelines("{} = {}\n".format(key, values[key]) for key in sorted(values))
+
+
+def figures(results: Dict[str, Any]) -> str:
+    """Figures in one line."""
+    return ", ".join(
+        "{} {:.4f}".format(key, value) if isinstance(value, float) or hasattr(value, "dtype") and value.dtype.kind == "f"
+        else "{} {}".format(key, value)
+        for key, value in sorted(results.items())
+    )
+
+
+@contextlib.contextmanager
+def explained_errors(output_dir: str) -> Iterator[None]:
+    """Turns what TensorFlow raises for a user's mistake into one sentence.
+
+    Raises:
+      UserError: damaged records or checkpoints, a loss that is no number, no memory, no room on the disk.
+    """
+    try:
+        yield
+    except tf.train.NanLossDuringTrainingError as error:
+        raise UserError(
+            "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is {}".format(
+                tf.train.latest_checkpoint(output_dir) or "none"
+            )
+        ) from error
+    except tf.errors.DataLossError as error:
+        raise UserError("a record file or checkpoint is damaged, make it again: {}".format(_first_line(error))) from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))
+        ) from error
+
+
+def _first_line(error: Any) -> str:
+    return str(error.message).splitlines()[0]

@@ -1,0 +1,89 @@
+"""AdamW without bias correction: the moments, the decay mask and the step that LAMB scales (spec: training)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Optional, Sequence
+
+import tensorflow.compat.v1 as tf
+
+NORMS_AND_BIASES = ("LayerNorm", "layer_norm", "bias")
+
+
+class AdamWeightDecayOptimizer(tf.train.Optimizer):
+    """m = β1·m + (1-β1)·g;  v = β2·v + (1-β2)·g²;  w -= lr · (m / (√v + ε) + decay·w).
+
+    Slots are <variable>/adam_m and <variable>/adam_v. Decoupled decay: arXiv 1711.05101.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay_rate: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        exclude_from_weight_decay: Sequence[str] = NORMS_AND_BIASES,
+        bias_correction_step: Optional[Any] = None,
+        name: str = "AdamWeightDecayOptimizer",
+    ) -> None:
+        """Creates the optimizer.
+
+        Args:
+          learning_rate: a number or a scalar tensor.
+          weight_decay_rate: share of a weight taken away per unit of learning rate.
+          beta_1, beta_2: decay of the first and second moment.
+          epsilon: added to the root of the second moment.
+          exclude_from_weight_decay: patterns; variables whose name matches one are not decayed.
+          bias_correction_step: the update's number counted from 1, as a scalar tensor, to correct the moments'
+            bias; None (as the published models were trained) leaves them as they are.
+          name: name of the optimizer's scope.
+        """
+        super().__init__(False, name)
+        self._learning_rate = learning_rate
+        self._weight_decay_rate = weight_decay_rate
+        self._beta_1 = beta_1
+        self._beta_2 = beta_2
+        self._epsilon = epsilon
+        self._exclude_from_weight_decay = exclude_from_weight_decay
+        self._bias_correction_step = bias_correction_step
+
+    def _create_slots(self, var_list: List[Any]) -> None:
+        for variable in var_list:
+            self._zeros_slot(variable, "m", "adam_m")
+            self._zeros_slot(variable, "v", "adam_v")
+
+    def _apply_dense(self, grad: Any, var: Any) -> Any:
+        return self._move(grad, var)
+
+    def _resource_apply_dense(self, grad: Any, handle: Any) -> Any:
+        return self._move(grad, handle)
+
+    def _move(self, grad: Any, var: Any) -> Any:
+        m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
+        next_m = self._beta_1 * m + (1.0 - self._beta_1) * grad
+        next_v = self._beta_2 * v + (1.0 - self._beta_2) * tf.square(grad)
+        update = self._direction(next_m, next_v)
+        if not matches_any(var.op.name, self._exclude_from_weight_decay):
+            update += self._weight_decay_rate * var
+        step = self._learning_rate * self._ratio(update, var) * update
+        # Every new value is computed before the first is stored.
+        with tf.control_dependencies([next_m, next_v, step]):
+            return tf.group(m.assign(next_m), v.assign(next_v), var.assign_sub(step))
+
+    def _direction(self, m: Any, v: Any) -> Any:
+        if self._bias_correction_step is not None:
+            step = tf.cast(self._bias_correction_step, tf.float32)
+            m /= 1.0 - tf.pow(self._beta_1, step)
+            v /= 1.0 - tf.pow(self._beta_2, step)
+        return m / (tf.sqrt(v) + self._epsilon)
+
+    def _ratio(self, update: Any, var: Any) -> Any:
+        """How far this variable moves for its update; LAMB adapts it."""
+        del update, var
+        return 1.0
+
+
+def matches_any(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the regular expressions occurs in the variable's name."""
+    return any(re.search(pattern, name) for pattern in patterns)
