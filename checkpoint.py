@@ -124,9 +124,9 @@ def plan_warm_start(model_shapes: Shapes, prefix: str) -> WarmStart:
     """
     shapes = variable_shapes(prefix)
     if not any(name.startswith(ENCODER_PREFIX) for name in shapes):
-        raise UserError("the checkpoint {} holds no encoder: none of its variables begins with {}".format(
-            prefix, ENCODER_PREFIX
-        ))
+        raise UserError(
+            "the checkpoint {} holds no encoder: none of its variables begins with {}".format(prefix, ENCODER_PREFIX)
+        )
     if family_of(shapes) != family_of(model_shapes):
         raise _misfit(prefix, shapes, model_shapes, "the families differ")
     theirs, ours = sizes_of(shapes), sizes_of(model_shapes)

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 TEST_RESULTS = "test_results"
+DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
 _EVAL_METRIC = "eval_accuracy"
 
 
@@ -80,7 +81,9 @@ def run(flags: Flags, family: Family) -> None:
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
     task = get_task(flags.task_name)
     config = family.config_class.from_json_file(getattr(flags, family.config_flag))
-    _check_lengths(flags, config)
+    training_run.check_max_seq_length(flags, config)
+    if flags.do_train and flags.num_train_epochs <= 0:
+        raise UsageError("--num_train_epochs must be over 0 to train")
     tokenizer = FullTokenizer(flags.vocab_file, do_lower_case=flags.do_lower_case)
     check_vocab_size(tokenizer, config.vocab_size, getattr(flags, family.config_flag))
     this = Run(flags, family, config, task, tokenizer)
@@ -94,17 +97,6 @@ def run(flags: Flags, family: Family) -> None:
         if flags.do_predict:
             predict(this, _with_features(this, "test", rows["test"]), best)
     _say_what_next(flags)
-
-
-def _check_lengths(flags: Flags, config: Any) -> None:
-    if flags.max_seq_length > config.max_position_embeddings:
-        raise UserError(
-            "--max_seq_length={} is over the model's {} positions".format(
-                flags.max_seq_length, config.max_position_embeddings
-            )
-        )
-    if flags.do_train and flags.num_train_epochs <= 0:
-        raise UsageError("--num_train_epochs must be over 0 to train")
 
 
 def _needed_splits(flags: Flags) -> List[str]:
@@ -123,9 +115,7 @@ def _describe_output(this: Run) -> None:
         do_lower_case=this.flags.do_lower_case,
         max_seq_length=this.flags.max_seq_length,
     )
-    model_folder.describe(
-        this.flags.output_dir, description, config_path=config_path, vocab_path=this.flags.vocab_file
-    )
+    model_folder.describe(this.flags.output_dir, description, config_path=config_path, vocab_path=this.flags.vocab_file)
 
 
 def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
@@ -203,6 +193,8 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
         by_prefix[prefix] = _evaluate_one(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix)
         _log.info("dev, %s: %s", os.path.basename(prefix), training_run.figures(by_prefix[prefix]))
     best = max(prefixes, key=lambda prefix: (by_prefix[prefix][_EVAL_METRIC], by_prefix[prefix]["global_step"]))
+    by_name = {os.path.basename(prefix): results for prefix, results in by_prefix.items()}
+    training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), by_name)
     training_run.write_results(flags.output_dir, EVAL_RESULTS, by_prefix[best])
     folder = model_folder.write_best(flags.output_dir, best)
     _log.info("Best of %d checkpoints: %s, now in %s", len(prefixes), os.path.basename(best), folder)

@@ -104,7 +104,7 @@ def main(flags: Flags) -> None:
     for name in outputs.names():
         for level, line in output_report(name, results[name], settings):
             logger.log(level, "%s", line)
-    logger.info("%s", next_step(outputs.training, len(results[outputs.training]), settings))
+    logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
 
 
 def check_flags(flags: Flags) -> None:

@@ -115,10 +115,7 @@ def _check_existing(destination: str, sha256: Optional[str]) -> None:
     if not os.path.isfile(destination):
         raise UserError(f"{destination} is there and is not a file; name another place.")
     if sha256 and _sha256_of(destination) != sha256.lower():
-        raise UserError(
-            f"{destination} is there, but its SHA-256 is not {sha256}; "
-            "move it away to have it downloaded."
-        )
+        raise UserError(f"{destination} is there, but its SHA-256 is not {sha256}; move it away to have it downloaded.")
 
 
 def _check_new(url: str, part: str, sha256: str) -> None:
@@ -151,9 +148,7 @@ def _lock(stream: BinaryIO, destination: str) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise UserError(
-            f"{destination} is being downloaded by another process; wait until that has ended."
-        ) from error
+        raise UserError(f"{destination} is being downloaded by another process; wait until that has ended.") from error
 
 
 def _receive_all(

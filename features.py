@@ -21,6 +21,10 @@ class Feature(NamedTuple):
 # sentence-order loss (its one-hot form is all zeros, hence other implementations leave it out as well).
 NO_SENTENCE_ORDER = -1
 
+# What the sidecar of pre-training records says of their content.
+TRAINING = "training"
+HELD_OUT = "held-out"
+
 
 def pretraining_features(max_seq_length: int, max_predictions_per_seq: int) -> Tuple[Feature, ...]:
     """The fields of a pre-training record (spec: pretraining_data, "Output")."""

@@ -109,8 +109,7 @@ def _error_of_status(url: str, error: urllib.error.HTTPError) -> Exception:
     if error.code == 416:  # A part longer than the file.
         return _RangeError(f"the server answers {answer}")
     return UserError(
-        f"{url} cannot be had: the server answers {answer}; check the address, "
-        "or bring the file from elsewhere."
+        f"{url} cannot be had: the server answers {answer}; check the address, or bring the file from elsewhere."
     )
 
 

@@ -88,9 +88,10 @@ def pretraining_input_fn(
     def input_fn(params: Dict[str, Any]) -> Any:
         files = tf.data.Dataset.from_tensor_slices(list(paths))
         if is_training:
-            files = files.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True).repeat()
+            files = files.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
             records = files.interleave(read, cycle_length=min(_READ_FILES, len(paths)))
-            records = records.shuffle(_SHUFFLE_RECORDS, seed=seed)
+            # Repeated after the shuffle, so that every record comes once an epoch.
+            records = records.shuffle(_SHUFFLE_RECORDS, seed=seed, reshuffle_each_iteration=True).repeat()
         else:
             records = files.flat_map(read)
         batches = records.map(parse, num_parallel_calls=_PARALLEL_CALLS)
@@ -146,7 +147,7 @@ def _with_mask(example: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _padded_shapes(length: Optional[int]) -> Dict[str, Any]:
-    shapes = {feature.name: [length if feature.length is None else feature.length] for feature in CLASSIFICATION_FEATURES}
+    shapes = {feature.name: [feature.length or length] for feature in CLASSIFICATION_FEATURES}
     return dict(shapes, input_mask=[length])
 
 

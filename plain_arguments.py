@@ -1,4 +1,5 @@
 """Command lines whose errors are one sentence that names the nearest known word."""
+
 from __future__ import annotations
 
 import argparse

@@ -104,8 +104,10 @@ class Predictor:
         plan = checkpoint.plan_warm_start(shapes, prefix)
         if _HEAD_VARIABLE in plan.missing:
             theirs = checkpoint.variable_shapes(prefix).get(_HEAD_VARIABLE)
-            reason = "its head has {} labels, asked for are {}".format(theirs[0], len(self.labels)) if theirs else (
-                "it has no fine-tuned head"
+            reason = (
+                "its head has {} labels, asked for are {}".format(theirs[0], len(self.labels))
+                if theirs
+                else ("it has no fine-tuned head")
             )
             raise UserError(
                 "the checkpoint {} cannot answer: {}; fine-tune it with run_classifier.py first".format(prefix, reason)

@@ -90,7 +90,5 @@ def metric_fn(
         "masked_lm_loss": tf.metrics.mean(masked_lm_example_loss, masked_lm_weights),
         "masked_lm_accuracy": tf.metrics.accuracy(masked_lm_labels, masked_lm_predicted, masked_lm_weights),
         "sentence_order_loss": tf.metrics.mean(sentence_order_example_loss, order_weights),
-        "sentence_order_accuracy": tf.metrics.accuracy(
-            sentence_order_labels, sentence_order_predicted, order_weights
-        ),
+        "sentence_order_accuracy": tf.metrics.accuracy(sentence_order_labels, sentence_order_predicted, order_weights),
     }

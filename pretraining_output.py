@@ -16,8 +16,6 @@ from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
 from record_files import CompleteFile, read_sidecar, sidecar_path, write_json
 
 FORMAT_VERSION = 1
-TRAINING = "training"
-HELD_OUT = "held-out"
 _JOURNAL_SUFFIX = ".partial.jsonl"
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from pretraining_output import total_counts
 from pretraining_shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
@@ -69,23 +68,24 @@ def _unknown_line(share: float) -> Line:
     return logging.WARNING, text + ": many; is it the right vocabulary, and do_lower_case as it needs it?"
 
 
-def next_step(output_file: str, num_shards: int, settings: BuildSettings) -> str:
-    """The command that trains on the records."""
-    return (
-        "next: python run_pretraining.py --do_train=True --bert_config_file=albert_config/albert_config_tiny.json "
-        "--input_file='{}' --output_dir=pretrained --max_seq_length={} --max_predictions_per_seq={}".format(
-            files_text(output_file, num_shards),
-            settings.examples.max_seq_length,
-            settings.examples.masking.max_predictions_per_seq,
-        )
-    )
+def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, settings: BuildSettings) -> str:
+    """The command that trains on the records, and evaluates on the held-out ones if there are any."""
+    words = [
+        "next: python run_pretraining.py --do_train=True",
+        "--bert_config_file=albert_config/albert_config_tiny.json",
+        "--input_file='{}'".format(files_text(output_file, num_shards)),
+        "--output_dir=pretrained",
+        "--max_seq_length={}".format(settings.examples.max_seq_length),
+        "--max_predictions_per_seq={}".format(settings.examples.masking.max_predictions_per_seq),
+    ]
+    if heldout_file:
+        words.append("--do_eval=True --eval_input_file='{}'".format(files_text(heldout_file, num_shards)))
+    return " ".join(words)
 
 
 def files_text(output_file: str, num_shards: int) -> str:
     """The file, or a glob that stands for all its shards."""
     if num_shards == 1:
         return output_file
-    first, last = shard_paths(output_file, num_shards)[0], shard_paths(output_file, num_shards)[-1]
-    same = os.path.commonprefix([first, last[: len(first)]])
-    stem = same[: same.rindex("-") + 1]
-    return stem + "*" + first[len(stem) + 5 :]
+    head, _, tail = shard_paths(output_file, num_shards)[0].rpartition("-00000-of-")
+    return "{}-*-of-{}".format(head, tail)

@@ -15,9 +15,9 @@ from command_line import Flags, UsageError
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
-from features import pretraining_features
+from features import HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import count_records, expand_globs, first_record, read_sidecar
+from record_files import CompleteFile, count_records, expand_globs, first_record, read_sidecar
 
 _log = logging.getLogger(__name__)
 
@@ -54,19 +54,15 @@ def run(flags: Flags, family: Family) -> None:
     if not (flags.do_train or flags.do_eval):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
     config = family.config_class.from_json_file(getattr(flags, family.config_flag))
-    if flags.max_seq_length > config.max_position_embeddings:
-        raise UserError(
-            "--max_seq_length={} is over the model's {} positions".format(
-                flags.max_seq_length, config.max_position_embeddings
-            )
-        )
+    training_run.check_max_seq_length(flags, config)
     inputs = find_inputs(flags)
     for path in sorted(set(inputs.train_files + inputs.eval_files)):
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     training_run.prepare_output_dir(flags)
-    with open(os.path.join(flags.output_dir, os.path.basename(getattr(flags, family.config_flag))), "w") as file:
-        file.write(config.to_json_string())
+    config_copy = os.path.join(flags.output_dir, os.path.basename(getattr(flags, family.config_flag)))
+    with CompleteFile(config_copy) as file:
+        file.write(config.to_json_string().encode("utf-8"))
     with training_run.explained_errors(flags.output_dir):
         if flags.do_train:
             train(flags, family, config, inputs)
@@ -77,6 +73,9 @@ def run(flags: Flags, family: Family) -> None:
 def find_inputs(flags: Flags) -> Inputs:
     """The record files of both phases; evaluation never sees a training record unless the user insists."""
     train_files = expand_globs(flags.input_file)
+    held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
+    if held_out and flags.do_train:
+        raise UserError("{} holds held-out documents: leave it out of --input_file".format(held_out))
     if flags.eval_input_file:
         eval_files = expand_globs(flags.eval_input_file)
         both = sorted(set(train_files) & set(eval_files))

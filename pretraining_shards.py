@@ -100,13 +100,13 @@ class ShardBuilder:
         masking = settings.examples.masking
         self._features = pretraining_features(settings.examples.max_seq_length, masking.max_predictions_per_seq)
 
-    def build(self, task: ShardTask, on_document: Callable[[int, int, int], None] = lambda *_: None) -> ShardResult:
+    def build(self, task: ShardTask, on_progress: Callable[[int, int, int], None] = lambda *_: None) -> ShardResult:
         """Writes a shard, complete or absent.
 
         Args:
           task: what to make.
-          on_document: called after each document, or part of a long one, with its bytes, 1 (0 if the document goes
-            on) and its examples; what it raises ends the work.
+          on_progress: called with the bytes, documents and examples that are done since the last call, after each
+            pass over a document; what it raises ends the work.
 
         Raises:
           UserError: the text cannot be read or the file not written.
@@ -114,13 +114,13 @@ class ShardBuilder:
         counts: Counter = Counter()
         remove_unfinished(task.path)
         rng = random.Random("{}/shuffle/{}".format(self._settings.random_seed, task.shard))
-        records = self._records(task, counts, on_document)
+        records = self._records(task, counts, on_progress)
         write_records(task.path, shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES))
         return ShardResult(
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )
 
-    def _records(self, task: ShardTask, counts: Counter, on_document: Callable) -> Iterator[bytes]:
+    def _records(self, task: ShardTask, counts: Counter, on_progress: Callable) -> Iterator[bytes]:
         phase = random.Random("{}/held-out/{}".format(self._settings.random_seed, task.shard)).random()
         parts = choose_documents(
             read_documents(task.ranges), self._settings.heldout_share, phase=phase, heldout=task.is_heldout
@@ -128,13 +128,12 @@ class ShardBuilder:
         for part in parts:
             document = encode_document(part.lines, tokenizer=self._tokenizer, find_words=self._find_words)
             self._count_document(part, document, counts)
-            num_examples = 0
             for examples in self._passes(part, document):
                 _count_examples(examples, counts)
-                num_examples += len(examples.examples)
                 for example in examples.examples:
                     yield encode_record(self._features, record_values(example, self._settings.examples))
-            on_document(part.num_bytes, int(not part.is_continuation), num_examples)
+                on_progress(0, 0, len(examples.examples))
+            on_progress(part.num_bytes, int(not part.is_continuation), 0)
 
     def _passes(self, part: DocumentPart, document: EncodedDocument) -> Iterator[DocumentExamples]:
         for number in range(self._settings.dupe_factor):

@@ -235,7 +235,10 @@ def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
         return None
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            description = json.load(file)
+        if not isinstance(description, dict):
+            raise ValueError("it holds no JSON object")
+        return description
     except (OSError, ValueError) as error:
         raise UserError("cannot read the sidecar {}: {}".format(path, error)) from error
 

@@ -39,7 +39,7 @@ main() {
     printf '%s\n' "The shipped sample, from random weights: its figures say nothing about LCQMC or the published model."
     classify --data_dir=./data/sample_pairs --max_seq_length=32 \
       --output_dir=./albert_lcqmc_checkpoints_sample "$@"
-    printf '%s\n' "The figures above are those of the shipped sample, not of LCQMC."
+    printf '%s\n' "These are figures of the shipped sample, not of LCQMC; bash quickstart.sh pre-trains on it first and learns more."
     return
   fi
   if ! .venv/bin/python download.py albert_tiny_489k --to="$model_dir" ||

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"),
     ("明天北京会下雨吗", "北京明天有雨吗"),
-    ("明天北京会下雨吗", "怎么做番茄炒蛋"),
+    ("明天北京会下雨吗", "北京明天有雨吗，算了不用回答"),
 )
 
 
@@ -119,7 +119,8 @@ def _no_model_message(model_dir: str) -> str:
 def score_lines(pairs: Sequence[Tuple[str, str]], probabilities: np.ndarray) -> List[str]:
     """A readable line for each pair."""
     return [
-        "{:6.1%} similar | {} | {}".format(float(row[1]), first, second) for (first, second), row in zip(pairs, probabilities)
+        "{:6.1%} similar | {} | {}".format(float(row[1]), first, second)
+        for (first, second), row in zip(pairs, probabilities)
     ]
 
 

@@ -147,7 +147,8 @@ class FullTokenizer:
         cached = self._cached_pieces
         for start, end in self.basic_tokenizer.word_spans(text):
             word = text[start:end]
-            yield start, cached[word] if word in cached else self._word_pieces(word)
+            pieces = cached.get(word)  # one look-up: another thread may empty the cache at any time
+            yield start, self._word_pieces(word) if pieces is None else pieces
 
     def _word_pieces(self, word: str) -> Tuple[Token, ...]:
         normal, origins = self.basic_tokenizer.normalize(word)

@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 import checkpoint
 from command_line import Flags
 from errors import UserError
-from record_files import write_json
+from record_files import CompleteFile, write_json
 from training_log import METRICS_FILE, TrainingLogHook
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,16 @@ def declare_flags(flags: Flags) -> None:
     flags.string("gcp_project", None, "the TPU's project")
     flags.string("master", None, "the address of a TensorFlow master")
     flags.integer("num_tpu_cores", 8, "TPU cores", minimum=1)
+
+
+def check_max_seq_length(flags: Flags, config: Any) -> None:
+    """Raises `UserError` where sequences may be longer than the model's positions."""
+    if flags.max_seq_length > config.max_position_embeddings:
+        raise UserError(
+            "--max_seq_length={} is over the model's {} positions".format(
+                flags.max_seq_length, config.max_position_embeddings
+            )
+        )
 
 
 def prepare_output_dir(flags: Flags) -> None:
@@ -133,18 +143,27 @@ def log_hooks(flags: Flags, *, total_steps: int, batch_size: int) -> Callable[[D
 
 def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
     """Saves figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
-    values = {key: value.item() if hasattr(value, "item") else value for key, value in results.items()}
-    write_json(os.path.join(output_dir, name + ".json"), values)
-    with open(os.path.join(output_dir, name + ".txt"), "w", encoding="utf-8") as file:
-        file.writelines("{} = {}\n".format(key, values[key]) for key in sorted(values))
+    write_figures(os.path.join(output_dir, name + ".json"), results)
+    with CompleteFile(os.path.join(output_dir, name + ".txt")) as file:
+        file.write("".join("{} = {}\n".format(key, results[key]) for key in sorted(results)).encode("utf-8"))
+
+
+def write_figures(path: str, results: Dict[str, Any]) -> None:
+    """Saves figures, or figures by name, as JSON; NumPy's numbers as Python's."""
+    write_json(path, _plain(results))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value.item() if hasattr(value, "item") else value
 
 
 def figures(results: Dict[str, Any]) -> str:
     """Figures in one line."""
+    plain = _plain(results)
     return ", ".join(
-        "{} {:.4f}".format(key, value) if isinstance(value, float) or hasattr(value, "dtype") and value.dtype.kind == "f"
-        else "{} {}".format(key, value)
-        for key, value in sorted(results.items())
+        ("{} {:.4f}" if isinstance(plain[key], float) else "{} {}").format(key, plain[key]) for key in sorted(plain)
     )
 
 
@@ -159,12 +178,11 @@ def explained_errors(output_dir: str) -> Iterator[None]:
         yield
     except tf.train.NanLossDuringTrainingError as error:
         raise UserError(
-            "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is {}".format(
-                tf.train.latest_checkpoint(output_dir) or "none"
-            )
+            "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is "
+            "{}".format(tf.train.latest_checkpoint(output_dir) or "none")
         ) from error
     except tf.errors.DataLossError as error:
-        raise UserError("a record file or checkpoint is damaged, make it again: {}".format(_first_line(error))) from error
+        raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))

@@ -40,9 +40,7 @@ def unpack_zip(zip_path: str, folder: str) -> List[str]:
             members = _without_common_folder(_checked_members(archive, zip_path))
             _extract(archive, members, folder)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise UserError(
-            f"{zip_path} is not a whole zip archive ({error}); delete it and download it again."
-        ) from error
+        raise UserError(f"{zip_path} is not a whole zip archive ({error}); delete it and download it again.") from error
     except RuntimeError as error:  # What zipfile raises for encrypted or exotic members.
         raise UserError(f"{zip_path} cannot be unpacked ({error}); download it again.") from error
     except OSError as error:
@@ -54,12 +52,9 @@ def unpack_zip(zip_path: str, folder: str) -> List[str]:
 
 
 def _refuse_occupied(folder: str) -> None:
-    if os.path.islink(folder) or (
-        os.path.exists(folder) and not (os.path.isdir(folder) and not os.listdir(folder))
-    ):
+    if os.path.islink(folder) or (os.path.exists(folder) and not (os.path.isdir(folder) and not os.listdir(folder))):
         raise UserError(
-            f"{folder} is there already and would have to be replaced; "
-            "move it away or name another folder."
+            f"{folder} is there already and would have to be replaced; move it away or name another folder."
         )
 
 

@@ -68,9 +68,9 @@ class _Board:
 _worker: Dict[str, Any] = {}  # what a worker process keeps from task to task
 
 
-def _start_worker(settings: BuildSettings, board: _Board, parent: int) -> None:
+def _start_worker(settings: BuildSettings, board: _Board) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     _worker.update(builder=ShardBuilder(settings), board=board)
 
 
@@ -85,10 +85,10 @@ def _build_shard(number: int, task: ShardTask) -> ShardResult:
     board = _worker["board"]
     board.set_state(number, os.getpid())
 
-    def on_document(num_bytes: int, documents: int, examples: int) -> None:
+    def report(num_bytes: int, documents: int, examples: int) -> None:
         board.add(number, num_bytes, documents, examples)
 
-    result = _worker["builder"].build(task, on_document)
+    result = _worker["builder"].build(task, report)
     board.set_state(number, _DONE)
     return result
 
@@ -115,7 +115,7 @@ def build_shards(
     """
     board = _Board(len(tasks))
     executor = concurrent.futures.ProcessPoolExecutor(
-        max_workers=min(num_workers, len(tasks)), initializer=_start_worker, initargs=(settings, board, os.getpid())
+        max_workers=min(num_workers, len(tasks)), initializer=_start_worker, initargs=(settings, board)
     )
     pending: Set[concurrent.futures.Future] = set()
     workers: List[Any] = []

@@ -1,7 +1,9 @@
 """Write the small sentence-pair data set of `data/sample_pairs`.
 
 Each line of train.txt, dev.txt and test.txt is ``sentence_a TAB sentence_b TAB label`` (the layout
-of LCQMC, no header); label 1 says that both sentences ask for the same thing, 0 that they do not.
+of LCQMC, no header); label 1 says that both sentences mean the same, 0 that they do not. Pairs with
+label 0 are near misses (one question called off, another slot, another intent) and unrelated ones.
+A called-off question is what a model learns first, within minutes and from random weights.
 The sentences come from the templates in `sample_pair_intents.py`.  Every pair of slot values of a
 domain belongs to one split alone, so that no sentence is found in two splits.
 
@@ -19,12 +21,13 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from sample_pair_intents import DOMAINS, Domain
+from sample_pair_intents import DOMAINS, SECOND_THOUGHTS, Domain
 
 SPLIT_PARTS = (("train", 0.8), ("dev", 0.1), ("test", 0.1))
-NEGATIVE_PARTS = (("other_slot", 0.25), ("other_intent", 0.6), ("other_domain", 0.15))
+POSITIVE_PARTS = (("asked", 0.9), ("called_off", 0.1))
+NEGATIVE_PARTS = (("called_off", 0.6), ("other_slot", 0.05), ("other_intent", 0.15), ("other_domain", 0.2))
 FULL_WIDTH = str.maketrans({"?": "\uff1f", ",": "\uff0c"})
-MIN_LENGTH, MAX_LENGTH = 5, 25
+MIN_LENGTH, MAX_LENGTH = 5, 36
 
 Slots = Tuple[str, str]
 SentencePair = Tuple[str, str]
@@ -90,9 +93,18 @@ def split_questions(seed: str) -> Dict[str, List[Question]]:
     return splits
 
 
-def paraphrases(questions: Sequence[Question]) -> Pairs:
-    """Two templates of one intent with the same slots."""
-    return [pair for one in questions for pair in itertools.combinations(one.sentences, 2)]
+def paraphrases(kind: str, questions: Sequence[Question], rng: random.Random) -> Pairs:
+    """Two templates of one intent with the same slots: both asked, or both called off."""
+    pairs = [pair for one in questions for pair in itertools.combinations(one.sentences, 2)]
+    if kind == "asked":
+        return pairs
+    return [(call_off(one, rng), call_off(two, rng)) for one, two in pairs]
+
+
+def call_off(sentence: str, rng: random.Random) -> str:
+    """The question with a second thought: it no longer asks for an answer."""
+    question = sentence.rstrip("\uff1f\u3002\uff01")
+    return question + "\uff0c" + rng.choice(SECOND_THOUGHTS)
 
 
 def differs_in_one_slot(one: Question, two: Question) -> bool:
@@ -131,6 +143,8 @@ def negatives(kind: str, questions: Sequence[Question], rng: random.Random) -> P
     """All pairs of one kind that are worth label 0."""
     if kind == "other_domain":
         return unrelated(questions, rng)
+    if kind == "called_off":
+        return [(one, call_off(two, rng)) for one, two in paraphrases("asked", questions, rng)]
     return near_misses(kind, questions)
 
 
@@ -146,7 +160,9 @@ def draw(pairs: Pairs, count: int, what: str, rng: random.Random) -> Pairs:
 def make_split(name: str, questions: Sequence[Question], count: int, seed: str) -> Lines:
     """Draw the pairs of one split: half of them label 1, then mix them."""
     rng = random.Random(f"{seed} pairs {name}")
-    same = draw(paraphrases(questions), count - count // 2, f"{name} paraphrase", rng)
+    same: Pairs = []
+    for kind, wanted in share_out(count - count // 2, POSITIVE_PARTS).items():
+        same += draw(paraphrases(kind, questions, rng), wanted, f"{name} {kind} paraphrase", rng)
     different: Pairs = []
     for kind, wanted in share_out(count // 2, NEGATIVE_PARTS).items():
         different += draw(negatives(kind, questions, rng), wanted, f"{name} {kind}", rng)

@@ -9,6 +9,16 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
+# What a person adds who does not want the answer any more: the same words, another meaning.
+SECOND_THOUGHTS = (
+    "算了不用回答",
+    "不用说了我已经知道",
+    "还是算了别查了",
+    "哦我自己找到了不用查",
+    "先别管这个了",
+    "算了不想知道了",
+)
+
 
 class Domain(NamedTuple):
     """Two named slots with their values, and the templates of each intent."""

@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+import sentencepiece  # noqa: F401 (training a model crashes where TensorFlow 1.15 was imported first)
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if REPOSITORY not in sys.path:

@@ -1,28 +1,18 @@
 import hashlib
 import logging
-import multiprocessing
 import os
-import random
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import tensorflow.compat.v1 as tf
+from data_command import arguments, files_below, long_text, make, records_of, refusal
 from tiny_corpus import TEXT, write_text, write_vocab
 
-import command_line
 import create_pretraining_data
 import segmentation
-import worker_pool
-from corpus import plan_shards
-from errors import UserError
 from features import NO_SENTENCE_ORDER, pretraining_features
-from masking import MaskingSettings
-from pretraining_examples import ExampleSettings
-from pretraining_shards import BuildSettings, ShardTask
 from record_files import count_records, read_sidecar
 
 ROOT = os.path.dirname(os.path.abspath(create_pretraining_data.__file__))
@@ -33,49 +23,6 @@ def folder(tmp_path):
     write_text(tmp_path)
     write_vocab(tmp_path)
     return tmp_path
-
-
-def arguments(folder, **changes):
-    values = {
-        "input_file": folder / "text.txt",
-        "output_file": folder / "out" / "zh.tfrecord",
-        "vocab_file": folder / "vocab.txt",
-        "max_seq_length": 32,
-        "max_predictions_per_seq": 5,
-        "dupe_factor": 2,
-        "num_workers": 1,
-    }
-    values.update(changes)
-    return ["--{}={}".format(name, value) for name, value in values.items() if value is not None]
-
-
-def make(folder, **changes):
-    create = create_pretraining_data
-    command_line.run(create.__doc__, create.declare_flags(), create.main, arguments(folder, **changes))
-
-
-def refusal(folder, capsys, **changes):
-    """The one sentence and the exit status of a command that must fail and leave nothing."""
-    before = files_below(folder)
-    with pytest.raises(SystemExit) as end:
-        make(folder, **changes)
-    assert files_below(folder) == before
-    error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ")
-    return error, end.value.code
-
-
-def files_below(folder):
-    """The bytes of every file, by path."""
-    return {
-        os.path.relpath(os.path.join(base, name), str(folder)): open(os.path.join(base, name), "rb").read()
-        for base, _, names in os.walk(str(folder))
-        for name in names
-    }
-
-
-def records_of(files):
-    return {name: content for name, content in files.items() if name.endswith(".tfrecord")}
 
 
 def test_the_records_hold_the_declared_features(folder):
@@ -133,14 +80,16 @@ def test_the_sidecar_describes_the_records(folder):
 
 def test_the_report(folder, caplog):
     with caplog.at_level(logging.INFO):
-        make(folder, num_shards=2)
+        make(folder, num_shards=2, heldout_file=folder / "dev.tfrecord", heldout_share=0.4)
     report = "\n".join(caplog.messages)
-    assert "zh-*-of-00002.tfrecord: " in report
-    assert "from 5 documents, 10 sentences" in report
+    assert re.search(r"zh-\*-of-00002.tfrecord: .*from 3 documents, \d sentences", report)
+    assert re.search(r"dev-\*-of-00002.tfrecord: .*from 2 documents", report)
     assert "single tokens" in report and "--do_whole_word_mask=True" in report
     assert re.search(r"unknown tokens: \d\.\d\d %: many", report)
     assert "not used: 2 chunks in which nothing can be masked" in report
-    assert re.search(r"next: python run_pretraining.py .*zh-\*-of-00002.tfrecord' .*max_seq_length=32 .*seq=5", report)
+    next_command = caplog.messages[-1]
+    assert re.match(r"next: python run_pretraining.py .*zh-\*-of-00002.tfrecord' .*max_seq_length=32 ", next_command)
+    assert re.search(r"=5 --do_eval=True --eval_input_file='.*dev-\*-of-00002.tfrecord'$", next_command)
     assert any(record.levelno == logging.WARNING and "unknown" in record.message for record in caplog.records)
 
 
@@ -148,14 +97,6 @@ def test_progress_is_told(folder, capsys, monkeypatch):
     monkeypatch.setattr("progress._PERIOD_SECONDS", 0.0)
     make(folder)
     assert re.search(r"\d+\.\d % \| 5 documents \| \d+\.\d\d MB/s", capsys.readouterr().err)
-
-
-def long_text(num_documents=60):
-    rng = random.Random(5)
-    lines = [line for line in TEXT.splitlines() if line]
-    return "\n".join(
-        "\n".join(rng.choice(lines) for _ in range(rng.randrange(1, 8))) + "\n" for _ in range(num_documents)
-    )
 
 
 def test_any_number_of_workers_makes_the_same_bytes(folder):
@@ -207,90 +148,6 @@ def document_numbers(record):
     second = values["segment_ids"].index(1)
     digits = (ids[1], ids[second])
     return digits[::-1] if values["next_sentence_labels"] == [1] else digits
-
-
-def test_a_rerun_makes_only_what_is_missing(folder, caplog):
-    write_text(folder, long_text())
-    make(folder, num_shards=4)
-    made = files_below(folder)
-    kept, removed = (str(folder / "out" / "zh-0000{}-of-00004.tfrecord".format(shard)) for shard in (0, 2))
-    kept_time = os.stat(kept).st_mtime_ns
-    os.remove(removed)
-    with caplog.at_level(logging.INFO):
-        make(folder, num_shards=4, num_workers=2)
-    assert "3 of 4 shards are there already" in caplog.messages
-    assert os.stat(kept).st_mtime_ns == kept_time
-    assert files_below(folder) == made
-
-
-def test_a_shard_of_another_size_is_made_again(folder):
-    make(folder)
-    made = files_below(folder)
-    (folder / "out" / "zh.tfrecord").write_bytes(b"cut off")
-    make(folder)
-    assert files_below(folder) == made
-
-
-def test_an_interrupted_run_is_taken_up(folder, monkeypatch):
-    write_text(folder, long_text())
-    make(folder, output_file=folder / "whole" / "zh.tfrecord", num_shards=4)
-    whole = files_below(folder / "whole")
-    add_to_journal = create_pretraining_data.pretraining_output.add_to_journal
-    noted = []
-
-    def interrupt_after_two(output_file, shard):
-        add_to_journal(output_file, shard)
-        noted.append(shard.path)
-        if len(noted) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(create_pretraining_data.pretraining_output, "add_to_journal", interrupt_after_two)
-    with pytest.raises(SystemExit) as end:
-        make(folder, num_shards=4)
-    assert end.value.code == 130
-    left = os.listdir(str(folder / "out"))
-    assert "zh.tfrecord.partial.jsonl" in left and "zh.tfrecord.json" not in left
-    with open(str(folder / "out" / "zh.tfrecord.partial.jsonl"), "a") as journal:
-        journal.write('{"half a li')
-    monkeypatch.setattr(create_pretraining_data.pretraining_output, "add_to_journal", add_to_journal)
-    times = {path: os.stat(path).st_mtime_ns for path in noted}
-    make(folder, num_shards=4)
-    assert {path: os.stat(path).st_mtime_ns for path in noted} == times
-    assert files_below(folder / "out") == whole
-
-
-def test_other_settings_need_overwrite(folder, capsys):
-    make(folder, num_shards=3)
-    error, status = refusal(folder, capsys, num_shards=3, max_seq_length=64)
-    assert "zh.tfrecord.json was made with other settings (max_seq_length 32, not 64)" in error
-    assert "--overwrite" in error and status == 1
-    make(folder, num_shards=2, max_seq_length=64, overwrite=True)
-    assert sorted(os.listdir(str(folder / "out"))) == [
-        "zh-00000-of-00002.tfrecord",
-        "zh-00001-of-00002.tfrecord",
-        "zh.tfrecord.json",
-    ]
-    assert read_sidecar(str(folder / "out" / "zh.tfrecord"))["settings"]["max_seq_length"] == 64
-
-
-def test_other_text_or_vocabulary_needs_overwrite(folder, capsys):
-    make(folder)
-    write_text(folder, TEXT + "今天\n")
-    assert "other settings (input 1 bytes" in refusal(folder, capsys)[0]
-    write_text(folder)
-    with open(str(folder / "vocab.txt"), "a") as vocabulary:
-        vocabulary.write("zzz\n")
-    assert "other settings (vocabulary sha256" in refusal(folder, capsys)[0]
-
-
-def test_files_of_unknown_origin_need_overwrite(folder, capsys):
-    (folder / "out").mkdir()
-    (folder / "out" / "zh.tfrecord").write_bytes(b"mine")
-    assert "nothing tells how it was made" in refusal(folder, capsys)[0]
-    make(folder, overwrite=True)
-    assert count_records(str(folder / "out" / "zh.tfrecord")) > 5
-    (folder / "out" / "zh.tfrecord.json").write_text('{"shards": 7}')
-    assert "other settings (format_version None, not 1)" in refusal(folder, capsys)[0]
 
 
 @pytest.mark.parametrize(
@@ -362,26 +219,6 @@ def test_bad_text(folder, capsys, content, message):
     assert (message in refusal(folder, capsys)[0], refusal(folder, capsys)[1]) == (True, 1)
 
 
-def test_a_mended_text_needs_no_overwrite(folder):
-    (folder / "text.txt").write_bytes(TEXT.encode("utf-8") + b"\xff\n")
-    with pytest.raises(SystemExit):
-        make(folder)
-    write_text(folder)
-    make(folder)
-    assert read_sidecar(str(folder / "out" / "zh.tfrecord"))["counts"]["documents"] == 5
-
-
-def test_a_partial_output_with_other_settings_needs_overwrite(folder, capsys):
-    write_text(folder, long_text())
-    (folder / "text2.txt").write_bytes(b"\xff\n")
-    with pytest.raises(SystemExit):
-        make(folder, input_file=folder / "text*.txt", num_shards=5)
-    assert (folder / "out" / "zh.tfrecord.partial.jsonl").exists()
-    assert "partial.jsonl was made with other settings" in refusal(folder, capsys, num_shards=5)[0]
-    make(folder, num_shards=2, overwrite=True)
-    assert len(records_of(files_below(folder / "out"))) == 2
-
-
 def test_too_few_documents_to_hold_out(folder, capsys):
     write_text(folder, "今天\n天气\n")
     error, _ = refusal(folder, capsys, output_file=folder / "zh.tfrecord", heldout_file=folder / "dev.tfrecord")
@@ -443,93 +280,6 @@ def test_as_a_process(folder):
     assert failed.returncode == 1
     assert failed.stderr.decode().count("\n") == 1
     assert failed.stderr.startswith(b"error: vocabulary missing.txt does not exist")
-
-
-def endless_tasks(folder):
-    """Two shards that take minutes, and their settings."""
-    path = write_text(folder, long_text(400))
-    tasks = [
-        ShardTask(str(folder / "zh-{}.tfrecord".format(number)), number, ranges, False)
-        for number, ranges in enumerate(plan_shards([path], 2))
-    ]
-    examples = ExampleSettings(128, 0.1, MaskingSettings())
-    return tasks, BuildSettings(write_vocab(folder), None, True, None, 1, 2000, 0.0, examples)
-
-
-def unfinished(folder):
-    """Path and process of each file that is being written."""
-    found = [name.split(".unfinished-") for name in os.listdir(str(folder)) if ".unfinished-" in name]
-    return {str(folder / name): int(process) for name, process in found}
-
-
-def build_until(folder, stop):
-    """Builds endless shards; `stop` is called as soon as both are being written."""
-
-    def on_progress(totals):
-        if totals.documents and len(unfinished(folder)) == 2:
-            stop()
-
-    tasks, settings = endless_tasks(folder)
-    worker_pool.build_shards(tasks, settings, 2, on_finished=lambda result: None, on_progress=on_progress)
-
-
-def test_a_killed_worker_ends_the_run(tmp_path):
-    victim = []
-
-    def kill_one():
-        if not victim:
-            victim.append(sorted(unfinished(tmp_path))[1])
-            os.kill(unfinished(tmp_path)[victim[0]], signal.SIGKILL)
-
-    with pytest.raises(UserError) as error:
-        build_until(tmp_path, kill_one)
-    assert "while making {}: ".format(victim[0]) in str(error.value)
-    assert not [name for name in os.listdir(str(tmp_path)) if name.endswith(".tfrecord")]
-    assert not multiprocessing.active_children()
-
-
-def test_an_interrupt_ends_the_workers(tmp_path):
-    def interrupt():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        build_until(tmp_path, interrupt)
-    assert not unfinished(tmp_path)
-    assert not [name for name in os.listdir(str(tmp_path)) if name.endswith(".tfrecord")]
-    assert not multiprocessing.active_children()
-
-
-def test_workers_end_when_their_parent_was_killed(folder):
-    write_text(folder, long_text(400))
-    command = [sys.executable, os.path.join(ROOT, "create_pretraining_data.py")]
-    killed = subprocess.Popen(
-        command + arguments(folder, dupe_factor=2000, num_shards=2, num_workers=2), stderr=subprocess.DEVNULL
-    )
-    wait_until(lambda: (folder / "out").is_dir() and len(unfinished(folder / "out")) == 2)
-    workers = list(unfinished(folder / "out").values())
-    killed.kill()
-    killed.wait()
-    wait_until(lambda: not any(is_running(worker) for worker in workers))
-    write_text(folder)
-    make(folder, overwrite=True, num_shards=2)
-    assert not unfinished(folder / "out")
-    assert read_sidecar(str(folder / "out" / "zh.tfrecord"))["counts"]["documents"] == 5
-
-
-def wait_until(condition):
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("waited half a minute in vain")
-
-
-def is_running(process):
-    try:
-        with open("/proc/{}/stat".format(process)) as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_masked_words_are_whole_in_the_records(folder):

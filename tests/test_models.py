@@ -147,7 +147,11 @@ def test_bert_has_one_wide_embedding_table():
 @pytest.mark.parametrize("family", [families.ZH, families.GOOGLE])
 def test_sequence_over_the_positions_is_refused(family):
     config = family.config_class(
-        vocab_size=11, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=6,
+        vocab_size=11,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=6,
         max_position_embeddings=5,
     )
     with tf.Graph().as_default(), pytest.raises(ValueError, match="sequence length 6 is over the model's 5 positions"):

@@ -53,7 +53,7 @@ def test_counts(tmp_path):
     result = ShardBuilder(build_settings(tmp_path)).build(task, lambda *numbers: seen.append(numbers))
     counts = result.counts
     assert count_records(result.path) == counts["examples"] == sum(examples for _, _, examples in seen)
-    assert [documents for _, documents, _ in seen] == [1] * 5
+    assert [documents for num_bytes, documents, _ in seen if num_bytes] == [1] * 5
     assert result.num_bytes == len((tmp_path / "out.tfrecord").read_bytes())
     assert counts["documents"] == 5 and counts["continuations"] == 0
     assert counts["sentences"] == 3 + 4 + 1 + 1 + 1
@@ -70,7 +70,7 @@ def test_documents_without_a_token(tmp_path):
 
 
 def test_a_line_of_a_megabyte(tmp_path):
-    line = "今天天气很好我们一起去公园散步" * 25000
+    line = "今天天气很好我们一起去公园散步" * 22500
     examples = ExampleSettings(512, 0.0, MaskingSettings(max_predictions_per_seq=80))
     counts = build(tmp_path, write_text(tmp_path, line + "\n"), dupe_factor=1, examples=examples).counts
     assert counts["tokens"] == len(line) > 1e6 / 3

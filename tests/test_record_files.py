@@ -186,9 +186,10 @@ def test_sidecars(tmp_path):
     record_files.write_json(sidecar_path(path), {"名": [1, None]})
     assert record_files.read_sidecar(shard_paths(path, 4)[3]) == {"名": [1, None]}
     assert json.loads((tmp_path / "zh.tfrecord.json").read_bytes().decode("utf-8")) == {"名": [1, None]}
-    (tmp_path / "zh.tfrecord.json").write_text("{")
-    with pytest.raises(UserError, match="cannot read the sidecar"):
-        record_files.read_sidecar(path)
+    for content in ("{", "[]", "\xff"):
+        (tmp_path / "zh.tfrecord.json").write_bytes(content.encode("latin-1"))
+        with pytest.raises(UserError, match="cannot read the sidecar"):
+            record_files.read_sidecar(path)
 
 
 def test_globs(tmp_path):

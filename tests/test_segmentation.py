@@ -13,7 +13,7 @@ from tokenization import FullTokenizer, Token
 
 REAL_DATA = os.path.join(os.path.dirname(REPOSITORY), "shared", "data")
 # Where jieba's cut may be undone: between letters with case, digits and accents (written down apart from the code).
-INSIDE_WORD = re.compile("[0-9A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿＡ-Ｚａ-ｚ０-９\u0300-\u036f\ufe0f]")
+INSIDE_WORD = re.compile("[0-9A-Za-zµÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿḀ-ỿＡ-Ｚａ-ｚ０-９\u0300-\u036f\ufe0f]")
 
 
 @pytest.fixture(scope="module")

@@ -160,6 +160,15 @@ def test_a_blank_line_before_others(tmp_path, content, line):
     assert message(tmp_path, content) == "FILE line {} is blank: remove it or fill it in".format(line)
 
 
+def test_a_carriage_return_before_the_line_end_is_no_text(tmp_path):
+    rows = read(tmp_path, "1\t甲\t乙\r\n0\t丙\t丁\r丁\n0\t丙\t丁\r", task=SENTENCE_PAIR)
+    assert [row.text_b for row in rows] == ["乙", "丁\r丁", "丁"]
+
+
+def test_a_byte_order_mark_is_one_at_the_beginning_only(tmp_path):
+    assert [row.text_a for row in read(tmp_path, "\ufeffa\tb\t1\n\ufeffa\tb\t1\n")] == ["a", "\ufeffa"]
+
+
 def test_not_utf8(tmp_path):
     assert message(tmp_path, b"a\tb\t1\n" + "中文\t中\t1\n".encode("gb18030")).startswith("FILE line 2 is not UTF-8: ")
     assert message(tmp_path, "a\tb\t1\n".encode("utf-16")).startswith("FILE line 1 is not UTF-8: ")

@@ -1,0 +1,173 @@
+"""From raw text to a scored sentence pair: runs the project's own commands on the data that ships with it.
+
+`bash quickstart.sh` calls it after the set-up. Each stage is a command that a user could type; it is shown before it
+runs. What the stages wrote is read back for the closing table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import Any, Dict, List, NamedTuple
+
+OUTPUT = "quickstart_output"
+TFRECORDS = OUTPUT + "/tfrecords"
+PRETRAINED = OUTPUT + "/pretrained"
+FINETUNED = OUTPUT + "/finetuned"
+CONFIG = "albert_config/albert_config_tiny.json"
+VOCAB = "albert_config/vocab.txt"
+
+
+class Stage(NamedTuple):
+    """One command."""
+
+    title: str
+    command: List[str]
+
+
+STAGES = (
+    Stage(
+        "TFRecords from data/news_zh_1.txt",
+        [
+            "create_pretraining_data.py",
+            "--input_file=data/news_zh_1.txt",
+            "--output_file=" + TFRECORDS + "/news.tfrecord",
+            "--heldout_file=" + TFRECORDS + "/heldout.tfrecord",
+            "--heldout_share=0.1",
+            "--vocab_file=" + VOCAB,
+            "--do_whole_word_mask=True",
+            "--ngram=1",
+            "--max_seq_length=64",
+            "--max_predictions_per_seq=10",
+            "--dupe_factor=10",
+        ],
+    ),
+    Stage(
+        "pre-training of tiny",
+        [
+            "run_pretraining.py",
+            "--input_file=" + TFRECORDS + "/news.tfrecord",
+            "--eval_input_file=" + TFRECORDS + "/heldout.tfrecord",
+            "--output_dir=" + PRETRAINED,
+            "--do_train=True",
+            "--do_eval=True",
+            "--bert_config_file=" + CONFIG,
+            "--max_seq_length=64",
+            "--max_predictions_per_seq=10",
+            "--train_batch_size=32",
+            "--eval_batch_size=64",
+            "--num_train_steps=150",
+            "--num_warmup_steps=20",
+            "--optimizer=adamw",
+            "--learning_rate=1e-3",
+        ],
+    ),
+    Stage(
+        "fine-tuning on data/sample_pairs",
+        [
+            "run_classifier.py",
+            "--task_name=lcqmc_pair",
+            "--do_train=true",
+            "--do_eval=true",
+            "--do_predict=true",
+            "--data_dir=data/sample_pairs",
+            "--vocab_file=" + VOCAB,
+            "--bert_config_file=" + CONFIG,
+            "--init_checkpoint=" + PRETRAINED,
+            "--output_dir=" + FINETUNED,
+            "--max_seq_length=64",
+            "--train_batch_size=64",
+            "--eval_batch_size=64",
+            "--predict_batch_size=64",
+            "--learning_rate=2e-4",
+            "--num_train_epochs=2",
+            "--save_checkpoints_steps=200",
+        ],
+    ),
+    Stage("similarity of a few pairs", ["similarity.py", "--model_dir=" + FINETUNED]),
+)
+
+
+def run_stage(stage: Stage) -> float:
+    """Runs one command, its output going to the terminal; returns its seconds."""
+    sys.stdout.write("\n== {}\npython {}\n".format(stage.title, " ".join(stage.command)))
+    sys.stdout.flush()
+    start = time.time()
+    status = subprocess.call([sys.executable] + stage.command)
+    if status:
+        sys.exit(
+            "quickstart: the stage '{}' failed (exit status {}); its message stands above".format(stage.title, status)
+        )
+    return time.time() - start
+
+
+def first_metrics(folder: str) -> Dict[str, Any]:
+    """What the first training step of a run measured, before any weight had moved."""
+    with open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8") as file:
+        return json.loads(file.readline())
+
+
+def read_json(*parts: str) -> Any:
+    """The content of a JSON file."""
+    with open(os.path.join(*parts), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def closing_table(seconds: List[float]) -> str:
+    """What ran, the figures before and after, the seconds, where the files are."""
+    records = read_json(TFRECORDS, "news.tfrecord.json")["counts"]
+    before, after = first_metrics(PRETRAINED), read_json(PRETRAINED, "eval_results.json")
+    evaluations = read_json(FINETUNED, "dev_evaluations.json")
+    best = read_json(FINETUNED, "eval_results.json")
+    test = read_json(FINETUNED, "test_results.json")
+    start = min(evaluations.values(), key=lambda evaluation: evaluation["global_step"])
+    rows = [
+        ("stage", "before", "after", "seconds", "files"),
+        ("TFRecords", "", "{:,} examples".format(records["examples"]), seconds[0], TFRECORDS),
+        ("pre-training: masked-LM loss", before["masked_lm_loss"], after["masked_lm_loss"], seconds[1], PRETRAINED),
+        ("  masked-LM accuracy", before["masked_lm_accuracy"], after["masked_lm_accuracy"], "", ""),
+        ("  sentence-order accuracy", before["sentence_order_accuracy"], after["sentence_order_accuracy"], "", ""),
+        ("fine-tuning: dev loss", start["eval_loss"], best["eval_loss"], seconds[2], FINETUNED),
+        ("  dev accuracy", start["eval_accuracy"], best["eval_accuracy"], "", ""),
+        ("  test accuracy", "", test["accuracy"], "", ""),
+        ("similarity", "", "", seconds[3], ""),
+    ]
+    lines = [" {:<30} {:>9} {:>15} {:>8}  {}".format(*map(cell_text, row)).rstrip() for row in rows]
+    return "\n".join(lines[:1] + ["-" * 90] + lines[1:])
+
+
+def cell_text(value: Any) -> str:
+    """A table cell: seconds and figures short, words as they are."""
+    if isinstance(value, float):
+        return "{:.3f}".format(value) if value < 20 else "{:.0f}".format(value)
+    return str(value)
+
+
+NEXT = """
+Pre-training is measured on documents kept from training (before: the first batch), fine-tuning on the dev sample.
+Next, with your own text and your own pairs:
+  bash create_pretrain_data.sh your_text.txt records/yours.tfrecord
+  python run_pretraining.py --help        (--init_checkpoint={pretrained} goes on from this model)
+  python run_classifier.py --help         (--data_dir with train.txt, dev.txt, test.txt)
+  python similarity.py --model_dir={finetuned}
+"""
+
+
+def main() -> None:
+    """Runs all stages and shows what came of them."""
+    os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for folder in (TFRECORDS, PRETRAINED, FINETUNED):
+        shutil.rmtree(folder, ignore_errors=True)
+    start = time.time()
+    seconds = [run_stage(stage) for stage in STAGES]
+    sys.stdout.write("\n{}\n".format(closing_table(seconds)))
+    sys.stdout.write("All in {:.0f} s.\n".format(time.time() - start))
+    sys.stdout.write(NEXT.format(pretrained=PRETRAINED, finetuned=FINETUNED))
+
+
+if __name__ == "__main__":
+    main()

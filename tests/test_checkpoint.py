@@ -1,0 +1,165 @@
+"""Finding, describing and starting from checkpoints of every kind."""
+
+import os
+import shutil
+
+import model_fixtures
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+import checkpoint
+from errors import UserError
+
+NAMES = sorted(model_fixtures.FAMILY_OF)
+
+
+def save(prefix, values):
+    """Writes arrays as a checkpoint."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = {
+            name: tf.get_variable(name, initializer=np.asarray(value), use_resource=False)
+            for name, value in values.items()
+        }
+        session.run(tf.global_variables_initializer())
+        return tf.train.Saver(variables).save(session, str(prefix), write_meta_graph=False)
+
+
+def published_values(name):
+    """A published checkpoint: weights, optimizer slots of every name, the step."""
+    values = model_fixtures.variables_of(model_fixtures.load(name))
+    some = next(iter(values))
+    for slot in ("lamb_m", "lamb_v", "adam_m", "adam_v"):
+        values["{}/{}".format(some, slot)] = np.zeros_like(values[some])
+    values["global_step"] = np.int64(17)
+    return values
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The prefix of a published checkpoint for each fixture."""
+    folder = tmp_path_factory.mktemp("published")
+    return {name: save(folder / name / "albert_model.ckpt", published_values(name)) for name in NAMES}
+
+
+def build_model(name, **changes):
+    arrays = model_fixtures.load(name)
+    config = model_fixtures.config_of(name, arrays)
+    for key, value in changes.items():
+        setattr(config, key, value)
+    return model_fixtures.FAMILY_OF[name].model_class(config, False, tf.zeros([2, 3], tf.int32), scope="bert")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_warm_start_gives_every_weight(published, name):
+    expected = model_fixtures.variables_of(model_fixtures.load(name))
+    with tf.Graph().as_default(), tf.Session() as session:
+        build_model(name)
+        tf.get_variable("output_weights", [2, 48], initializer=tf.ones_initializer())
+        plan = checkpoint.warm_start_variables(published[name])
+        session.run(tf.global_variables_initializer())
+        values = session.run({v.op.name: v for v in tf.trainable_variables()})
+    assert set(plan.missing) == {"output_weights"}
+    assert set(plan.matched) == {n for n in expected if n.startswith("bert/")}
+    assert set(plan.left_over) == {n for n in expected if n.startswith("cls/")}
+    assert np.all(values.pop("output_weights") == 1.0)
+    for variable, value in values.items():
+        np.testing.assert_array_equal(value, expected[variable])
+
+
+def test_report_says_what_matched_is_missing_and_left_over(published):
+    with tf.Graph().as_default():
+        build_model("zh_postln")
+        tf.get_variable("output_weights", [2, 48])
+        text = checkpoint.report(checkpoint.warm_start_variables(published["zh_postln"]), "x.ckpt")
+    assert "matched: 24 variables" in text
+    assert "missing, so newly initialised: output_weights" in text
+    assert "and 4 more" in text.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "name,changes,message",
+    [
+        ("zh_postln", {"hidden_size": 96}, "is zh with hidden_size 48, the config asks for zh with hidden_size 96: "),
+        ("zh_postln", {"vocab_size": 300}, "vocab_size 211, not 300"),
+        ("zh_postln", {"intermediate_size": 95}, "intermediate_size 96, not 95"),
+        ("google_g1", {"max_position_embeddings": 39}, "max_position_embeddings 40, not 39"),
+        ("google_g1", {"num_hidden_groups": 2}, "group_1/.* does not fit"),
+    ],
+)
+def test_other_sizes_are_refused_naming_both_sides(published, name, changes, message):
+    with tf.Graph().as_default():
+        build_model(name, **changes)
+        with pytest.raises(UserError, match=message):
+            checkpoint.warm_start_variables(published[name])
+
+
+@pytest.mark.parametrize("name,other", [("zh_postln", "google_g1"), ("google_g1", "zh_preln")])
+def test_the_other_family_is_refused(published, name, other):
+    with tf.Graph().as_default():
+        build_model(name)
+        with pytest.raises(UserError, match="the families differ") as error:
+            checkpoint.warm_start_variables(published[other])
+    assert "is {} with".format(other.split("_")[0]) in str(error.value)
+    assert "asks for {} with".format(name.split("_")[0]) in str(error.value)
+
+
+def test_a_checkpoint_of_bert_is_refused(published, tmp_path):
+    values = model_fixtures.variables_of(model_fixtures.load("zh_postln"))
+    bert = {n.replace("layer_shared", "layer_0"): v for n, v in values.items() if "word_embeddings_2" not in n}
+    prefix = save(tmp_path / "bert.ckpt", bert)
+    with tf.Graph().as_default():
+        build_model("zh_postln")
+        with pytest.raises(UserError, match="is BERT with hidden_size 48, the config asks for zh"):
+            checkpoint.warm_start_variables(prefix)
+
+
+def test_a_checkpoint_without_an_encoder_is_refused(tmp_path):
+    prefix = save(tmp_path / "other.ckpt", {"dense/kernel": np.zeros([2, 3], np.float32)})
+    with tf.Graph().as_default():
+        build_model("zh_postln")
+        with pytest.raises(UserError, match="holds no encoder"):
+            checkpoint.warm_start_variables(prefix)
+
+
+def test_a_prefix_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"there is no checkpoint .*none.ckpt: the file .*none.ckpt.index does not"):
+        checkpoint.find_checkpoint(str(tmp_path / "none.ckpt"))
+
+
+def test_a_folder_an_index_and_a_prefix_name_the_same(published):
+    prefix = published["zh_postln"]
+    for path in (os.path.dirname(prefix), prefix + ".index", prefix):
+        assert checkpoint.find_checkpoint(path) == prefix
+
+
+def test_a_folder_without_its_checkpoint_file_is_understood_when_it_holds_one(published, tmp_path):
+    folder = tmp_path / "copied"
+    shutil.copytree(os.path.dirname(published["google_g1"]), str(folder))
+    os.remove(str(folder / "checkpoint"))
+    assert checkpoint.find_checkpoint(str(folder)) == str(folder / "albert_model.ckpt")
+    (folder / "other.ckpt.index").write_bytes(b"")
+    with pytest.raises(UserError, match="holds 2 checkpoints and no `checkpoint` file"):
+        checkpoint.find_checkpoint(str(folder))
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match="holds no checkpoints"):
+        checkpoint.find_checkpoint(str(tmp_path))
+
+
+def test_a_damaged_index_is_named(tmp_path):
+    (tmp_path / "bad.ckpt.index").write_bytes(b"no table")
+    with pytest.raises(UserError, match="cannot read the checkpoint .*bad.ckpt"):
+        checkpoint.variable_shapes(str(tmp_path / "bad.ckpt"))
+
+
+def test_copied_weights_leave_slots_and_step_behind(published, tmp_path):
+    target = str(tmp_path / "copy.ckpt")
+    checkpoint.write_weights(published["zh_preln"], target)
+    expected = model_fixtures.variables_of(model_fixtures.load("zh_preln"))
+    reader = tf.train.load_checkpoint(target)
+    assert set(reader.get_variable_to_shape_map()) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(reader.get_tensor(name), value)
+    assert checkpoint.step_of(published["zh_preln"]) == 17 and checkpoint.step_of(target) == 0
