@@ -5,6 +5,7 @@ The only module that knows variable names as text (spec: models).
 
 from __future__ import annotations
 
+import glob
 import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -76,6 +77,8 @@ def variable_shapes(prefix: str) -> Shapes:
     """
     if not os.path.exists(prefix + ".index"):
         raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
+    if not glob.glob(glob.escape(prefix) + ".data-*"):
+        raise UserError("the checkpoint {0} is incomplete: its weights, {0}.data-…, are missing".format(prefix))
     try:
         shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
     except Exception as error:  # TF 1.15 raises a bare exception here where 2.15 raises an OpError
@@ -181,6 +184,20 @@ def _listed(names: Tuple[str, ...]) -> str:
         return "none"
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (" and {} more".format(more) if more > 0 else "")
+
+
+def restore_variables(session: Any, prefix: str) -> None:
+    """Gives all variables of the session's graph their values from a checkpoint that holds them.
+
+    Raises:
+      UserError: its data cannot be read.
+    """
+    with session.graph.as_default():
+        saver = tf.train.Saver(tf.global_variables())
+    try:
+        saver.restore(session, prefix)
+    except (tf.errors.OpError, ValueError) as error:
+        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
 
 
 def step_of(prefix: str) -> int:

@@ -22,6 +22,7 @@ import worker_pool
 from command_line import Flags
 from corpus import describe_files, plan_shards
 from errors import UserError
+from features import HELD_OUT, TRAINING
 from masking import MASK_DRAWS, MaskingSettings
 from pretraining_examples import SHORTEST_SEQUENCE, ExampleSettings
 from pretraining_report import next_step, output_report
@@ -98,7 +99,7 @@ def main(flags: Flags) -> None:
     }
     check_results(results, outputs, settings)
     for name in reversed(outputs.names()):
-        content = pretraining_output.HELD_OUT if name == outputs.heldout else pretraining_output.TRAINING
+        content = HELD_OUT if name == outputs.heldout else TRAINING
         pretraining_output.write_sidecar(name, content, description, results[name])
     pretraining_output.finish(outputs.training)
     for name in outputs.names():

@@ -112,7 +112,7 @@ class Predictor:
             raise UserError(
                 "the checkpoint {} cannot answer: {}; fine-tune it with run_classifier.py first".format(prefix, reason)
             )
-        tf.train.Saver(tf.global_variables()).restore(self._session, prefix)
+        checkpoint.restore_variables(self._session, prefix)
 
     def predict(self, pairs: Sequence[Tuple[str, Optional[str]]]) -> np.ndarray:
         """The probabilities [n, labels] for n rows (text_a, text_b or None), in their order.

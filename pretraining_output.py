@@ -182,7 +182,7 @@ def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
 
 
 def write_sidecar(output_file: str, content: str, description: Mapping[str, Any], shards: List[ShardResult]) -> None:
-    """Describes a complete data set; `content` is TRAINING or HELD_OUT."""
+    """Describes a complete data set; `content` is features.TRAINING or HELD_OUT."""
     path = sidecar_path(output_file)
     write_json(
         path,

@@ -181,7 +181,7 @@ def explained_errors(output_dir: str) -> Iterator[None]:
             "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is "
             "{}".format(tf.train.latest_checkpoint(output_dir) or "none")
         ) from error
-    except tf.errors.DataLossError as error:
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError) as error:
         raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(

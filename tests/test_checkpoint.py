@@ -150,8 +150,26 @@ def test_an_empty_folder_is_named(tmp_path):
 
 def test_a_damaged_index_is_named(tmp_path):
     (tmp_path / "bad.ckpt.index").write_bytes(b"no table")
+    (tmp_path / "bad.ckpt.data-00000-of-00001").write_bytes(b"")
     with pytest.raises(UserError, match="cannot read the checkpoint .*bad.ckpt"):
         checkpoint.variable_shapes(str(tmp_path / "bad.ckpt"))
+
+
+def test_a_checkpoint_without_its_data_is_incomplete(published, tmp_path):
+    shutil.copy(published["zh_postln"] + ".index", str(tmp_path / "half.ckpt.index"))
+    with pytest.raises(UserError, match="half.ckpt is incomplete: its weights, .*half.ckpt.data-…, are missing"):
+        checkpoint.variable_shapes(str(tmp_path / "half.ckpt"))
+
+
+def test_cut_data_is_damaged(published, tmp_path):
+    for suffix in (".index", ".data-00000-of-00001"):
+        shutil.copy(published["zh_postln"] + suffix, str(tmp_path / ("cut.ckpt" + suffix)))
+    data = tmp_path / "cut.ckpt.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:100])
+    with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+        build_model("zh_postln")
+        with pytest.raises(UserError, match="cut.ckpt is damaged: "):
+            checkpoint.restore_variables(session, str(tmp_path / "cut.ckpt"))
 
 
 def test_copied_weights_leave_slots_and_step_behind(published, tmp_path):
