@@ -15,7 +15,7 @@ data_dir=./lcqmc
 classify() { # classify FLAGS...: what both ways have in common
   .venv/bin/python run_classifier.py --task_name=lcqmc_pair --do_train=true --do_eval=true --do_predict=true \
     --vocab_file=./albert_config/vocab.txt --bert_config_file=./albert_config/albert_config_tiny.json \
-    --train_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5 "$@"
+    --train_batch_size=64 --eval_batch_size=64 --predict_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5 "$@"
 }
 
 list_what_is_missing() { # Follows the sentence of download.py, which says what could not be reached.
@@ -37,9 +37,9 @@ main() {
   bash scripts/setup.sh
   if [ "$sample" = yes ]; then
     printf '%s\n' "The shipped sample, from random weights: its figures say nothing about LCQMC or the published model."
-    classify --data_dir=./data/sample_pairs --max_seq_length=32 \
+    classify --data_dir=./data/sample_pairs --max_seq_length=64 \
       --output_dir=./albert_lcqmc_checkpoints_sample "$@"
-    printf '%s\n' "These are figures of the shipped sample, not of LCQMC; bash quickstart.sh pre-trains on it first and learns more."
+    printf '%s\n' "These are figures of the shipped sample, not of LCQMC."
     return
   fi
   if ! .venv/bin/python download.py albert_tiny_489k --to="$model_dir" ||

@@ -27,7 +27,7 @@ SPLIT_PARTS = (("train", 0.8), ("dev", 0.1), ("test", 0.1))
 POSITIVE_PARTS = (("asked", 0.9), ("called_off", 0.1))
 NEGATIVE_PARTS = (("called_off", 0.6), ("other_slot", 0.05), ("other_intent", 0.15), ("other_domain", 0.2))
 FULL_WIDTH = str.maketrans({"?": "\uff1f", ",": "\uff0c"})
-MIN_LENGTH, MAX_LENGTH = 5, 31
+MIN_LENGTH, MAX_LENGTH = 5, 36
 
 Slots = Tuple[str, str]
 SentencePair = Tuple[str, str]
