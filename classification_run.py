@@ -171,6 +171,10 @@ def train(this: Run, split: Split) -> None:
         use_tpu=flags.use_tpu,
         make_hooks=training_run.log_hooks(flags, total_steps=steps, batch_size=flags.train_batch_size),
     )
+    if 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
+        _log.info(
+            "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", flags.keep_checkpoint_max
+        )
     _estimator(this, setup).train(_input_fn(this, split.features, is_training=True), max_steps=steps)
 
 
