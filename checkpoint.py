@@ -56,7 +56,7 @@ def find_checkpoint(path: str) -> str:
 
 
 def _checkpoint_in_folder(folder: str) -> str:
-    latest = tf.train.latest_checkpoint(folder)
+    latest = _named_by_state_file(folder)
     if latest:
         return latest
     prefixes = [os.path.join(folder, name[: -len(".index")]) for name in os.listdir(folder) if name.endswith(".index")]
@@ -67,6 +67,15 @@ def _checkpoint_in_folder(folder: str) -> str:
             )
         )
     return prefixes[0]
+
+
+def _named_by_state_file(folder: str) -> Optional[str]:
+    """The checkpoint that the file `checkpoint` names, looked for here: the folder may have been moved or unpacked."""
+    state = tf.train.get_checkpoint_state(folder)
+    if state is None:
+        return None
+    prefix = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
+    return prefix if os.path.exists(prefix + ".index") else None
 
 
 def variable_shapes(prefix: str) -> Shapes:
@@ -217,4 +226,4 @@ def write_weights(prefix: str, target_prefix: str) -> None:
         }
         feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
         session.run(tf.global_variables_initializer(), feed)
-        tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False)
+        tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+import checkpoint
 import classification
 import model_folder
 import optimization
@@ -239,10 +240,12 @@ def predict(this: Run, split: Split, best: Optional[str]) -> None:
 
 def _checkpoint_for_prediction(flags: Flags) -> str:
     """The best checkpoint of an earlier evaluation, else the last."""
-    for folder in (os.path.join(flags.output_dir, model_folder.BEST_FOLDER), flags.output_dir):
-        latest = tf.train.latest_checkpoint(folder)
-        if latest:
-            return latest
+    best = os.path.join(flags.output_dir, model_folder.BEST_FOLDER)
+    if os.path.isdir(best):
+        return checkpoint.find_checkpoint(best)
+    latest = tf.train.latest_checkpoint(flags.output_dir)
+    if latest:
+        return latest
     raise UserError("{} holds no checkpoint to predict with: train first (--do_train=True)".format(flags.output_dir))
 
 

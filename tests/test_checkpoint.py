@@ -143,6 +143,13 @@ def test_a_folder_without_its_checkpoint_file_is_understood_when_it_holds_one(pu
         checkpoint.find_checkpoint(str(folder))
 
 
+def test_a_checkpoint_file_of_another_place_is_understood(published, tmp_path):
+    folder = tmp_path / "unpacked"
+    shutil.copytree(os.path.dirname(published["google_g1"]), str(folder))
+    (folder / "checkpoint").write_text('model_checkpoint_path: "/home/someone/else/albert_model.ckpt"\n')
+    assert checkpoint.find_checkpoint(str(folder)) == str(folder / "albert_model.ckpt")
+
+
 def test_an_empty_folder_is_named(tmp_path):
     with pytest.raises(UserError, match="holds no checkpoints"):
         checkpoint.find_checkpoint(str(tmp_path))
