@@ -50,9 +50,13 @@ def find_checkpoint(path: str) -> str:
     if os.path.isdir(path):
         return _checkpoint_in_folder(path)
     prefix = path[: -len(".index")] if path.endswith(".index") else path
+    _check_index(prefix)
+    return prefix
+
+
+def _check_index(prefix: str) -> None:
     if not os.path.exists(prefix + ".index"):
         raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
-    return prefix
 
 
 def _checkpoint_in_folder(folder: str) -> str:
@@ -84,8 +88,7 @@ def variable_shapes(prefix: str) -> Shapes:
     Raises:
       UserError: the checkpoint cannot be read.
     """
-    if not os.path.exists(prefix + ".index"):
-        raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
+    _check_index(prefix)
     if not glob.glob(glob.escape(prefix) + ".data-*"):
         raise UserError("the checkpoint {0} is incomplete: its weights, {0}.data-…, are missing".format(prefix))
     try:
