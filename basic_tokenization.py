@@ -23,11 +23,11 @@ _CHINESE_BLOCKS = (
     (0x2F800, 0x2FA1F),
 )
 
-# One letter per character of a text: what the basic step does with it.
-_SPACE = " "
-_ALONE = "a"
-_IN_WORD = "w"
-_WORD_PATTERN = re.compile("{}|{}+".format(_ALONE, _IN_WORD))
+# What the basic step does with a character; one letter each, so that a text translates to a text.
+SPACE = " "
+ALONE = "a"
+IN_WORD = "w"
+_WORD_PATTERN = re.compile("{}|{}+".format(ALONE, IN_WORD))
 
 
 def convert_to_unicode(text: Union[str, bytes]) -> str:
@@ -91,7 +91,7 @@ class _NormalForms(dict):
 
 
 class _CharacterClasses(dict):
-    """Code point -> _SPACE, _ALONE or _IN_WORD; filled as characters turn up, for `str.translate`."""
+    """Code point -> SPACE, ALONE or IN_WORD; filled as characters turn up, for `str.translate`."""
 
     def __init__(self, forms: _NormalForms) -> None:
         super().__init__()
@@ -104,11 +104,11 @@ class _CharacterClasses(dict):
     def _classify(self, char: str) -> str:
         form = self._forms[char]
         if form == " ":
-            return _SPACE
+            return SPACE
         # Punctuation is looked for after lower-casing: U+2260 is "=" and a stroke, so it stands alone.
         if is_chinese_character(char) or (len(form) == 1 and is_punctuation(form)):
-            return _ALONE
-        return _IN_WORD
+            return ALONE
+        return IN_WORD
 
 
 class BasicTokenizer:
@@ -124,6 +124,10 @@ class BasicTokenizer:
         text = self.prepare(text)
         words = (self.normalize(text[start:end])[0] for start, end in self.word_spans(text))
         return [word for word in words if word]
+
+    def kind_of(self, char: str) -> str:
+        """SPACE, ALONE or IN_WORD: what the basic step takes a character for."""
+        return self._classes[ord(char)]
 
     def prepare(self, text: Union[str, bytes]) -> str:
         """Returns `text` as str of unchanged length, ready to be read character by character."""

@@ -24,7 +24,7 @@ from corpus import describe_files, plan_shards
 from errors import UserError
 from features import HELD_OUT, TRAINING
 from masking import MASK_DRAWS, MaskingSettings
-from pretraining_examples import SHORTEST_SEQUENCE, ExampleSettings
+from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
 from pretraining_report import next_step, output_report
 from pretraining_shards import BuildSettings, ShardResult, ShardTask
 from progress import ProgressLine
@@ -59,6 +59,7 @@ def declare_flags() -> Flags:
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents (uncased vocabularies)")
     flags.boolean("do_whole_word_mask", False, "mask whole words; without it every token is masked by itself")
     flags.boolean("non_chinese", False, "words are parted by blanks instead of found by a Chinese segmenter")
+    flags.string("user_dictionary", None, "words for the Chinese segmenter, a word a line as jieba takes them")
     flags.integer("max_seq_length", 128, "tokens per sequence", minimum=SHORTEST_SEQUENCE)
     flags.integer("max_predictions_per_seq", 20, "the most tokens to predict in a sequence", minimum=1)
     flags.float("masked_lm_prob", 0.15, "the share of the tokens to predict, between 0 and 1")
@@ -66,6 +67,7 @@ def declare_flags() -> Flags:
     flags.integer("ngram", 3, "mask runs of up to this many neighbouring units", minimum=1)
     flags.boolean("favor_shorter_ngram", True, "a run of n units has a probability like 1/n; False: reversed")
     flags.choice("mask_draw", "unit", MASK_DRAWS, "draw [MASK], kept or replaced once per unit or for each token")
+    flags.boolean("dynamic_masking", False, "write text to be masked anew in every epoch, instead of masked copies")
     flags.integer("dupe_factor", 10, "passes over each document, each with other masks", minimum=1)
     flags.integer("random_seed", 12345, "the seed of everything that is drawn")
     flags.boolean("do_permutation", False, "only False: permuted tokens belong to another pre-training task")
@@ -83,7 +85,7 @@ def main(flags: Flags) -> None:
     check_flags(flags)
     paths = expand_globs(flags.input_file)
     settings = build_settings(flags)
-    warn_of_few_predictions(settings.examples)
+    warn_of_few_predictions(settings)
     tokenizer = FullTokenizer(flags.vocab_file, flags.do_lower_case, flags.spm_model_file)
     outputs = Outputs(*(name and os.path.normpath(name) for name in (flags.output_file, flags.heldout_file)))
     tasks = plan_tasks(paths, outputs, flags.num_shards)
@@ -119,6 +121,14 @@ def check_flags(flags: Flags) -> None:
             raise command_line.UsageError("--{}={} must lie between 0 and 1, both excluded".format(name, value))
     if flags.was_given("heldout_share") and not flags.heldout_file:
         raise command_line.UsageError("--heldout_share needs --heldout_file, the file for that share of the documents")
+    if flags.dynamic_masking and flags.was_given("dupe_factor") and flags.dupe_factor != 1:
+        raise command_line.UsageError(
+            "--dupe_factor={} has no use with --dynamic_masking: every epoch has masks of its own".format(
+                flags.dupe_factor
+            )
+        )
+    if flags.user_dictionary and (flags.non_chinese or not flags.do_whole_word_mask):
+        raise command_line.UsageError("--user_dictionary needs --do_whole_word_mask=True on Chinese text")
     if flags.do_permutation:
         raise command_line.UsageError(
             "--do_permutation=True is not available: its permuted tokens belong to a pre-training task that ALBERT's "
@@ -149,24 +159,27 @@ def build_settings(flags: Flags) -> BuildSettings:
         spm_model_file=flags.spm_model_file,
         do_lower_case=flags.do_lower_case,
         whole_words=language if flags.do_whole_word_mask else None,
+        user_dictionary=segmentation.read_user_dictionary(flags.user_dictionary) if flags.user_dictionary else None,
         random_seed=flags.random_seed,
-        dupe_factor=flags.dupe_factor,
+        dupe_factor=1 if flags.dynamic_masking else flags.dupe_factor,
         heldout_share=flags.heldout_share if flags.heldout_file else 0.0,
-        examples=ExampleSettings(flags.max_seq_length, flags.short_seq_prob, masking),
+        dynamic_masking=flags.dynamic_masking,
+        chunks=ChunkSettings(flags.max_seq_length, flags.short_seq_prob),
+        masking=masking,
     )
 
 
-def warn_of_few_predictions(settings: ExampleSettings) -> None:
+def warn_of_few_predictions(settings: BuildSettings) -> None:
     """Says so when the cap on predictions, and not the share, decides how much of a full sequence is predicted."""
     masking = settings.masking
-    wanted = round(settings.max_seq_length * masking.masked_lm_prob)
+    wanted = round(settings.chunks.max_seq_length * masking.masked_lm_prob)
     if wanted > masking.max_predictions_per_seq:
         logger.warning(
             "--max_predictions_per_seq=%d caps the %d predictions that --masked_lm_prob=%g asks for in %d tokens",
             masking.max_predictions_per_seq,
             wanted,
             masking.masked_lm_prob,
-            settings.max_seq_length,
+            settings.chunks.max_seq_length,
         )
 
 
@@ -207,12 +220,14 @@ def describe(
 ) -> Dict[str, Any]:
     """Everything that decides the bytes of the records, as it stands in the sidecar."""
     values = settings._asdict()
-    examples = values.pop("examples")._asdict()
-    masking = examples.pop("masking")._asdict()
+    chunks = values.pop("chunks")._asdict()
+    masking = values.pop("masking")._asdict()
     del values["vocab_file"], values["spm_model_file"]  # told by their content
+    if values["user_dictionary"]:
+        values["user_dictionary"] = values["user_dictionary"].sha256
     return {
         "format_version": pretraining_output.FORMAT_VERSION,
-        "settings": {**examples, **masking, **values, "num_shards": 1 + max(task.shard for task in tasks)},
+        "settings": {**chunks, **masking, **values, "num_shards": 1 + max(task.shard for task in tasks)},
         "vocabulary": {"sha256": tokenizer.vocab_hash, "size": len(tokenizer.vocab)},
         "tokenizer": "sentencepiece" if tokenizer.is_sentencepiece else "wordpiece",
         "input": describe_files(paths),
@@ -238,7 +253,8 @@ def make_missing(
     if not missing:
         return
     if settings.whole_words:
-        segmentation.unit_spans("", language=settings.whole_words)  # forked workers share the loaded dictionary
+        # Forked workers share the loaded dictionaries.
+        segmentation.WordFinder(settings.whole_words, settings.user_dictionary).word_starts("字")
     progress = ProgressLine(sys.stderr, sum(_expected_bytes(task, settings) for task in missing))
 
     def keep(result: ShardResult) -> None:

@@ -19,9 +19,9 @@ from classification_features import EncodedPair, features_of, join_ids, text_ids
 from corpus import describe_files
 from errors import UserError
 from features import CLASSIFICATION_FEATURES
+from record_encoding import encode_rows
 from record_files import (
     count_records,
-    encode_record,
     read_sidecar,
     remove_unfinished,
     sidecar_path,
@@ -36,6 +36,7 @@ _logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1  # to be raised with any change in tokenization, truncation or the record
 _CONTENT = "classification features"
+_ROWS_AT_ONCE = 1024
 # A short text costs about a kilobyte at most; long ones hardly ever come back.
 _MAX_REMEMBERED_TEXTS = 1 << 16
 _MAX_REMEMBERED_LENGTH = 64
@@ -203,11 +204,14 @@ def _records(
     rows: Sequence[Row], labels: Sequence[str], tokenizer: FullTokenizer, max_seq_length: int, tally: _Tally
 ) -> Iterator[bytes]:
     ids_of = _remembering(tokenizer)
-    for row in rows:
-        ids_b = None if row.text_b is None else ids_of(row.text_b)
-        encoded = join_ids(tokenizer, ids_of(row.text_a), ids_b, max_seq_length)
-        tally.add(encoded)
-        yield encode_record(CLASSIFICATION_FEATURES, features_of(row, encoded, labels))
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        values = []
+        for row in rows[first : first + _ROWS_AT_ONCE]:
+            ids_b = None if row.text_b is None else ids_of(row.text_b)
+            encoded = join_ids(tokenizer, ids_of(row.text_a), ids_b, max_seq_length)
+            tally.add(encoded)
+            values.append(features_of(row, encoded, labels))
+        yield from encode_rows(CLASSIFICATION_FEATURES, values)
 
 
 def _remembering(tokenizer: FullTokenizer) -> Callable[[str], List[int]]:

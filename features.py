@@ -39,6 +39,13 @@ def pretraining_features(max_seq_length: int, max_predictions_per_seq: int) -> T
     )
 
 
+# A dynamic pre-training record: a chunk of text, ordered and masked anew each time it is read.
+CHUNK_FEATURES = (
+    Feature("token_ids", "int64", None),  # without special tokens
+    Feature("unit_starts", "int64", None),  # places in the chunk where a masking unit starts, ascending
+    Feature("cuts", "int64", None),  # places at which it may be cut in two segments, ascending
+)
+
 # A classification record is kept unpadded: the input pipeline pads a batch to what the batch needs.
 CLASSIFICATION_FEATURES = (
     Feature("row_index", "int64", 1),  # position in the source file: predictions come back in file order

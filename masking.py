@@ -1,31 +1,34 @@
 """Masked language modelling: which tokens of a sequence are hidden, and what stands in their place.
 
-Pure functions of token ids, the spans of the masking units (words or tokens) and a random generator. Only methods of
-the generator that answer alike on every supported Python are used.
+Pure functions of arrays and a random generator, for a whole batch of sequences at once: each step draws one run of
+units for every sequence that still needs one.
+
+E examples, S sequence length, P predictions per sequence, U units of all examples.
 """
 
 from __future__ import annotations
 
 import functools
-from bisect import bisect_right
-from itertools import accumulate
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Tuple
 
+import numpy as np
+
+from array_ranges import ranges
 from pretraining_vocabulary import PretrainingVocabulary
 
 MASK_DRAWS = ("unit", "token")
 _MASKED_SHARE = 0.8
 _KEPT_SHARE = 0.1
-
-Span = Tuple[int, int]  # positions [start, end) of a unit in the sequence
-Run = Tuple[int, int]  # number of the first unit, number of units
+# Where so many random places in turn do not take a run, it is tried with a unit less. In running text more than half
+# of the places do, so that crowding changes the distribution of the lengths by less than one run in a million.
+_TRIES = 24
 
 
 class MaskingSettings(NamedTuple):
     """How sequences are masked.
 
     Attributes:
-      max_predictions_per_seq: the most tokens that are predicted in a sequence.
+      max_predictions_per_seq: the most tokens that are predicted in a sequence (P).
       masked_lm_prob: the share of a sequence's tokens that is predicted.
       ngram: runs of up to this many neighbouring units are masked together.
       favor_shorter_ngram: P(n) of a run of n units is proportional to 1/n; if False the probabilities are reversed.
@@ -39,125 +42,174 @@ class MaskingSettings(NamedTuple):
     mask_draw: str = "unit"
 
 
-class MaskedLm(NamedTuple):
-    """A masked sequence.
+class MaskedBatch(NamedTuple):
+    """Masked sequences.
 
     Attributes:
-      input_ids: the ids that the model sees, as many as there were.
-      positions: the positions to predict, ascending; empty where nothing can be masked.
-      labels: the original ids at these positions.
+      input_ids: int32 [E, S], what the model sees.
+      positions: int32 [E, P], the positions to predict, ascending, zero-padded.
+      labels: int32 [E, P], the original ids at these positions, zero-padded.
+      num_predictions: int [E]; 0 where nothing can be masked.
     """
 
-    input_ids: List[int]
-    positions: List[int]
-    labels: List[int]
+    input_ids: Any
+    positions: Any
+    labels: Any
+    num_predictions: Any
 
 
-def number_to_predict(num_tokens: int, settings: MaskingSettings) -> int:
-    """The most tokens to predict in a sequence of `num_tokens`, special tokens included (spec: pretraining_data)."""
-    return min(settings.max_predictions_per_seq, max(1, round(num_tokens * settings.masked_lm_prob)))
+class _Units(NamedTuple):
+    """The units of a batch that may be masked, in order.
+
+    Attributes:
+      starts: [U], the place in the flattened [E * S] batch.
+      lengths: [U], in tokens.
+      tokens_before: [U + 1], tokens of all units before.
+      gaps_before: [U], how many units up to this one do not follow another without a gap; equal within a stretch.
+      row_bounds: [E + 1], the units of row e are [row_bounds[e], row_bounds[e + 1]).
+    """
+
+    starts: Any
+    lengths: Any
+    tokens_before: Any
+    gaps_before: Any
+    row_bounds: Any
 
 
-def mask_units(
-    token_ids: Sequence[int],
-    units: Sequence[Span],
+def number_to_predict(num_tokens: Any, settings: MaskingSettings) -> Any:
+    """The most tokens to predict in sequences of [E] tokens, special tokens included (spec: pretraining_data)."""
+    wanted = np.maximum(1, np.rint(np.asarray(num_tokens) * settings.masked_lm_prob))
+    return np.minimum(settings.max_predictions_per_seq, wanted).astype(np.int64)
+
+
+def mask_batch(
+    input_ids: Any,
+    starts_unit: Any,
+    num_tokens: Any,
     *,
-    rng,
+    rng: Any,
     settings: MaskingSettings,
     vocabulary: PretrainingVocabulary,
-) -> MaskedLm:
-    """Masks whole units of one sequence (paper arXiv 1909.11942, sections 3.1 and 4.1; spec: pretraining_data).
+) -> MaskedBatch:
+    """Masks whole units of sequences (paper arXiv 1909.11942, sections 3.1 and 4.1; spec: pretraining_data).
 
     Args:
-      token_ids: the sequence with its special tokens, without padding.
-      units: the spans of the units in ascending order; [CLS] and [SEP] belong to none. Units are neighbours where one
-        ends at the position at which the next starts.
-      rng: a `random.Random`.
+      input_ids: int32 [E, S], with special tokens, padded.
+      starts_unit: bool [E, S], whether a unit starts here. The first column is set; special tokens and padding are
+        units apart. A unit that contains a token which may not be masked is never masked.
+      num_tokens: int [E], without padding.
+      rng: a `numpy.random.RandomState`.
       settings: how much is masked, and how.
-      vocabulary: [MASK], what is never masked and what may replace a token.
-
-    Returns:
-      The masked sequence; without positions if no unit may be masked or none is short enough.
+      vocabulary: [MASK], what may be masked and what may replace a token.
     """
-    unmaskable_ids = vocabulary.unmaskable_ids
-    maskable = [(start, end) for start, end in units if unmaskable_ids.isdisjoint(token_ids[start:end])]
-    budget = number_to_predict(len(token_ids), settings)
-    runs = choose_runs(
-        maskable, budget, rng=rng, cumulative_weights=run_length_weights(settings.ngram, settings.favor_shorter_ngram)
+    units = _find_units(input_ids, starts_unit, vocabulary.is_maskable)
+    weights = run_length_weights(settings.ngram, settings.favor_shorter_ngram)
+    chosen = np.flatnonzero(choose_units(units, number_to_predict(num_tokens, settings), rng=rng, weights=weights))
+    lengths = units.lengths[chosen]
+    places = ranges(units.starts[chosen], lengths)
+    masked = input_ids.copy()
+    masked.ravel()[places] = _replacements(input_ids.ravel()[places], lengths, rng, settings.mask_draw, vocabulary)
+    return _gather(masked, input_ids, places, settings.max_predictions_per_seq)
+
+
+def _find_units(input_ids: Any, starts_unit: Any, is_maskable: Any) -> _Units:
+    num_rows, seq_length = input_ids.shape
+    starts = np.flatnonzero(starts_unit)
+    may_mask = np.logical_and.reduceat(is_maskable[input_ids].ravel(), starts)
+    lengths = np.diff(np.append(starts, input_ids.size))[may_mask]
+    starts = starts[may_mask]
+    follows = np.zeros(len(starts), dtype=bool)
+    follows[1:] = starts[1:] == starts[:-1] + lengths[:-1]
+    return _Units(
+        starts,
+        lengths,
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.cumsum(~follows),
+        np.searchsorted(starts, np.arange(num_rows + 1) * seq_length),
     )
-    chosen = sorted(maskable[unit] for first, length in runs for unit in range(first, first + length))
-    input_ids = list(token_ids)
-    positions: List[int] = []
-    for start, end in chosen:
-        positions.extend(range(start, end))
-        _hide(input_ids, start, end, rng, settings.mask_draw, vocabulary)
-    return MaskedLm(input_ids, positions, [token_ids[position] for position in positions])
 
 
 @functools.lru_cache(maxsize=None)
 def run_length_weights(ngram: int, favor_shorter: bool) -> Tuple[float, ...]:
-    """Cumulative weights of run lengths 1..ngram: each weighs 1/n, or 1/(ngram + 1 - n) if not `favor_shorter`."""
+    """Probabilities of run lengths 1..ngram: each weighs 1/n, or 1/(ngram + 1 - n) if not `favor_shorter`."""
     weights = [1.0 / length for length in range(1, ngram + 1)]
-    return tuple(accumulate(weights if favor_shorter else reversed(weights)))
+    return tuple(weight / sum(weights) for weight in (weights if favor_shorter else reversed(weights)))
 
 
-def choose_runs(units: Sequence[Span], budget: int, *, rng, cumulative_weights: Sequence[float]) -> List[Run]:
-    """Draws runs of neighbouring units, none twice, of together at most `budget` tokens.
+def choose_units(units: Any, budgets: Any, *, rng: Any, weights: Tuple[float, ...]) -> Any:
+    """Draws runs of neighbouring units until each row has its budget of tokens, or nothing more fits.
 
-    The length of a run is drawn first and then a place where a run of that length fits, so that crowding does not
-    change the distribution of the lengths; only where no place is left is the run shortened.
+    The length of a run is drawn first and then a place for it, so that crowding does not change the distribution of
+    the lengths; only where no place is found the run is shortened.
+
+    Args:
+      units: the `_Units`.
+      budgets: int [E], the most tokens per row.
+      rng: a `numpy.random.RandomState`.
+      weights: the probabilities of the lengths 1, 2, ….
+
+    Returns:
+      bool [U], which units were drawn.
     """
-    taken = [False] * len(units)
-    candidates = list(range(len(units)))
-    runs: List[Run] = []
-    left = budget
-    while left > 0 and candidates:
-        length = 1 + bisect_right(cumulative_weights, rng.random() * cumulative_weights[-1])
-        run = _place_run(length, units, taken, candidates, left, rng)
-        if run is None:
-            break
-        runs.append(run)
-        for unit in range(run[0], run[0] + run[1]):
-            taken[unit] = True
-            left -= units[unit][1] - units[unit][0]
-    return runs
+    taken = np.zeros(len(units.starts), dtype=bool)
+    bounds = np.cumsum(weights)[:-1]  # a draw beyond the last one means the longest run
+    rows = np.flatnonzero(np.diff(units.row_bounds))
+    left = budgets[rows]
+    lengths = np.minimum(_draw_lengths(rng, len(rows), bounds), left)
+    tries = np.zeros(len(rows), dtype=np.int64)
+    while len(rows):
+        first = units.row_bounds[rows]
+        firsts = first + (rng.random_sample(len(rows)) * (units.row_bounds[rows + 1] - first)).astype(np.int64)
+        sizes = _sizes_where_free(units, taken, firsts, lengths, units.row_bounds[rows + 1])
+        fits = (sizes > 0) & (sizes <= left)
+        _take(taken, firsts[fits], lengths[fits])
+        left = left - np.where(fits, sizes, 0)
+        tries = np.where(fits, 0, tries + 1)
+        # No unit is shorter than a token, so a run of more units than tokens are left cannot fit.
+        lengths = np.where(fits, np.minimum(_draw_lengths(rng, len(rows), bounds), left), lengths)
+        lengths = lengths - (tries == _TRIES)
+        tries = np.where(tries == _TRIES, 0, tries)
+        goes_on = lengths > 0
+        rows, left, lengths, tries = rows[goes_on], left[goes_on], lengths[goes_on], tries[goes_on]
+    return taken
 
 
-def _place_run(
-    length: int, units: Sequence[Span], taken: List[bool], candidates: List[int], left: int, rng
-) -> Optional[Run]:
-    """A random place for a run of `length` units, or of fewer where there is none; drops taken units on its way."""
-    while length:
-        untried = len(candidates)
-        while untried:
-            drawn = int(rng.random() * untried)
-            untried -= 1
-            first = candidates[drawn]
-            candidates[drawn], candidates[untried] = candidates[untried], first
-            if taken[first]:
-                candidates[untried] = candidates[-1]
-                candidates.pop()
-            elif _fits(first, length, units, taken, left):
-                return first, length
-        length -= 1
-    return None
+def _draw_lengths(rng: Any, count: int, bounds: Any) -> Any:
+    return 1 + np.searchsorted(bounds, rng.random_sample(count), side="right")
 
 
-def _fits(first: int, length: int, units: Sequence[Span], taken: Sequence[bool], left: int) -> bool:
-    last = first + length - 1
-    if last >= len(units) or units[last][1] - units[first][0] > left:
-        return False
-    return not any(taken[unit + 1] or units[unit][1] != units[unit + 1][0] for unit in range(first, last))
+def _sizes_where_free(units: _Units, taken: Any, firsts: Any, lengths: Any, row_ends: Any) -> Any:
+    """The tokens of runs of units; 0 where a run leaves its row, has a gap, or touches what is taken."""
+    lasts = np.minimum(firsts + lengths, row_ends) - 1
+    is_free = (firsts + lengths <= row_ends) & (units.gaps_before[firsts] == units.gaps_before[lasts])
+    for step in range(lengths.max()):
+        is_free &= ~taken[np.minimum(firsts + step, lasts)]
+    return np.where(is_free, units.tokens_before[lasts + 1] - units.tokens_before[firsts], 0)
 
 
-def _hide(input_ids: List[int], start: int, end: int, rng, mask_draw: str, vocabulary: PretrainingVocabulary) -> None:
-    """Puts [MASK] (80 %), the token itself (10 %) or a random token (10 %) in the place of each token of a unit."""
-    draw = rng.random()
-    for position in range(start, end):
-        if mask_draw == "token" and position > start:
-            draw = rng.random()
-        if draw < _MASKED_SHARE:
-            input_ids[position] = vocabulary.mask_id
-        elif draw >= _MASKED_SHARE + _KEPT_SHARE:
-            replacements = vocabulary.replacement_ids
-            input_ids[position] = replacements[int(rng.random() * len(replacements))]
+def _take(taken: Any, firsts: Any, lengths: Any) -> None:
+    taken[ranges(firsts, lengths)] = True
+
+
+def _replacements(labels: Any, unit_lengths: Any, rng: Any, mask_draw: str, vocabulary: PretrainingVocabulary) -> Any:
+    """[MASK] (80 %), the token itself (10 %) or a random token (10 %) for each token of the chosen units."""
+    if mask_draw == "unit":
+        draws = np.repeat(rng.random_sample(len(unit_lengths)), unit_lengths)
+    else:
+        draws = rng.random_sample(len(labels))
+    choices = vocabulary.replacement_ids
+    random_ids = choices[(rng.random_sample(len(labels)) * len(choices)).astype(np.int64)]
+    kept_or_random = np.where(draws < _MASKED_SHARE + _KEPT_SHARE, labels, random_ids)
+    return np.where(draws < _MASKED_SHARE, vocabulary.mask_id, kept_or_random)
+
+
+def _gather(masked: Any, input_ids: Any, places: Any, max_predictions: int) -> MaskedBatch:
+    num_rows, seq_length = input_ids.shape
+    rows = places // seq_length
+    num_predictions = np.bincount(rows, minlength=num_rows)
+    columns = np.arange(len(places)) - (np.cumsum(num_predictions) - num_predictions)[rows]
+    positions = np.zeros((num_rows, max_predictions), np.int32)
+    labels = np.zeros((num_rows, max_predictions), np.int32)
+    positions[rows, columns] = places % seq_length
+    labels[rows, columns] = input_ids.ravel()[places]
+    return MaskedBatch(masked, positions, labels, num_predictions)

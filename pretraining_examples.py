@@ -1,226 +1,144 @@
-"""Pre-training examples of a document: sentence order and masked language modelling.
+"""Pre-training examples of chunks: sentence order and masked language modelling, for many chunks at once.
 
-Pure: an encoded document, a random generator and settings give examples. A document is kept as one flat list of token
-ids with the places where its units and sentences start, so that chunks and segments are ranges of it and even a single
-line of a megabyte is cut in linear time.
+Pure: chunks, a random generator and settings give a batch of examples. Both kinds of records come from here: static
+ones when they are made, dynamic ones anew each time they are read.
+
+E examples, S sequence length, P predictions per sequence.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
-import segmentation
+import numpy as np
+
 from features import NO_SENTENCE_ORDER
-from masking import MaskingSettings, Span, mask_units
+from masking import MaskingSettings, mask_batch
+from pretraining_chunks import Chunks
 from pretraining_vocabulary import PretrainingVocabulary
 
 IN_ORDER = 0
 SWAPPED = 1
-_SPECIAL_TOKENS_PER_PAIR = 3  # [CLS] A [SEP] B [SEP]
-_SHORTEST_TARGET = 2
-SHORTEST_SEQUENCE = _SHORTEST_TARGET + _SPECIAL_TOKENS_PER_PAIR
 
 
-class ExampleSettings(NamedTuple):
-    """How a document becomes examples.
+class ExampleBatch(NamedTuple):
+    """Examples.
 
     Attributes:
-      max_seq_length: the length of a sequence, at least SHORTEST_SEQUENCE.
-      short_seq_prob: the share of the sequences that are filled to a random shorter length.
-      masking: how they are masked.
+      input_ids: int32 [E, S], [CLS] A [SEP] B [SEP] or [CLS] A [SEP], masked, zero-padded.
+      segment_ids: int32 [E, S], 0 through the first [SEP], then 1; padding 0.
+      num_tokens: int [E], without padding.
+      positions, labels: int32 [E, P], what is to be predicted where, zero-padded.
+      num_predictions: int [E].
+      sentence_order: int32 [E], IN_ORDER, SWAPPED, or `features.NO_SENTENCE_ORDER` without a second segment.
     """
 
-    max_seq_length: int
-    short_seq_prob: float
-    masking: MaskingSettings
+    input_ids: Any
+    segment_ids: Any
+    num_tokens: Any
+    positions: Any
+    labels: Any
+    num_predictions: Any
+    sentence_order: Any
+
+    def take(self, rows: Any) -> "ExampleBatch":
+        """The examples at these rows, or where a bool vector says so."""
+        return ExampleBatch(*(column[rows] for column in self))
 
 
-class EncodedDocument(NamedTuple):
-    """A tokenized and segmented document.
+class _Segments(NamedTuple):
+    """The two segments of each chunk in the order of the sequence; all int [E]."""
 
-    Attributes:
-      token_ids: the ids of all its tokens.
-      unit_starts: where in `token_ids` a masking unit starts, ascending; every sentence starts with one.
-      sentence_starts: where a sentence starts, ascending.
-    """
-
-    token_ids: List[int]
-    unit_starts: List[int]
-    sentence_starts: List[int]
+    first_starts: Any
+    first_lengths: Any
+    second_starts: Any
+    second_lengths: Any  # 0 where there is nowhere to cut
+    sentence_order: Any
 
 
-class PretrainingExample(NamedTuple):
-    """One example.
-
-    Attributes:
-      input_ids: [CLS] A [SEP] B [SEP] or [CLS] A [SEP], masked, not padded.
-      segment_ids: 0 through the first [SEP], then 1.
-      positions: the positions to predict, ascending.
-      labels: the original ids at these positions.
-      sentence_order: IN_ORDER, SWAPPED, or `features.NO_SENTENCE_ORDER` without a second segment.
-    """
-
-    input_ids: List[int]
-    segment_ids: List[int]
-    positions: List[int]
-    labels: List[int]
-    sentence_order: int
-
-
-class DocumentExamples(NamedTuple):
-    """The examples of one pass over a document, and how many chunks of it gave none: nothing to mask."""
-
-    examples: List[PretrainingExample]
-    num_unmaskable: int
-
-
-def encode_document(
-    lines: Iterable[str], *, tokenizer, find_words: Optional[Callable[[str], Sequence[Tuple[int, int]]]] = None
-) -> EncodedDocument:
-    """Tokenizes and segments each line of a document once; lines without a token leave no sentence.
+def make_examples(
+    chunks: Chunks, *, rng: Any, max_seq_length: int, masking: MaskingSettings, vocabulary: PretrainingVocabulary
+) -> ExampleBatch:
+    """Makes one example of each chunk; where nothing can be masked it has no predictions.
 
     Args:
-      lines: the sentences.
-      tokenizer: a `tokenization.FullTokenizer`.
-      find_words: a line → the character spans of its words, which become the masking units; without it every token is
-        a unit.
+      chunks: at most `max_seq_length` - 3 tokens each.
+      rng: a `numpy.random.RandomState`: another seed gives other cuts, orders and masks.
+      max_seq_length: S.
+      masking: how much is masked, and how.
+      vocabulary: the special tokens, what may be masked and what may replace a token.
     """
-    token_ids: List[int] = []
-    unit_starts: List[int] = []
-    sentence_starts: List[int] = []
-    for line in lines:
-        tokens = tokenizer.tokenize_with_offsets(line)
-        if not tokens:
-            continue
-        base = len(token_ids)
-        starts = segmentation.unit_starts(tokens, find_words(line)) if find_words else range(len(tokens))
-        sentence_starts.append(base)
-        unit_starts.extend([base + start for start in starts])
-        token_ids.extend(tokenizer.convert_tokens_to_ids([token.text for token in tokens]))
-    return EncodedDocument(token_ids, unit_starts, sentence_starts)
+    segments = order_segments(chunks, rng)
+    input_ids, starts_unit, segment_ids, num_tokens = _assemble(chunks, segments, max_seq_length, vocabulary)
+    masked = mask_batch(input_ids, starts_unit, num_tokens, rng=rng, settings=masking, vocabulary=vocabulary)
+    return ExampleBatch(
+        masked.input_ids,
+        segment_ids,
+        num_tokens,
+        masked.positions,
+        masked.labels,
+        masked.num_predictions,
+        segments.sentence_order,
+    )
 
 
-def document_examples(
-    document: EncodedDocument, *, rng, settings: ExampleSettings, vocabulary: PretrainingVocabulary
-) -> DocumentExamples:
-    """One pass over a document: every token of it goes into one example (spec: pretraining_data).
-
-    Args:
-      document: the encoded document.
-      rng: a `random.Random`: another seed gives other cuts, orders and masks.
-      settings: lengths and masking.
-      vocabulary: the special tokens and what may replace a token.
-    """
-    examples = []
-    num_unmaskable = 0
-    for start, end in chunk_ranges(document, rng=rng, settings=settings):
-        segments, sentence_order = order_segments(document, start, end, rng=rng, vocabulary=vocabulary)
-        example = _make_example(document, segments, sentence_order, rng, settings, vocabulary)
-        if example.positions:
-            examples.append(example)
-        else:
-            num_unmaskable += 1
-    return DocumentExamples(examples, num_unmaskable)
+def order_segments(chunks: Chunks, rng: Any) -> _Segments:
+    """Cuts each chunk in two at a random one of its cuts and swaps the halves half of the time."""
+    starts, ends = chunks.starts, chunks.ends
+    draws = rng.random_sample((2, len(starts)))
+    has_cut = chunks.num_cuts > 0
+    drawn = chunks.first_cuts + (draws[0] * chunks.num_cuts).astype(np.int64)
+    cuts = ends.copy()
+    cuts[has_cut] = chunks.cuts[drawn[has_cut]]
+    is_swapped = has_cut & (draws[1] < 0.5)
+    return _Segments(
+        np.where(is_swapped, cuts, starts),
+        np.where(is_swapped, ends - cuts, cuts - starts),
+        np.where(is_swapped, starts, cuts),
+        np.where(is_swapped, cuts - starts, ends - cuts),
+        np.where(has_cut, np.where(is_swapped, SWAPPED, IN_ORDER), NO_SENTENCE_ORDER).astype(np.int32),
+    )
 
 
-def chunk_ranges(document: EncodedDocument, *, rng, settings: ExampleSettings) -> Iterator[Span]:
-    """Divides a document into chunks that fill a sequence each; what overflows begins the next one.
-
-    A chunk ends between two units; only a unit that is longer than a whole chunk is cut.
-    """
-    longest = settings.max_seq_length - _SPECIAL_TOKENS_PER_PAIR
-    total = len(document.token_ids)
-    start = 0
-    while start < total:
-        target = longest
-        if longest > _SHORTEST_TARGET and rng.random() < settings.short_seq_prob:
-            target = rng.randrange(_SHORTEST_TARGET, longest)
-        end = total
-        if start + target < total:
-            unit_start = document.unit_starts[bisect_right(document.unit_starts, start + target) - 1]
-            end = unit_start if unit_start > start else start + target
-        yield start, end
-        start = end
-
-
-def order_segments(
-    document: EncodedDocument, start: int, end: int, *, rng, vocabulary: PretrainingVocabulary
-) -> Tuple[List[Span], int]:
-    """Cuts a chunk in two at a random sentence boundary and swaps the halves half of the time.
-
-    A chunk within one sentence is cut at clause punctuation instead.
-
-    Returns:
-      The segments in the order of the sequence, as ranges of the document, and the sentence-order label; one segment
-      and `NO_SENTENCE_ORDER` where there is nowhere to cut.
-    """
-    cuts = _between(document.sentence_starts, start, end) or clause_starts(document, start, end, vocabulary)
-    if not cuts:
-        return [(start, end)], NO_SENTENCE_ORDER
-    cut = cuts[rng.randrange(len(cuts))]
-    if rng.random() < 0.5:
-        return [(cut, end), (start, cut)], SWAPPED
-    return [(start, cut), (cut, end)], IN_ORDER
+def _assemble(
+    chunks: Chunks, segments: _Segments, max_seq_length: int, vocabulary: PretrainingVocabulary
+) -> Tuple[Any, Any, Any, Any]:
+    """Returns input_ids, starts_unit and segment_ids [E, S], and num_tokens [E], not masked."""
+    first_lengths = segments.first_lengths[:, np.newaxis]
+    columns = np.arange(max_seq_length)
+    rows = np.arange(len(first_lengths))
+    has_second = segments.second_lengths > 0
+    num_tokens = 2 + segments.first_lengths + segments.second_lengths + has_second
+    is_second = columns > first_lengths + 1
+    is_padding = columns >= num_tokens[:, np.newaxis]
+    # Where in the text each cell comes from; behind the text stand the special tokens.
+    text_length = len(chunks.token_ids)
+    first_shift = (segments.first_starts - 1)[:, np.newaxis]
+    second_shift = (segments.second_starts - 2)[:, np.newaxis] - first_lengths
+    places = columns + np.where(is_second, second_shift, first_shift)
+    places[:, 0] = text_length
+    places[rows, segments.first_lengths + 1] = text_length + 1
+    places[rows, num_tokens - 1] = text_length + 1
+    places[is_padding] = text_length + 2
+    special_ids = np.array([vocabulary.cls_id, vocabulary.sep_id, vocabulary.pad_id], np.int32)
+    input_ids = np.concatenate([chunks.token_ids, special_ids])[places]
+    starts_unit = np.append(chunks.starts_unit, [True, True, True])[places]
+    starts_unit[:, 1] = True  # a chunk may begin within a unit that is too long for one
+    starts_unit[rows[has_second], segments.first_lengths[has_second] + 2] = True
+    return input_ids, starts_unit, (is_second & ~is_padding).astype(np.int32), num_tokens
 
 
-def clause_starts(document: EncodedDocument, start: int, end: int, vocabulary: PretrainingVocabulary) -> List[int]:
-    """Where within [start, end) a clause starts: at a unit after clause punctuation that follows some text."""
-    unit_starts = set(_between(document.unit_starts, start, end))
-    starts = []
-    has_text = False
-    after_punctuation = False
-    for position in range(start, end):
-        is_punctuation = document.token_ids[position] in vocabulary.clause_end_ids
-        if after_punctuation and has_text and not is_punctuation and position in unit_starts:
-            starts.append(position)
-            has_text = False
-        has_text = has_text or not is_punctuation
-        after_punctuation = is_punctuation
-    return starts
-
-
-def _between(starts: Sequence[int], start: int, end: int) -> Sequence[int]:
-    """Those of the ascending `starts` that lie within (start, end)."""
-    return starts[bisect_right(starts, start) : bisect_left(starts, end)]
-
-
-def _make_example(
-    document: EncodedDocument,
-    segments: Sequence[Span],
-    sentence_order: int,
-    rng,
-    settings: ExampleSettings,
-    vocabulary: PretrainingVocabulary,
-) -> PretrainingExample:
-    token_ids = [vocabulary.cls_id]
-    segment_ids = [0]
-    units: List[Span] = []
-    for segment, (start, end) in enumerate(segments):
-        shift = len(token_ids) - start
-        edges = [start, *_between(document.unit_starts, start, end), end]
-        units.extend([(edge + shift, next_edge + shift) for edge, next_edge in zip(edges, edges[1:])])
-        token_ids.extend(document.token_ids[start:end])
-        token_ids.append(vocabulary.sep_id)
-        segment_ids.extend([segment] * (end - start + 1))
-    masked = mask_units(token_ids, units, rng=rng, settings=settings.masking, vocabulary=vocabulary)
-    return PretrainingExample(masked.input_ids, segment_ids, masked.positions, masked.labels, sentence_order)
-
-
-def record_values(example: PretrainingExample, settings: ExampleSettings) -> Dict[str, List[float]]:
-    """The zero-padded fields of `features.pretraining_features`."""
-    length = settings.max_seq_length
-    predictions = settings.masking.max_predictions_per_seq
+def example_columns(examples: ExampleBatch) -> Dict[str, Any]:
+    """The fields of `features.pretraining_features`, each [E, length]."""
+    shape = examples.input_ids.shape
+    input_mask = (np.arange(shape[1]) < examples.num_tokens[:, np.newaxis]).astype(np.int32)
+    is_prediction = np.arange(examples.positions.shape[1]) < examples.num_predictions[:, np.newaxis]
     return {
-        "input_ids": _padded(example.input_ids, length),
-        "input_mask": _padded([1] * len(example.input_ids), length),
-        "segment_ids": _padded(example.segment_ids, length),
-        "masked_lm_positions": _padded(example.positions, predictions),
-        "masked_lm_ids": _padded(example.labels, predictions),
-        "masked_lm_weights": _padded([1.0] * len(example.positions), predictions),
-        "next_sentence_labels": [example.sentence_order],
+        "input_ids": examples.input_ids,
+        "input_mask": input_mask,
+        "segment_ids": examples.segment_ids,
+        "masked_lm_positions": examples.positions,
+        "masked_lm_ids": examples.labels,
+        "masked_lm_weights": is_prediction.astype(np.float32),
+        "next_sentence_labels": examples.sentence_order[:, np.newaxis],
     }
-
-
-def _padded(values: List[float], length: int) -> List[float]:
-    return values + [0] * (length - len(values))

@@ -75,8 +75,8 @@ def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, se
         "--bert_config_file=albert_config/albert_config_tiny.json",
         "--input_file='{}'".format(files_text(output_file, num_shards)),
         "--output_dir=pretrained",
-        "--max_seq_length={}".format(settings.examples.max_seq_length),
-        "--max_predictions_per_seq={}".format(settings.examples.masking.max_predictions_per_seq),
+        "--max_seq_length={}".format(settings.chunks.max_seq_length),
+        "--max_predictions_per_seq={}".format(settings.masking.max_predictions_per_seq),
     ]
     if heldout_file:
         words.append("--do_eval=True --eval_input_file='{}'".format(files_text(heldout_file, num_shards)))

@@ -5,29 +5,32 @@ What a worker process does. A shard's bytes depend on its documents, the setting
 
 from __future__ import annotations
 
-import functools
+import hashlib
 import os
 import random
 from collections import Counter
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
 
 import pretraining_vocabulary
-import segmentation
+from chunk_records import chunk_columns
 from corpus import ByteRange, DocumentPart, read_documents
-from features import NO_SENTENCE_ORDER, pretraining_features
-from pretraining_examples import (
-    SWAPPED,
-    DocumentExamples,
-    EncodedDocument,
-    ExampleSettings,
-    document_examples,
-    encode_document,
-    record_values,
-)
-from record_files import encode_record, remove_unfinished, write_records
+from encoded_text import TextEncoder
+from features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
+from masking import MaskingSettings
+from pretraining_chunks import Chunks, ChunkSettings, make_chunks
+from pretraining_examples import SWAPPED, ExampleBatch, example_columns, make_examples
+from record_encoding import encode_records
+from record_files import remove_unfinished, write_records
+from segmentation import UserDictionary, WordFinder
 from tokenization import FullTokenizer
 
 SHUFFLE_BUFFER_BYTES = 32 << 20
+# Documents are worked on together up to this size, so that the arrays are long enough for NumPy.
+_GROUP_BYTES = 256 << 10
+# Cells of the arrays that are worked on at once: long enough for NumPy, short enough for the cache.
+_CELLS_PER_BATCH = 1 << 18
 
 # What is counted, and the reasons for which something of the text went into no example.
 COUNTS = (
@@ -54,20 +57,26 @@ class BuildSettings(NamedTuple):
       spm_model_file: a sentencepiece model to be used instead.
       do_lower_case: whether text is lower-cased and loses its accents.
       whole_words: the language whose words are the masking units, "chinese" or "other"; None: every token is a unit.
+      user_dictionary: words that the Chinese segmenter is to know beside its own.
       random_seed: the seed of everything that is drawn.
       dupe_factor: the number of passes over each document.
       heldout_share: the share of the documents that goes to the held-out records.
-      examples: how a document becomes examples.
+      dynamic_masking: whether the records hold chunks, which are masked when they are read.
+      chunks: how documents become chunks.
+      masking: how chunks are masked.
     """
 
     vocab_file: Optional[str]
     spm_model_file: Optional[str]
     do_lower_case: bool
     whole_words: Optional[str]
+    user_dictionary: Optional[UserDictionary]
     random_seed: int
     dupe_factor: int
     heldout_share: float
-    examples: ExampleSettings
+    dynamic_masking: bool
+    chunks: ChunkSettings
+    masking: MaskingSettings
 
 
 class ShardTask(NamedTuple):
@@ -92,21 +101,24 @@ class ShardBuilder:
 
     def __init__(self, settings: BuildSettings) -> None:
         self._settings = settings
-        self._tokenizer = FullTokenizer(settings.vocab_file, settings.do_lower_case, settings.spm_model_file)
-        self._vocabulary = pretraining_vocabulary.from_tokenizer(self._tokenizer)
-        self._find_words = None
-        if settings.whole_words:
-            self._find_words = functools.partial(segmentation.unit_spans, language=settings.whole_words)
-        masking = settings.examples.masking
-        self._features = pretraining_features(settings.examples.max_seq_length, masking.max_predictions_per_seq)
+        tokenizer = FullTokenizer(settings.vocab_file, settings.do_lower_case, settings.spm_model_file)
+        self._unk_id = tokenizer.unk_id
+        self._is_clause_end = pretraining_vocabulary.clause_ends(tokenizer.vocab)
+        self._vocabulary = pretraining_vocabulary.from_tokenizer(tokenizer)
+        word_finder = WordFinder(settings.whole_words, settings.user_dictionary) if settings.whole_words else None
+        self._encoder = TextEncoder(tokenizer, word_finder)
+        self._features = CHUNK_FEATURES
+        if not settings.dynamic_masking:
+            lengths = settings.chunks.max_seq_length, settings.masking.max_predictions_per_seq
+            self._features = pretraining_features(*lengths)
 
     def build(self, task: ShardTask, on_progress: Callable[[int, int, int], None] = lambda *_: None) -> ShardResult:
         """Writes a shard, complete or absent.
 
         Args:
           task: what to make.
-          on_progress: called with the bytes, documents and examples that are done since the last call, after each
-            pass over a document; what it raises ends the work.
+          on_progress: called with the bytes, documents and examples that are done since the last call, again and
+            again; what it raises ends the work.
 
         Raises:
           UserError: the text cannot be read or the file not written.
@@ -114,49 +126,94 @@ class ShardBuilder:
         counts: Counter = Counter()
         remove_unfinished(task.path)
         rng = random.Random("{}/shuffle/{}".format(self._settings.random_seed, task.shard))
-        records = self._records(task, counts, on_progress)
+        records = self.records(task, counts, on_progress)
         write_records(task.path, shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES))
         return ShardResult(
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )
 
-    def _records(self, task: ShardTask, counts: Counter, on_progress: Callable) -> Iterator[bytes]:
-        phase = random.Random("{}/held-out/{}".format(self._settings.random_seed, task.shard)).random()
+    def records(
+        self, task: ShardTask, counts: Counter, on_progress: Callable[[int, int, int], None] = lambda *_: None
+    ) -> Iterator[bytes]:
+        """The records of a shard, not shuffled; adds to `counts` as they pass."""
+        for chunks, examples in self.examples(task, counts, on_progress):
+            columns = chunk_columns(chunks) if self._settings.dynamic_masking else example_columns(examples)
+            yield from encode_records(self._features, columns)
+
+    def examples(
+        self, task: ShardTask, counts: Counter, on_progress: Callable[[int, int, int], None] = lambda *_: None
+    ) -> Iterator[Tuple[Chunks, ExampleBatch]]:
+        """The chunks of a shard in batches, with an example of each; adds to `counts` as they pass."""
+        settings = self._settings
+        phase = random.Random("{}/held-out/{}".format(settings.random_seed, task.shard)).random()
         parts = choose_documents(
-            read_documents(task.ranges), self._settings.heldout_share, phase=phase, heldout=task.is_heldout
+            read_documents(task.ranges), settings.heldout_share, phase=phase, heldout=task.is_heldout
         )
-        for part in parts:
-            document = encode_document(part.lines, tokenizer=self._tokenizer, find_words=self._find_words)
-            self._count_document(part, document, counts)
-            for examples in self._passes(part, document):
-                _count_examples(examples, counts)
-                for example in examples.examples:
-                    yield encode_record(self._features, record_values(example, self._settings.examples))
-                on_progress(0, 0, len(examples.examples))
-            on_progress(part.num_bytes, int(not part.is_continuation), 0)
+        step = max(1, _CELLS_PER_BATCH // settings.chunks.max_seq_length)
+        for group in groups_of(parts, _GROUP_BYTES):
+            rng = _generator(settings.random_seed, group[0])
+            chunks = self._chunks(group, rng, counts)
+            for first in range(0, len(chunks.starts), step):
+                yield self._usable_examples(chunks.take(slice(first, first + step)), rng, counts, on_progress)
+            on_progress(sum(part.num_bytes for part in group), sum(not part.is_continuation for part in group), 0)
 
-    def _passes(self, part: DocumentPart, document: EncodedDocument) -> Iterator[DocumentExamples]:
-        for number in range(self._settings.dupe_factor):
-            seed = "{}/{}/{}/{}".format(self._settings.random_seed, part.file_index, part.offset, number)
-            yield document_examples(
-                document, rng=random.Random(seed), settings=self._settings.examples, vocabulary=self._vocabulary
-            )
+    def _chunks(self, group: Sequence[DocumentPart], rng: Any, counts: Counter) -> Chunks:
+        text = self._encoder.encode([part.lines for part in group])
+        continuations = sum(part.is_continuation for part in group)
+        counts["documents"] += len(group) - continuations
+        counts["continuations"] += continuations
+        counts["sentences"] += len(text.sentence_starts)
+        counts["tokens"] += len(text.token_ids)
+        counts["unknown_tokens"] += int(np.count_nonzero(text.token_ids == self._unk_id))
+        counts[NO_TOKEN] += len(group) - len(text.document_starts)
+        return make_chunks(
+            text,
+            dupe_factor=self._settings.dupe_factor,
+            rng=rng,
+            settings=self._settings.chunks,
+            is_clause_end=self._is_clause_end,
+        )
 
-    def _count_document(self, part: DocumentPart, document: EncodedDocument, counts: Counter) -> None:
-        counts["continuations" if part.is_continuation else "documents"] += 1
-        counts["sentences"] += len(document.sentence_starts)
-        counts["tokens"] += len(document.token_ids)
-        counts["unknown_tokens"] += document.token_ids.count(self._tokenizer.unk_id)
-        counts[NO_TOKEN] += not document.token_ids
+    def _usable_examples(
+        self, chunks: Chunks, rng: Any, counts: Counter, on_progress: Callable[[int, int, int], None]
+    ) -> Tuple[Chunks, ExampleBatch]:
+        examples = make_examples(
+            chunks,
+            rng=rng,
+            max_seq_length=self._settings.chunks.max_seq_length,
+            masking=self._settings.masking,
+            vocabulary=self._vocabulary,
+        )
+        is_usable = examples.num_predictions > 0
+        chunks, examples = chunks.take(is_usable), examples.take(is_usable)
+        num_examples = len(examples.num_predictions)
+        counts["examples"] += num_examples
+        counts["sentence_order_pairs"] += int(np.count_nonzero(examples.sentence_order != NO_SENTENCE_ORDER))
+        counts["swapped_pairs"] += int(np.count_nonzero(examples.sentence_order == SWAPPED))
+        counts["predictions"] += int(examples.num_predictions.sum())
+        counts[NOTHING_TO_MASK] += int(np.count_nonzero(~is_usable))
+        on_progress(0, 0, num_examples)
+        return chunks, examples
 
 
-def _count_examples(examples: DocumentExamples, counts: Counter) -> None:
-    labels = [example.sentence_order for example in examples.examples]
-    counts["examples"] += len(labels)
-    counts["sentence_order_pairs"] += len(labels) - labels.count(NO_SENTENCE_ORDER)
-    counts["swapped_pairs"] += labels.count(SWAPPED)
-    counts["predictions"] += sum(len(example.positions) for example in examples.examples)
-    counts[NOTHING_TO_MASK] += examples.num_unmaskable
+def _generator(random_seed: int, first: DocumentPart) -> Any:
+    """A generator for the documents from `first` on; that of NumPy's RandomState is the same in all versions."""
+    seed = "{}/{}/{}".format(random_seed, first.file_index, first.offset)
+    return np.random.RandomState(np.frombuffer(hashlib.sha256(seed.encode("ascii")).digest(), "<u4"))
+
+
+def groups_of(parts: Iterable[DocumentPart], num_bytes: int) -> Iterator[List[DocumentPart]]:
+    """Gathers documents until they have `num_bytes` of text."""
+    group: List[DocumentPart] = []
+    size = 0
+    for part in parts:
+        group.append(part)
+        size += part.num_bytes
+        if size >= num_bytes:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def choose_documents(

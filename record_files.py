@@ -1,99 +1,27 @@
-"""TFRecord files: the bytes of a record, complete-or-absent files, shard names and sidecars.
+"""TFRecord files: complete-or-absent files, the frames of records, shard names and sidecars.
 
-Free of TensorFlow, so that a data worker starts at once and stays small. The wire formats are fixed and public:
-tf.train.Example is a protocol buffer map of packed lists; a TFRecord frames each record with its length and two
-masked CRC-32C checksums.
+Free of TensorFlow, so that a data worker starts at once and stays small. The format is fixed and public: a frame gives
+the length of its record and two masked CRC-32C checksums.
 """
 
 from __future__ import annotations
 
-import functools
 import glob
 import json
-import operator
 import os
 import re
 import struct
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import google_crc32c
-import numpy as np
 
 from errors import UserError
-from features import Feature
 
-_FLOAT_LIST_FIELD = 2  # field numbers of tf.train.Feature
-_INT64_LIST_FIELD = 3
 _FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the length
 _FRAME_FOOTER = struct.Struct("<I")  # checksum of the record
 _CRC_MASK_DELTA = 0xA282EAD8
 _SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
 _TEMPORARY_MARK = ".unfinished-"
-
-
-def encode_record(features: Sequence[Feature], values: Mapping[str, Sequence[Any]]) -> bytes:
-    """Serializes one record as tf.train.Example, fields in name order, so that equal values give equal bytes.
-
-    Args:
-      features: the declaration of the record.
-      values: for each feature its numbers, already padded to the declared length.
-
-    Raises:
-      ValueError: a feature without values, values without a feature, or a wrong length.
-    """
-    if set(values) != {feature.name for feature in features}:
-        raise ValueError("the record has {}, declared are {}".format(sorted(values), [f.name for f in features]))
-    entries = []
-    for feature in sorted(features):
-        if feature.length is not None and len(values[feature.name]) != feature.length:
-            raise ValueError(
-                "{} has {} values, declared are {}".format(feature.name, len(values[feature.name]), feature.length)
-            )
-        value = _length_delimited(2, _encode_list(feature, values[feature.name]))
-        entries.append(_length_delimited(1, _encode_name(feature.name) + value))
-    return _length_delimited(1, b"".join(entries))
-
-
-@functools.lru_cache(maxsize=None)
-def _encode_name(name: str) -> bytes:
-    return _length_delimited(1, name.encode("utf-8"))
-
-
-def _encode_list(feature: Feature, values: Sequence[Any]) -> bytes:
-    if feature.dtype == "float32":
-        field, packed = _FLOAT_LIST_FIELD, np.asarray(values, dtype="<f4").tobytes()
-    else:
-        field, packed = _INT64_LIST_FIELD, _encode_varints(values)
-    return _length_delimited(field, _length_delimited(1, packed) if packed else b"")
-
-
-def _length_delimited(field: int, payload: bytes) -> bytes:
-    return bytes((field << 3 | 2,)) + _varint(len(payload)) + payload
-
-
-def _encode_varints(values: Sequence[int]) -> bytes:
-    try:
-        return b"".join(map(_SMALL_VARINTS.__getitem__, values))
-    except KeyError:
-        return b"".join(map(_varint, values))
-
-
-def _varint(value: int) -> bytes:
-    small = _SMALL_VARINTS.get(value)
-    return _encode_varint(value) if small is None else small
-
-
-def _encode_varint(value: int) -> bytes:
-    value = operator.index(value) & 0xFFFFFFFFFFFFFFFF  # negative numbers are their 64-bit two's complement
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-_SMALL_VARINTS = {value: _encode_varint(value) for value in range(-1, 1 << 15)}  # nearly every id and position
 
 
 class CompleteFile:

@@ -1,100 +1,177 @@
-"""Masking units: which stretches of a raw line are masked as a whole (spec: pretraining_data, "Masking").
+"""Masking units: which stretches of a raw text are masked as a whole (spec: pretraining_data, "Masking").
 
-A unit is known by its character span, never by marks in the token text. In Chinese it is a word as jieba (default
-mode, HMM on) cuts the raw line, whatever its length; a punctuation mark, a number or a Latin word is a unit as well.
-In other languages it is a word between blanks and punctuation, or a punctuation mark.
+A unit is known by where its characters are, never by marks in the token text. In Chinese it is a word as jieba
+(default mode, HMM on) cuts the raw line, whatever its length; a punctuation mark, a number or a Latin word is a unit
+as well. In other languages it is a word between blanks and punctuation, or a punctuation mark.
+
+jieba cuts a text into blocks first and never looks beyond one. A block of nothing but Han characters is cut by rjieba,
+which is compiled and cuts it exactly as jieba does; the two differ where Latin or digits are mixed in, so jieba itself
+cuts those blocks.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 import unicodedata
 import warnings
-from typing import Any, Iterator, List, Sequence, Tuple
+from itertools import accumulate
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from basic_tokenization import BasicTokenizer
-from tokenization import Token
+import numpy as np
+
+from array_ranges import ranges, runs_of
+from basic_tokenization import IN_WORD, BasicTokenizer
+from characters import CharacterTable, code_points
+from errors import UserError
 
 CHINESE = "chinese"
 OTHER = "other"
-
-Span = Tuple[int, int]
 
 # jieba's time and memory grow with the square of a run of Han characters without any punctuation: a megabyte of it
 # would take hours. Written Chinese has no run of this length; a longer one is cut, whatever words are there.
 MAX_HAN_RUN = 500
 _LONG_HAN_RUN = re.compile("[\u4e00-\u9fd5]{%d}" % MAX_HAN_RUN)
 
+_FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FD5
+_IN_BLOCK = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]")  # the characters between which jieba looks for words
+_BETWEEN_BLOCKS = ord("。")
+# Blocks with Latin in them that come back: names, numbers, "17%". Longer ones hardly ever do.
+_MAX_REMEMBERED_BLOCKS = 1 << 14
+_MAX_REMEMBERED_LENGTH = 16
+_USER_LINE = re.compile(r"(?P<word>\S+)(?: [0-9]+)?(?: [a-z]+)?")
 
-def unit_spans(text: str, *, language: str = CHINESE) -> List[Span]:
-    """Returns the spans [start, end) of the masking units of a raw line, in order; whitespace is in none of them.
 
-    Args:
-      text: the line as it stands in the file: not lower-cased, nothing removed.
-      language: `CHINESE` for jieba's words, `OTHER` for words between blanks and punctuation (--non_chinese).
+class UserDictionary(NamedTuple):
+    """Words that the segmenter is to know beside its own.
+
+    Attributes:
+      path: the file, in jieba's format: a word a line, then if wanted a frequency and a part of speech.
+      sha256: of its content.
     """
-    if language == CHINESE:
-        return _jieba_spans(text)
-    if language == OTHER:
-        words = _word_splitter()
-        return [span for span in words.word_spans(words.prepare(text)) if words.normalize(text[slice(*span)])[0]]
-    raise ValueError("language must be '{}' or '{}', not '{}'".format(CHINESE, OTHER, language))
+
+    path: str
+    sha256: str
 
 
-def unit_starts(tokens: Sequence[Token], spans: Sequence[Span]) -> List[int]:
-    """Returns the indices of the tokens at which a masking unit starts.
+def read_user_dictionary(path: str) -> UserDictionary:
+    """Checks a user dictionary.
 
-    Each token belongs to the unit of its first character. It starts a new unit unless it begins in the span in which
-    the token before it ends: so no word is ever masked in part, and a token that reaches over several words (an [UNK],
-    a sentencepiece piece) makes one unit of them. A token that begins outside of all spans is a unit of its own.
-
-    Args:
-      tokens: the tokens of the line, in order.
-      spans: what `unit_spans` returned for the same line.
+    Raises:
+      UserError: it cannot be read, holds no word, or a line is none of jieba's.
     """
-    starts = []
-    span = 0  # the first span that ends behind the place looked at
-    open_span = -1  # where the token before ends; -1: outside of all spans
-    for index, token in enumerate(tokens):
-        span = _first_span_behind(spans, token.start, span)
-        if not (_covers(spans, span, token.start) and span == open_span):
-            starts.append(index)
-        last_character = max(token.start, token.end - 1)
-        end_span = _first_span_behind(spans, last_character, span)
-        open_span = end_span if _covers(spans, end_span, last_character) else -1
-    return starts
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise UserError("cannot read the user dictionary {}: {}".format(path, error.strerror)) from error
+    number = 0
+    for number, line in enumerate(content.splitlines(), start=1):
+        _check_user_line(path, number, line)
+    if not number:
+        raise UserError("the user dictionary {} is empty: it must hold one word per line".format(path))
+    return UserDictionary(path, hashlib.sha256(content).hexdigest())
 
 
-def _first_span_behind(spans: Sequence[Span], position: int, span: int) -> int:
-    while span < len(spans) and spans[span][1] <= position:
-        span += 1
-    return span
+def _check_user_line(path: str, number: int, line: bytes) -> None:
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise UserError("{} line {} is not UTF-8: save it as UTF-8".format(path, number)) from error
+    match = _USER_LINE.fullmatch(text)
+    if text and not match:
+        raise UserError(
+            "{} line {} must hold a word and, if wanted, a frequency and a part of speech: '{}'".format(
+                path, number, text
+            )
+        )
+    if match and not all(map(_IN_BLOCK.match, match.group("word"))):
+        raise UserError(
+            "{} line {}: '{}' holds a character at which text is always cut, so it would never be found".format(
+                path, number, match.group("word")
+            )
+        )
 
 
-def _covers(spans: Sequence[Span], span: int, position: int) -> bool:
-    return span < len(spans) and spans[span][0] <= position
+class WordFinder:
+    """Finds where the words of a raw text start."""
+
+    def __init__(self, language: str = CHINESE, user_dictionary: Optional[UserDictionary] = None) -> None:
+        """Loads the dictionaries.
+
+        Args:
+          language: `CHINESE` for jieba's words, `OTHER` for words between blanks and punctuation (--non_chinese).
+          user_dictionary: more words; all blocks are then cut by jieba, since rjieba has a dictionary of its own.
+        """
+        if language not in (CHINESE, OTHER):
+            raise ValueError("language must be '{}' or '{}', not '{}'".format(CHINESE, OTHER, language))
+        self._find = self._chinese_starts if language == CHINESE else _other_starts
+        self._jieba = _load_jieba(user_dictionary) if language == CHINESE else None
+        self._cut_han = self._jieba.lcut if user_dictionary else _rjieba_cut
+        self._blocks = CharacterTable(lambda char: bool(_IN_BLOCK.match(char)))
+        self._joining = CharacterTable(_stays_in_word)
+        self._remembered: Dict[str, Tuple[int, ...]] = {}
+
+    def word_starts(self, text: str) -> Any:
+        """Bool [characters + 1]: whether a word starts at a character; each blank is by itself, as is the end.
+
+        Args:
+          text: lines as they stand in the file, parted by "\\n": not lower-cased, nothing removed.
+        """
+        codes = code_points(text)
+        starts = np.ones(len(codes) + 1, dtype=bool)
+        self._find(text, codes, starts)
+        return starts
+
+    def _chinese_starts(self, text: str, codes: Any, starts: Any) -> None:
+        in_block = self._blocks.look_up(codes).astype(bool)
+        is_han = (codes >= _FIRST_HAN) & (codes <= _LAST_HAN)
+        block_starts, block_ends = runs_of(in_block)
+        num_han = np.concatenate([[0], np.cumsum(is_han)])
+        lengths = block_ends - block_starts
+        is_plain = (num_han[block_ends] - num_han[block_starts] == lengths) & (lengths <= MAX_HAN_RUN)
+        self._cut_plain(codes, block_starts[is_plain], block_ends[is_plain], starts)
+        for start, end in zip(block_starts[~is_plain].tolist(), block_ends[~is_plain].tolist()):
+            starts[start:end] = False
+            starts[[start + place for place in self._cut_block(text[start:end])]] = True
+        joining = self._joining.look_up(codes).astype(bool)
+        starts[1:-1] &= ~(joining[:-1] & joining[1:])
+
+    def _cut_plain(self, codes: Any, block_starts: Any, block_ends: Any, starts: Any) -> None:
+        """Cuts all blocks of Han characters in one call, with a mark between them."""
+        lengths = block_ends - block_starts
+        places = ranges(block_starts, lengths + 1)  # of each character of the joined text in the whole
+        is_mark = places == np.repeat(block_ends, lengths + 1)
+        joined = np.where(is_mark, _BETWEEN_BLOCKS, codes[np.where(is_mark, 0, places)]).astype("<u4")
+        words = self._cut_han(joined.tobytes().decode("utf-32-le"))
+        is_start = np.zeros(len(joined), dtype=bool)
+        is_start[[0, *accumulate(map(len, words[:-1]))] if words else []] = True
+        starts[places[~is_mark]] = is_start[~is_mark]
+
+    def _cut_block(self, block: str) -> Tuple[int, ...]:
+        """Where the words of a block start that jieba itself must cut."""
+        places = self._remembered.get(block)
+        if places is None:
+            places = tuple(self._jieba_starts(block))
+            if len(block) <= _MAX_REMEMBERED_LENGTH:
+                if len(self._remembered) >= _MAX_REMEMBERED_BLOCKS:
+                    self._remembered.clear()
+                self._remembered[block] = places
+        return places
+
+    def _jieba_starts(self, block: str) -> Iterator[int]:
+        ends = [run.end() for run in _LONG_HAN_RUN.finditer(block)] if len(block) > MAX_HAN_RUN else []
+        start = 0
+        for end in ends + [len(block)]:
+            for word in self._jieba.cut(block[start:end]):
+                yield start
+                start += len(word)
 
 
-def _jieba_spans(text: str) -> List[Span]:
-    spans = []  # type: List[Span]
-    for word, start, end in _jieba_words(text):
-        if word.isspace():
-            continue
-        if spans and spans[-1][1] == start and _stays_in_word(text[start - 1]) and _stays_in_word(text[start]):
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
-
-
-def _jieba_words(text: str) -> Iterator[Tuple[str, int, int]]:
-    ends = [run.end() for run in _LONG_HAN_RUN.finditer(text)] if len(text) > MAX_HAN_RUN else []
-    start = 0
-    for end in ends + [len(text)]:
-        for word, word_start, word_end in _jieba().tokenize(text[start:end]):
-            yield word, start + word_start, start + word_end
-        start = end
+def _other_starts(text: str, codes: Any, starts: Any) -> None:
+    kinds = _word_kinds().look_up(codes).astype(bool)
+    starts[1:-1] &= ~(kinds[:-1] & kinds[1:])
 
 
 def _stays_in_word(char: str) -> bool:
@@ -107,14 +184,39 @@ def _stays_in_word(char: str) -> bool:
     return char.lower() != char.upper() or char.isdecimal() or unicodedata.category(char) == "Mn"
 
 
-@functools.lru_cache(maxsize=None)
-def _word_splitter() -> BasicTokenizer:
-    return BasicTokenizer()
+def unit_starts(word_starts: Any, token_starts: Any, token_ends: Any) -> Any:
+    """Whether a masking unit starts at a token, bool [tokens].
+
+    Each token belongs to the unit of its first character. It starts a new unit unless it begins in the word in which
+    the token before it ends: so no word is ever masked in part, and a token that reaches over several words (an [UNK],
+    a sentencepiece piece) makes one unit of them.
+
+    Args:
+      word_starts: what `WordFinder.word_starts` returned for the text.
+      token_starts, token_ends: the spans of its tokens, in order.
+    """
+    word = np.cumsum(word_starts)
+    starts = np.ones(len(token_starts), dtype=bool)
+    last_characters = np.maximum(token_starts, token_ends - 1)
+    starts[1:] = word[token_starts[1:]] != word[last_characters[:-1]]
+    return starts
 
 
 @functools.lru_cache(maxsize=None)
-def _jieba() -> Any:
-    """Returns a jieba tokenizer of our own, loaded on first use.
+def _word_kinds() -> CharacterTable:
+    kind_of = BasicTokenizer().kind_of
+    return CharacterTable(lambda char: kind_of(char) == IN_WORD)
+
+
+def _rjieba_cut(text: str) -> List[str]:
+    import rjieba  # here: its dictionary takes 0.1 s to load
+
+    return rjieba.cut(text, True)
+
+
+@functools.lru_cache(maxsize=None)
+def _load_jieba(user_dictionary: Optional[UserDictionary]) -> Any:
+    """Returns a jieba tokenizer of our own.
 
     Its dictionary is read directly: jieba's own way logs to standard error and shares a cache file in the temporary
     folder with whoever runs on the machine. Words that other code adds to jieba's global tokenizer do not reach it.
@@ -126,4 +228,7 @@ def _jieba() -> Any:
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
+    if user_dictionary:
+        with open(user_dictionary.path, "rb") as file:
+            tokenizer.load_userdict(file)
     return tokenizer

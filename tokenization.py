@@ -144,22 +144,25 @@ class FullTokenizer:
         if self.is_sentencepiece:
             yield 0, self._model_pieces(text)
             return
-        cached = self._cached_pieces
         for start, end in self.basic_tokenizer.word_spans(text):
-            word = text[start:end]
-            pieces = cached.get(word)  # one look-up: another thread may empty the cache at any time
-            yield start, self._word_pieces(word) if pieces is None else pieces
+            yield start, self._remembered_pieces(text[start:end])
 
-    def _word_pieces(self, word: str) -> Tuple[Token, ...]:
+    def word_pieces(self, word: str) -> Tuple[Token, ...]:
+        """Returns the WordPiece tokens of one word of a prepared text, with their spans in the word."""
         normal, origins = self.basic_tokenizer.normalize(word)
-        pieces = tuple(
+        return tuple(
             Token(token, origins[start], origins[end - 1] + 1)
             for token, start, end in (self.wordpiece_tokenizer.pieces(normal) if normal else ())
         )
-        if len(word) <= MAX_CACHED_WORD_LENGTH:
-            if len(self._cached_pieces) >= MAX_CACHED_WORDS:
-                self._cached_pieces.clear()
-            self._cached_pieces[word] = pieces
+
+    def _remembered_pieces(self, word: str) -> Tuple[Token, ...]:
+        pieces = self._cached_pieces.get(word)  # one look-up: another thread may empty the cache at any time
+        if pieces is None:
+            pieces = self.word_pieces(word)
+            if len(word) <= MAX_CACHED_WORD_LENGTH:
+                if len(self._cached_pieces) >= MAX_CACHED_WORDS:
+                    self._cached_pieces.clear()
+                self._cached_pieces[word] = pieces
         return pieces
 
     def _model_pieces(self, text: str) -> List[Token]:

@@ -6,7 +6,7 @@ import tokenizers
 from classification_features import EncodedPair, encode_pair, features_of, lengths_that_fit
 from errors import UserError
 from features import CLASSIFICATION_FEATURES
-from record_files import encode_record
+from record_encoding import encode_rows
 from task_rows import Row
 from tokenization import FullTokenizer
 
@@ -144,4 +144,4 @@ def test_the_values_of_a_record():
     values = features_of(Row(7, "甲", None, "b", 9), encoded, ("a", "b", "c"))
     assert values == {"row_index": [7], "input_ids": [CLS, 5, SEP], "segment_ids": [0, 0, 0], "label_ids": [1]}
     assert features_of(Row(0, "甲", None, None, 1), encoded, ("a", "b"))["label_ids"] == [0]
-    assert encode_record(CLASSIFICATION_FEATURES, values)
+    assert encode_rows(CLASSIFICATION_FEATURES, [values])

@@ -11,6 +11,7 @@ import input_pipeline
 import record_files
 from features import CLASSIFICATION_FEATURES
 from input_pipeline import HeldOut
+from record_encoding import encode_rows
 
 
 def batches_of(input_fn, batch_size, limit=None):
@@ -105,17 +106,17 @@ def rows_path(tmp_path):
     path = str(tmp_path / "rows.tfrecord")
     record_files.write_records(
         path,
-        (
-            record_files.encode_record(
-                CLASSIFICATION_FEATURES,
+        encode_rows(
+            CLASSIFICATION_FEATURES,
+            [
                 {
                     "row_index": [row],
                     "input_ids": [row + 1] * length,
                     "segment_ids": [0] * (length - 1) + [1],
                     "label_ids": [row % 2],
-                },
-            )
-            for row, length in enumerate(LENGTHS)
+                }
+                for row, length in enumerate(LENGTHS)
+            ],
         ),
     )
     return path

@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 import features
+import record_encoding
 import record_files
 
 CHARACTERS = "我你他喜欢吃苹果香蕉明天下雨吗北京上海好不的是在有了"
@@ -45,24 +46,21 @@ def write_pretraining_records(path, count, seed=0, seq_length=SEQ_LENGTH, predic
     """Random records; every fifth has no sentence-order pair."""
     random = np.random.RandomState(seed)
     declared = features.pretraining_features(seq_length, predictions)
-    records = []
+    rows = []
     for number in range(count):
         ids = random.randint(5, len(VOCABULARY), seq_length).tolist()
-        records.append(
-            record_files.encode_record(
-                declared,
-                {
-                    "input_ids": ids,
-                    "input_mask": [1] * seq_length,
-                    "segment_ids": [0] * (seq_length // 2) + [1] * (seq_length - seq_length // 2),
-                    "masked_lm_positions": random.randint(1, seq_length, predictions).tolist(),
-                    "masked_lm_ids": random.randint(5, len(VOCABULARY), predictions).tolist(),
-                    "masked_lm_weights": [1.0] * (predictions - 1) + [float(number % 2)],
-                    "next_sentence_labels": [-1 if number % 5 == 0 else number % 2],
-                },
-            )
+        rows.append(
+            {
+                "input_ids": ids,
+                "input_mask": [1] * seq_length,
+                "segment_ids": [0] * (seq_length // 2) + [1] * (seq_length - seq_length // 2),
+                "masked_lm_positions": random.randint(1, seq_length, predictions).tolist(),
+                "masked_lm_ids": random.randint(5, len(VOCABULARY), predictions).tolist(),
+                "masked_lm_weights": [1.0] * (predictions - 1) + [float(number % 2)],
+                "next_sentence_labels": [-1 if number % 5 == 0 else number % 2],
+            }
         )
-    record_files.write_records(str(path), records)
+    record_files.write_records(str(path), record_encoding.encode_rows(declared, rows))
     return str(path)
 
 
