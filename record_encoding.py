@@ -32,9 +32,10 @@ def encode_rows(features: Sequence[Feature], rows: Sequence[Mapping[str, Sequenc
         if set(row) != names:
             raise ValueError("the record has {}, declared are {}".format(sorted(row), sorted(names)))
     for feature in features:
-        values = [number for row in rows for number in row[feature.name]]
+        values = np.array([number for row in rows for number in row[feature.name]])
         columns[feature.name] = Ragged(
-            np.array(values, feature.dtype), np.array([len(row[feature.name]) for row in rows], np.int64)
+            values if values.size else values.astype(feature.dtype),
+            np.array([len(row[feature.name]) for row in rows], np.int64),
         )
     return encode_records(features, columns)
 
@@ -50,7 +51,9 @@ def encode_records(features: Sequence[Feature], columns: Mapping[str, Any]) -> L
       ValueError: a feature without a column, a column without a feature, or a wrong length.
     """
     if set(columns) != {feature.name for feature in features}:
-        raise ValueError("the records have {}, declared are {}".format(sorted(columns), sorted(f.name for f in features)))
+        raise ValueError(
+            "the records have {}, declared are {}".format(sorted(columns), sorted(feature.name for feature in features))
+        )
     encoded = [_encode_column(feature, _as_ragged(feature, columns[feature.name])) for feature in sorted(features)]
     return [_length_delimited(1, b"".join(entries)) for entries in zip(*encoded)]
 
@@ -62,6 +65,8 @@ def _as_ragged(feature: Feature, column: Any) -> Ragged:
     if feature.length is not None and (column.lengths != feature.length).any():
         wrong = column.lengths[column.lengths != feature.length][0]
         raise ValueError("{} has {} values, declared are {}".format(feature.name, wrong, feature.length))
+    if feature.dtype == "int64" and column.values.dtype.kind not in "iu":
+        raise ValueError("{} holds {} values, declared are int64".format(feature.name, column.values.dtype))
     return column
 
 
