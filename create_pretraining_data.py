@@ -31,8 +31,6 @@ from progress import ProgressLine
 from record_files import expand_globs, shard_paths, sidecar_path
 from tokenization import FullTokenizer
 
-BYTES_PER_SHARD = 512 << 10
-MAX_DEFAULT_SHARDS = 1024
 DEFAULT_HELDOUT_SHARE = 0.05
 
 logger = logging.getLogger(__name__)
@@ -172,11 +170,8 @@ def warn_of_few_predictions(settings: ExampleSettings) -> None:
 
 def plan_tasks(paths: Sequence[str], outputs: Outputs, num_shards: Optional[int]) -> List[ShardTask]:
     """Divides the text into shards; the held-out documents of each go to a file of their own."""
-    if num_shards is None:
-        total = sum(os.path.getsize(path) for path in paths)
-        num_shards = min(max(1, -(-total // BYTES_PER_SHARD)), MAX_DEFAULT_SHARDS)
     shards = plan_shards(paths, num_shards)
-    if len(shards) < num_shards:
+    if num_shards and len(shards) < num_shards:
         logger.info("the text has documents for %d of %d shards", len(shards), num_shards)
     return [
         ShardTask(path, number, ranges, name == outputs.heldout)
