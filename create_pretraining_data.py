@@ -28,7 +28,7 @@ from pretraining_examples import SHORTEST_SEQUENCE, ExampleSettings
 from pretraining_report import next_step, output_report
 from pretraining_shards import BuildSettings, ShardResult, ShardTask
 from progress import ProgressLine
-from record_files import expand_globs, shard_paths, sidecar_path
+from record_files import COMPRESSIONS, NO_COMPRESSION, expand_globs, shard_paths, sidecar_path
 from tokenization import FullTokenizer
 
 DEFAULT_HELDOUT_SHARE = 0.05
@@ -50,7 +50,7 @@ class Outputs(NamedTuple):
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.string("input_file", None, "text files: names and globs, separated by commas")
+    flags.string("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
     flags.string("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
     flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
     flags.string("spm_model_file", None, "a sentencepiece model that takes the place of the vocabulary")
@@ -72,6 +72,7 @@ def declare_flags() -> Flags:
     flags.float("heldout_share", DEFAULT_HELDOUT_SHARE, "the share of the documents for --heldout_file")
     flags.integer("num_workers", None, "processes (default: one per core); changes nothing in the output", minimum=1)
     flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
+    flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
     flags.boolean("overwrite", False, "replace an output that was made with other settings")
     return flags
 
@@ -151,6 +152,7 @@ def build_settings(flags: Flags) -> BuildSettings:
         dupe_factor=flags.dupe_factor,
         heldout_share=flags.heldout_share if flags.heldout_file else 0.0,
         examples=ExampleSettings(flags.max_seq_length, flags.short_seq_prob, masking),
+        compression=flags.compression,
     )
 
 

@@ -80,7 +80,9 @@ def opened(
         except (EOFError, zlib.error, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's error, not that of the packed bytes
-            raise UserError("{} is a gzip file that is cut off or damaged: bring it again".format(path)) from error
+            raise UserError(
+                "{} is a gzip file that is cut off or damaged: replace it by a whole one".format(path)
+            ) from error
 
 
 def is_unpacked(file: BinaryIO) -> bool:

@@ -24,7 +24,7 @@ from pretraining_examples import (
     encode_document,
     record_values,
 )
-from record_files import encode_record, remove_unfinished, write_records
+from record_files import NO_COMPRESSION, encode_record, remove_unfinished, write_records
 from tokenization import FullTokenizer
 
 SHUFFLE_BUFFER_BYTES = 32 << 20
@@ -58,6 +58,7 @@ class BuildSettings(NamedTuple):
       dupe_factor: the number of passes over each document.
       heldout_share: the share of the documents that goes to the held-out records.
       examples: how a document becomes examples.
+      compression: how the record files are packed, one of record_files.COMPRESSIONS.
     """
 
     vocab_file: Optional[str]
@@ -68,6 +69,7 @@ class BuildSettings(NamedTuple):
     dupe_factor: int
     heldout_share: float
     examples: ExampleSettings
+    compression: str = NO_COMPRESSION
 
 
 class ShardTask(NamedTuple):
@@ -115,7 +117,8 @@ class ShardBuilder:
         remove_unfinished(task.path)
         rng = random.Random("{}/shuffle/{}".format(self._settings.random_seed, task.shard))
         records = self._records(task, counts, on_progress)
-        write_records(task.path, shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES))
+        in_new_order = shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES)
+        write_records(task.path, in_new_order, self._settings.compression)
         return ShardResult(
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )
