@@ -28,11 +28,9 @@ from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
 from pretraining_report import next_step, output_report
 from pretraining_shards import BuildSettings, ShardResult, ShardTask
 from progress import ProgressLine
-from record_files import expand_globs, shard_paths, sidecar_path
+from record_files import COMPRESSIONS, NO_COMPRESSION, expand_globs, shard_paths, sidecar_path
 from tokenization import FullTokenizer
 
-BYTES_PER_SHARD = 512 << 10
-MAX_DEFAULT_SHARDS = 1024
 DEFAULT_HELDOUT_SHARE = 0.05
 
 logger = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ class Outputs(NamedTuple):
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.string("input_file", None, "text files: names and globs, separated by commas")
+    flags.string("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
     flags.string("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
     flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
     flags.string("spm_model_file", None, "a sentencepiece model that takes the place of the vocabulary")
@@ -76,6 +74,7 @@ def declare_flags() -> Flags:
     flags.float("heldout_share", DEFAULT_HELDOUT_SHARE, "the share of the documents for --heldout_file")
     flags.integer("num_workers", None, "processes (default: one per core); changes nothing in the output", minimum=1)
     flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
+    flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
     flags.boolean("overwrite", False, "replace an output that was made with other settings")
     return flags
 
@@ -166,6 +165,7 @@ def build_settings(flags: Flags) -> BuildSettings:
         dynamic_masking=flags.dynamic_masking,
         chunks=ChunkSettings(flags.max_seq_length, flags.short_seq_prob),
         masking=masking,
+        compression=flags.compression,
     )
 
 
@@ -185,11 +185,8 @@ def warn_of_few_predictions(settings: BuildSettings) -> None:
 
 def plan_tasks(paths: Sequence[str], outputs: Outputs, num_shards: Optional[int]) -> List[ShardTask]:
     """Divides the text into shards; the held-out documents of each go to a file of their own."""
-    if num_shards is None:
-        total = sum(os.path.getsize(path) for path in paths)
-        num_shards = min(max(1, -(-total // BYTES_PER_SHARD)), MAX_DEFAULT_SHARDS)
     shards = plan_shards(paths, num_shards)
-    if len(shards) < num_shards:
+    if num_shards and len(shards) < num_shards:
         logger.info("the text has documents for %d of %d shards", len(shards), num_shards)
     return [
         ShardTask(path, number, ranges, name == outputs.heldout)

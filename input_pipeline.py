@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 import tensorflow.compat.v1 as tf
 
 from features import CLASSIFICATION_FEATURES, Feature, pretraining_features
+from record_files import GZIP, NO_COMPRESSION, compression_of
 
 InputFn = Callable[[Dict[str, Any]], Any]
 
@@ -17,6 +18,7 @@ _SHUFFLE_RECORDS = 10000  # pre-training: about 25 MB at length 512
 _READ_FILES = 8  # files read in turn, so that a shuffle buffer mixes several documents
 _BUCKET_STEP = 8  # tokens between bucket boundaries
 _PARALLEL_CALLS = 2
+_TENSORFLOW_COMPRESSION = {NO_COMPRESSION: "", GZIP: "GZIP"}
 _PADDING_ROW = -1  # row_index of rows that only fill a TPU's last batch
 
 
@@ -67,7 +69,7 @@ def pretraining_input_fn(
     """Batches of pre-training records.
 
     Args:
-      paths: TFRecord files.
+      paths: TFRecord files, packed with gzip or not.
       max_seq_length, max_predictions_per_seq: what the records were made for.
       is_training: endless and shuffled; otherwise each record once, in order.
       seed: of the shuffle.
@@ -76,8 +78,10 @@ def pretraining_input_fn(
     """
     parse = _parse(pretraining_features(max_seq_length, max_predictions_per_seq))
 
-    def read(path: Any) -> Any:
-        records = tf.data.TFRecordDataset(path)
+    compressions = [_TENSORFLOW_COMPRESSION[compression_of(path)] for path in paths]
+
+    def read(path: Any, compression: Any) -> Any:
+        records = tf.data.TFRecordDataset(path, compression_type=compression)
         if held_out is None:
             return records
         numbered = records.enumerate().filter(
@@ -86,7 +90,7 @@ def pretraining_input_fn(
         return numbered.map(lambda _, record: record)
 
     def input_fn(params: Dict[str, Any]) -> Any:
-        files = tf.data.Dataset.from_tensor_slices(list(paths))
+        files = tf.data.Dataset.from_tensor_slices((list(paths), compressions))
         if is_training:
             files = files.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
             records = files.interleave(read, cycle_length=min(_READ_FILES, len(paths)))

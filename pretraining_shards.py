@@ -22,7 +22,7 @@ from masking import MaskingSettings
 from pretraining_chunks import Chunks, ChunkSettings, make_chunks
 from pretraining_examples import SWAPPED, ExampleBatch, example_columns, make_examples
 from record_encoding import encode_records
-from record_files import remove_unfinished, write_records
+from record_files import NO_COMPRESSION, remove_unfinished, write_records
 from segmentation import UserDictionary, WordFinder
 from tokenization import FullTokenizer
 
@@ -64,6 +64,7 @@ class BuildSettings(NamedTuple):
       dynamic_masking: whether the records hold chunks, which are masked when they are read.
       chunks: how documents become chunks.
       masking: how chunks are masked.
+      compression: how the record files are packed, one of record_files.COMPRESSIONS.
     """
 
     vocab_file: Optional[str]
@@ -77,6 +78,7 @@ class BuildSettings(NamedTuple):
     dynamic_masking: bool
     chunks: ChunkSettings
     masking: MaskingSettings
+    compression: str = NO_COMPRESSION
 
 
 class ShardTask(NamedTuple):
@@ -127,7 +129,8 @@ class ShardBuilder:
         remove_unfinished(task.path)
         rng = random.Random("{}/shuffle/{}".format(self._settings.random_seed, task.shard))
         records = self.records(task, counts, on_progress)
-        write_records(task.path, shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES))
+        in_new_order = shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES)
+        write_records(task.path, in_new_order, self._settings.compression)
         return ShardResult(
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )

@@ -6,65 +6,85 @@ the length of its record and two masked CRC-32C checksums.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
 import re
 import struct
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+import zlib
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import google_crc32c
 
+from disk_space import cannot_write
 from errors import UserError
+from input_files import opened, opened_packed, starts_like_gzip
 
 _FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the length
-_FRAME_FOOTER = struct.Struct("<I")  # checksum of the record
+_FRAME_LENGTH = struct.Struct("<Q")
+_FRAME_CRC = struct.Struct("<I")  # also stands behind the record
 _CRC_MASK_DELTA = 0xA282EAD8
 _SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
 _TEMPORARY_MARK = ".unfinished-"
+
+NO_COMPRESSION = "none"
+GZIP = "gzip"
+COMPRESSIONS = (NO_COMPRESSION, GZIP)
+# Level 1 packs records to 30 % of their size at 120 MB a second on one core, level 6 to 28 % at hardly more than half.
+_GZIP_LEVEL = 1
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS  # with a gzip header, that of zlib itself: Python's differs between its versions
 
 
 class CompleteFile:
     """Opens a temporary file beside `path` and gives it the final name only when the block ends without an error.
 
     Raises:
-      UserError: the folder cannot be made or written, or the disk is full.
+      UserError: the folder cannot be made or written.
+      DiskFullError: the disk is full.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._temporary_path = "{}{}{}".format(path, _TEMPORARY_MARK, os.getpid())
         self._file: Any = None
+        self._num_bytes = 0
 
     def __enter__(self) -> "CompleteFile":
         try:
             os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
             self._file = open(self._temporary_path, "wb")  # noqa: SIM115 (closed in __exit__)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise cannot_write(self.path, error, self._num_bytes) from error
         return self
 
     def write(self, data: bytes) -> None:
         """Appends bytes."""
+        self._num_bytes += len(data)
         try:
             self._file.write(data)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise self._given_up(error) from error
 
     def __exit__(self, error_type: Any, error: Any, traceback: Any) -> None:
         try:
-            self._file.close()
             if error_type is None:
+                self._file.close()
                 os.replace(self._temporary_path, self.path)
         except OSError as close_error:
-            raise _cannot_write(self.path, close_error) from close_error
+            raise self._given_up(close_error) from close_error
         finally:
-            if os.path.exists(self._temporary_path):
-                os.remove(self._temporary_path)
+            self._remove()
 
+    def _given_up(self, error: OSError) -> UserError:
+        self._remove()  # before the free room is measured
+        return cannot_write(self.path, error, self._num_bytes)
 
-def _cannot_write(path: str, error: OSError) -> UserError:
-    return UserError("cannot write {}: {}; nothing was left under that name".format(path, error.strerror))
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):  # what could not be written to the end
+            self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self._temporary_path)
 
 
 def remove_unfinished(path: str) -> None:
@@ -79,15 +99,28 @@ def write_json(path: str, value: Any) -> None:
         file.write((json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))
 
 
-def write_records(path: str, records: Iterable[bytes]) -> int:
-    """Writes a TFRecord file, complete or absent, and returns the number of its records."""
+def write_records(path: str, records: Iterable[bytes], compression: str = NO_COMPRESSION) -> int:
+    """Writes a TFRecord file, complete or absent, and returns the number of its records.
+
+    A packed file is one gzip member whose header holds neither a name nor a time. Its content is always the same for
+    the same records; its bytes are so with one and the same zlib, whose versions may pack differently.
+
+    Args:
+      path: the file; its name says nothing of the compression, readers look at the first bytes.
+      records: the serialized records.
+      compression: NO_COMPRESSION or GZIP.
+    """
     count = 0
+    packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW) if compression == GZIP else None
     with CompleteFile(path) as file:
         for record in records:
-            length = struct.pack("<Q", len(record))
-            file.write(length + _FRAME_FOOTER.pack(_masked_crc(length)) + record)
-            file.write(_FRAME_FOOTER.pack(_masked_crc(record)))
+            length = _FRAME_LENGTH.pack(len(record))
+            header = length + _FRAME_CRC.pack(_masked_crc(length))
+            framed = b"".join((header, record, _FRAME_CRC.pack(_masked_crc(record))))
+            file.write(packer.compress(framed) if packer else framed)
             count += 1
+        if packer:
+            file.write(packer.flush())
     return count
 
 
@@ -96,30 +129,58 @@ def _masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + _CRC_MASK_DELTA) & 0xFFFFFFFF
 
 
+def compression_of(path: str) -> str:
+    """How a TFRecord file is packed: NO_COMPRESSION or GZIP.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    with opened_packed(path) as file:
+        return GZIP if _is_packed(file) else NO_COMPRESSION
+
+
+def _is_packed(file: BinaryIO) -> bool:
+    header = file.read(_FRAME_HEADER.size)
+    file.seek(0)
+    # A first record of 559,903 bytes would make a plain file begin as gzip files do, but for the checksum.
+    return starts_like_gzip(file) and _record_length(header) is None
+
+
+def _record_length(header: bytes) -> Optional[int]:
+    """The length that the header of a record tells, or None where it is cut off or none."""
+    if len(header) < _FRAME_HEADER.size:
+        return None
+    length, length_crc = _FRAME_HEADER.unpack(header)
+    return length if length_crc == _masked_crc(header[: _FRAME_LENGTH.size]) else None
+
+
 def record_spans(path: str) -> Iterator[Tuple[int, int]]:
-    """Walks the frames of a TFRecord file without reading its records; yields (offset, length) of each record.
+    """Walks the frames of a TFRecord file without parsing its records; yields (offset, length) of each record.
+
+    In a packed file these are places of its unpacked content, all of which is read.
 
     Raises:
       UserError: the file is absent, cut off, or no TFRecord file.
     """
-    try:
-        file_size = os.path.getsize(path)
-        with open(path, "rb") as file:
-            offset = 0
-            while offset < file_size:
-                file.seek(offset)
-                header = file.read(_FRAME_HEADER.size)
-                offset += _FRAME_HEADER.size
-                if len(header) < _FRAME_HEADER.size:
-                    raise _damaged(path)
-                length, length_crc = _FRAME_HEADER.unpack(header)
-                end = offset + length + _FRAME_FOOTER.size
-                if length_crc != _masked_crc(header[:8]) or end > file_size:
-                    raise _damaged(path)
-                yield offset, length
-                offset = end
-    except OSError as error:
-        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+    with opened(path, is_packed=_is_packed) as file:
+        yield from _spans(file, path)
+
+
+def _spans(file: BinaryIO, path: str) -> Iterator[Tuple[int, int]]:
+    offset = 0
+    header = file.read(_FRAME_HEADER.size)
+    while header:
+        length = _record_length(header)
+        if length is None:
+            raise _damaged(path)
+        offset += _FRAME_HEADER.size
+        end = offset + length + _FRAME_CRC.size
+        file.seek(end - 1)
+        last_and_next = file.read(1 + _FRAME_HEADER.size)
+        if not last_and_next:
+            raise _damaged(path)
+        yield offset, length
+        offset, header = end, last_and_next[1:]
 
 
 def _damaged(path: str) -> UserError:
@@ -133,8 +194,8 @@ def count_records(path: str) -> int:
 
 def first_record(path: str) -> Optional[bytes]:
     """The first record of a TFRecord file, or None where it has none (raises as `record_spans`)."""
-    for offset, length in record_spans(path):
-        with open(path, "rb") as file:
+    with opened(path, is_packed=_is_packed) as file:
+        for offset, length in _spans(file, path):
             file.seek(offset)
             return file.read(length)
     return None

@@ -7,12 +7,12 @@ Nothing is skipped but a header line and blank lines at the end.
 
 from __future__ import annotations
 
-import codecs
 import functools
 import os
 from typing import TYPE_CHECKING, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from errors import UserError
+from input_files import decode_line
 
 if TYPE_CHECKING:
     from tasks import Task  # which is made of this module's readers
@@ -202,18 +202,7 @@ def text_lines(path: str) -> Iterator[Tuple[int, str]]:
 
 
 def _decode(content: bytes, path: str, number: int) -> str:
-    if number == 1 and content.startswith(codecs.BOM_UTF8):
-        content = content[len(codecs.BOM_UTF8) :]
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            "{} line {} is not UTF-8: convert the file, for example with `iconv -f gb18030 -t utf-8`".format(
-                path, number
-            )
-        ) from error
-    if "\0" in text:
-        raise UserError("{} line {} holds a NUL byte: is it a text file?".format(path, number))
+    text = decode_line(content, number == 1, lambda: "{} line {}".format(path, number))
     if text.endswith("\n"):
         text = text[:-1]
     return text[:-1] if text.endswith("\r") else text

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import sentencepiece  # noqa: F401 (training a model crashes where TensorFlow 1.15 was imported first)
+import tiny_corpus
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if REPOSITORY not in sys.path:
@@ -18,3 +19,11 @@ def vocab_file():
     if not os.path.exists(path):
         pytest.fail("albert_config/vocab.txt is missing: `bash scripts/setup.sh` brings it")
     return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a tiny corpus and its vocabulary."""
+    tiny_corpus.write_text(tmp_path)
+    tiny_corpus.write_vocab(tmp_path)
+    return tmp_path

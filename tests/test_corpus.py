@@ -1,10 +1,16 @@
+import gzip
 import hashlib
+import io
+import itertools
+import os
+import tracemalloc
 
 import pytest
 from tiny_corpus import write_text
 
 from corpus import ByteRange, describe_files, plan_shards, read_documents
 from errors import UserError
+from input_files import FileSystem
 
 
 def whole(path):
@@ -85,7 +91,15 @@ def test_shards_are_of_similar_size(tmp_path):
 
 def test_one_document_cannot_be_divided(tmp_path):
     path = write_text(tmp_path, "line\n" * 1000)
-    assert plan_shards([path], 4) == [[ByteRange(0, path, 0, 5000)]]
+    assert [[byte_range[:4] for byte_range in shard] for shard in plan_shards([path], 4)] == [[(0, path, 0, 5000)]]
+
+
+def test_the_default_number_of_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr("corpus.BYTES_PER_SHARD", 100)
+    path = write_text(tmp_path, "0123456789\n\n" * 100)
+    assert len(plan_shards([path])) == 12
+    monkeypatch.setattr("corpus.MAX_DEFAULT_SHARDS", 5)
+    assert len(plan_shards([path])) == 5
 
 
 def test_files_are_described_by_their_content(tmp_path):
@@ -139,3 +153,149 @@ def test_a_file_that_got_shorter(tmp_path):
     path = write_text(tmp_path, "a\n")
     with pytest.raises(UserError, match="got shorter"):
         documents([ByteRange(0, path, 0, 10)])
+
+
+def cut_off(path):
+    os.truncate(path, os.path.getsize(path) // 2 + 1)  # within a character
+
+
+def rewrite(path):
+    with open(path, "r+b") as file:
+        file.write("天".encode("utf-8"))
+    os.utime(path, ns=(1, 1))  # a clock tick later, as it were
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (os.remove, "text.txt vanished while it was read"),
+        (cut_off, "text.txt was changed while it was read"),
+        (rewrite, "text.txt was changed while it was read"),
+        (lambda path: os.replace(path + ".new", path), "text.txt was changed while it was read"),
+    ],
+)
+@pytest.mark.parametrize("when", ["before", "between", "at the end"])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_file_that_is_not_the_one_that_was_planned(tmp_path, change, message, when, is_packed):
+    text = "".join("字字字{}\n\n".format(number) for number in range(20000)).encode("utf-8")
+    path = tmp_path / "text.txt"
+    path.write_bytes(gzip.compress(text) if is_packed else text)
+    (tmp_path / "text.txt.new").write_bytes(b"a\n")
+    ((byte_range,),) = plan_shards([str(path)], 1)
+    parts = read_documents([byte_range])
+    if when != "before":
+        assert next(parts).lines == ["字字字0"]
+    if when == "at the end":
+        assert sum(1 for _ in itertools.islice(parts, 19998)) == 19998
+    change(str(path))
+    with pytest.raises(UserError, match=message):
+        list(parts)
+
+
+def write_gzip(folder, text, name="text.txt.gz"):
+    path = folder / name
+    path.write_bytes(gzip.compress(text.encode("utf-8")))
+    return str(path)
+
+
+@pytest.mark.parametrize("num_shards", [1, 4, 9])
+def test_a_packed_corpus_is_divided_like_the_same_corpus_unpacked(tmp_path, num_shards):
+    texts = ["".join("字{}\n{}\n\n".format(n, "x" * n) for n in range(size)) for size in (30, 5, 60)]
+    plain = [write_text(tmp_path, text, "{}.txt".format(number)) for number, text in enumerate(texts)]
+    mixed = [plain[0], write_gzip(tmp_path, texts[1]), write_gzip(tmp_path, texts[2], "no suffix")]
+    shards = plan_shards(mixed, num_shards)
+    assert len(shards) == num_shards
+    places = [
+        [[(r.file_index, r.start, r.end) for r in shard] for shard in plan]
+        for plan in (shards, plan_shards(plain, num_shards))
+    ]
+    assert places[0] == places[1]
+    assert [list(read_documents(shard)) for shard in shards] == [
+        list(read_documents(shard)) for shard in plan_shards(plain, num_shards)
+    ]
+
+
+def test_gzip_files_are_told_by_their_content(tmp_path):
+    path = write_text(tmp_path, "a\n\nb\n", "plain.gz")
+    assert documents(plan_shards([path], 1)[0]) == [["a"], ["b"]]
+
+
+def test_several_gzip_members(tmp_path):
+    path = tmp_path / "text.gz"
+    text = "\ufeff今天\n天气\n\n公园\n".encode("utf-8")
+    members = [text[:5], text[5:14], b"", text[14:]]  # parted within characters
+    path.write_bytes(b"".join(gzip.compress(member) for member in members) + bytes(7))  # and padded, as tar does
+    assert [documents(shard) for shard in plan_shards([str(path)], 2)] == [[["今天", "天气"]], [["公园"]]]
+
+
+def test_a_gzip_file_is_not_cut_too_often(tmp_path):
+    text = "0123456789\n\n" * 1000
+    shards = plan_shards([write_text(tmp_path, text), write_gzip(tmp_path, text)], 200)
+    assert [len(shard) for shard in shards].count(2) <= 1
+    packed = [byte_range for shard in shards for byte_range in shard if byte_range.file_index == 1]
+    assert len(packed) == 17
+    assert max(r.end - r.start for r in packed) - min(r.end - r.start for r in packed) < 150
+    assert len(shards) == 100 + 16
+    assert [lines for shard in shards for lines in documents(shard)] == [["0123456789"]] * 2000
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda packed: packed[:-1],
+        lambda packed: packed[: len(packed) // 2],
+        lambda packed: packed[:5],
+        lambda packed: packed[:40] + b"\x55\xaa\x55" + packed[43:],
+        lambda packed: packed[:-8] + b"0000" + packed[-4:],
+        lambda packed: packed + b"more",
+    ],
+)
+def test_damaged_gzip_files(tmp_path, spoil):
+    path = tmp_path / "text.gz"
+    path.write_bytes(spoil(gzip.compress("".join("{}\n".format(n * n) for n in range(5000)).encode("utf-8"))))
+    with pytest.raises(UserError, match=r"text\.gz is a gzip file that is cut off or damaged"):
+        plan_shards([str(path)], 1)
+
+
+def test_bad_content_of_gzip_files(tmp_path):
+    path = tmp_path / "text.gz"
+    for content, message in ((b"", "is empty"), (b"\n \n", "holds only blank lines")):
+        path.write_bytes(gzip.compress(content))
+        with pytest.raises(UserError, match="text.gz " + message):
+            plan_shards([str(path)], 1)
+    path.write_bytes(gzip.compress(b"a\n\n" * 500 + b"ok\n\xff\n"))
+    with pytest.raises(UserError, match="text.gz line 1002 is not UTF-8"):
+        documents(plan_shards([str(path)], 5)[-1])
+
+
+def test_gzip_files_are_described_as_they_stand(tmp_path):
+    path = write_gzip(tmp_path, "字\n")
+    content = (tmp_path / "text.txt.gz").read_bytes()
+    assert describe_files([path]) == [
+        {"file": "text.txt.gz", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    ]
+
+
+def test_large_gzip_files_are_read_in_constant_memory(tmp_path):
+    path = write_gzip(tmp_path, "天天天天天天天天天天天天天天天\n\n" * 100000)  # 4.7 MB
+    tracemalloc.start()
+    shards = plan_shards([path], 3)
+    assert sum(1 for shard in shards for _ in read_documents(shard)) == 100000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+
+
+def test_another_file_system(tmp_path):
+    contents = {"a": "今天\n\n天气\n".encode("utf-8"), "b": gzip.compress("公园\n".encode("utf-8"))}
+    files = FileSystem(open=lambda path: io.BytesIO(contents[path]), stamp=lambda path: len(contents[path]))
+    shards = plan_shards(["a", "b"], 3, files=files)
+    assert [part.lines for shard in shards for part in read_documents(shard, files=files)] == [
+        ["今天"],
+        ["天气"],
+        ["公园"],
+    ]
+    assert describe_files(["a"], files)[0]["bytes"] == 15
+    contents["a"] += b"more"
+    with pytest.raises(UserError, match="a was changed while it was read"):
+        list(read_documents(shards[0], files=files))

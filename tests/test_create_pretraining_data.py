@@ -8,7 +8,7 @@ import sys
 import pytest
 import tensorflow.compat.v1 as tf
 from data_command import arguments, files_below, long_text, make, records_of, refusal
-from tiny_corpus import TEXT, write_text, write_vocab
+from tiny_corpus import TEXT, write_text
 
 import create_pretraining_data
 import segmentation
@@ -16,13 +16,6 @@ from features import NO_SENTENCE_ORDER, pretraining_features
 from record_files import count_records, read_sidecar
 
 ROOT = os.path.dirname(os.path.abspath(create_pretraining_data.__file__))
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write_text(tmp_path)
-    write_vocab(tmp_path)
-    return tmp_path
 
 
 def test_the_records_hold_the_declared_features(folder):
@@ -51,6 +44,7 @@ def test_the_sidecar_describes_the_records(folder):
     sidecar = read_sidecar(first)
     assert sidecar["format_version"] == 1
     assert sidecar["settings"] == {
+        "compression": "none",
         "do_lower_case": True,
         "dupe_factor": 2,
         "favor_shorter_ngram": True,
@@ -169,6 +163,7 @@ def document_numbers(record):
         ({"num_shards": 0}, "num_shards", 2),
         ({"num_workers": 0}, "num_workers", 2),
         ({"mask_draw": "word"}, "mask_draw", 2),
+        ({"compression": "zip"}, "compression", 2),
         ({"do_permutation": True}, "--do_permutation=True is not available", 2),
         ({"random_next_sentence": True}, "--random_next_sentence=True is not available", 2),
         ({"output_file": "a,b"}, "--output_file must be one name", 2),

@@ -1,6 +1,7 @@
 """Shuffles, held-out shares, buckets and padding: nothing is lost, nothing leaks."""
 
 import collections
+import gzip
 
 import numpy as np
 import pytest
@@ -68,6 +69,26 @@ def test_one_seed_gives_one_order(record_paths):
         for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def pack(path):
+    """Packs a record file in place."""
+    with open(path, "rb") as file:
+        content = file.read()
+    with open(path, "wb") as file:
+        file.write(gzip.compress(content))
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+@pytest.mark.parametrize("packed", [[1], [0, 1, 2]])
+def test_packed_files_are_read_like_others(record_paths, is_training, packed):
+    def read():
+        return identities(batches_of(pretraining_input(record_paths, is_training=is_training), 3, limit=12))
+
+    plain = read()
+    for number in packed:
+        pack(record_paths[number])
+    assert read() == plain
 
 
 @pytest.mark.parametrize("period", [2, 5, 13])

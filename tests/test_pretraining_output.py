@@ -3,19 +3,12 @@ import os
 
 import pytest
 from data_command import files_below, long_text, make, records_of, refusal
-from tiny_corpus import TEXT, write_text, write_vocab
+from tiny_corpus import TEXT, write_text
 
 import create_pretraining_data
 import pretraining_output
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
 from record_files import count_records, read_sidecar
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write_text(tmp_path)
-    write_vocab(tmp_path)
-    return tmp_path
 
 
 def test_a_rerun_makes_only_what_is_missing(folder, caplog):

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import random
@@ -118,6 +119,77 @@ def test_truncated_and_foreign_files(tmp_path):
         record_files.first_record(str(path))
     with pytest.raises(UserError, match="cannot read"):
         record_files.count_records(str(tmp_path / "missing"))
+
+
+def packed_by_tensorflow(path, records):
+    options = tf.io.TFRecordOptions(compression_type=tf.io.TFRecordCompressionType.GZIP)
+    with tf.io.TFRecordWriter(path, options) as writer:
+        for record in records:
+            writer.write(record)
+
+
+def packed_by_us(path, records):
+    assert write_records(path, records, record_files.GZIP) == len(records)
+
+
+RECORDS = [b"", b"x", bytes(range(256)) * 300, b"y" * 70000, b"last"]
+
+
+@pytest.mark.parametrize("write", [packed_by_tensorflow, packed_by_us])
+def test_packed_files(tmp_path, write):
+    path = str(tmp_path / "some.tfrecord")
+    write(path, RECORDS)
+    assert record_files.compression_of(path) == "gzip"
+    options = tf.io.TFRecordOptions(compression_type=tf.io.TFRecordCompressionType.GZIP)
+    assert list(tf.io.tf_record_iterator(path, options)) == RECORDS
+    assert record_files.count_records(path) == 5
+    assert record_files.first_record(path) == b""
+    plain = str(tmp_path / "plain.tfrecord")
+    write_records(plain, RECORDS)
+    assert record_files.compression_of(plain) == "none"
+    assert list(record_files.record_spans(path)) == list(record_files.record_spans(plain))
+    with gzip.open(path) as packed:
+        assert packed.read() == (tmp_path / "plain.tfrecord").read_bytes()
+
+
+def test_packed_bytes_hold_neither_name_nor_time(tmp_path):
+    contents = []
+    for name in ("a.tfrecord", "b"):
+        packed_by_us(str(tmp_path / name), RECORDS)
+        contents.append((tmp_path / name).read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0][:8] == bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0))  # deflate, no flags, no time
+
+
+def test_a_packed_file_without_records(tmp_path):
+    path = str(tmp_path / "empty.tfrecord")
+    packed_by_us(path, [])
+    assert record_files.compression_of(path) == "gzip"
+    assert record_files.count_records(path) == 0
+    assert record_files.first_record(path) is None
+
+
+def test_truncated_and_damaged_packed_files(tmp_path):
+    path = tmp_path / "some.tfrecord"
+    packed_by_us(str(path), RECORDS)
+    content = path.read_bytes()
+    for size in (2, 11, 20, len(content) // 2, len(content) - 8, len(content) - 1):
+        path.write_bytes(content[:size])
+        with pytest.raises(UserError, match="some.tfrecord is (a gzip file that is )?cut off or"):
+            record_files.count_records(str(path))
+    path.write_bytes(gzip.compress(b"label\ttext\n" * 10))
+    with pytest.raises(UserError, match="no TFRecord"):
+        record_files.first_record(str(path))
+
+
+def test_a_plain_file_that_begins_like_a_packed_one(tmp_path):
+    path = str(tmp_path / "some.tfrecord")
+    records = [b"x" * 0x088B1F, b"y"]
+    write_records(path, records)
+    assert (tmp_path / "some.tfrecord").read_bytes()[:3] == b"\x1f\x8b\x08"
+    assert record_files.compression_of(path) == "none"
+    assert record_files.count_records(path) == 2
+    assert record_files.first_record(path) == records[0]
 
 
 def test_complete_file_appears_at_the_end(tmp_path):

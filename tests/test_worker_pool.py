@@ -21,13 +21,6 @@ from record_files import read_sidecar
 ROOT = os.path.dirname(os.path.abspath(create_pretraining_data.__file__))
 
 
-@pytest.fixture
-def folder(tmp_path):
-    write_text(tmp_path)
-    write_vocab(tmp_path)
-    return tmp_path
-
-
 def endless_tasks(folder):
     """Two shards that take minutes, and their settings."""
     path = write_text(folder, long_text(400))
