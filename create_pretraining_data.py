@@ -17,6 +17,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import command_line
 import pretraining_output
+import pretraining_vocabulary
 import segmentation
 import worker_pool
 from command_line import Flags
@@ -25,8 +26,9 @@ from errors import UserError
 from features import HELD_OUT, TRAINING
 from masking import MASK_DRAWS, MaskingSettings
 from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
+from pretraining_preview import LEGEND, preview
 from pretraining_report import next_step, output_report
-from pretraining_shards import BuildSettings, ShardResult, ShardTask
+from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
 from progress import ProgressLine
 from record_files import COMPRESSIONS, NO_COMPRESSION, expand_globs, shard_paths, sidecar_path
 from tokenization import FullTokenizer
@@ -75,6 +77,7 @@ def declare_flags() -> Flags:
     flags.integer("num_workers", None, "processes (default: one per core); changes nothing in the output", minimum=1)
     flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
     flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
+    flags.integer("show", 0, "print so many examples; without --output_file nothing else is done", minimum=0)
     flags.boolean("overwrite", False, "replace an output that was made with other settings")
     return flags
 
@@ -86,6 +89,9 @@ def main(flags: Flags) -> None:
     settings = build_settings(flags)
     warn_of_few_predictions(settings)
     tokenizer = FullTokenizer(flags.vocab_file, flags.do_lower_case, flags.spm_model_file)
+    if not flags.output_file:
+        show_examples(paths, settings, tokenizer, flags.show)
+        return
     outputs = Outputs(*(name and os.path.normpath(name) for name in (flags.output_file, flags.heldout_file)))
     tasks = plan_tasks(paths, outputs, flags.num_shards)
     check_output_paths(paths, outputs, tasks)
@@ -106,12 +112,24 @@ def main(flags: Flags) -> None:
     for name in outputs.names():
         for level, line in output_report(name, results[name], settings):
             logger.log(level, "%s", line)
+    if flags.show:
+        show_examples(paths, settings, tokenizer, flags.show)
     logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
+
+
+def show_examples(paths: Sequence[str], settings: BuildSettings, tokenizer: FullTokenizer, count: int) -> None:
+    """Prints the first examples of the text."""
+    task = ShardTask("", 0, plan_shards(paths, None)[0], is_heldout=False)
+    logger.info("%s", LEGEND)
+    for text in preview(ShardBuilder(settings), task, count, tokenizer.convert_ids_to_tokens):
+        logger.info("%s", text)
 
 
 def check_flags(flags: Flags) -> None:
     """Raises `UserError` for values that the flags' own bounds do not catch."""
-    flags.require("input_file", "output_file")
+    flags.require("input_file")
+    if not flags.show:
+        flags.require("output_file")
     if not flags.spm_model_file:
         flags.require("vocab_file")
     for name in ("masked_lm_prob", "heldout_share"):
@@ -222,13 +240,18 @@ def describe(
     del values["vocab_file"], values["spm_model_file"]  # told by their content
     if values["user_dictionary"]:
         values["user_dictionary"] = values["user_dictionary"].sha256
-    return {
+    description = {
         "format_version": pretraining_output.FORMAT_VERSION,
         "settings": {**chunks, **masking, **values, "num_shards": 1 + max(task.shard for task in tasks)},
         "vocabulary": {"sha256": tokenizer.vocab_hash, "size": len(tokenizer.vocab)},
         "tokenizer": "sentencepiece" if tokenizer.is_sentencepiece else "wordpiece",
         "input": describe_files(paths),
     }
+    if settings.dynamic_masking:
+        description["masking_vocabulary"] = pretraining_vocabulary.to_json(
+            pretraining_vocabulary.from_tokenizer(tokenizer)
+        )
+    return description
 
 
 def available_cores() -> int:

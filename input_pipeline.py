@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
+from dynamic_masking import DynamicMasking, masked_batches
 from features import CLASSIFICATION_FEATURES, Feature, pretraining_features
 from record_files import GZIP, NO_COMPRESSION, compression_of
 
@@ -37,8 +38,10 @@ class HeldOut(NamedTuple):
         return (num_records + self.period - 1 - self.remainder) // self.period
 
 
-def _parse(features: Sequence[Feature]) -> Callable[[Any], Dict[str, Any]]:
-    """A function from a serialized record to its tensors, ids as int32 (TPUs have no int64)."""
+def _parse(
+    features: Sequence[Feature], parse_example: Callable = tf.io.parse_single_example
+) -> Callable[[Any], Dict[str, Any]]:
+    """A function from a serialized record, or a batch of them, to its tensors, ids as int32 (TPUs have no int64)."""
     spec = {}
     for feature in features:
         dtype = tf.int64 if feature.dtype == "int64" else tf.float32
@@ -47,7 +50,7 @@ def _parse(features: Sequence[Feature]) -> Callable[[Any], Dict[str, Any]]:
         )
 
     def parse(record: Any) -> Dict[str, Any]:
-        example = tf.io.parse_single_example(record, spec)
+        example = parse_example(record, spec)
         for name, value in example.items():
             value = tf.sparse.to_dense(value) if isinstance(value, tf.SparseTensor) else value
             example[name] = tf.cast(value, tf.int32) if value.dtype == tf.int64 else value
@@ -65,6 +68,7 @@ def pretraining_input_fn(
     seed: int,
     held_out: Optional[HeldOut] = None,
     drop_remainder: bool = False,
+    dynamic: Optional[DynamicMasking] = None,
 ) -> InputFn:
     """Batches of pre-training records.
 
@@ -72,12 +76,12 @@ def pretraining_input_fn(
       paths: TFRecord files, packed with gzip or not.
       max_seq_length, max_predictions_per_seq: what the records were made for.
       is_training: endless and shuffled; otherwise each record once, in order.
-      seed: of the shuffle.
+      seed: of the shuffle, and of the masks of dynamic records.
       held_out: leave these records out of training, and read only these in evaluation.
       drop_remainder: give full batches only (training, and TPU).
+      dynamic: how the records are to be masked; None where they hold their masks.
     """
-    parse = _parse(pretraining_features(max_seq_length, max_predictions_per_seq))
-
+    parse = _parse(pretraining_features(max_seq_length, max_predictions_per_seq), tf.io.parse_example)
     compressions = [_TENSORFLOW_COMPRESSION[compression_of(path)] for path in paths]
 
     def read(path: Any, compression: Any) -> Any:
@@ -98,8 +102,12 @@ def pretraining_input_fn(
             records = records.shuffle(_SHUFFLE_RECORDS, seed=seed, reshuffle_each_iteration=True).repeat()
         else:
             records = files.flat_map(read)
-        batches = records.map(parse, num_parallel_calls=_PARALLEL_CALLS)
-        batches = batches.batch(params["batch_size"], drop_remainder=drop_remainder or is_training)
+        batch_size = params["batch_size"]
+        if dynamic:
+            batches = masked_batches(records, batch_size, dynamic, seed=seed, is_training=is_training)
+        else:
+            batches = records.batch(batch_size, drop_remainder=drop_remainder or is_training)
+            batches = batches.map(parse, num_parallel_calls=_PARALLEL_CALLS)
         return batches.prefetch(_PARALLEL_CALLS)
 
     return input_fn

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
+import dynamic_masking
 import optimization
 import pretraining
 import training_run
@@ -15,7 +16,7 @@ from command_line import Flags, UsageError
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
-from features import HELD_OUT, pretraining_features
+from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
 from record_files import CompleteFile, count_records, expand_globs, first_record, read_sidecar
 
@@ -58,6 +59,7 @@ def run(flags: Flags, family: Family) -> None:
     inputs = find_inputs(flags)
     for path in sorted(set(inputs.train_files + inputs.eval_files)):
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
+    check_masking(flags, inputs)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     training_run.prepare_output_dir(flags)
     config_copy = os.path.join(flags.output_dir, os.path.basename(getattr(flags, family.config_flag)))
@@ -89,11 +91,24 @@ def find_inputs(flags: Flags) -> Inputs:
     return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
 
 
+def check_masking(flags: Flags, inputs: Inputs) -> None:
+    """Raises `UserError` where records are to be masked in different ways, or where that cannot be done."""
+    for paths in (inputs.train_files, inputs.eval_files):
+        dynamic = dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq)
+        if dynamic and flags.use_tpu:
+            raise UserError(
+                "{} is to be masked when it is read, which runs on this machine and not on a TPU's: make records "
+                "without --dynamic_masking".format(paths[0])
+            )
+
+
 def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, vocab_size: int) -> None:
     """Raises `UserError` where a file is cut off or its records were made for something else."""
     asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
     sidecar = read_sidecar(path)
     made = _described(sidecar) if sidecar else _measured(path)
+    if dynamic_masking.is_dynamic(sidecar):
+        del asked["max_predictions_per_seq"]  # the records hold no predictions yet
     asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
     for name, value in asked.items():
         if made[name] != value:
@@ -132,6 +147,8 @@ def _measured(path: str) -> Dict[str, int]:
         fields = tf.train.Example.FromString(record).features.feature
     except Exception as error:  # protobuf's own DecodeError differs between its versions
         raise UserError("the records of {} are no tf.train.Example".format(path)) from error
+    if all(feature.name in fields for feature in CHUNK_FEATURES):
+        raise dynamic_masking.missing_sidecar(path)
     for feature in pretraining_features(0, 0):
         if feature.name not in fields:
             raise UserError("the records of {} are not for pre-training: they lack {}".format(path, feature.name))
@@ -173,6 +190,7 @@ def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_tr
         seed=flags.seed,
         held_out=held_out,
         drop_remainder=flags.use_tpu,
+        dynamic=dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq),
     )
 
 
