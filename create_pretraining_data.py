@@ -16,6 +16,7 @@ import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import command_line
+import output_lock
 import pretraining_output
 import pretraining_vocabulary
 import segmentation
@@ -93,6 +94,20 @@ def main(flags: Flags) -> None:
         show_examples(paths, settings, tokenizer, flags.show)
         return
     outputs = Outputs(*(name and os.path.normpath(name) for name in (flags.output_file, flags.heldout_file)))
+    with output_lock.hold(outputs.names()):
+        results = make_outputs(flags, paths, outputs, settings, tokenizer)
+    for name in outputs.names():
+        for level, line in output_report(name, results[name], settings):
+            logger.log(level, "%s", line)
+    if flags.show:
+        show_examples(paths, settings, tokenizer, flags.show)
+    logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
+
+
+def make_outputs(
+    flags: Flags, paths: Sequence[str], outputs: Outputs, settings: BuildSettings, tokenizer: FullTokenizer
+) -> Dict[str, List[ShardResult]]:
+    """Makes what is missing of the outputs and their sidecars; returns the shards of each output."""
     tasks = plan_tasks(paths, outputs, flags.num_shards)
     check_output_paths(paths, outputs, tasks)
     description = describe(settings, tokenizer, paths, tasks)
@@ -109,12 +124,7 @@ def main(flags: Flags) -> None:
         content = HELD_OUT if name == outputs.heldout else TRAINING
         pretraining_output.write_sidecar(name, content, description, results[name])
     pretraining_output.finish(outputs.training)
-    for name in outputs.names():
-        for level, line in output_report(name, results[name], settings):
-            logger.log(level, "%s", line)
-    if flags.show:
-        show_examples(paths, settings, tokenizer, flags.show)
-    logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
+    return results
 
 
 def show_examples(paths: Sequence[str], settings: BuildSettings, tokenizer: FullTokenizer, count: int) -> None:
@@ -217,6 +227,7 @@ def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[S
     """Raises `UserError` where a file to be written is an input, a folder, or to be written twice."""
     inputs = {os.path.realpath(path) for path in paths}
     written = [task.path for task in tasks] + [sidecar_path(name) for name in outputs.names()]
+    written += [output_lock.lock_path(name) for name in outputs.names()]
     written.append(pretraining_output.journal_path(outputs.training))
     seen = set()
     for path in written:
@@ -288,7 +299,7 @@ def make_missing(
     finally:
         progress.close()
         if not finished:
-            pretraining_output.finish(output_file)  # nothing that another run could take up
+            pretraining_output.discard(output_file)  # nothing that another run could take up
 
 
 def _expected_bytes(task: ShardTask, settings: BuildSettings) -> int:
@@ -302,7 +313,7 @@ def check_results(results: Dict[str, List[ShardResult]], outputs: Outputs, setti
         counts = pretraining_output.total_counts(results[name])
         if counts["examples"]:
             continue
-        pretraining_output.discard(outputs.training, (shard for shards in results.values() for shard in shards))
+        pretraining_output.discard(outputs.training)
         if counts["documents"] == 0:
             raise UserError(
                 "no document is left for {} with heldout_share {}: the text has too few documents for that "

@@ -11,20 +11,30 @@ import os
 from collections import Counter
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from disk_space import cannot_write
 from errors import UserError
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
-from record_files import CompleteFile, read_sidecar, sidecar_path, write_json
+from record_files import CompleteFile, read_sidecar, remove_unfinished, sidecar_path, write_json
 
 FORMAT_VERSION = 1
 _JOURNAL_SUFFIX = ".partial.jsonl"
+_PLANNED = "planned_files"
 
 
 class _Previous(NamedTuple):
-    """What an earlier run left: the file that tells of it, its description, its finished shards."""
+    """What an earlier run left.
+
+    Attributes:
+      path: the sidecar or journal that tells of it.
+      description: what it was made of and with.
+      shards: those that were finished.
+      own_paths: every file that it may have made.
+    """
 
     path: str
     description: Dict[str, Any]
     shards: List[ShardResult]
+    own_paths: List[str]
 
 
 def journal_path(output_file: str) -> str:
@@ -63,7 +73,7 @@ def claim(
         for shard in run.shards
         if os.path.isfile(shard.path) and os.path.getsize(shard.path) == shard.num_bytes
     }
-    _start_journal(journal_path(output_files[0]), description, finished.values())
+    _start_journal(journal_path(output_files[0]), description, shard_paths, finished.values())
     return finished
 
 
@@ -73,19 +83,23 @@ def _check_replaceable(
     problems = []
     for run in previous:
         difference = first_difference(run.description, description)
-        if difference:
+        if difference and _holds_something(run):
             problems.append("{} was made with other settings ({})".format(run.path, difference))
-    if not previous:
-        problems = [
-            "{} exists and nothing tells how it was made".format(path) for path in shard_paths if os.path.exists(path)
-        ]
+    known = {path for run in previous for path in run.own_paths}
+    for path in shard_paths:
+        if os.path.exists(path) and path not in known:
+            problems.append("{} exists and nothing tells how it was made".format(path))
     if problems and not overwrite:
         raise UserError("{}: name another --output_file or give --overwrite".format(problems[0]))
 
 
+def _holds_something(run: _Previous) -> bool:
+    return not run.path.endswith(_JOURNAL_SUFFIX) or any(os.path.exists(path) for path in run.own_paths)
+
+
 def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:
     journal = _read_journal(journal_path(output_files[0]))
-    if journal is not None and journal.shards:  # one without shards holds nothing to lose or to take up
+    if journal is not None:
         yield journal
     for output_file in output_files:
         sidecar = read_sidecar(output_file)
@@ -93,13 +107,16 @@ def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:
             path = sidecar_path(output_file)
             is_ours = sidecar.get("format_version") == FORMAT_VERSION
             shards = [_parse_shard(path, entry) for entry in sidecar["shards"]] if is_ours else []
-            yield _Previous(path, sidecar, shards)
+            yield _Previous(path, sidecar, shards, [shard.path for shard in shards])
 
 
 def _remove(run: _Previous) -> None:
-    for path in [shard.path for shard in run.shards] + [run.path]:
+    for path in run.own_paths:
+        remove_unfinished(path)
         if os.path.exists(path):
             os.remove(path)
+    if os.path.exists(run.path):
+        os.remove(run.path)
 
 
 def first_difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> Optional[str]:
@@ -123,20 +140,26 @@ def _flatten(value: Any, name: str = "") -> Iterator[Tuple[str, Any]]:
         yield name, value
 
 
-def _start_journal(path: str, description: Mapping[str, Any], finished: Iterable[ShardResult]) -> None:
+def _start_journal(
+    path: str, description: Mapping[str, Any], planned: Sequence[str], finished: Iterable[ShardResult]
+) -> None:
+    """Begins the journal; what is `planned` tells a later run which files are ours, noted as finished or not yet."""
+    folder = os.path.dirname(path)
+    header = {**description, _PLANNED: [_relative_path(shard_path, folder) for shard_path in planned]}
     with CompleteFile(path) as file:
-        for entry in [description] + [_shard_entry(shard, os.path.dirname(path)) for shard in finished]:
+        for entry in [header] + [_shard_entry(shard, folder) for shard in finished]:
             file.write(_json_line(entry))
 
 
 def add_to_journal(output_file: str, shard: ShardResult) -> None:
     """Notes that a shard is finished."""
     path = journal_path(output_file)
+    line = _json_line(_shard_entry(shard, os.path.dirname(path)))
     try:
         with open(path, "ab") as file:
-            file.write(_json_line(_shard_entry(shard, os.path.dirname(path))))
+            file.write(line)
     except OSError as error:
-        raise UserError("cannot write {}: {}".format(path, error.strerror)) from error
+        raise cannot_write(path, error, len(line)) from error
 
 
 def _read_journal(path: str) -> Optional[_Previous]:
@@ -145,10 +168,12 @@ def _read_journal(path: str) -> Optional[_Previous]:
     try:
         with open(path, "rb") as file:
             # A killed process may leave half a line at the end.
-            entries = [json.loads(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
+            header, *entries = [json.loads(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
     except (OSError, ValueError) as error:
         raise UserError("cannot read the journal {}: remove it to begin anew ({})".format(path, error)) from error
-    return _Previous(path, entries[0], [_parse_shard(path, entry) for entry in entries[1:]])
+    shards = [_parse_shard(path, entry) for entry in entries]
+    planned = [_named_path(path, name) for name in header.get(_PLANNED, [])]
+    return _Previous(path, header, shards, planned or [shard.path for shard in shards])
 
 
 def _json_line(value: Mapping[str, Any]) -> bytes:
@@ -157,7 +182,7 @@ def _json_line(value: Mapping[str, Any]) -> bytes:
 
 def _shard_entry(shard: ShardResult, folder: str) -> Dict[str, Any]:
     return {
-        "file": os.path.relpath(shard.path, folder or "."),
+        "file": _relative_path(shard.path, folder),
         "records": shard.counts["examples"],
         "bytes": shard.num_bytes,
         "counts": shard.counts,
@@ -165,9 +190,16 @@ def _shard_entry(shard: ShardResult, folder: str) -> Dict[str, Any]:
 
 
 def _parse_shard(described_by: str, entry: Mapping[str, Any]) -> ShardResult:
-    return ShardResult(
-        os.path.normpath(os.path.join(os.path.dirname(described_by), entry["file"])), entry["bytes"], entry["counts"]
-    )
+    return ShardResult(_named_path(described_by, entry["file"]), entry["bytes"], entry["counts"])
+
+
+def _relative_path(path: str, folder: str) -> str:
+    return os.path.relpath(path, folder or ".")
+
+
+def _named_path(described_by: str, name: str) -> str:
+    """The path of a file that a sidecar or journal names."""
+    return os.path.normpath(os.path.join(os.path.dirname(described_by), name))
 
 
 def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
@@ -200,6 +232,8 @@ def finish(output_file: str) -> None:
     os.remove(journal_path(output_file))
 
 
-def discard(output_file: str, shards: Iterable[ShardResult]) -> None:
-    """Removes the shards and the journal of a data set that is of no use."""
-    _remove(_Previous(journal_path(output_file), {}, list(shards)))
+def discard(output_file: str) -> None:
+    """Removes the journal of a data set that is of no use, and every file that was planned in it."""
+    journal = _read_journal(journal_path(output_file))
+    if journal is not None:
+        _remove(journal)

@@ -212,9 +212,14 @@ def shard_paths(output_file: str, num_shards: int) -> List[str]:
     return ["{}-{:05d}-of-{:05d}{}".format(stem, shard, num_shards, extension) for shard in range(num_shards)]
 
 
+def data_set_path(record_file: str) -> str:
+    """The path that stands for a record file, or for the set of shards it belongs to."""
+    return _SHARD_SUFFIX.sub("", record_file)
+
+
 def sidecar_path(record_file: str) -> str:
     """The path of the JSON file that describes a record file or the set of shards it belongs to."""
-    return _SHARD_SUFFIX.sub("", record_file) + ".json"
+    return data_set_path(record_file) + ".json"
 
 
 def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:

@@ -61,6 +61,54 @@ def test_an_interrupted_run_is_taken_up(folder, monkeypatch):
     assert files_below(folder / "out") == whole
 
 
+@pytest.fixture
+def killed_before_the_note(folder):
+    """What a run leaves that was killed when its first shard was complete and the journal did not yet tell so."""
+    write_text(folder, long_text())
+    make(folder, num_shards=3)
+    out = folder / "out"
+    sidecar = read_sidecar(str(out / "zh.tfrecord"))
+    names = [shard["file"] for shard in sidecar["shards"]]
+    description = {key: sidecar[key] for key in ("format_version", "settings", "vocabulary", "tokenizer", "input")}
+    pretraining_output.claim(
+        [str(out / "zh.tfrecord")], [str(out / name) for name in names], description, overwrite=False
+    )
+    journal = out / "zh.tfrecord.partial.jsonl"
+    journal.write_bytes(journal.read_bytes().splitlines(True)[0])
+    (out / "zh.tfrecord.json").unlink()
+    (out / names[1]).unlink()
+    (out / names[2]).rename(out / (names[2] + ".unfinished-77"))
+    return folder
+
+
+def test_a_shard_that_is_complete_but_not_noted_is_ours(killed_before_the_note):
+    folder = killed_before_the_note
+    make(folder, num_shards=3)
+    made = files_below(folder / "out")
+    assert len(made) == 4
+    make(folder, num_shards=3, output_file=folder / "whole" / "zh.tfrecord")
+    assert files_below(folder / "whole") == made
+
+
+def test_a_shard_that_is_complete_but_not_noted_goes_with_its_run(killed_before_the_note, capsys):
+    folder = killed_before_the_note
+    error, _ = refusal(folder, capsys, num_shards=2)
+    assert "partial.jsonl was made with other settings (num_shards 3, not 2)" in error
+    make(folder, num_shards=2, overwrite=True)
+    assert sorted(files_below(folder / "out")) == [
+        "zh-00000-of-00002.tfrecord",
+        "zh-00001-of-00002.tfrecord",
+        "zh.tfrecord.json",
+    ]
+
+
+def test_a_foreign_file_beside_our_own_is_not_replaced(folder, capsys):
+    make(folder, num_shards=2, heldout_file=folder / "dev.tfrecord", heldout_share=0.4)
+    (folder / "mine-00001-of-00002.tfrecord").write_bytes(b"mine")
+    error, _ = refusal(folder, capsys, num_shards=2, heldout_file=folder / "mine.tfrecord", heldout_share=0.4)
+    assert "mine-00001-of-00002.tfrecord exists and nothing tells how it was made" in error
+
+
 def test_other_settings_need_overwrite(folder, capsys):
     make(folder, num_shards=3)
     error, status = refusal(folder, capsys, num_shards=3, max_seq_length=64)
