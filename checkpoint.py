@@ -12,6 +12,10 @@ import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
+
+import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import tensorflow.compat.v1 as tf
 
 import checkpoint_files
@@ -146,7 +150,7 @@ def unlike_albert(shapes: Shapes) -> Optional[str]:
         named = describe(shapes) if family == "BERT" else "a {} model".format(describe(shapes))
         return "{}: {} layers with weights of their own, where an ALBERT shares one".format(named, len(layers))
     if family is None:
-        return "not an ALBERT of either family: its variables are {}".format(_listed(tuple(sorted(shapes))))
+        return "not an ALBERT of either family: its variables are {}".format(listed(tuple(sorted(shapes))))
     return None
 
 
@@ -193,13 +197,18 @@ def normalises_pooled_output(shapes: Shapes) -> bool:
     return _PRELN_CLASSIFIER_NORM in shapes
 
 
+def size_name(hidden_size: Optional[int]) -> Optional[str]:
+    """What published models of a width are called."""
+    return _SIZE_NAMES.get(hidden_size)
+
+
 def describe(shapes: Shapes) -> str:
     """A few words on a set of weights, such as "zh tiny"."""
     family = family_of(shapes)
     if family is None:
         return "not an ALBERT of either family"
     size = sizes_of(shapes).get("hidden_size")
-    return "{} {}".format(family, _SIZE_NAMES.get(size, "with hidden_size {}".format(size)))
+    return "{} {}".format(family, size_name(size) or "with hidden_size {}".format(size))
 
 
 def plan_warm_start(model_shapes: Shapes, prefix: str) -> WarmStart:
@@ -256,13 +265,14 @@ def report(plan: WarmStart, prefix: str) -> str:
         [
             "Starting from {}".format(prefix),
             "  matched: {} variables".format(len(plan.matched)),
-            "  missing, so newly initialised: {}".format(_listed(plan.missing)),
-            "  left over, so unused: {}".format(_listed(plan.left_over)),
+            "  missing, so newly initialised: {}".format(listed(plan.missing)),
+            "  left over, so unused: {}".format(listed(plan.left_over)),
         ]
     )
 
 
-def _listed(names: Tuple[str, ...]) -> str:
+def listed(names: Tuple[str, ...]) -> str:
+    """The first few of several names, and how many more there are."""
     if not names:
         return "none"
     more = len(names) - _NAMES_SHOWN
@@ -300,3 +310,9 @@ def write_weights(prefix: str, target_prefix: str) -> None:
         feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
         session.run(tf.global_variables_initializer(), feed)
         tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)
+
+
+if __name__ == "__main__":
+    import checkpoint_description
+
+    checkpoint_description.run_command()

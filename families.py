@@ -15,9 +15,18 @@ class Family(NamedTuple):
     config_class: Any
     model_class: Any
     config_flag: str  # the flag that names the model's JSON file
+    pretraining_runner: str
+    classification_runner: str
 
 
-ZH = Family("zh", BertConfig, BertModel, "bert_config_file")
-GOOGLE = Family("google", AlbertConfig, AlbertModel, "albert_config_file")
+ZH = Family("zh", BertConfig, BertModel, "bert_config_file", "run_pretraining.py", "run_classifier.py")
+GOOGLE = Family(
+    "google",
+    AlbertConfig,
+    AlbertModel,
+    "albert_config_file",
+    "run_pretraining_google.py",
+    "run_classifier_sp_google.py",
+)
 
 FAMILIES = {family.name: family for family in (ZH, GOOGLE)}
