@@ -26,6 +26,8 @@ class ModelFolder(NamedTuple):
       vocab_file: name of the vocabulary in the folder.
       do_lower_case: whether text is lower-cased.
       max_seq_length: the longest sequence that it was fine-tuned on.
+      is_sentencepiece: whether vocab_file is a sentencepiece model.
+      use_pooled_output: whether the head stands on the pooler, or on the mean of the tokens.
     """
 
     task: str
@@ -35,6 +37,8 @@ class ModelFolder(NamedTuple):
     vocab_file: str
     do_lower_case: bool
     max_seq_length: int
+    is_sentencepiece: bool = False
+    use_pooled_output: bool = True
 
 
 def describe(folder: str, description: ModelFolder, *, config_path: str, vocab_path: str) -> None:
