@@ -45,11 +45,15 @@ def describe(folder: str, description: ModelFolder, *, config_path: str, vocab_p
     """Puts config, vocabulary and description into a folder that holds checkpoints."""
     os.makedirs(folder, exist_ok=True)
     for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
-        target = os.path.join(folder, name)
-        if os.path.abspath(source) != os.path.abspath(target):
-            with open(source, "rb") as file, CompleteFile(target) as copy:
-                copy.write(file.read())
+        copy_file(source, os.path.join(folder, name))
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copies a file, complete or not at all; onto itself, it stays as it is."""
+    if os.path.abspath(source) != os.path.abspath(target):
+        with open(source, "rb") as file, CompleteFile(target) as copy:
+            copy.write(file.read())
 
 
 def read_description(folder: str) -> Optional[ModelFolder]:

@@ -15,6 +15,7 @@ from classification_features import EncodedPair, encode_pair
 from errors import UserError
 from families import FAMILIES, Family
 from tokenization import FullTokenizer, check_vocab_size
+from warm_start import plan_warm_start
 
 
 class ModelFiles(NamedTuple):
@@ -112,7 +113,7 @@ class Predictor:
 
     def _restore(self, prefix: str) -> None:
         shapes = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
-        plan = checkpoint.plan_warm_start(shapes, prefix)
+        plan = plan_warm_start(shapes, prefix)
         if checkpoint.CLASSIFIER_WEIGHTS in plan.missing:
             theirs = checkpoint.variable_shapes(prefix).get(checkpoint.CLASSIFIER_WEIGHTS)
             reason = (

@@ -13,6 +13,7 @@ from checkpoint_model import CheckpointModel
 from command_line import Flags, UsageError
 from errors import UserError
 from families import Family
+from model_folder import copy_file
 from record_files import CompleteFile
 
 _INFERRED_CONFIG = "albert_config.json"
@@ -42,8 +43,13 @@ class RunModel(NamedTuple):
         return os.path.basename(self.config_file) if self.config_file else _INFERRED_CONFIG
 
 
-def find_model(flags: Flags, family: Family) -> RunModel:
+def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunModel:
     """The model that --init_checkpoint, the output folder's checkpoints and the config flag agree on.
+
+    Args:
+      flags: of the run.
+      family: the family that it is for.
+      from_group_0: whether the checkpoint to start from may have another number of groups than the config.
 
     Raises:
       UserError: they do not agree (both sides are named), or a checkpoint cannot be used.
@@ -52,6 +58,8 @@ def find_model(flags: Flags, family: Family) -> RunModel:
     named = getattr(flags, family.config_flag)
     latest = tf.train.latest_checkpoint(flags.output_dir)
     start = flags.init_checkpoint or latest
+    if named and from_group_0:
+        start = latest
     if start is None:
         if not named:
             raise UsageError(
@@ -107,3 +115,11 @@ def keep_config(model: RunModel, folder: str) -> str:
     with CompleteFile(path) as file:
         file.write(model.config.to_json_string().encode("utf-8"))
     return path
+
+
+def keep_files(model: RunModel, folder: str) -> None:
+    """Saves the configuration, and the vocabulary where one is known, beside the checkpoints that a run makes."""
+    keep_config(model, folder)
+    vocabulary = model.vocab_file or model.spm_model_file
+    if vocabulary:
+        copy_file(vocabulary, os.path.join(folder, os.path.basename(vocabulary)))

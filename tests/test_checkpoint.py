@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from published_checkpoints import published_values, save
 
 import checkpoint
+import warm_start
 from errors import UserError
 
 NAMES = sorted(model_fixtures.FAMILY_OF)
@@ -36,7 +37,7 @@ def test_warm_start_gives_every_weight(published, name):
     with tf.Graph().as_default(), tf.Session() as session:
         build_model(name)
         tf.get_variable("output_weights", [2, 48], initializer=tf.ones_initializer())
-        plan = checkpoint.warm_start_variables(published[name])
+        plan = warm_start.warm_start_variables(published[name])
         session.run(tf.global_variables_initializer())
         values = session.run({v.op.name: v for v in tf.trainable_variables()})
     assert set(plan.missing) == {"output_weights"}
@@ -51,7 +52,7 @@ def test_report_says_what_matched_is_missing_and_left_over(published):
     with tf.Graph().as_default():
         build_model("zh_postln")
         tf.get_variable("output_weights", [2, 48])
-        text = checkpoint.report(checkpoint.warm_start_variables(published["zh_postln"]), "x.ckpt")
+        text = warm_start.report(warm_start.warm_start_variables(published["zh_postln"]), "x.ckpt")
     assert "matched: 24 variables" in text
     assert "missing, so newly initialised: output_weights" in text
     assert "and 4 more" in text.splitlines()[-1]
@@ -71,7 +72,7 @@ def test_other_sizes_are_refused_naming_both_sides(published, name, changes, mes
     with tf.Graph().as_default():
         build_model(name, **changes)
         with pytest.raises(UserError, match=message):
-            checkpoint.warm_start_variables(published[name])
+            warm_start.warm_start_variables(published[name])
 
 
 @pytest.mark.parametrize("name,other", [("zh_postln", "google_g1"), ("google_g1", "zh_preln")])
@@ -79,7 +80,7 @@ def test_the_other_family_is_refused(published, name, other):
     with tf.Graph().as_default():
         build_model(name)
         with pytest.raises(UserError, match="the families differ") as error:
-            checkpoint.warm_start_variables(published[other])
+            warm_start.warm_start_variables(published[other])
     assert "is {} with".format(other.split("_")[0]) in str(error.value)
     assert "asks for {} with".format(name.split("_")[0]) in str(error.value)
 
@@ -91,7 +92,7 @@ def test_a_checkpoint_of_bert_is_refused(published, tmp_path):
     with tf.Graph().as_default():
         build_model("zh_postln")
         with pytest.raises(UserError, match="is BERT with hidden_size 48, the config asks for zh"):
-            checkpoint.warm_start_variables(prefix)
+            warm_start.warm_start_variables(prefix)
 
 
 def test_a_checkpoint_without_an_encoder_is_refused(tmp_path):
@@ -99,7 +100,7 @@ def test_a_checkpoint_without_an_encoder_is_refused(tmp_path):
     with tf.Graph().as_default():
         build_model("zh_postln")
         with pytest.raises(UserError, match="holds no encoder"):
-            checkpoint.warm_start_variables(prefix)
+            warm_start.warm_start_variables(prefix)
 
 
 def test_a_prefix_that_does_not_exist_is_named(tmp_path):
