@@ -1,23 +1,31 @@
-"""Checkpoints: finding one, reading its family and sizes off its variables, and starting a model from it.
+"""Checkpoints: reading family, sizes and heads off their variables, and starting a model from one.
 
-The only module that knows variable names as text (spec: models).
+    python checkpoint.py PATH      says what a checkpoint is and what it can be used for
+
+The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config.
 """
 
 from __future__ import annotations
 
-import glob
 import logging
-import os
+import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
+import checkpoint_files
+from checkpoint_files import find_checkpoint as find_checkpoint  # the way in for all who load one
 from errors import UserError
 
 _log = logging.getLogger(__name__)
 
 ENCODER_PREFIX = "bert/"
-_SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v")
+CLASSIFIER_WEIGHTS = "output_weights"
+_MASKED_LM_BIAS = "cls/predictions/output_bias"
+_SENTENCE_ORDER_WEIGHTS = "cls/seq_relationship/output_weights"
+_PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
+_SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
 _WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
 # The first name that a checkpoint holds tells its family; the order matters, since zh models have no mapping.
 _FAMILY_MARKS = (
@@ -25,12 +33,24 @@ _FAMILY_MARKS = (
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
     ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
 )
+_UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
+_GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
 _QUERY_KERNEL_SUFFIX = "/self/query/kernel"
 _INTERMEDIATE_KERNEL_SUFFIX = "/intermediate/dense/kernel"
 _SIZE_NAMES = {312: "tiny", 384: "small", 768: "base", 1024: "large", 2048: "xlarge", 4096: "xxlarge"}
 _NAMES_SHOWN = 3
 
 Shapes = Dict[str, List[int]]
+
+# What a model can be used as, from the plainest on.
+ENCODER, MASKED_LM, PRETRAINING, CLASSIFIER = HEADS = ("encoder", "masked_lm", "pretraining", "classifier")
+
+
+class Contents(NamedTuple):
+    """What a checkpoint holds."""
+
+    shapes: Shapes  # of the weights
+    slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
 
 
 class WarmStart(NamedTuple):
@@ -41,65 +61,76 @@ class WarmStart(NamedTuple):
     left_over: Tuple[str, ...]  # weights of the checkpoint that the model has no use for
 
 
-def find_checkpoint(path: str) -> str:
-    """The checkpoint prefix that a prefix, an `.index` file or a folder stands for.
-
-    Raises:
-      UserError: there is none.
-    """
-    if os.path.isdir(path):
-        return _checkpoint_in_folder(path)
-    prefix = path[: -len(".index")] if path.endswith(".index") else path
-    _check_index(prefix)
-    return prefix
-
-
-def _check_index(prefix: str) -> None:
-    if not os.path.exists(prefix + ".index"):
-        raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
-
-
-def _checkpoint_in_folder(folder: str) -> str:
-    latest = _named_by_state_file(folder)
-    if latest:
-        return latest
-    prefixes = [os.path.join(folder, name[: -len(".index")]) for name in os.listdir(folder) if name.endswith(".index")]
-    if len(prefixes) != 1:
-        raise UserError(
-            "the folder {} holds {} checkpoints and no `checkpoint` file: name one by its prefix".format(
-                folder, len(prefixes) or "no"
-            )
-        )
-    return prefixes[0]
-
-
-def _named_by_state_file(folder: str) -> Optional[str]:
-    """The checkpoint that the file `checkpoint` names, looked for here: the folder may have been moved or unpacked."""
-    state = tf.train.get_checkpoint_state(folder)
-    if state is None:
-        return None
-    prefix = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
-    return prefix if os.path.exists(prefix + ".index") else None
-
-
 def variable_shapes(prefix: str) -> Shapes:
     """Names and shapes of the weights of a checkpoint; optimizer slots and the step are none.
 
     Raises:
-      UserError: the checkpoint cannot be read.
+      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
     """
-    _check_index(prefix)
-    if not glob.glob(glob.escape(prefix) + ".data-*"):
-        raise UserError("the checkpoint {0} is incomplete: its weights, {0}.data-…, are missing".format(prefix))
+    return read_contents(prefix).shapes
+
+
+def read_contents(prefix: str) -> Contents:
+    """What a checkpoint holds, by its index.
+
+    Raises:
+      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
+    """
+    reader = _open(prefix)
+    shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    sized = [name for name in shapes if types[name] != tf.string]
+    checkpoint_files.check_data(prefix, sum(_count(shapes[name]) * types[name].size for name in sized))
+    slots = {name: _slot_of(name, shapes) for name in shapes}
+    weights = {name: shape for name, shape in shapes.items() if shape and slots[name] is None}
+    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})))
+
+
+def _open(prefix: str) -> Any:
+    checkpoint_files.check_index(prefix)
+    checkpoint_files.check_data(prefix, 0)
     try:
-        shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+        return tf.train.load_checkpoint(prefix)
     except Exception as error:  # TF 1.15 raises a bare exception here where 2.15 raises an OpError
         raise UserError("cannot read the checkpoint {}: {}".format(prefix, str(error).splitlines()[0])) from error
-    return {name: shape for name, shape in shapes.items() if not _is_training_state(name)}
 
 
-def _is_training_state(name: str) -> bool:
-    return name.endswith(_SLOT_SUFFIXES) or name == "global_step" or name.endswith("_power")
+def _slot_of(name: str, names: Any) -> Optional[str]:
+    """The name of the optimizer's slot that a variable is; slots are called <weight>/<slot>."""
+    parts = name.split("/")
+    for end in range(len(parts) - 1, 0, -1):
+        if "/".join(parts[:end]) in names:
+            return "/".join(parts[end:])
+    return parts[-1] if name.endswith(_SLOT_SUFFIXES) else None
+
+
+def _count(shape: List[int]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def count_parameters(shapes: Shapes, prefix: str = "") -> int:
+    """The parameters of the weights whose names begin with a prefix."""
+    return sum(_count(shape) for name, shape in shapes.items() if name.startswith(prefix))
+
+
+def read_weights(prefix: str) -> Dict[str, np.ndarray]:
+    """The values of the weights of a checkpoint.
+
+    Raises:
+      UserError: it cannot be read or is damaged.
+    """
+    names = variable_shapes(prefix)
+    reader = _open(prefix)
+    return {name: _read(reader, name, prefix) for name in sorted(names)}
+
+
+def _read(reader: Any, name: str, prefix: str) -> Any:
+    try:
+        return reader.get_tensor(name)
+    except Exception as error:  # as in `_open`
+        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
 
 
 def family_of(shapes: Shapes) -> Optional[str]:
@@ -107,19 +138,59 @@ def family_of(shapes: Shapes) -> Optional[str]:
     return next((family for mark, family in _FAMILY_MARKS if mark in shapes), None)
 
 
+def unlike_albert(shapes: Shapes) -> Optional[str]:
+    """What weights are that no model of either family can load, as words after "is"; None where one can."""
+    layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
+    family = family_of(shapes)
+    if layers:
+        named = describe(shapes) if family == "BERT" else "a {} model".format(describe(shapes))
+        return "{}: {} layers with weights of their own, where an ALBERT shares one".format(named, len(layers))
+    if family is None:
+        return "not an ALBERT of either family: its variables are {}".format(_listed(tuple(sorted(shapes))))
+    return None
+
+
 def sizes_of(shapes: Shapes) -> Dict[str, int]:
     """The sizes of the model that can be read off its weights, named as the config's keys."""
     sizes = {}
     if _WORD_EMBEDDINGS in shapes:
         sizes["vocab_size"], sizes["embedding_size"] = shapes[_WORD_EMBEDDINGS]
-    if "bert/embeddings/position_embeddings" in shapes:
-        sizes["max_position_embeddings"] = shapes["bert/embeddings/position_embeddings"][0]
+    for key, table in (("max_position_embeddings", "position"), ("type_vocab_size", "token_type")):
+        name = "bert/embeddings/{}_embeddings".format(table)
+        if name in shapes:
+            sizes[key] = shapes[name][0]
     for name, shape in shapes.items():
         if name.endswith(_QUERY_KERNEL_SUFFIX):
             sizes["hidden_size"] = shape[0]
         elif name.endswith(_INTERMEDIATE_KERNEL_SUFFIX):
             sizes["intermediate_size"] = shape[1]
+    groups = [match.groups() for match in map(_GROUP.search, shapes) if match]
+    if groups:
+        sizes["num_hidden_groups"] = 1 + max(int(group) for group, _ in groups)
+        sizes["inner_group_num"] = 1 + max(int(inner) for _, inner in groups)
     return sizes
+
+
+def heads_of(shapes: Shapes) -> Tuple[str, ...]:
+    """What weights can serve as, of HEADS; the last is what they were trained as last."""
+    has_masked_lm = _MASKED_LM_BIAS in shapes
+    is_there = {
+        ENCODER: True,
+        MASKED_LM: has_masked_lm,
+        PRETRAINING: has_masked_lm and _SENTENCE_ORDER_WEIGHTS in shapes,
+        CLASSIFIER: CLASSIFIER_WEIGHTS in shapes,
+    }
+    return tuple(head for head in HEADS if is_there[head])
+
+
+def num_labels_of(shapes: Shapes) -> Optional[int]:
+    """The labels that a fine-tuned head tells apart; None without one."""
+    return shapes[CLASSIFIER_WEIGHTS][0] if CLASSIFIER_WEIGHTS in shapes else None
+
+
+def normalises_pooled_output(shapes: Shapes) -> bool:
+    """Whether there is the LayerNorm under a fine-tuned head that only preln models have."""
+    return _PRELN_CLASSIFIER_NORM in shapes
 
 
 def describe(shapes: Shapes) -> str:
@@ -214,15 +285,14 @@ def restore_variables(session: Any, prefix: str) -> None:
 
 def step_of(prefix: str) -> int:
     """The global step at which a checkpoint was written; 0 where it holds none."""
-    reader: Any = tf.train.load_checkpoint(prefix)
-    return int(reader.get_tensor("global_step")) if reader.has_tensor("global_step") else 0
+    reader = _open(prefix)
+    return int(_read(reader, "global_step", prefix)) if reader.has_tensor("global_step") else 0
 
 
 def write_weights(prefix: str, target_prefix: str) -> None:
     """Copies the weights of a checkpoint, without slots and step, to a new checkpoint."""
-    reader: Any = tf.train.load_checkpoint(prefix)
+    values = read_weights(prefix)
     with tf.Graph().as_default(), tf.Session() as session:
-        values = {name: reader.get_tensor(name) for name in variable_shapes(prefix)}
         variables = {
             name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)
             for name, value in values.items()
