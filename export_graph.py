@@ -7,24 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional, Tuple
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 
 import checkpoint
 import heads
 from checkpoint_model import CheckpointModel
-
-INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")  # each int [B, S]
-# For each head its outputs; what is named probabilities sums to 1 along the last axis.
-HEAD_OUTPUTS = {
-    "encoder": ("sequence_output", "pooled_output"),  # [B, S, H] and [B, H]
-    "classifier": ("probabilities",),  # [B, labels]
-    "masked_lm": ("probabilities",),  # [B, S, V], at every position
-    "pretraining": ("probabilities", "sentence_order_probabilities"),  # [B, S, V] and [B, 2]
-}
-HEADS = tuple(HEAD_OUTPUTS)
-
-Arrays = Dict[str, np.ndarray]
+from export_format import HEAD_OUTPUTS, INPUT_NAMES, Arrays
 
 
 class InferenceGraph:

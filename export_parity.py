@@ -6,13 +6,12 @@ themselves are too small to differ visibly.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple
+from typing import Callable, List, NamedTuple
 
 import numpy as np
 
 from errors import UserError
-
-Arrays = Dict[str, np.ndarray]
+from export_format import Arrays
 
 FIXED_ROWS, RANDOM_ROWS = 3, 8
 _LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length
