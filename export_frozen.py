@@ -15,9 +15,8 @@ FROZEN_FILE = "frozen_graph.pb"
 def write(request: Request, folder: str) -> Written:
     """Writes <folder>/frozen_graph.pb; inputs and outputs are nodes of their own names."""
     path = os.path.join(folder, FROZEN_FILE)
-    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph:
-        with open(path, "wb") as file:
-            file.write(graph.frozen().SerializeToString())
+    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph, open(path, "wb") as file:
+        file.write(graph.frozen().SerializeToString())
     return Written(
         answer=lambda inputs: _answer(path, request.head, inputs),
         tolerance=FLOAT32_TOLERANCE,

@@ -47,6 +47,11 @@ class InferenceGraph:
         graph_def = self.session.graph.as_graph_def()
         return tf.graph_util.convert_variables_to_constants(self.session, graph_def, list(self.outputs))
 
+    def save(self, path: str) -> None:
+        """Writes a SavedModel with the signature serving_default."""
+        with self.session.graph.as_default():
+            tf.saved_model.simple_save(self.session, path, inputs=self.inputs, outputs=self.outputs)
+
     def __enter__(self) -> "InferenceGraph":
         return self
 

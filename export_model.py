@@ -20,13 +20,17 @@ from command_line import Flags
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
+    flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
+    flags.choice("format", None, list(export_run.FORMATS) + [export_run.TENSORFLOW], "what to write")
+    flags.string("output_dir", None, "the folder to make")
     export_run.declare_flags(flags)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Exports and compares."""
-    export_run.run(flags)
+    flags.require("checkpoint", "format", "output_dir")
+    export_run.run(flags, path=flags.checkpoint, format_name=flags.format, output_dir=flags.output_dir)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ def write(request: Request, folder: str) -> Written:
     """Writes <folder>/1 with the signature serving_default: int32 ids in, the head's outputs out."""
     path = os.path.join(folder, VERSION_FOLDER)
     with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph:
-        with graph.session.graph.as_default():
-            tf.saved_model.simple_save(graph.session, path, inputs=graph.inputs, outputs=graph.outputs)
+        graph.save(path)
     return Written(
         answer=lambda inputs: _answer(path, inputs),
         tolerance=FLOAT32_TOLERANCE,
