@@ -19,7 +19,7 @@ HEAD_OUTPUTS = {
 }
 HEADS = tuple(HEAD_OUTPUTS)
 
-FLOAT32_TOLERANCE = 1e-3  # of outputs and log-probabilities; two correct float32 models differ by about 1e-5
+FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of their outputs' spread
 
 Arrays = Dict[str, np.ndarray]  # inputs or outputs by name
 
@@ -47,7 +47,7 @@ class Written(NamedTuple):
 
     Attributes:
       answer: the outputs for a batch of inputs, read from the files.
-      tolerance: the largest difference that the format allows.
+      tolerance: the largest difference that the format allows, as a share of an output's spread.
       opened_by: what opens the files, as a line of code or a command; {} stands for their folder.
     """
 

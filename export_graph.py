@@ -11,6 +11,7 @@ import tensorflow.compat.v1 as tf
 
 import checkpoint
 import heads
+import layers
 from checkpoint_model import CheckpointModel
 from export_format import HEAD_OUTPUTS, INPUT_NAMES, Arrays
 
@@ -78,5 +79,5 @@ def _build_head(model: CheckpointModel, head: str, inputs: Dict[str, Any]) -> Di
 def _logits_of_all_positions(encoder: Any) -> Any:
     """[B, S, V]."""
     logits = heads.masked_lm_logits(encoder, None)
-    batch, length = tf.unstack(tf.shape(encoder.get_sequence_output()))[:2]
+    batch, length, _ = layers.shape_list(encoder.get_sequence_output())
     return tf.reshape(logits, [batch, length, encoder.config.vocab_size])

@@ -15,6 +15,7 @@ from export_format import Arrays
 
 FIXED_ROWS, RANDOM_ROWS = 3, 8
 _LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length
+_LEAST_SPREAD = 1e-3  # outputs that hardly vary are not held to less
 _LEAST_PROBABILITY = 1e-7  # below, a float32 softmax says nothing of the model
 _PROBABILITIES = "probabilities"  # outputs whose name ends so are a softmax
 
@@ -24,20 +25,20 @@ class Parity(NamedTuple):
 
     Attributes:
       difference: the largest, over all numbers of all outputs.
+      share: the largest difference of an output as a share of its spread (standard deviation) in the source.
       agreeing, labels: how many of the labels (most probable classes or tokens) agree; 0 of 0 for an encoder.
     """
 
     difference: float
+    share: float
     agreeing: int
     labels: int
 
     def __str__(self) -> str:
-        text = "largest difference {:.1e} on {} fixed and {} random inputs".format(
-            self.difference, FIXED_ROWS, RANDOM_ROWS
+        text = "largest difference {:.1e}{}, {:.1e} of the outputs' spread, on {} fixed and {} random inputs".format(
+            self.difference, " of log-probabilities" if self.labels else "", self.share, FIXED_ROWS, RANDOM_ROWS
         )
-        if self.labels:
-            text += " (of log-probabilities), {} of {} labels agree".format(self.agreeing, self.labels)
-        return text
+        return text + "; {} of {} labels agree".format(self.agreeing, self.labels) if self.labels else text
 
 
 def probe_inputs(vocab_size: int, seq_length: int) -> Arrays:
@@ -87,7 +88,7 @@ def compare(source: Arrays, export: Arrays) -> Parity:
     Raises:
       UserError: the export lacks an output, or one has another shape or is no number.
     """
-    difference, agreeing, labels = 0.0, 0, 0
+    largest, share, agreeing, labels = 0.0, 0.0, 0, 0
     for name, expected in source.items():
         got = export.get(name)
         if got is None or got.shape != expected.shape or not np.isfinite(got).all():
@@ -100,15 +101,17 @@ def compare(source: Arrays, export: Arrays) -> Parity:
             same = expected.argmax(axis=-1) == got.argmax(axis=-1)
             agreeing, labels = agreeing + int(same.sum()), labels + same.size
             expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
-        difference = max(difference, float(np.abs(expected - got).max()))
-    return Parity(difference, agreeing, labels)
+        difference = float(np.abs(expected - got).max())
+        largest = max(largest, difference)
+        share = max(share, difference / max(float(expected.std()), _LEAST_SPREAD))
+    return Parity(largest, share, agreeing, labels)
 
 
 def check(parity: Parity, tolerance: float) -> None:
-    """Raises `UserError` where an export is further from its source than its format allows."""
-    if parity.difference > tolerance:
+    """Raises `UserError` where an export is further from its source than a share of the outputs' spread."""
+    if parity.share > tolerance:
         raise UserError(
-            "the export does not answer as its source: {}, allowed is {:.0e}; nothing was written".format(
+            "the export does not answer as its source: {}; allowed is {:.0e} of the spread; nothing was written".format(
                 parity, tolerance
             )
         )

@@ -12,6 +12,7 @@ import export_parity
 import export_pytorch
 import export_savedmodel
 import export_tensorflow
+import export_tflite
 import transformers_folder
 from checkpoint_model import CheckpointModel, open_model
 from command_line import Flags, UsageError
@@ -24,6 +25,7 @@ from transformers_albert import NumpyAlbert
 _log = logging.getLogger(__name__)
 
 _ANY_LENGTH = 0
+TFLITE_LENGTH = 128
 TENSORFLOW = "tensorflow"  # the only format that reads a folder of transformers
 
 
@@ -42,6 +44,7 @@ class Format(NamedTuple):
 FORMATS: Dict[str, Format] = {
     "savedmodel": Format(export_savedmodel.write, _ANY_LENGTH),
     "frozen": Format(export_frozen.write, _ANY_LENGTH),
+    "tflite": Format(export_tflite.write, TFLITE_LENGTH),
     "pytorch": Format(export_pytorch.write, None),
 }
 
@@ -54,6 +57,7 @@ def declare_flags(flags: Flags) -> None:
     flags.string("vocab_file", None, "the vocabulary that goes with it, where it is not beside the checkpoint")
     flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
     flags.integer("max_seq_length", None, "the only length of rows; 0 for any (tflite: 128, others: any)", minimum=0)
+    flags.choice("tflite_type", "float32", export_tflite.TFLITE_TYPES, "how TFLite keeps the weights")
     flags.boolean("overwrite", False, "replace an earlier export in the output folder")
 
 
@@ -126,6 +130,7 @@ def _request(flags: Flags, path: str, format_name: str) -> Request:
         model=model,
         head=head,
         seq_length=_seq_length(flags.max_seq_length, format_name, model),
+        tflite_type=flags.tflite_type,
         do_lower_case=flags.do_lower_case if description is None else description.do_lower_case,
     )
 
