@@ -237,7 +237,11 @@ def step_of(prefix: str) -> int:
 
 def write_weights(prefix: str, target_prefix: str) -> None:
     """Copies the weights of a checkpoint, without slots and step, to a new checkpoint."""
-    values = read_weights(prefix)
+    write_values(read_weights(prefix), target_prefix)
+
+
+def write_values(values: Dict[str, Any], target_prefix: str) -> None:
+    """Writes arrays by variable name as a checkpoint."""
     with tf.Graph().as_default(), tf.Session() as session:
         variables = {
             name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)

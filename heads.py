@@ -31,10 +31,12 @@ class ClassifierOutput(NamedTuple):
     logits: Any  # [B, labels]
 
 
-def masked_lm_logits(model: TransformerModel, positions: Any) -> Any:
-    """The vocabulary scores [B*P, V] at [B, P] positions; variables under cls/predictions."""
+def masked_lm_logits(model: TransformerModel, positions: Optional[Any]) -> Any:
+    """The vocabulary scores [B*P, V] at [B, P] positions, or [B*S, V] at all; variables under cls/predictions."""
     config = model.config
-    x = layers.gather_positions(model.get_sequence_output(), positions)  # [B*P, H]
+    x = model.get_sequence_output()
+    # [B*S, H] or [B*P, H]
+    x = tf.reshape(x, [-1, config.hidden_size]) if positions is None else layers.gather_positions(x, positions)
     with tf.variable_scope("cls/predictions"):
         with tf.variable_scope("transform"):
             x = layers.dense(
@@ -68,6 +70,12 @@ def masked_lm(model: TransformerModel, positions: Any, ids: Any, weights: Any) -
     return MaskedLmOutput(loss, example_loss, logits, labels, weights)
 
 
+def sentence_order_logits(model: TransformerModel) -> Any:
+    """The scores [B, 2] of "in order" and "swapped"; variables under cls/seq_relationship."""
+    with tf.variable_scope("cls/seq_relationship"):
+        return _label_logits(model.get_pooled_output(), 2, model.config.initializer_range)
+
+
 def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
     """Whether the two segments are in order (0) or swapped (1); ALBERT, section 3.1.
 
@@ -76,8 +84,7 @@ def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
       labels: int [B, 1]; `features.NO_SENTENCE_ORDER` (or any negative label) for a sequence without a pair,
         which is left out of the mean.
     """
-    with tf.variable_scope("cls/seq_relationship"):
-        logits = _label_logits(model.get_pooled_output(), 2, model.config.initializer_range)
+    logits = sentence_order_logits(model)
     labels = tf.reshape(labels, [-1])
     weights = tf.cast(labels >= 0, tf.float32)
     example_loss = weights * _cross_entropy(logits, tf.maximum(labels, 0))

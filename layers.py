@@ -20,7 +20,9 @@ Dimension = Union[int, Any]  # a number, or a scalar tensor where it is known on
 
 def gelu(x: Any) -> Any:
     """Gaussian error linear unit in its tanh form (spec: models, "Common"; named gelu_new elsewhere)."""
-    return 0.5 * x * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
+    # No constant multiplies x itself: TFLite's converter would make of it another copy of the dense kernel before.
+    cubic = x * (1.0 + 0.044715 * (x * x))
+    return x * (0.5 * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * cubic)))
 
 
 ACTIVATIONS: Dict[str, Callable[[Any], Any]] = {

@@ -1,0 +1,43 @@
+"""Turns a checkpoint of either family into a folder for `transformers`; neither torch nor transformers is needed.
+
+    python convert_albert_tf_checkpoint_to_pytorch.py --tf_checkpoint_path=albert_tiny_zh/albert_model.ckpt \\
+      --pytorch_dump_path=albert_tiny_zh_pytorch
+
+The same as export_model.py --format=pytorch, under its published name and flags.
+"""
+
+from __future__ import annotations
+
+import quiet_tensorflow  # noqa: F401
+
+# isort: split
+import command_line
+import export_run
+from command_line import Flags, UsageError
+
+_WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
+
+
+def declare_flags() -> Flags:
+    """The published flags, and those of export_model.py."""
+    flags = Flags()
+    flags.string("tf_checkpoint_path", None, "the checkpoint: a folder, or a prefix")
+    flags.string("pytorch_dump_path", None, "the folder to make")
+    export_run.declare_flags(flags)
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Exports and compares."""
+    flags.require("tf_checkpoint_path", "pytorch_dump_path")
+    if flags.pytorch_dump_path.endswith(_WEIGHT_FILE_SUFFIXES):
+        raise UsageError(
+            "--pytorch_dump_path={} must name a folder: config, weights and vocabulary go there together".format(
+                flags.pytorch_dump_path
+            )
+        )
+    export_run.run(flags, path=flags.tf_checkpoint_path, format_name="pytorch", output_dir=flags.pytorch_dump_path)
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)

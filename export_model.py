@@ -1,0 +1,37 @@
+"""Turns a checkpoint of either family into what its next reader wants, and proves that it answers the same.
+
+    python export_model.py --checkpoint=albert_lcqmc_checkpoints --format=savedmodel --output_dir=lcqmc_savedmodel
+    python export_model.py --checkpoint=albert_tiny_zh --format=pytorch --output_dir=albert_tiny_zh_pytorch
+    python export_model.py --checkpoint=albert_tiny_zh_pytorch --format=tensorflow --output_dir=back
+
+Formats: savedmodel, frozen, tflite, onnx, pytorch (a folder for transformers), tensorflow (back from such a folder).
+"""
+
+from __future__ import annotations
+
+import quiet_tensorflow  # noqa: F401
+
+# isort: split
+import command_line
+import export_run
+from command_line import Flags
+
+
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
+    flags.choice("format", None, list(export_run.FORMATS) + [export_run.TENSORFLOW], "what to write")
+    flags.string("output_dir", None, "the folder to make")
+    export_run.declare_flags(flags)
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Exports and compares."""
+    flags.require("checkpoint", "format", "output_dir")
+    export_run.run(flags, path=flags.checkpoint, format_name=flags.format, output_dir=flags.output_dir)
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)

@@ -1,0 +1,66 @@
+"""A folder that the library `transformers` opens as an ALBERT, made with neither that library nor torch."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict
+
+import numpy as np
+
+import checkpoint
+import transformers_folder
+from errors import UserError
+from export_format import FLOAT32_TOLERANCE, Arrays, Request, Written
+from record_files import write_json
+from transformers_albert import NumpyAlbert
+from transformers_names import to_transformers
+
+# Names of the weights that a head has beside the encoder's.
+_HEAD_PREFIXES = {
+    "encoder": (),
+    "masked_lm": ("cls/predictions/",),
+    "pretraining": ("cls/predictions/", "cls/seq_relationship/"),
+    "classifier": ("output_weights", "output_bias"),
+}
+_AUTO_CLASSES = {
+    "encoder": "AutoModel",
+    "masked_lm": "AutoModelForMaskedLM",
+    "pretraining": "AutoModelForPreTraining",
+    "classifier": "AutoModelForSequenceClassification",
+}
+
+
+def write(request: Request, folder: str) -> Written:
+    """Writes config.json, model.safetensors and, for a WordPiece vocabulary, tokenizer_config.json.
+
+    Raises:
+      UserError: a preln model, or a weight without a name in transformers.
+    """
+    model = request.model
+    values = to_transformers(_weights_of(request), model.family.name, model.config)
+    labels = model.labels or tuple(map("LABEL_{}".format, range(model.num_labels or 0)))
+    config = transformers_folder.config_for(
+        model.config, request.head, labels if request.head == "classifier" else None
+    )
+    transformers_folder.write(folder, config, values)
+    opened_by = "transformers.{}.from_pretrained('{{}}')".format(_AUTO_CLASSES[request.head])
+    if model.vocab_file:
+        write_json(
+            os.path.join(folder, transformers_folder.TOKENIZER_CONFIG_FILE),
+            transformers_folder.tokenizer_config(request.do_lower_case, model.config.max_position_embeddings),
+        )
+        opened_by += " and AutoTokenizer.from_pretrained('{}')"
+    return Written(lambda inputs: _answer(folder, request.head, inputs), FLOAT32_TOLERANCE, opened_by)
+
+
+def _weights_of(request: Request) -> Dict[str, np.ndarray]:
+    prefixes = (checkpoint.ENCODER_PREFIX,) + _HEAD_PREFIXES[request.head]
+    values = checkpoint.read_weights(request.model.prefix)
+    return {name: value for name, value in values.items() if name.startswith(prefixes)}
+
+
+def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:
+    written = transformers_folder.read(folder)
+    if written.head != head:
+        raise UserError("the export is wrong: it holds a {} head, not {}".format(written.head, head))
+    return NumpyAlbert(written.config, written.values).answer(inputs, head)

@@ -1,0 +1,75 @@
+"""The way back: an ALBERT of the library `transformers` becomes a checkpoint of the google family."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any, Optional, Tuple
+
+import checkpoint
+import model_folder
+import transformers_folder
+from checkpoint_model import open_model
+from export_format import FLOAT32_TOLERANCE, Arrays, Written
+from export_graph import InferenceGraph
+from families import GOOGLE
+from record_files import CompleteFile
+from transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
+from transformers_names import from_transformers
+
+CHECKPOINT_NAME = "albert_model.ckpt"
+CONFIG_FILE = "albert_config.json"
+
+
+def google_config(source: TransformersFolder) -> Any:
+    """The folder's configuration as one of the google family (raises `UserError` for values that it lacks)."""
+    theirs = source.config
+    ours = {field.name: theirs[field.name] for field in dataclasses.fields(GOOGLE.config_class) if field.name in theirs}
+    activations = {name: activation for activation, name in ACTIVATION_NAMES.items()}
+    return GOOGLE.config_class.from_dict(dict(ours, hidden_act=activations[theirs["hidden_act"]]))
+
+
+def write(source: TransformersFolder, folder: str, vocab_file: Optional[str], do_lower_case: bool) -> Written:
+    """Writes albert_model.ckpt, albert_config.json, vocab.txt and, for a classifier, the description of a model folder.
+
+    Args:
+      source: what is turned into a checkpoint.
+      folder: where it goes.
+      vocab_file: its vocabulary, where there is one.
+      do_lower_case: whether its text is lower-cased, where the tokenizer's file does not say so.
+
+    Raises:
+      UserError: the model differs from the google family.
+    """
+    config = google_config(source)
+    config_path = os.path.join(folder, CONFIG_FILE)
+    with CompleteFile(config_path) as file:
+        file.write(config.to_json_string().encode("utf-8"))
+    checkpoint.write_values(from_transformers(source.values, config), os.path.join(folder, CHECKPOINT_NAME))
+    if vocab_file and source.head == "classifier":
+        description = model_folder.ModelFolder(
+            task=source.config.get("finetuning_task") or "unknown",
+            labels=_labels(source),
+            family=GOOGLE.name,
+            config_file=CONFIG_FILE,
+            vocab_file=VOCAB_FILE,
+            do_lower_case=transformers_folder.lower_cases(source.path, do_lower_case),
+            max_seq_length=config.max_position_embeddings,
+        )
+        model_folder.describe(folder, description, config_path=config_path, vocab_path=vocab_file)
+    return Written(
+        answer=lambda inputs: _answer(folder, source.head, inputs),
+        tolerance=FLOAT32_TOLERANCE,
+        opened_by="--init_checkpoint={} of every command here",
+    )
+
+
+def _labels(source: TransformersFolder) -> Tuple[str, ...]:
+    names = source.config.get("id2label") or {}
+    count = len(source.values["classifier.bias"])
+    return tuple(str(names.get(str(index), index)) for index in range(count))
+
+
+def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:
+    with InferenceGraph(open_model(folder), head) as graph:
+        return graph.answer(inputs)
