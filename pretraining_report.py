@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import List, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from pretraining_output import total_counts
 from pretraining_shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
-from record_files import shard_paths, sidecar_path
+from record_files import data_set_path, shard_paths, sidecar_path, write_json
 
 HIGH_UNKNOWN_SHARE = 0.01
 _DROP_TEXTS = {
@@ -18,7 +18,49 @@ _DROP_TEXTS = {
 Line = Tuple[int, str]  # logging level, text
 
 
-def output_report(output_file: str, shards: Sequence[ShardResult], settings: BuildSettings) -> List[Line]:
+class WorkDone(NamedTuple):
+    """What one run did.
+
+    Attributes:
+      text_bytes: the text that it read; what an earlier run had finished is not counted.
+      seconds: how long that took.
+      num_workers: with so many processes.
+    """
+
+    text_bytes: int
+    seconds: float
+    num_workers: int
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """The rate, in 10^6 bytes of text."""
+        return self.text_bytes / 1e6 / self.seconds if self.seconds else 0.0
+
+
+def report_path(output_file: str) -> str:
+    """The path of the report in JSON."""
+    return data_set_path(output_file) + ".report.json"
+
+
+def write_report(output_file: str, shards: Sequence[ShardResult], done: WorkDone) -> None:
+    """Writes what `output_report` says of an output as JSON."""
+    counts = total_counts(shards)
+    write_json(
+        report_path(output_file),
+        {
+            **counts,
+            "files": files_text(output_file, len(shards)),
+            "num_files": len(shards),
+            "bytes": sum(shard.num_bytes for shard in shards),
+            "predictions_per_example": counts["predictions"] / counts["examples"],
+            "this_run": dict(done._asdict(), megabytes_per_second=done.megabytes_per_second),
+        },
+    )
+
+
+def output_report(
+    output_file: str, shards: Sequence[ShardResult], done: WorkDone, settings: BuildSettings
+) -> List[Line]:
     """The lines that tell what one output holds."""
     counts = total_counts(shards)
     lines = [
@@ -43,6 +85,7 @@ def output_report(output_file: str, shards: Sequence[ShardResult], settings: Bui
                 sidecar_path(output_file),
             ),
         ),
+        (logging.INFO, "  " + _work_text(done)),
         (logging.INFO, "  " + _unit_text(settings)),
         _unknown_line(counts["unknown_share"]),
     ]
@@ -55,7 +98,19 @@ def output_report(output_file: str, shards: Sequence[ShardResult], settings: Bui
     return lines
 
 
+def _work_text(done: WorkDone) -> str:
+    if not done.text_bytes:
+        return "all of it was there already"
+    return "{:.1f} MB of text in {:.1f} s: {:.2f} MB/s, {} worker{}".format(
+        done.text_bytes / 1e6, done.seconds, done.megabytes_per_second, done.num_workers, "s"[: done.num_workers != 1]
+    )
+
+
 def _unit_text(settings: BuildSettings) -> str:
+    if settings.dynamic_masking:
+        return "to be masked when it is read (--dynamic_masking); masking unit: {}".format(
+            "whole words ({})".format(settings.whole_words) if settings.whole_words else "single tokens"
+        )
     if settings.whole_words:
         return "masking unit: whole words ({})".format(settings.whole_words)
     return "masking unit: single tokens, words are masked in part (--do_whole_word_mask=True masks whole words)"
