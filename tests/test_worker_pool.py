@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from data_command import arguments, long_text, make
+from data_command import arguments, files_below, long_text, make
 from tiny_corpus import write_text, write_vocab
 
 import create_pretraining_data
@@ -15,21 +15,27 @@ from corpus import plan_shards
 from errors import UserError
 from masking import MaskingSettings
 from pretraining_examples import ExampleSettings
-from pretraining_shards import BuildSettings, ShardTask
+from pretraining_shards import BuildSettings, ShardBuilder, ShardTask
 from record_files import read_sidecar
 
 ROOT = os.path.dirname(os.path.abspath(create_pretraining_data.__file__))
 
 
-def endless_tasks(folder):
-    """Two shards that take minutes, and their settings."""
+def endless_tasks(folder, num_shards=2):
+    """Some shards that take minutes, and their settings."""
     path = write_text(folder, long_text(400))
     tasks = [
         ShardTask(str(folder / "zh-{}.tfrecord".format(number)), number, ranges, False)
-        for number, ranges in enumerate(plan_shards([path], 2))
+        for number, ranges in enumerate(plan_shards([path], num_shards))
     ]
     examples = ExampleSettings(128, 0.1, MaskingSettings())
     return tasks, BuildSettings(write_vocab(folder), None, True, None, 1, 2000, 0.0, examples)
+
+
+def short_tasks(folder, num_shards):
+    """Some shards that take a moment, and their settings."""
+    tasks, settings = endless_tasks(folder, num_shards)
+    return tasks, settings._replace(dupe_factor=1)
 
 
 def unfinished(folder):
@@ -49,19 +55,86 @@ def build_until(folder, stop):
     worker_pool.build_shards(tasks, settings, 2, on_finished=lambda result: None, on_progress=on_progress)
 
 
-def test_a_killed_worker_ends_the_run(tmp_path):
-    victim = []
+def test_a_shard_whose_worker_is_killed_twice_ends_the_run(tmp_path, caplog):
+    killed = []
 
-    def kill_one():
-        if not victim:
-            victim.append(sorted(unfinished(tmp_path))[1])
-            os.kill(unfinished(tmp_path)[victim[0]], signal.SIGKILL)
+    def kill_the_second():
+        path = str(sorted(unfinished(tmp_path))[1])
+        process = unfinished(tmp_path)[path]
+        if process not in killed:
+            killed.append(process)
+            os.kill(process, signal.SIGKILL)
 
     with pytest.raises(UserError) as error:
-        build_until(tmp_path, kill_one)
-    assert "while making {}: ".format(victim[0]) in str(error.value)
-    assert not [name for name in os.listdir(str(tmp_path)) if name.endswith(".tfrecord")]
+        build_until(tmp_path, kill_the_second)
+    victim = str(tmp_path / "zh-1.tfrecord")
+    assert len(killed) == 2
+    assert caplog.messages == ["a worker was killed while making {}: made again".format(victim)]
+    assert "killed twice (out of memory?) while making {}: ".format(victim) in str(error.value)
+    assert sorted(os.listdir(str(tmp_path))) == ["text.txt", "vocab.txt"]
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.parametrize("victims", [[], [1], [0, 3]])
+def test_the_shards_of_a_killed_worker_are_made_again(tmp_path, monkeypatch, num_workers, victims):
+    class KilledOnce(ShardBuilder):
+        def build(self, task, on_progress):
+            mark = "{}.killed".format(task.path)
+
+            def kill(*amounts):
+                on_progress(*amounts)
+                open(mark, "w").close()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            is_victim = task.shard in victims and not os.path.exists(mark)
+            return super().build(task, kill if is_victim else on_progress)
+
+    tasks, settings = short_tasks(tmp_path, 5)
+    expected = [ShardBuilder(settings).build(task) for task in tasks]
+    contents = {name: content for name, content in files_below(tmp_path).items() if name.endswith(".tfrecord")}
+    for task in tasks:
+        os.remove(task.path)
+    finished, seen = [], []
+    monkeypatch.setattr(worker_pool, "ShardBuilder", KilledOnce)
+    worker_pool.build_shards(tasks, settings, num_workers, on_finished=finished.append, on_progress=seen.append)
+    left = files_below(tmp_path)
+    assert sorted(name for name in left if name.endswith(".killed")) == [
+        "zh-{}.tfrecord.killed".format(victim) for victim in victims
+    ]
+    assert sorted(finished) == expected
+    assert {name: left[name] for name in contents} == contents and len(contents) == 5
+    assert not unfinished(tmp_path)
+    assert seen[-1].documents == sum(result.counts["documents"] for result in expected)
+    assert seen[-1].examples == sum(result.counts["examples"] for result in expected)
+
+
+def test_workers_that_cannot_even_begin(tmp_path, monkeypatch):
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(worker_pool, "_start_worker", die)
+    tasks, settings = endless_tasks(tmp_path)
+    with pytest.raises(UserError, match="killed twice .* while making its first shard"):
+        worker_pool.build_shards(tasks, settings, 2, on_finished=None, on_progress=lambda totals: None)
+    assert not multiprocessing.active_children()
+
+
+def test_what_is_finished_is_kept_when_the_run_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_pool, "_PROGRESS_PERIOD_SECONDS", 0.02)
+    tasks, settings = short_tasks(tmp_path, 6)
+    settings = settings._replace(dupe_factor=20)
+    finished = []
+
+    def interrupt(totals):
+        if finished:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker_pool.build_shards(tasks, settings, 2, on_finished=finished.append, on_progress=interrupt)
+    there = [task.path for task in tasks if os.path.exists(task.path)]
+    assert sorted(result.path for result in finished) == there
+    assert there
 
 
 def test_an_interrupt_ends_the_workers(tmp_path):
