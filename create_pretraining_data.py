@@ -24,13 +24,12 @@ import worker_pool
 from command_line import Flags
 from corpus import plan_shards
 from errors import UserError
-from features import HELD_OUT, TRAINING
 from pretraining_plan import Outputs
 from pretraining_preview import LEGEND, preview
-from pretraining_report import WorkDone, next_step, output_report, write_report
+from pretraining_report import WorkDone, next_step, output_report, report_path, report_values, summarize
 from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
 from progress import ProgressLine
-from record_files import expand_globs
+from record_files import expand_globs, write_json
 from segmentation import WordFinder
 from tokenization import FullTokenizer
 
@@ -82,8 +81,7 @@ def make_outputs(
     }
     check_results(results, outputs, settings)
     for name in reversed(outputs.names()):
-        content = HELD_OUT if name == outputs.heldout else TRAINING
-        pretraining_output.write_sidecar(name, content, description, results[name])
+        pretraining_output.write_sidecar(name, outputs.content(name), description, results[name])
     pretraining_output.finish(outputs.training)
     return results, done
 
@@ -93,8 +91,9 @@ def report(
 ) -> None:
     """Says what was made, and writes the same beside it."""
     for name in outputs.names():
-        write_report(name, results[name], done)
-        for level, line in output_report(name, results[name], done, settings):
+        summary = summarize(name, results[name])
+        write_json(report_path(name), report_values(summary, done))
+        for level, line in output_report(summary, done, settings):
             logger.log(level, "%s", line)
     logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
 
@@ -130,7 +129,9 @@ def make_missing(
             # Forked workers share the loaded dictionaries.
             WordFinder(settings.whole_words, settings.user_dictionary).word_starts("字")
         _build(missing, finished, settings, num_workers, output_file, ProgressLine(sys.stderr, num_bytes))
-    return WorkDone(num_bytes, time.monotonic() - start, min(num_workers, len(missing)))
+    num_workers = min(num_workers, len(missing))
+    workers = "1 worker" if num_workers == 1 else "{} workers".format(num_workers)
+    return WorkDone(num_bytes, time.monotonic() - start, workers)
 
 
 def _build(

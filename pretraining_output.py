@@ -213,18 +213,25 @@ def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
     return counts
 
 
+def sidecar_values(
+    content: str, description: Mapping[str, Any], counts: Mapping[str, Any], shards: Sequence[Mapping[str, Any]] = ()
+) -> Dict[str, Any]:
+    """What a sidecar says of a complete data set.
+
+    Args:
+      content: features.TRAINING or HELD_OUT.
+      description: everything that decides the records.
+      counts: `total_counts`.
+      shards: name, records and size of each file, as far as they are known.
+    """
+    return {**description, "content": content, "counts": counts, "shards": list(shards)}
+
+
 def write_sidecar(output_file: str, content: str, description: Mapping[str, Any], shards: List[ShardResult]) -> None:
     """Describes a complete data set; `content` is features.TRAINING or HELD_OUT."""
     path = sidecar_path(output_file)
-    write_json(
-        path,
-        {
-            **description,
-            "content": content,
-            "counts": total_counts(shards),
-            "shards": [_shard_entry(shard, os.path.dirname(path)) for shard in shards],
-        },
-    )
+    entries = [_shard_entry(shard, os.path.dirname(path)) for shard in shards]
+    write_json(path, sidecar_values(content, description, total_counts(shards), entries))
 
 
 def finish(output_file: str) -> None:

@@ -16,6 +16,8 @@ import segmentation
 from command_line import Flags, UsageError
 from corpus import describe_files, plan_shards
 from errors import UserError
+from features import HELD_OUT, TRAINING
+from input_files import LOCAL, FileSystem
 from masking import MASK_DRAWS, MaskingSettings
 from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
 from pretraining_report import report_path
@@ -33,6 +35,10 @@ class Outputs(NamedTuple):
 
     training: str
     heldout: Optional[str]
+
+    def content(self, name: str) -> str:
+        """What the records of one of them are for: features.TRAINING or HELD_OUT."""
+        return HELD_OUT if name == self.heldout else TRAINING
 
     def names(self) -> List[str]:
         """Those that are made."""
@@ -141,9 +147,11 @@ def warn_of_few_predictions(settings: BuildSettings) -> None:
         )
 
 
-def plan_tasks(paths: Sequence[str], outputs: Outputs, num_shards: Optional[int]) -> List[ShardTask]:
+def plan_tasks(
+    paths: Sequence[str], outputs: Outputs, num_shards: Optional[int], files: FileSystem = LOCAL
+) -> List[ShardTask]:
     """Divides the text into shards; the held-out documents of each go to a file of their own."""
-    shards = plan_shards(paths, num_shards)
+    shards = plan_shards(paths, num_shards, files=files)
     if num_shards and len(shards) < num_shards:
         _log.info("the text has documents for %d of %d shards", len(shards), num_shards)
     return [
@@ -173,7 +181,11 @@ def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[S
 
 
 def describe(
-    settings: BuildSettings, tokenizer: FullTokenizer, paths: Sequence[str], tasks: Sequence[ShardTask]
+    settings: BuildSettings,
+    tokenizer: FullTokenizer,
+    paths: Sequence[str],
+    tasks: Sequence[ShardTask],
+    files: FileSystem = LOCAL,
 ) -> Dict[str, Any]:
     """Everything that decides the bytes of the records, as it stands in the sidecar."""
     values = settings._asdict()
@@ -187,7 +199,7 @@ def describe(
         "settings": {**chunks, **masking, **values, "num_shards": 1 + max(task.shard for task in tasks)},
         "vocabulary": {"sha256": tokenizer.vocab_hash, "size": len(tokenizer.vocab)},
         "tokenizer": "sentencepiece" if tokenizer.is_sentencepiece else "wordpiece",
-        "input": describe_files(paths),
+        "input": describe_files(paths, files),
     }
     if settings.dynamic_masking:
         description["masking_vocabulary"] = pretraining_vocabulary.to_json(

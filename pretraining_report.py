@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from pretraining_output import total_counts
 from pretraining_shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
-from record_files import data_set_path, shard_paths, sidecar_path, write_json
+from record_files import data_set_path, shard_paths, sidecar_path
 
 HIGH_UNKNOWN_SHARE = 0.01
 _DROP_TEXTS = {
@@ -24,12 +24,12 @@ class WorkDone(NamedTuple):
     Attributes:
       text_bytes: the text that it read; what an earlier run had finished is not counted.
       seconds: how long that took.
-      num_workers: with so many processes.
+      workers: by what, such as "2 workers".
     """
 
     text_bytes: int
     seconds: float
-    num_workers: int
+    workers: str
 
     @property
     def megabytes_per_second(self) -> float:
@@ -37,52 +37,55 @@ class WorkDone(NamedTuple):
         return self.text_bytes / 1e6 / self.seconds if self.seconds else 0.0
 
 
+class OutputSummary(NamedTuple):
+    """What one output holds.
+
+    Attributes:
+      output_file: its name as the user gave it.
+      num_files: its shards.
+      num_bytes: of all shards.
+      counts: `pretraining_output.total_counts`.
+    """
+
+    output_file: str
+    num_files: int
+    num_bytes: int
+    counts: Dict[str, Any]
+
+
+def summarize(output_file: str, shards: Sequence[ShardResult]) -> OutputSummary:
+    """Sums up the shards of an output."""
+    return OutputSummary(output_file, len(shards), sum(shard.num_bytes for shard in shards), total_counts(shards))
+
+
 def report_path(output_file: str) -> str:
     """The path of the report in JSON."""
     return data_set_path(output_file) + ".report.json"
 
 
-def write_report(output_file: str, shards: Sequence[ShardResult], done: WorkDone) -> None:
-    """Writes what `output_report` says of an output as JSON."""
-    counts = total_counts(shards)
-    write_json(
-        report_path(output_file),
-        {
-            **counts,
-            "files": files_text(output_file, len(shards)),
-            "num_files": len(shards),
-            "bytes": sum(shard.num_bytes for shard in shards),
-            "predictions_per_example": counts["predictions"] / counts["examples"],
-            "this_run": dict(done._asdict(), megabytes_per_second=done.megabytes_per_second),
-        },
-    )
+def report_values(summary: OutputSummary, done: WorkDone) -> Dict[str, Any]:
+    """What `output_report` says, for the report in JSON."""
+    return {
+        **summary.counts,
+        "files": files_text(summary.output_file, summary.num_files),
+        "num_files": summary.num_files,
+        "bytes": summary.num_bytes,
+        "predictions_per_example": summary.counts["predictions"] / summary.counts["examples"],
+        "this_run": dict(done._asdict(), megabytes_per_second=done.megabytes_per_second),
+    }
 
 
-def output_report(
-    output_file: str, shards: Sequence[ShardResult], done: WorkDone, settings: BuildSettings
-) -> List[Line]:
+def output_report(summary: OutputSummary, done: WorkDone, settings: BuildSettings) -> List[Line]:
     """The lines that tell what one output holds."""
-    counts = total_counts(shards)
+    counts = summary.counts
     lines = [
-        (
-            logging.INFO,
-            "{}: {:,} examples, {:,} of them sentence-order pairs, {:.1f} predictions each, from {:,} documents, "
-            "{:,} sentences, {:,} tokens".format(
-                files_text(output_file, len(shards)),
-                counts["examples"],
-                counts["sentence_order_pairs"],
-                counts["predictions"] / counts["examples"],
-                counts["documents"],
-                counts["sentences"],
-                counts["tokens"],
-            ),
-        ),
+        (logging.INFO, "{}: {}".format(files_text(summary.output_file, summary.num_files), _examples_text(counts))),
         (
             logging.INFO,
             "  {} of {:.1f} MB, described in {}".format(
-                "one file" if len(shards) == 1 else "{} files".format(len(shards)),
-                sum(shard.num_bytes for shard in shards) / 1e6,
-                sidecar_path(output_file),
+                "one file" if summary.num_files == 1 else "{} files".format(summary.num_files),
+                summary.num_bytes / 1e6,
+                sidecar_path(summary.output_file),
             ),
         ),
         (logging.INFO, "  " + _work_text(done)),
@@ -98,11 +101,18 @@ def output_report(
     return lines
 
 
+def _examples_text(counts: Dict[str, Any]) -> str:
+    return (
+        "{examples:,} examples, {sentence_order_pairs:,} of them sentence-order pairs, {each:.1f} predictions each, "
+        "from {documents:,} documents, {sentences:,} sentences, {tokens:,} tokens"
+    ).format(each=counts["predictions"] / counts["examples"], **counts)
+
+
 def _work_text(done: WorkDone) -> str:
     if not done.text_bytes:
         return "all of it was there already"
-    return "{:.1f} MB of text in {:.1f} s: {:.2f} MB/s, {} worker{}".format(
-        done.text_bytes / 1e6, done.seconds, done.megabytes_per_second, done.num_workers, "s"[: done.num_workers != 1]
+    return "{:.1f} MB of text in {:.1f} s: {:.2f} MB/s, {}".format(
+        done.text_bytes / 1e6, done.seconds, done.megabytes_per_second, done.workers
     )
 
 

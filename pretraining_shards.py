@@ -18,6 +18,7 @@ from chunk_records import chunk_columns
 from corpus import ByteRange, DocumentPart, read_documents
 from encoded_text import TextEncoder
 from features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
+from input_files import LOCAL, FileSystem
 from masking import MaskingSettings
 from pretraining_chunks import Chunks, ChunkSettings, make_chunks
 from pretraining_examples import SWAPPED, ExampleBatch, example_columns, make_examples
@@ -101,8 +102,10 @@ class ShardResult(NamedTuple):
 class ShardBuilder:
     """Makes shards; holds what all shards of a process share."""
 
-    def __init__(self, settings: BuildSettings) -> None:
+    def __init__(self, settings: BuildSettings, files: FileSystem = LOCAL) -> None:
+        """`files` is where the text is."""
         self._settings = settings
+        self._files = files
         tokenizer = FullTokenizer(settings.vocab_file, settings.do_lower_case, settings.spm_model_file)
         self._unk_id = tokenizer.unk_id
         self._is_clause_end = pretraining_vocabulary.clause_ends(tokenizer.vocab)
@@ -150,7 +153,10 @@ class ShardBuilder:
         settings = self._settings
         phase = random.Random("{}/held-out/{}".format(settings.random_seed, task.shard)).random()
         parts = choose_documents(
-            read_documents(task.ranges), settings.heldout_share, phase=phase, heldout=task.is_heldout
+            read_documents(task.ranges, files=self._files),
+            settings.heldout_share,
+            phase=phase,
+            heldout=task.is_heldout,
         )
         step = max(1, _CELLS_PER_BATCH // settings.chunks.max_seq_length)
         for group in groups_of(parts, _GROUP_BYTES):
