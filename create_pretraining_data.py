@@ -23,8 +23,9 @@ import worker_pool
 from command_line import Flags
 from corpus import describe_files, plan_shards
 from errors import UserError
-from features import HELD_OUT, TRAINING
+from features import HELD_OUT, TRAINING, pretraining_features
 from masking import MASK_DRAWS, MaskingSettings
+from output_size import Forecast, estimated_rate, text_bytes
 from pretraining_examples import SHORTEST_SEQUENCE, ExampleSettings
 from pretraining_report import next_step, output_report
 from pretraining_shards import BuildSettings, ShardResult, ShardTask
@@ -247,25 +248,30 @@ def make_missing(
         return
     if settings.whole_words:
         segmentation.unit_spans("", language=settings.whole_words)  # forked workers share the loaded dictionary
-    progress = ProgressLine(sys.stderr, sum(_expected_bytes(task, settings) for task in missing))
+    progress = ProgressLine(sys.stderr, sum(text_bytes(task, settings) for task in missing))
+    forecast = Forecast(tasks, finished, settings, size_estimate(settings))
 
     def keep(result: ShardResult) -> None:
-        finished[result.path] = result
         pretraining_output.add_to_journal(output_file, result)
+        finished[result.path] = result
 
     try:
-        worker_pool.build_shards(
-            missing, settings, num_workers, on_finished=keep, on_progress=lambda totals: progress.update(*totals)
-        )
+        forecast.check_room()
+        with forecast.explained_errors():
+            worker_pool.build_shards(
+                missing, settings, num_workers, on_finished=keep, on_progress=lambda totals: progress.update(*totals)
+            )
     finally:
         progress.close()
         if not finished:
             pretraining_output.discard(output_file)  # nothing that another run could take up
 
 
-def _expected_bytes(task: ShardTask, settings: BuildSettings) -> int:
-    share = settings.heldout_share if task.is_heldout else 1.0 - settings.heldout_share
-    return round(share * sum(part.end - part.start for part in task.ranges))
+def size_estimate(settings: BuildSettings) -> float:
+    """About how many bytes of records a byte of text becomes."""
+    length = settings.examples.max_seq_length
+    features = pretraining_features(length, settings.examples.masking.max_predictions_per_seq)
+    return estimated_rate(features, length, settings.dupe_factor, settings.compression)
 
 
 def check_results(results: Dict[str, List[ShardResult]], outputs: Outputs, settings: BuildSettings) -> None:
