@@ -24,10 +24,11 @@ import worker_pool
 from command_line import Flags
 from corpus import plan_shards
 from errors import UserError
+from output_size import Forecast, estimated_rate, text_bytes
 from pretraining_plan import Outputs
 from pretraining_preview import LEGEND, preview
 from pretraining_report import WorkDone, next_step, output_report, report_path, report_values, summarize
-from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
+from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
 from progress import ProgressLine
 from record_files import expand_globs, write_json
 from segmentation import WordFinder
@@ -120,7 +121,7 @@ def make_missing(
 ) -> WorkDone:
     """Makes the shards that are not `finished`, adds them to it and to the journal, and shows progress."""
     missing = [task for task in tasks if task.path not in finished]
-    num_bytes = sum(_expected_bytes(task, settings) for task in missing)
+    num_bytes = sum(text_bytes(task, settings) for task in missing)
     if finished:
         logger.info("%d of %d shards are there already", len(tasks) - len(missing), len(tasks))
     start = time.monotonic()
@@ -128,7 +129,8 @@ def make_missing(
         if settings.whole_words:
             # Forked workers share the loaded dictionaries.
             WordFinder(settings.whole_words, settings.user_dictionary).word_starts("字")
-        _build(missing, finished, settings, num_workers, output_file, ProgressLine(sys.stderr, num_bytes))
+        forecast = Forecast(tasks, finished, settings, size_estimate(settings))
+        _build(missing, finished, forecast, num_workers, output_file, ProgressLine(sys.stderr, num_bytes))
     num_workers = min(num_workers, len(missing))
     workers = "1 worker" if num_workers == 1 else "{} workers".format(num_workers)
     return WorkDone(num_bytes, time.monotonic() - start, workers)
@@ -137,28 +139,36 @@ def make_missing(
 def _build(
     missing: Sequence[ShardTask],
     finished: Dict[str, ShardResult],
-    settings: BuildSettings,
+    forecast: Forecast,
     num_workers: int,
     output_file: str,
     progress: ProgressLine,
 ) -> None:
     def keep(result: ShardResult) -> None:
-        finished[result.path] = result
         pretraining_output.add_to_journal(output_file, result)
+        finished[result.path] = result
 
     try:
-        worker_pool.build_shards(
-            missing, settings, num_workers, on_finished=keep, on_progress=lambda totals: progress.update(*totals)
-        )
+        forecast.check_room()
+        with forecast.explained_errors():
+            worker_pool.build_shards(
+                missing,
+                forecast.settings,
+                num_workers,
+                on_finished=keep,
+                on_progress=lambda totals: progress.update(*totals),
+            )
     finally:
         progress.close()
         if not finished:
             pretraining_output.discard(output_file)  # nothing that another run could take up
 
 
-def _expected_bytes(task: ShardTask, settings: BuildSettings) -> int:
-    share = settings.heldout_share if task.is_heldout else 1.0 - settings.heldout_share
-    return round(share * sum(part.end - part.start for part in task.ranges))
+def size_estimate(settings: BuildSettings) -> float:
+    """About how many bytes of records a byte of text becomes."""
+    return estimated_rate(
+        record_features(settings), settings.chunks.max_seq_length, settings.dupe_factor, settings.compression
+    )
 
 
 def check_results(results: Dict[str, List[ShardResult]], outputs: Outputs, settings: BuildSettings) -> None:

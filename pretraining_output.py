@@ -6,6 +6,7 @@ journal of JSON lines holds the same description and the shards that are finishe
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections import Counter
@@ -145,6 +146,7 @@ def _start_journal(
 ) -> None:
     """Begins the journal; what is `planned` tells a later run which files are ours, noted as finished or not yet."""
     folder = os.path.dirname(path)
+    remove_unfinished(path)
     header = {**description, _PLANNED: [_relative_path(shard_path, folder) for shard_path in planned]}
     with CompleteFile(path) as file:
         for entry in [header] + [_shard_entry(shard, folder) for shard in finished]:
@@ -156,8 +158,11 @@ def add_to_journal(output_file: str, shard: ShardResult) -> None:
     path = journal_path(output_file)
     line = _json_line(_shard_entry(shard, os.path.dirname(path)))
     try:
-        with open(path, "ab") as file:
-            file.write(line)
+        with open(path, "r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            if file.write(line) < len(line):
+                file.truncate(size)  # no half line before those that may follow
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise cannot_write(path, error, len(line)) from error
 
@@ -231,6 +236,7 @@ def write_sidecar(output_file: str, content: str, description: Mapping[str, Any]
     """Describes a complete data set; `content` is features.TRAINING or HELD_OUT."""
     path = sidecar_path(output_file)
     entries = [_shard_entry(shard, os.path.dirname(path)) for shard in shards]
+    remove_unfinished(path)
     write_json(path, sidecar_values(content, description, total_counts(shards), entries))
 
 

@@ -17,7 +17,7 @@ import pretraining_vocabulary
 from chunk_records import chunk_columns
 from corpus import ByteRange, DocumentPart, read_documents
 from encoded_text import TextEncoder
-from features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
+from features import CHUNK_FEATURES, NO_SENTENCE_ORDER, Feature, pretraining_features
 from input_files import LOCAL, FileSystem
 from masking import MaskingSettings
 from pretraining_chunks import Chunks, ChunkSettings, make_chunks
@@ -82,6 +82,13 @@ class BuildSettings(NamedTuple):
     compression: str = NO_COMPRESSION
 
 
+def record_features(settings: BuildSettings) -> Tuple[Feature, ...]:
+    """The declaration of the records that are made."""
+    if settings.dynamic_masking:
+        return CHUNK_FEATURES
+    return pretraining_features(settings.chunks.max_seq_length, settings.masking.max_predictions_per_seq)
+
+
 class ShardTask(NamedTuple):
     """A shard to make: its file, the part of the corpus it covers, and which documents of that part it takes."""
 
@@ -112,10 +119,7 @@ class ShardBuilder:
         self._vocabulary = pretraining_vocabulary.from_tokenizer(tokenizer)
         word_finder = WordFinder(settings.whole_words, settings.user_dictionary) if settings.whole_words else None
         self._encoder = TextEncoder(tokenizer, word_finder)
-        self._features = CHUNK_FEATURES
-        if not settings.dynamic_masking:
-            lengths = settings.chunks.max_seq_length, settings.masking.max_predictions_per_seq
-            self._features = pretraining_features(*lengths)
+        self._features = record_features(settings)
 
     def build(self, task: ShardTask, on_progress: Callable[[int, int, int], None] = lambda *_: None) -> ShardResult:
         """Writes a shard, complete or absent.
