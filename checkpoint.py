@@ -35,6 +35,7 @@ _FAMILY_MARKS = (
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
     ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
 )
+_STEP = "global_step"
 _UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
 _GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
 NUM_GROUPS = "num_hidden_groups"
@@ -232,12 +233,13 @@ def restore_variables(session: Any, prefix: str) -> None:
 def step_of(prefix: str) -> int:
     """The global step at which a checkpoint was written; 0 where it holds none."""
     reader = _open(prefix)
-    return int(_read(reader, "global_step", prefix)) if reader.has_tensor("global_step") else 0
+    return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
 
 
 def write_weights(prefix: str, target_prefix: str) -> None:
-    """Copies the weights of a checkpoint, without slots and step, to a new checkpoint."""
-    values = read_weights(prefix)
+    """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
+    # An Estimator predicts from no checkpoint without a step.
+    values = dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))})
     with tf.Graph().as_default(), tf.Session() as session:
         variables = {
             name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)
