@@ -139,8 +139,9 @@ def unlike_albert(shapes: Shapes) -> Optional[str]:
     layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
     family = family_of(shapes)
     if layers:
-        named = describe(shapes) if family == "BERT" else "a {} model".format(describe(shapes))
-        return "{}: {} layers with weights of their own, where an ALBERT shares one".format(named, len(layers))
+        return "{}, its {} layers with weights of their own, where an ALBERT shares them".format(
+            describe(shapes), len(layers)
+        )
     if family is None:
         return "not an ALBERT of either family: its variables are {}".format(listed(tuple(sorted(shapes))))
     return None
