@@ -35,6 +35,7 @@ _FAMILY_MARKS = (
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
     ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
 )
+_STEP = "global_step"
 _UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
 _GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
 NUM_GROUPS = "num_hidden_groups"
@@ -138,8 +139,9 @@ def unlike_albert(shapes: Shapes) -> Optional[str]:
     layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
     family = family_of(shapes)
     if layers:
-        named = describe(shapes) if family == "BERT" else "a {} model".format(describe(shapes))
-        return "{}: {} layers with weights of their own, where an ALBERT shares one".format(named, len(layers))
+        return "{}, its {} layers with weights of their own, where an ALBERT shares them".format(
+            describe(shapes), len(layers)
+        )
     if family is None:
         return "not an ALBERT of either family: its variables are {}".format(listed(tuple(sorted(shapes))))
     return None
@@ -232,12 +234,13 @@ def restore_variables(session: Any, prefix: str) -> None:
 def step_of(prefix: str) -> int:
     """The global step at which a checkpoint was written; 0 where it holds none."""
     reader = _open(prefix)
-    return int(_read(reader, "global_step", prefix)) if reader.has_tensor("global_step") else 0
+    return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
 
 
 def write_weights(prefix: str, target_prefix: str) -> None:
-    """Copies the weights of a checkpoint, without slots and step, to a new checkpoint."""
-    write_values(read_weights(prefix), target_prefix)
+    """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
+    # An Estimator predicts from no checkpoint without a step.
+    write_values(dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))}), target_prefix)
 
 
 def write_values(values: Dict[str, Any], target_prefix: str) -> None:

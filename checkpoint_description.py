@@ -34,7 +34,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
         ("parameters", "{:,} (encoder {:,})".format(model.num_parameters, model.num_encoder_parameters)),
         ("head", _head(model)),
         ("serves as", ", ".join(model.heads)),
-        ("optimizer", ", ".join(model.slots) if model.slots else "no slots: weights only"),
+        ("slots", checkpoint.listed(model.slots) if model.has_slots else "none: weights only"),
         ("step", "{:,}".format(model.step)),
         ("config", _CONFIG_SOURCES[model.config_source].format(os.path.basename(model.config_file or ""))),
         ("vocabulary", os.path.basename(model.vocab_file or model.spm_model_file or "") or _NO_VOCABULARY),

@@ -78,7 +78,7 @@ def run(flags: Flags, family: Family) -> None:
         if flags.do_eval:
             evaluate(flags, family, config, inputs, eval_steps)
         if flags.export_dir:
-            export_after_training(flags)
+            export_after_training(flags, family, model)
     _say_what_next(flags, family, model)
 
 
@@ -266,7 +266,7 @@ def check_export_dir(flags: Flags) -> None:
         raise UserError("--export_dir={} is not empty: name another folder or remove it".format(flags.export_dir))
 
 
-def export_after_training(flags: Flags) -> None:
+def export_after_training(flags: Flags, family: Family, model: RunModel) -> None:
     """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
     import export_run  # here: only this one step of a training run needs it
 
@@ -275,8 +275,9 @@ def export_after_training(flags: Flags) -> None:
         raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(flags.output_dir))
     export_flags = Flags()
     export_run.declare_flags(export_flags)
-    export_flags.parse(["--checkpoint=" + latest, "--format=savedmodel", "--output_dir=" + flags.export_dir])
-    export_run.run(export_flags)
+    config_file = os.path.join(flags.output_dir, model.config_name)
+    export_flags.parse(["--{}={}".format(family.config_flag, config_file)])
+    export_run.run(export_flags, path=latest, format_name="savedmodel", output_dir=flags.export_dir)
 
 
 def _say_what_next(flags: Flags, family: Family, model: RunModel) -> None:

@@ -19,7 +19,8 @@ import create_pretraining_data_beam  # noqa: E402  (only where Beam is)
 
 def make_with_beam(folder, **changes):
     create = create_pretraining_data_beam
-    command_line.run(create.__doc__, create.declare_flags(), create.main, arguments(folder, num_workers=None, **changes))
+    words = arguments(folder, num_workers=None, **changes)
+    command_line.run(create.__doc__, create.declare_flags(), create.main, words)
 
 
 def records_of(pattern):

@@ -149,6 +149,74 @@ def test_a_checkpoint_without_its_data_is_incomplete(published, tmp_path):
         checkpoint.variable_shapes(str(tmp_path / "half.ckpt"))
 
 
+def copy_files(prefix, folder, name="half.ckpt", leave_out=()):
+    """Copies a checkpoint's files but some under another name; returns the new prefix."""
+    for suffix in (".index", ".data-00000-of-00001"):
+        if suffix not in leave_out:
+            shutil.copy(prefix + suffix, str(folder / (name + suffix)))
+    return str(folder / name)
+
+
+def test_a_checkpoint_without_its_index_is_incomplete(published, tmp_path):
+    prefix = copy_files(published["zh_postln"], tmp_path, leave_out=[".index"])
+    for path in (prefix, prefix + ".data-00000-of-00001", str(tmp_path)):
+        with pytest.raises(UserError, match="half.ckpt is incomplete: its index, .*half.ckpt.index, is missing"):
+            checkpoint.find_checkpoint(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("left", [0, 100, -1])
+def test_a_download_that_was_cut_off_is_named_without_reading_it(published, tmp_path, name, left):
+    prefix = copy_files(published[name], tmp_path)
+    data = tmp_path / "half.ckpt.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:left])
+    with pytest.raises(UserError, match="half.ckpt is cut off: its weights take [0-9,]+ bytes, .* copy or download it"):
+        checkpoint.variable_shapes(prefix)
+
+
+@pytest.mark.parametrize("left", [0, 100, -1])
+def test_a_cut_off_index_is_named(published, tmp_path, left):
+    prefix = copy_files(published["zh_postln"], tmp_path)
+    index = tmp_path / "half.ckpt.index"
+    index.write_bytes(index.read_bytes()[:left])
+    with pytest.raises(UserError, match="cannot read the checkpoint .*half.ckpt: ") as error:
+        checkpoint.variable_shapes(prefix)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_part_of_the_data_is_named(published, tmp_path):
+    prefix = copy_files(published["zh_postln"], tmp_path)
+    os.rename(prefix + ".data-00000-of-00001", prefix + ".data-00001-of-00002")
+    with pytest.raises(UserError, match="half.ckpt is incomplete: .*half.ckpt.data-00000-of-00002 is missing"):
+        checkpoint.variable_shapes(prefix)
+
+
+def test_bytes_that_changed_are_found_when_they_are_read(published, tmp_path):
+    prefix = copy_files(published["zh_postln"], tmp_path)
+    data = tmp_path / "half.ckpt.data-00000-of-00001"
+    content = bytearray(data.read_bytes())
+    for position in range(0, len(content), 50):
+        content[position] ^= 0xFF
+    data.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="half.ckpt is damaged: ") as error:
+        checkpoint.read_weights(prefix)
+    assert "\n" not in str(error.value)
+
+
+def test_slots_of_every_name_are_no_weights(published):
+    for name in NAMES:
+        contents = checkpoint.read_contents(published[name])
+        assert set(contents.shapes) == set(model_fixtures.variables_of(model_fixtures.load(name)))
+        assert contents.slots == (
+            "Adam", "Adam_1", "LAMB/adam_m", "Momentum", "adam_m", "adam_v", "lamb_m", "lamb_v"
+        )  # fmt: skip
+
+
+def test_slots_without_their_weights_are_no_weights_either(tmp_path):
+    prefix = save(tmp_path / "x.ckpt", {"a/kernel/adam_m": np.zeros([2]), "b/bias/Adam_1": np.zeros([2])})
+    assert checkpoint.read_contents(prefix) == ({}, ("Adam_1", "adam_m"))
+
+
 def test_cut_data_is_damaged(published, tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         shutil.copy(published["zh_postln"] + suffix, str(tmp_path / ("cut.ckpt" + suffix)))
@@ -160,12 +228,12 @@ def test_cut_data_is_damaged(published, tmp_path):
             checkpoint.restore_variables(session, str(tmp_path / "cut.ckpt"))
 
 
-def test_copied_weights_leave_slots_and_step_behind(published, tmp_path):
+def test_copied_weights_leave_slots_behind(published, tmp_path):
     target = str(tmp_path / "copy.ckpt")
     checkpoint.write_weights(published["zh_preln"], target)
     expected = model_fixtures.variables_of(model_fixtures.load("zh_preln"))
     reader = tf.train.load_checkpoint(target)
-    assert set(reader.get_variable_to_shape_map()) == set(expected)
+    assert set(reader.get_variable_to_shape_map()) == set(expected) | {"global_step"}
     for name, value in expected.items():
         np.testing.assert_array_equal(reader.get_tensor(name), value)
-    assert checkpoint.step_of(published["zh_preln"]) == 17 and checkpoint.step_of(target) == 0
+    assert checkpoint.step_of(published["zh_preln"]) == checkpoint.step_of(target) == 17
