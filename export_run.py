@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import export_folder
 import export_frozen
+import export_onnx
 import export_parity
 import export_pytorch
 import export_savedmodel
@@ -45,6 +46,7 @@ FORMATS: Dict[str, Format] = {
     "savedmodel": Format(export_savedmodel.write, _ANY_LENGTH),
     "frozen": Format(export_frozen.write, _ANY_LENGTH),
     "tflite": Format(export_tflite.write, TFLITE_LENGTH),
+    "onnx": Format(export_onnx.write, _ANY_LENGTH),
     "pytorch": Format(export_pytorch.write, None),
 }
 
