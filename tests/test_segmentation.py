@@ -10,15 +10,13 @@ import sys
 import numpy as np
 import pytest
 from conftest import REPOSITORY
+from jieba_oracle import jieba_spans, load_jieba
 from real_text import CORPORA, NEWS, read_lines, real_path
 
 import segmentation
 from errors import UserError
 from segmentation import MAX_HAN_RUN, UserDictionary, WordFinder, read_user_dictionary, unit_starts
 from tokenization import FullTokenizer, Token
-
-# Where jieba's cut may be undone: between letters with case, digits and accents (written down apart from the code).
-INSIDE_WORD = re.compile("[0-9A-Za-zµÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿḀ-ỿＡ-Ｚａ-ｚ０-９\u0300-\u036f\ufe0f]")
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +26,7 @@ def tokenizer(vocab_file):
 
 @pytest.fixture(scope="module")
 def jieba_lcut(tmp_path_factory):
-    """jieba as it comes, but for the place of its cache."""
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    oracle = jieba.Tokenizer()
-    oracle.tmp_dir = str(tmp_path_factory.mktemp("jieba"))
-    return oracle.lcut
+    return load_jieba(tmp_path_factory.mktemp("jieba")).lcut
 
 
 def spans(word_finder, text):
@@ -138,24 +130,6 @@ def test_long_run_without_punctuation_is_cut():
 # --- equality with jieba ---
 
 
-def jieba_spans(cut, line):
-    """jieba's words, but for cuts within letters and digits; and how many cuts there are, and how many undone."""
-    expected = []
-    cuts = undone = position = 0
-    for word in cut(line):
-        start, position = position, position + len(word)
-        if not word.strip():
-            continue
-        cuts += 1
-        inside = expected and expected[-1][1] == start
-        if inside and INSIDE_WORD.match(line[start - 1]) and INSIDE_WORD.match(line[start]):
-            undone += 1
-            expected[-1] = (expected[-1][0], position)
-        else:
-            expected.append((start, position))
-    return expected, cuts, undone
-
-
 def assert_equals_jieba(cut, lines, word_finder=None):
     """Compares the lines as one text; returns (cuts, cuts undone)."""
     word_finder = word_finder or find_words()
@@ -223,10 +197,7 @@ def user_dictionary(folder, content=USER_WORDS):
 
 @pytest.fixture
 def jieba_with_words(tmp_path, jieba_lcut):
-    import jieba
-
-    oracle = jieba.Tokenizer()
-    oracle.tmp_dir = str(tmp_path)
+    oracle = load_jieba(tmp_path)
     oracle.load_userdict(io.StringIO(USER_WORDS))
     return oracle.lcut
 
