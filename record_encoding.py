@@ -65,8 +65,9 @@ def _as_ragged(feature: Feature, column: Any) -> Ragged:
     if feature.length is not None and (column.lengths != feature.length).any():
         wrong = column.lengths[column.lengths != feature.length][0]
         raise ValueError("{} has {} values, declared are {}".format(feature.name, wrong, feature.length))
-    if feature.dtype == "int64" and column.values.dtype.kind not in "iu":
-        raise ValueError("{} holds {} values, declared are int64".format(feature.name, column.values.dtype))
+    dtype = column.values.dtype
+    if feature.dtype == "int64" and (dtype.kind not in "iu" or dtype == np.uint64):
+        raise ValueError("{} holds {} values, declared are int64".format(feature.name, dtype))
     return column
 
 

@@ -66,10 +66,9 @@ def read_user_dictionary(path: str) -> UserDictionary:
             content = file.read()
     except OSError as error:
         raise UserError("cannot read the user dictionary {}: {}".format(path, error.strerror)) from error
-    number = 0
     for number, line in enumerate(content.splitlines(), start=1):
         _check_user_line(path, number, line)
-    if not number:
+    if not content.decode("utf-8-sig").strip():
         raise UserError("the user dictionary {} is empty: it must hold one word per line".format(path))
     return UserDictionary(path, hashlib.sha256(content).hexdigest())
 

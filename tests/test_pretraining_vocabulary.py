@@ -1,11 +1,21 @@
+import json
+
+import numpy as np
 import pytest
+from odd_texts import train_sentencepiece
 from tiny_corpus import write_vocab
 
 import pretraining_vocabulary
 from basic_tokenization import BasicTokenizer
 from errors import UserError
-from pretraining_vocabulary import replacement_ids
+from pretraining_vocabulary import clause_ends, replacement_ids
 from tokenization import FullTokenizer
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def tokens_where(tokenizer, mask):
+    return set(tokenizer.convert_ids_to_tokens(np.flatnonzero(mask).tolist()))
 
 
 def test_what_can_occur_in_text():
@@ -24,28 +34,63 @@ def test_cased_text_can_hold_capitals_and_accents():
 def test_parts_of_a_vocabulary(tmp_path):
     tokenizer = FullTokenizer(write_vocab(tmp_path))
     vocabulary = pretraining_vocabulary.from_tokenizer(tokenizer)
-    special = [tokenizer.vocab[token] for token in ("[CLS]", "[SEP]", "[MASK]", "[UNK]")]
-    assert special[:3] == [vocabulary.cls_id, vocabulary.sep_id, vocabulary.mask_id]
-    assert vocabulary.unmaskable_ids == set(special)
-    assert set(tokenizer.convert_ids_to_tokens(vocabulary.clause_end_ids)) == set("，；：。.")
-    replacements = set(tokenizer.convert_ids_to_tokens(vocabulary.replacement_ids))
+    ids = [vocabulary.pad_id, tokenizer.unk_id, vocabulary.cls_id, vocabulary.sep_id, vocabulary.mask_id]
+    assert tokenizer.convert_ids_to_tokens(ids) == list(SPECIAL)
+    assert vocabulary.is_maskable.shape == (len(tokenizer.vocab),)
+    assert tokens_where(tokenizer, ~vocabulary.is_maskable) == set(SPECIAL)
+    assert tokens_where(tokenizer, clause_ends(tokenizer.vocab)) == set("，；：。.")
+    assert vocabulary.replacement_ids.tolist() == sorted(set(vocabulary.replacement_ids.tolist()))
+    replacements = set(tokenizer.convert_ids_to_tokens(vocabulary.replacement_ids.tolist()))
     assert "公" in replacements and "##x" in replacements
-    assert replacements.isdisjoint({"[PAD]", "[unused1]", "<S>", "##公", "[MASK]"})
+    assert replacements.isdisjoint({"[unused1]", "<S>", "##公", *SPECIAL})
 
 
 def test_the_real_vocabulary(vocab_file):
     tokenizer = FullTokenizer(vocab_file)
     vocabulary = pretraining_vocabulary.from_tokenizer(tokenizer)
-    replacements = set(tokenizer.convert_ids_to_tokens(vocabulary.replacement_ids))
+    replacements = set(tokenizer.convert_ids_to_tokens(vocabulary.replacement_ids.tolist()))
     for token in replacements:
         if not token.startswith("##"):
             assert tokenizer.tokenize(token) == [token]
     assert 0.6 < len(replacements) / len(tokenizer.vocab) < 0.7  # a third of the vocabulary is ##字
-    assert len(vocabulary.clause_end_ids) == 13
+    assert tokens_where(tokenizer, clause_ends(tokenizer.vocab)) == set("，；：、,;:。！？!?.")
+
+
+def test_a_sentencepiece_model(tmp_path):
+    tokenizer = FullTokenizer(spm_model_file=train_sentencepiece(tmp_path / "zh.model", ["[CLS]", "[SEP]", "[MASK]"]))
+    vocabulary = pretraining_vocabulary.from_tokenizer(tokenizer)
+    special = {"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"}
+    assert tokens_where(tokenizer, ~vocabulary.is_maskable) == special
+    replacements = set(tokenizer.convert_ids_to_tokens(vocabulary.replacement_ids.tolist()))
+    assert replacements == set(tokenizer.vocab) - special
+    assert tokens_where(tokenizer, clause_ends(tokenizer.vocab)) == {",", "?"}
+    assert np.flatnonzero(clause_ends({"x": 0, "\u2581，": 1, "。": 2, "。。": 3})).tolist() == [1, 2]
 
 
 def test_a_vocabulary_of_specials_only(tmp_path):
     path = tmp_path / "vocab.txt"
-    path.write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
+    path.write_text("\n".join(SPECIAL) + "\n")
     with pytest.raises(UserError, match="no token that can occur"):
         pretraining_vocabulary.from_tokenizer(FullTokenizer(str(path)))
+
+
+def assert_comes_back(vocabulary):
+    """Through JSON as it stands in a sidecar."""
+    text = json.dumps(pretraining_vocabulary.to_json(vocabulary))
+    again = pretraining_vocabulary.from_json(json.loads(text))
+    for value, expected in zip(again, vocabulary):
+        np.testing.assert_array_equal(value, expected)
+        assert np.asarray(value).dtype == np.asarray(expected).dtype
+    return text
+
+
+def test_a_vocabulary_comes_back_from_json(tmp_path, vocab_file):
+    assert_comes_back(pretraining_vocabulary.from_tokenizer(FullTokenizer(write_vocab(tmp_path))))
+    assert len(assert_comes_back(pretraining_vocabulary.from_tokenizer(FullTokenizer(vocab_file)))) < 10000
+
+
+@pytest.mark.parametrize("replacements", [[0], [7], [0, 7], list(range(8)), [2, 4, 6]])
+def test_edges_of_a_vocabulary_come_back(tmp_path, replacements):
+    vocabulary = pretraining_vocabulary.from_tokenizer(FullTokenizer(write_vocab(tmp_path)))
+    is_maskable = np.isin(np.arange(8), replacements)
+    assert_comes_back(vocabulary._replace(is_maskable=is_maskable, replacement_ids=np.array(replacements, np.int32)))

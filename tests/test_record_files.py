@@ -1,72 +1,15 @@
 import gzip
 import json
 import os
-import random
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import record_files
 from errors import UserError
-from features import NO_SENTENCE_ORDER, Feature, pretraining_features
-from record_files import CompleteFile, encode_record, expand_globs, shard_paths, sidecar_path, write_records
-
-FEATURES = (
-    Feature("zebra", "int64", None),
-    Feature("apple", "float32", 2),
-    Feature("mango", "int64", 3),
-)
-
-
-def example_of(features, values):
-    feature = {}
-    for name, dtype, _ in features:
-        if dtype == "float32":
-            feature[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values[name]))
-        else:
-            feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=values[name]))
-    return tf.train.Example(features=tf.train.Features(feature=feature))
-
-
-@pytest.mark.parametrize(
-    "numbers",
-    [
-        [],
-        [0],
-        [-1],
-        [1, 127, 128, 16383, 16384, 21127, 32767, 32768, 2**31, 2**63 - 1, -(2**63)],
-        np.array([3, 40000], np.int32),
-    ],
-)
-def test_encoding_equals_tensorflow(numbers):
-    values = {"zebra": numbers, "apple": [0.1, -1e30], "mango": [1, 2, 3]}
-    encoded = encode_record(FEATURES, values)
-    expected = example_of(FEATURES, values)
-    assert encoded == expected.SerializeToString(deterministic=True)
-    assert tf.train.Example.FromString(encoded) == expected
-
-
-def test_encoding_of_a_pretraining_record():
-    features = pretraining_features(512, 51)
-    rng = random.Random(0)
-    values = {f.name: [rng.randrange(21128) for _ in range(f.length)] for f in features}
-    values["next_sentence_labels"] = [NO_SENTENCE_ORDER]
-    assert encode_record(features, values) == example_of(features, values).SerializeToString(deterministic=True)
-
-
-def test_records_that_do_not_fit_their_declaration():
-    values = {"zebra": [], "apple": [0.0, 0.0], "mango": [1, 2, 3]}
-    with pytest.raises(ValueError, match="mango has 2 values, declared are 3"):
-        encode_record(FEATURES, dict(values, mango=[1, 2]))
-    with pytest.raises(ValueError, match="zebra"):
-        encode_record(FEATURES, {"apple": [0.0, 0.0], "mango": [1, 2, 3]})
-    with pytest.raises(ValueError, match="kiwi"):
-        encode_record(FEATURES, dict(values, kiwi=[1]))
-    with pytest.raises(TypeError):
-        encode_record(FEATURES, dict(values, zebra=[0.5]))
+from record_files import CompleteFile, expand_globs, shard_paths, sidecar_path, write_records
 
 
 def test_tensorflow_reads_the_file(tmp_path):
