@@ -31,7 +31,6 @@ from pretraining_report import WorkDone, next_step, output_report, report_path, 
 from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
 from progress import ProgressLine
 from record_files import expand_globs, write_json
-from segmentation import WordFinder
 from tokenization import FullTokenizer
 
 logger = logging.getLogger(__name__)
@@ -126,9 +125,6 @@ def make_missing(
         logger.info("%d of %d shards are there already", len(tasks) - len(missing), len(tasks))
     start = time.monotonic()
     if missing:
-        if settings.whole_words:
-            # Forked workers share the loaded dictionaries.
-            WordFinder(settings.whole_words, settings.user_dictionary).word_starts("字")
         forecast = Forecast(tasks, finished, settings, size_estimate(settings))
         _build(missing, finished, forecast, num_workers, output_file, ProgressLine(sys.stderr, num_bytes))
     num_workers = min(num_workers, len(missing))
