@@ -15,7 +15,7 @@ from errors import UserError
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
 from record_files import CompleteFile, read_sidecar, sidecar_path, write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _JOURNAL_SUFFIX = ".partial.jsonl"
 
 
