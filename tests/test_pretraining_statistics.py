@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from jieba_oracle import jieba_spans, load_jieba
+from jieba_oracle import jieba_lcut, jieba_spans
 from real_text import CORPORA, NEWS, read_documents, real_path
 
 import masking
@@ -70,12 +70,11 @@ def plain_document(lines, tokenizer, cut):
 
 
 @pytest.fixture(scope="module", params=["news", *CORPORA])
-def made(request, vocab_file, tmp_path_factory):
+def made(request, vocab_file):
     path = NEWS if request.param == "news" else real_path(request.param)
     lines = read_documents(path, TEXT_BYTES[request.param])
     tokenizer = FullTokenizer(vocab_file)
-    cut = load_jieba(tmp_path_factory.mktemp("jieba")).lcut
-    documents = [plain_document(document, tokenizer, cut) for document in lines]
+    documents = [plain_document(document, tokenizer, jieba_lcut()) for document in lines]
     num_passes = PASSES.get(request.param, 2)
     rng = np.random.RandomState(20)
     chunks = make_chunks(
