@@ -174,6 +174,8 @@ def test_runs_of_any_length_equal_jieba():
     han = re.sub("[^\u4e00-\u9fd5]", "", "".join(read_lines(NEWS)))
     for length in (1, 2, MAX_HAN_RUN - 1, MAX_HAN_RUN):
         assert_equals_jieba(jieba_lcut(), ["，" + han[:length] + "a"[: length % 2], han[-length:]])
+    for before, expected in ((MAX_HAN_RUN - 2, ["中国"]), (MAX_HAN_RUN - 1, ["中", "国"])):
+        assert words("的" * before + "中国")[before:] == expected
     cut_twice = [han[:MAX_HAN_RUN], han[MAX_HAN_RUN : 2 * MAX_HAN_RUN], han[2 * MAX_HAN_RUN : 2 * MAX_HAN_RUN + 7]]
     expected = [word for part in cut_twice for word in jieba_lcut()(part)]
     assert words("".join(cut_twice)) == expected
