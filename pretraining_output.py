@@ -17,7 +17,7 @@ from errors import UserError
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
 from record_files import CompleteFile, read_sidecar, remove_unfinished, sidecar_path, write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _JOURNAL_SUFFIX = ".partial.jsonl"
 _PLANNED = "planned_files"
 

@@ -1,6 +1,8 @@
 """The words that masking units must be: jieba's, and the rule by which some of its cuts are undone."""
 
+import functools
 import re
+import tempfile
 
 # Where jieba's cut may be undone: between letters with case, digits and accents (written down apart from the code).
 INSIDE_WORD = re.compile("[0-9A-Za-zµÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿḀ-ỿＡ-Ｚａ-ｚ０-９\u0300-\u036f\ufe0f]")
@@ -14,6 +16,15 @@ def load_jieba(cache_folder):
     oracle = jieba.Tokenizer()
     oracle.tmp_dir = str(cache_folder)
     return oracle
+
+
+@functools.lru_cache(maxsize=None)
+def jieba_lcut():
+    """The cut of a jieba that nothing is added to, loaded once."""
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = load_jieba(folder)
+        oracle.initialize()
+    return oracle.lcut
 
 
 def jieba_spans(cut, line):

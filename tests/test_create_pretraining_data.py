@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from data_command import arguments, files_below, long_text, make, records_of, refusal
@@ -12,7 +13,7 @@ from tiny_corpus import TEXT, write_text
 
 import create_pretraining_data
 import segmentation
-from features import NO_SENTENCE_ORDER, pretraining_features
+from features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
 from record_files import count_records, read_sidecar
 
 ROOT = os.path.dirname(os.path.abspath(create_pretraining_data.__file__))
@@ -42,11 +43,12 @@ def test_the_sidecar_describes_the_records(folder):
     ]
     first = str(folder / "out" / "zh-00000-of-00002.tfrecord")
     sidecar = read_sidecar(first)
-    assert sidecar["format_version"] == 1
+    assert sidecar["format_version"] == 2
     assert sidecar["settings"] == {
         "compression": "none",
         "do_lower_case": True,
         "dupe_factor": 2,
+        "dynamic_masking": False,
         "favor_shorter_ngram": True,
         "heldout_share": 0.0,
         "mask_draw": "unit",
@@ -57,6 +59,7 @@ def test_the_sidecar_describes_the_records(folder):
         "num_shards": 2,
         "random_seed": 12345,
         "short_seq_prob": 0.1,
+        "user_dictionary": None,
         "whole_words": "chinese",
     }
     assert sidecar["tokenizer"] == "wordpiece"
@@ -164,6 +167,14 @@ def document_numbers(record):
         ({"num_workers": 0}, "num_workers", 2),
         ({"mask_draw": "word"}, "mask_draw", 2),
         ({"compression": "zip"}, "compression", 2),
+        ({"dynamic_masking": True, "dupe_factor": 3}, "--dupe_factor=3 has no use with --dynamic_masking", 2),
+        ({"user_dictionary": "words.txt"}, "--user_dictionary needs --do_whole_word_mask=True", 2),
+        (
+            {"user_dictionary": "words.txt", "do_whole_word_mask": True, "non_chinese": True},
+            "--user_dictionary needs --do_whole_word_mask=True on Chinese text",
+            2,
+        ),
+        ({"user_dictionary": "words.txt", "do_whole_word_mask": True}, "cannot read the user dictionary words.txt", 1),
         ({"do_permutation": True}, "--do_permutation=True is not available", 2),
         ({"random_next_sentence": True}, "--random_next_sentence=True is not available", 2),
         ({"output_file": "a,b"}, "--output_file must be one name", 2),
@@ -234,10 +245,37 @@ def test_bad_places(folder, capsys):
 
 def test_documents_of_one_line(folder):
     write_text(folder, "今天，天气很好。\n\n公园\n\n孩子们在草地上放风筝\n")
-    make(folder)
+    make(folder, short_seq_prob=0)
     counts = read_sidecar(str(folder / "out" / "zh.tfrecord"))["counts"]
     assert counts["documents"] == 3
     assert (counts["examples"], counts["sentence_order_pairs"]) == (6, 2)
+
+
+def test_dynamic_records(folder):
+    make(folder, dynamic_masking=True, dupe_factor=None, do_whole_word_mask=True)
+    path = str(folder / "out" / "zh.tfrecord")
+    sidecar = read_sidecar(path)
+    assert (sidecar["settings"]["dynamic_masking"], sidecar["settings"]["dupe_factor"]) == (True, 1)
+    records = list(tf.io.tf_record_iterator(path))
+    assert len(records) == sidecar["counts"]["examples"]
+    for record in records:
+        feature = tf.train.Example.FromString(record).features.feature
+        assert set(feature) == {declared.name for declared in CHUNK_FEATURES}
+        num_tokens = len(feature["token_ids"].int64_list.value)
+        assert 0 < num_tokens <= 29
+        assert feature["unit_starts"].int64_list.value[0] == 0
+        assert all(0 < cut < num_tokens for cut in feature["cuts"].int64_list.value)
+
+
+def test_a_user_dictionary(folder):
+    words = folder / "words.txt"
+    words.write_text("去公园散步\n", encoding="utf-8")
+    make(folder, do_whole_word_mask=True, user_dictionary=words)
+    path = str(folder / "out" / "zh.tfrecord")
+    assert read_sidecar(path)["settings"]["user_dictionary"] == hashlib.sha256(words.read_bytes()).hexdigest()
+    with_words = (folder / "out" / "zh.tfrecord").read_bytes()
+    make(folder, do_whole_word_mask=True, overwrite=True)
+    assert (folder / "out" / "zh.tfrecord").read_bytes() != with_words
 
 
 # In a process of its own: training a model crashes where TensorFlow 1.15 was imported first (using one does not).
@@ -281,7 +319,8 @@ def test_masked_words_are_whole_in_the_records(folder):
     write_text(folder, long_text())
     make(folder, do_whole_word_mask=True, ngram=1, short_seq_prob=0)
     vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    words = {line[a:b] for line in TEXT.splitlines() for a, b in segmentation.unit_spans(line)}
+    edges = np.flatnonzero(segmentation.WordFinder().word_starts(TEXT)).tolist()
+    words = {TEXT[start:end].strip() for start, end in zip(edges, edges[1:])}
     runs = set()
     for record in tf.io.tf_record_iterator(str(folder / "out" / "zh.tfrecord")):
         feature = tf.train.Example.FromString(record).features.feature

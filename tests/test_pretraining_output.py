@@ -140,7 +140,7 @@ def test_files_of_unknown_origin_need_overwrite(folder, capsys):
     make(folder, overwrite=True)
     assert count_records(str(folder / "out" / "zh.tfrecord")) > 5
     (folder / "out" / "zh.tfrecord.json").write_text('{"shards": 7}')
-    assert "other settings (format_version None, not 1)" in refusal(folder, capsys)[0]
+    assert "other settings (format_version None, not 2)" in refusal(folder, capsys)[0]
 
 
 def test_a_mended_text_needs_no_overwrite(folder):

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import REPOSITORY
-from jieba_oracle import jieba_spans, load_jieba
+from jieba_oracle import jieba_lcut, jieba_spans, load_jieba
 from real_text import CORPORA, NEWS, read_lines, real_path
 
 import segmentation
@@ -22,11 +22,6 @@ from tokenization import FullTokenizer, Token
 @pytest.fixture(scope="module")
 def tokenizer(vocab_file):
     return FullTokenizer(vocab_file)
-
-
-@pytest.fixture(scope="module")
-def jieba_lcut(tmp_path_factory):
-    return load_jieba(tmp_path_factory.mktemp("jieba")).lcut
 
 
 def spans(word_finder, text):
@@ -147,23 +142,23 @@ def assert_equals_jieba(cut, lines, word_finder=None):
     return cuts, undone
 
 
-def test_shipped_news_equals_jieba(jieba_lcut):
-    cuts, undone = assert_equals_jieba(jieba_lcut, read_lines(NEWS))
+def test_shipped_news_equals_jieba():
+    cuts, undone = assert_equals_jieba(jieba_lcut(), read_lines(NEWS))
     assert cuts > 10000
     assert undone < cuts / 1000
 
 
 @pytest.mark.parametrize("name", CORPORA)
-def test_real_lines_equal_jieba(jieba_lcut, name):
+def test_real_lines_equal_jieba(name):
     lines = read_lines(real_path(name))
     # SEGMENTATION_ALL_LINES=1 compares every line: some minutes.
     step = 1 if os.environ.get("SEGMENTATION_ALL_LINES") else len(lines) // 2000
-    cuts, undone = assert_equals_jieba(jieba_lcut, lines[::step])
+    cuts, undone = assert_equals_jieba(jieba_lcut(), lines[::step])
     assert cuts > 10000
     assert undone < cuts / 1000
 
 
-def test_random_text_equals_jieba(jieba_lcut):
+def test_random_text_equals_jieba():
     rng = random.Random(17)
     news = "".join(read_lines(NEWS))
     rare = [chr(code) for code in (0x4E00, 0x9FA5, 0x9FA6, 0x9FD5, 0x9FD6, 0x3400, 0x20BB7, 0x3007, 0xF900)]
@@ -172,15 +167,17 @@ def test_random_text_equals_jieba(jieba_lcut):
     for number in range(1000):
         pools = (news, news, news[:50], rare, [chr(rng.randrange(0x4E00, 0x9FD6)), "的"], others)[: 2 + number % 5]
         lines.append("".join(rng.choice(rng.choice(pools)) for _ in range(rng.randrange(40))))
-    assert_equals_jieba(jieba_lcut, lines)
+    assert_equals_jieba(jieba_lcut(), lines)
 
 
-def test_runs_of_any_length_equal_jieba(jieba_lcut):
+def test_runs_of_any_length_equal_jieba():
     han = re.sub("[^\u4e00-\u9fd5]", "", "".join(read_lines(NEWS)))
     for length in (1, 2, MAX_HAN_RUN - 1, MAX_HAN_RUN):
-        assert_equals_jieba(jieba_lcut, ["，" + han[:length] + "a"[: length % 2], han[-length:]])
+        assert_equals_jieba(jieba_lcut(), ["，" + han[:length] + "a"[: length % 2], han[-length:]])
+    for before, expected in ((MAX_HAN_RUN - 2, ["中国"]), (MAX_HAN_RUN - 1, ["中", "国"])):
+        assert words("的" * before + "中国")[before:] == expected
     cut_twice = [han[:MAX_HAN_RUN], han[MAX_HAN_RUN : 2 * MAX_HAN_RUN], han[2 * MAX_HAN_RUN : 2 * MAX_HAN_RUN + 7]]
-    expected = [word for part in cut_twice for word in jieba_lcut(part)]
+    expected = [word for part in cut_twice for word in jieba_lcut()(part)]
     assert words("".join(cut_twice)) == expected
 
 
@@ -196,7 +193,7 @@ def user_dictionary(folder, content=USER_WORDS):
 
 
 @pytest.fixture
-def jieba_with_words(tmp_path, jieba_lcut):
+def jieba_with_words(tmp_path):
     oracle = load_jieba(tmp_path)
     oracle.load_userdict(io.StringIO(USER_WORDS))
     return oracle.lcut
@@ -211,13 +208,13 @@ def test_added_words_are_found(tmp_path):
     assert "云原生" not in words(text)  # another finder's dictionary
 
 
-def test_added_words_equal_jieba(tmp_path, jieba_lcut, jieba_with_words):
+def test_added_words_equal_jieba(tmp_path, jieba_with_words):
     finder = WordFinder(user_dictionary=user_dictionary(tmp_path))
     news = read_lines(NEWS)[:300]
     lines = news + USER_WORDS.split() + ["好的吧好的", "凱特琳Catelyn和云原生K8s"]
     assert_equals_jieba(jieba_with_words, lines, finder)
-    assert any(jieba_with_words(line) != jieba_lcut(line) for line in news)
-    assert_equals_jieba(jieba_lcut, lines)
+    assert any(jieba_with_words(line) != jieba_lcut()(line) for line in news)
+    assert_equals_jieba(jieba_lcut(), lines)
 
 
 def test_forms_of_a_user_dictionary(tmp_path):

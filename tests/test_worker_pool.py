@@ -14,7 +14,7 @@ import worker_pool
 from corpus import plan_shards
 from errors import UserError
 from masking import MaskingSettings
-from pretraining_examples import ExampleSettings
+from pretraining_chunks import ChunkSettings
 from pretraining_shards import BuildSettings, ShardBuilder, ShardTask
 from record_files import read_sidecar
 
@@ -28,8 +28,20 @@ def endless_tasks(folder, num_shards=2):
         ShardTask(str(folder / "zh-{}.tfrecord".format(number)), number, ranges, False)
         for number, ranges in enumerate(plan_shards([path], num_shards))
     ]
-    examples = ExampleSettings(128, 0.1, MaskingSettings())
-    return tasks, BuildSettings(write_vocab(folder), None, True, None, 1, 2000, 0.0, examples)
+    settings = BuildSettings(
+        vocab_file=write_vocab(folder),
+        spm_model_file=None,
+        do_lower_case=True,
+        whole_words=None,
+        user_dictionary=None,
+        random_seed=1,
+        dupe_factor=2000,
+        heldout_share=0.0,
+        dynamic_masking=False,
+        chunks=ChunkSettings(128, 0.1),
+        masking=MaskingSettings(),
+    )
+    return tasks, settings
 
 
 def short_tasks(folder, num_shards):
