@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple, Optional
 
-import tensorflow.compat.v1 as tf
-
 import checkpoint
 import checkpoint_model
+from checkpoint_files import latest_checkpoint
 from checkpoint_model import CheckpointModel
 from command_line import Flags, UsageError
 from errors import UserError
@@ -56,7 +55,7 @@ def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunM
       UsageError: nothing names a model.
     """
     named = getattr(flags, family.config_flag)
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     start = flags.init_checkpoint or latest
     if named and from_group_0:
         start = latest

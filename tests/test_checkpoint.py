@@ -132,8 +132,32 @@ def test_a_checkpoint_file_of_another_place_is_understood(published, tmp_path):
 
 
 def test_an_empty_folder_is_named(tmp_path):
-    with pytest.raises(UserError, match="holds no checkpoints"):
+    with pytest.raises(UserError, match="holds no checkpoint: no file in it ends in .index"):
         checkpoint.find_checkpoint(str(tmp_path))
+
+
+def test_what_is_no_checkpoint_is_called_what_it_is(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(UserError, match="holds no checkpoint: it holds a model of transformers .*export_model.py"):
+        checkpoint.find_checkpoint(str(tmp_path))
+    (tmp_path / "albert_tiny.zip").write_bytes(b"")
+    with pytest.raises(UserError, match="albert_tiny.zip is no checkpoint: name a folder"):
+        checkpoint.find_checkpoint(str(tmp_path / "albert_tiny.zip"))
+
+
+def test_the_newest_checkpoint_half_copied_is_not_passed_over_for_an_older_one(published, tmp_path):
+    copy_files(published["zh_postln"], tmp_path, "model.ckpt-5")
+    copy_files(published["zh_postln"], tmp_path, "model.ckpt-9", leave_out=[".index"])
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-9"\n')
+    with pytest.raises(UserError, match="model.ckpt-9 is incomplete: its index"):
+        checkpoint.find_checkpoint(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"<html>not found</html>"])
+def test_a_checkpoint_file_that_says_nothing_is_passed_over(published, tmp_path, content):
+    prefix = copy_files(published["zh_postln"], tmp_path)
+    (tmp_path / "checkpoint").write_bytes(content)
+    assert checkpoint.find_checkpoint(str(tmp_path)) == prefix
 
 
 def test_a_damaged_index_is_named(tmp_path):

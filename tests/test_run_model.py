@@ -84,6 +84,14 @@ def test_an_output_folder_with_another_model_is_refused(folder):
         pretrain(folder, albert_config_file=folder / "g1.json", num_train_steps=2)
 
 
+def test_a_damaged_checkpoint_file_in_the_output_folder_is_named(folder):
+    for content in (b"", b"\xff"):
+        (folder / "pretrained").mkdir(exist_ok=True)
+        (folder / "pretrained" / "checkpoint").write_bytes(content)
+        with pytest.raises(UserError, match="the file .*pretrained/checkpoint is damaged: write the line"):
+            pretrain(folder, albert_config_file=folder / "g1.json")
+
+
 def test_no_model_at_all_is_said(folder):
     for run in (pretrain, classify):
         with pytest.raises(UsageError, match="--albert_config_file must be given, or --init_checkpoint=FOLDER"):
