@@ -18,3 +18,16 @@ def vocab_file():
     if not os.path.exists(path):
         pytest.fail("albert_config/vocab.txt is missing: `bash scripts/setup.sh` brings it")
     return path
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """Folders with checkpoint, config and vocabulary by the fixture's name; written when they are first asked for."""
+    import exports
+
+    class Folders(dict):
+        def __missing__(self, name):
+            self[name] = exports.write_fixture(tmp_path_factory.mktemp(name), name)
+            return self[name]
+
+    return Folders()
