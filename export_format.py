@@ -30,16 +30,18 @@ class Request(NamedTuple):
     Attributes:
       model: the checkpoint.
       head: one of HEADS, which the checkpoint holds.
+      text_length: the longest row that the model was trained for.
+      do_lower_case: whether the model's text is lower-cased.
       seq_length: the only length of rows (S); None for any.
       tflite_type: how TFLite keeps the weights.
-      do_lower_case: whether the model's text is lower-cased.
     """
 
     model: CheckpointModel
     head: str
+    text_length: int
+    do_lower_case: bool
     seq_length: Optional[int] = None
     tflite_type: str = "float32"
-    do_lower_case: bool = True
 
 
 class Written(NamedTuple):

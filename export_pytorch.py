@@ -47,7 +47,7 @@ def write(request: Request, folder: str) -> Written:
     if model.vocab_file:
         write_json(
             os.path.join(folder, transformers_folder.TOKENIZER_CONFIG_FILE),
-            transformers_folder.tokenizer_config(request.do_lower_case, model.config.max_position_embeddings),
+            transformers_folder.tokenizer_config(request.do_lower_case, request.text_length),
         )
         opened_by += " and AutoTokenizer.from_pretrained('{}')"
     return Written(lambda inputs: _answer(folder, request.head, inputs), FLOAT32_TOLERANCE, opened_by)

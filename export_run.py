@@ -133,6 +133,7 @@ def _request(flags: Flags, path: str, format_name: str) -> Request:
         head=head,
         seq_length=_seq_length(flags.max_seq_length, format_name, model),
         tflite_type=flags.tflite_type,
+        text_length=model.config.max_position_embeddings if description is None else description.max_seq_length,
         do_lower_case=flags.do_lower_case if description is None else description.do_lower_case,
     )
 
@@ -174,7 +175,7 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
         "head": request.head,
         "inputs": list(INPUT_NAMES),
         "outputs": list(HEAD_OUTPUTS[request.head]),
-        "max_seq_length": request.seq_length or model.config.max_position_embeddings,
+        "max_seq_length": request.seq_length or request.text_length,
         "do_lower_case": request.do_lower_case,
         "model_config": model.config.to_dict(),
         "parity": parity._asdict(),

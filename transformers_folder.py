@@ -104,13 +104,20 @@ def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
     }
 
 
-def lower_cases(path: str, default: bool) -> bool:
-    """Whether a folder's tokenizer lower-cases text; `default` where it does not say so."""
+def read_tokenizer_config(path: str) -> Dict[str, Any]:
+    """What a folder says of its tokenizer; nothing where it has none.
+
+    Raises:
+      UserError: the file holds no JSON object.
+    """
+    file_name = os.path.join(path, TOKENIZER_CONFIG_FILE)
+    if not os.path.exists(file_name):
+        return {}
     try:
-        with open(os.path.join(path, TOKENIZER_CONFIG_FILE), encoding="utf-8") as file:
-            return bool(json.load(file).get("do_lower_case", default))
-    except (OSError, ValueError, AttributeError):
-        return default
+        with open(file_name, encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError("{} holds no JSON object: {}".format(file_name, error)) from error
 
 
 def write(folder: str, config: Dict[str, Any], values: Values) -> None:

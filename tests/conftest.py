@@ -27,3 +27,16 @@ def folder(tmp_path):
     tiny_corpus.write_text(tmp_path)
     tiny_corpus.write_vocab(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """Folders with checkpoint, config and vocabulary by the fixture's name; written when they are first asked for."""
+    import exports
+
+    class Folders(dict):
+        def __missing__(self, name):
+            self[name] = exports.write_fixture(tmp_path_factory.mktemp(name), name)
+            return self[name]
+
+    return Folders()
