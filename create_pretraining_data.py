@@ -27,7 +27,7 @@ from errors import UserError
 from output_size import Forecast, estimated_rate, text_bytes
 from pretraining_plan import Outputs
 from pretraining_preview import LEGEND, preview
-from pretraining_report import WorkDone, next_step, output_report, report_path, report_values, summarize
+from pretraining_report import WorkDone, next_step, output_report, report_values, summarize
 from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
 from progress import ProgressLine
 from record_files import expand_globs, write_json
@@ -92,7 +92,7 @@ def report(
     """Says what was made, and writes the same beside it."""
     for name in outputs.names():
         summary = summarize(name, results[name])
-        write_json(report_path(name), report_values(summary, done))
+        write_json(pretraining_output.report_path(name), report_values(summary, done))
         for level, line in output_report(summary, done, settings):
             logger.log(level, "%s", line)
     logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))

@@ -27,7 +27,6 @@ from pretraining_report import (
     files_text,
     next_step,
     output_report,
-    report_path,
     report_values,
 )
 from pretraining_shards import COUNTS, DROP_REASONS, BuildSettings, ShardResult
@@ -102,7 +101,7 @@ def finish(
     totals = pretraining_output.total_counts([ShardResult(name, 0, all_counts)])
     engine.write_json(sidecar_path(name), pretraining_output.sidecar_values(content, description, totals))
     summary = OutputSummary(name, num_shards, engine.total_size(files_text(name, num_shards)), totals)
-    engine.write_json(report_path(name), report_values(summary, done))
+    engine.write_json(pretraining_output.report_path(name), report_values(summary, done))
     for level, line in output_report(summary, done, settings):
         _log.log(level, "%s", line)
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Opt
 from disk_space import cannot_write
 from errors import UserError
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
-from record_files import CompleteFile, read_sidecar, remove_unfinished, sidecar_path, write_json
+from record_files import CompleteFile, data_set_path, read_sidecar, remove_unfinished, sidecar_path, write_json
 
 FORMAT_VERSION = 2
 _JOURNAL_SUFFIX = ".partial.jsonl"
@@ -41,6 +41,11 @@ class _Previous(NamedTuple):
 def journal_path(output_file: str) -> str:
     """The path of the journal of a data set that is not complete."""
     return output_file + _JOURNAL_SUFFIX
+
+
+def report_path(output_file: str) -> str:
+    """The path of the report of a finished run, in JSON."""
+    return data_set_path(output_file) + ".report.json"
 
 
 def claim(
@@ -108,7 +113,8 @@ def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:
             path = sidecar_path(output_file)
             is_ours = sidecar.get("format_version") == FORMAT_VERSION
             shards = [_parse_shard(path, entry) for entry in sidecar["shards"]] if is_ours else []
-            yield _Previous(path, sidecar, shards, [shard.path for shard in shards])
+            own_paths = [shard.path for shard in shards] + [report_path(output_file)] * is_ours
+            yield _Previous(path, sidecar, shards, own_paths)
 
 
 def _remove(run: _Previous) -> None:

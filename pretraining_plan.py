@@ -20,7 +20,6 @@ from features import HELD_OUT, TRAINING
 from input_files import LOCAL, FileSystem
 from masking import MASK_DRAWS, MaskingSettings
 from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
-from pretraining_report import report_path
 from pretraining_shards import BuildSettings, ShardTask
 from record_files import COMPRESSIONS, NO_COMPRESSION, shard_paths, sidecar_path
 from tokenization import FullTokenizer
@@ -165,7 +164,7 @@ def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[S
     """Raises `UserError` where a file to be written is an input, a folder, or to be written twice."""
     inputs = {os.path.realpath(path) for path in paths}
     written = [task.path for task in tasks] + [sidecar_path(name) for name in outputs.names()]
-    for path_of in (output_lock.lock_path, report_path):
+    for path_of in (output_lock.lock_path, pretraining_output.report_path):
         written += [path_of(name) for name in outputs.names()]
     written.append(pretraining_output.journal_path(outputs.training))
     seen = set()

@@ -64,7 +64,7 @@ def _marked(original: List[str], seen: List[str], positions: Sequence[int]) -> s
             shown = readable([seen[place] for place in places])
             word = "【{}】".format(word if word == shown else "{} → {}".format(word, shown))
         parts.append(word)
-    return " ".join(parts).strip()
+    return " ".join(parts)
 
 
 def readable(tokens: Sequence[str]) -> str:
@@ -75,8 +75,10 @@ def readable(tokens: Sequence[str]) -> str:
             text += token[len(CONTINUATION_PREFIX) :]
         else:
             needs_blank = text and _is_latin(text[-1]) and _is_latin(token[0])
-            text += " " + token if needs_blank or token in (CLS_TOKEN, SEP_TOKEN) else token
-    return text
+            text += " " + token if needs_blank else token
+        if token in (CLS_TOKEN, SEP_TOKEN):
+            text += " "
+    return text.rstrip()
 
 
 def _is_latin(char: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from pretraining_output import total_counts
 from pretraining_shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
-from record_files import data_set_path, shard_paths, sidecar_path
+from record_files import shard_paths, sidecar_path
 
 HIGH_UNKNOWN_SHARE = 0.01
 _DROP_TEXTS = {
@@ -56,11 +56,6 @@ class OutputSummary(NamedTuple):
 def summarize(output_file: str, shards: Sequence[ShardResult]) -> OutputSummary:
     """Sums up the shards of an output."""
     return OutputSummary(output_file, len(shards), sum(shard.num_bytes for shard in shards), total_counts(shards))
-
-
-def report_path(output_file: str) -> str:
-    """The path of the report in JSON."""
-    return data_set_path(output_file) + ".report.json"
 
 
 def report_values(summary: OutputSummary, done: WorkDone) -> Dict[str, Any]:

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import logging
 import os
 import re
@@ -40,6 +41,7 @@ def test_the_sidecar_describes_the_records(folder):
         "zh-00000-of-00002.tfrecord",
         "zh-00001-of-00002.tfrecord",
         "zh.tfrecord.json",
+        "zh.tfrecord.report.json",
     ]
     first = str(folder / "out" / "zh-00000-of-00002.tfrecord")
     sidecar = read_sidecar(first)
@@ -113,6 +115,27 @@ def test_any_number_of_workers_makes_the_same_bytes(folder):
         made.append(files_below(folder / "w{}".format(workers)))
     assert made[0] == made[1] == made[2]
     assert len(records_of(made[0])) == 12
+
+
+def test_the_report_repeats_the_sidecar_and_tells_the_rate(folder):
+    make(folder, num_shards=2)
+    report = json.loads((folder / "out" / "zh.tfrecord.report.json").read_text())
+    sidecar = read_sidecar(str(folder / "out" / "zh.tfrecord"))
+    assert {name: report[name] for name in sidecar["counts"]} == sidecar["counts"]
+    assert report["bytes"] == sum(shard["bytes"] for shard in sidecar["shards"])
+    assert report["num_files"] == 2 and report["files"].endswith("zh-*-of-00002.tfrecord")
+    run = report["this_run"]
+    assert run["text_bytes"] == (folder / "text.txt").stat().st_size
+    assert run["megabytes_per_second"] == pytest.approx(run["text_bytes"] / 1e6 / run["seconds"])
+
+
+def test_examples_are_shown_without_an_output(folder, caplog):
+    caplog.set_level("INFO")
+    make(folder, output_file=None, show=3, do_whole_word_mask=True)
+    assert sorted(files_below(folder)) == ["text.txt", "vocab.txt"]
+    shown = [message for message in caplog.messages if message.startswith("example ")]
+    assert [message.split(":")[0] for message in shown] == ["example 1", "example 2", "example 3"]
+    assert all("[CLS] " in message and "【" in message for message in shown)
 
 
 def test_the_seed_decides(folder):

@@ -119,6 +119,7 @@ def test_other_settings_need_overwrite(folder, capsys):
         "zh-00000-of-00002.tfrecord",
         "zh-00001-of-00002.tfrecord",
         "zh.tfrecord.json",
+        "zh.tfrecord.report.json",
     ]
     assert read_sidecar(str(folder / "out" / "zh.tfrecord"))["settings"]["max_seq_length"] == 64
 
