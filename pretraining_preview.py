@@ -70,15 +70,18 @@ def _marked(original: List[str], seen: List[str], positions: Sequence[int]) -> s
 def readable(tokens: Sequence[str]) -> str:
     """Tokens as text: pieces joined to words, a blank only between words that are written with one."""
     text = ""
+    before = ""
     for token in tokens:
         if token.startswith(CONTINUATION_PREFIX):
             text += token[len(CONTINUATION_PREFIX) :]
         else:
-            needs_blank = text and _is_latin(text[-1]) and _is_latin(token[0])
-            text += " " + token if needs_blank else token
-        if token in (CLS_TOKEN, SEP_TOKEN):
-            text += " "
-    return text.rstrip()
+            text += " " + token if before and _are_apart(before, token) else token
+        before = token
+    return text
+
+
+def _are_apart(left: str, right: str) -> bool:
+    return not {left, right}.isdisjoint((CLS_TOKEN, SEP_TOKEN)) or (_is_latin(left[-1]) and _is_latin(right[0]))
 
 
 def _is_latin(char: str) -> bool:

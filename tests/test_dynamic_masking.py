@@ -132,7 +132,8 @@ def test_statistics_are_those_of_static_records(made):
     """20 passes over the text, masked when they were made and masked when they are read."""
     tokenizer = FullTokenizer(str(made / "vocab.txt"))
     count = count_records(str(made / "dynamic.tfrecord"))
-    dynamic = statistics(joined(batches(made / "dynamic.tfrecord", 64, count=20 * count // 64, is_training=True)), tokenizer)
+    found = batches(made / "dynamic.tfrecord", 64, count=20 * count // 64, is_training=True)
+    dynamic = statistics(joined(found), tokenizer)
     static = statistics(joined(batches(made / "static.tfrecord", 64)), tokenizer)
     tolerances = {"predictions": 0.004, "masked": 0.02, "kept": 0.015, "swapped": 0.03, "tokens": 0.7}
     for name, tolerance in tolerances.items():
