@@ -1,24 +1,26 @@
-"""Checkpoints: reading family, sizes and heads off their variables, and starting a model from one.
+"""Checkpoints: reading family, sizes, heads and weights off their variables.
 
     python checkpoint.py PATH      says what a checkpoint is and what it can be used for
 
-The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config.
+The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config,
+`warm_start` starts a model from one.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
+
+import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import tensorflow.compat.v1 as tf
 
 import checkpoint_files
 from checkpoint_files import find_checkpoint as find_checkpoint  # the way in for all who load one
 from errors import UserError
-
-_log = logging.getLogger(__name__)
 
 ENCODER_PREFIX = "bert/"
 CLASSIFIER_WEIGHTS = "output_weights"
@@ -33,8 +35,10 @@ _FAMILY_MARKS = (
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
     ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
 )
+_STEP = "global_step"
 _UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
 _GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
+NUM_GROUPS = "num_hidden_groups"
 _QUERY_KERNEL_SUFFIX = "/self/query/kernel"
 _INTERMEDIATE_KERNEL_SUFFIX = "/intermediate/dense/kernel"
 _SIZE_NAMES = {312: "tiny", 384: "small", 768: "base", 1024: "large", 2048: "xlarge", 4096: "xxlarge"}
@@ -51,14 +55,6 @@ class Contents(NamedTuple):
 
     shapes: Shapes  # of the weights
     slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
-
-
-class WarmStart(NamedTuple):
-    """What a checkpoint gives to a model."""
-
-    matched: Tuple[str, ...]
-    missing: Tuple[str, ...]  # variables of the model that keep their initial values
-    left_over: Tuple[str, ...]  # weights of the checkpoint that the model has no use for
 
 
 def variable_shapes(prefix: str) -> Shapes:
@@ -143,10 +139,11 @@ def unlike_albert(shapes: Shapes) -> Optional[str]:
     layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
     family = family_of(shapes)
     if layers:
-        named = describe(shapes) if family == "BERT" else "a {} model".format(describe(shapes))
-        return "{}: {} layers with weights of their own, where an ALBERT shares one".format(named, len(layers))
+        return "{}, its {} layers with weights of their own, where an ALBERT shares them".format(
+            describe(shapes), len(layers)
+        )
     if family is None:
-        return "not an ALBERT of either family: its variables are {}".format(_listed(tuple(sorted(shapes))))
+        return "not an ALBERT of either family: its variables are {}".format(listed(tuple(sorted(shapes))))
     return None
 
 
@@ -166,7 +163,7 @@ def sizes_of(shapes: Shapes) -> Dict[str, int]:
             sizes["intermediate_size"] = shape[1]
     groups = [match.groups() for match in map(_GROUP.search, shapes) if match]
     if groups:
-        sizes["num_hidden_groups"] = 1 + max(int(group) for group, _ in groups)
+        sizes[NUM_GROUPS] = 1 + max(int(group) for group, _ in groups)
         sizes["inner_group_num"] = 1 + max(int(inner) for _, inner in groups)
     return sizes
 
@@ -193,76 +190,27 @@ def normalises_pooled_output(shapes: Shapes) -> bool:
     return _PRELN_CLASSIFIER_NORM in shapes
 
 
+def size_name(hidden_size: Optional[int]) -> Optional[str]:
+    """What published models of a width are called."""
+    return _SIZE_NAMES.get(hidden_size)
+
+
 def describe(shapes: Shapes) -> str:
     """A few words on a set of weights, such as "zh tiny"."""
     family = family_of(shapes)
     if family is None:
         return "not an ALBERT of either family"
     size = sizes_of(shapes).get("hidden_size")
-    return "{} {}".format(family, _SIZE_NAMES.get(size, "with hidden_size {}".format(size)))
+    return "{} {}".format(family, size_name(size) or "with hidden_size {}".format(size))
 
 
-def plan_warm_start(model_shapes: Shapes, prefix: str) -> WarmStart:
-    """Compares a model's variables with a checkpoint's.
-
-    Raises:
-      UserError: the checkpoint holds no encoder, or one of another family or other sizes; both sides are named.
-    """
-    shapes = variable_shapes(prefix)
-    if not any(name.startswith(ENCODER_PREFIX) for name in shapes):
-        raise UserError(
-            "the checkpoint {} holds no encoder: none of its variables begins with {}".format(prefix, ENCODER_PREFIX)
-        )
-    if family_of(shapes) != family_of(model_shapes):
-        raise _misfit(prefix, shapes, model_shapes, "the families differ")
-    theirs, ours = sizes_of(shapes), sizes_of(model_shapes)
-    differing = ["{} {}, not {}".format(key, theirs[key], ours[key]) for key in theirs if theirs[key] != ours.get(key)]
-    if differing:
-        raise _misfit(prefix, shapes, model_shapes, ", ".join(differing))
-    matched = [name for name in model_shapes if shapes.get(name) == model_shapes[name]]
-    missing = [name for name in model_shapes if name not in matched]
-    incomplete = [name for name in missing if name.startswith(ENCODER_PREFIX)]
-    if incomplete:
-        raise _misfit(prefix, shapes, model_shapes, "{} does not fit".format(incomplete[0]))
-    left_over = [name for name in shapes if name not in matched]
-    return WarmStart(tuple(sorted(matched)), tuple(sorted(missing)), tuple(sorted(left_over)))
+def in_group_0(name: str) -> str:
+    """The name of the same weight in the first group of layers (google family); other names as they are."""
+    return _GROUP.sub(r"group_0/inner_group_\2", name)
 
 
-def _misfit(prefix: str, shapes: Shapes, model_shapes: Shapes, reason: str) -> UserError:
-    return UserError(
-        "the checkpoint {} is {}, the config asks for {}: {}".format(
-            prefix, describe(shapes), describe(model_shapes), reason
-        )
-    )
-
-
-def warm_start_variables(prefix: str) -> WarmStart:
-    """Makes the trainable variables of the default graph start from a checkpoint's values, and reports it.
-
-    Raises:
-      UserError: as `plan_warm_start`.
-    """
-    variables = {variable.op.name: variable for variable in tf.trainable_variables()}
-    shapes = {name: variable.shape.as_list() for name, variable in variables.items()}
-    plan = plan_warm_start(shapes, prefix)
-    tf.train.init_from_checkpoint(prefix, {name: variables[name] for name in plan.matched})
-    _log.info("%s", report(plan, prefix))
-    return plan
-
-
-def report(plan: WarmStart, prefix: str) -> str:
-    """A few lines on what a checkpoint gave: matched, missing, left over."""
-    return "\n".join(
-        [
-            "Starting from {}".format(prefix),
-            "  matched: {} variables".format(len(plan.matched)),
-            "  missing, so newly initialised: {}".format(_listed(plan.missing)),
-            "  left over, so unused: {}".format(_listed(plan.left_over)),
-        ]
-    )
-
-
-def _listed(names: Tuple[str, ...]) -> str:
+def listed(names: Tuple[str, ...]) -> str:
+    """The first few of several names, and how many more there are."""
     if not names:
         return "none"
     more = len(names) - _NAMES_SHOWN
@@ -286,12 +234,13 @@ def restore_variables(session: Any, prefix: str) -> None:
 def step_of(prefix: str) -> int:
     """The global step at which a checkpoint was written; 0 where it holds none."""
     reader = _open(prefix)
-    return int(_read(reader, "global_step", prefix)) if reader.has_tensor("global_step") else 0
+    return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
 
 
 def write_weights(prefix: str, target_prefix: str) -> None:
-    """Copies the weights of a checkpoint, without slots and step, to a new checkpoint."""
-    write_values(read_weights(prefix), target_prefix)
+    """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
+    # An Estimator predicts from no checkpoint without a step.
+    write_values(dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))}), target_prefix)
 
 
 def write_values(values: Dict[str, Any], target_prefix: str) -> None:
@@ -304,3 +253,9 @@ def write_values(values: Dict[str, Any], target_prefix: str) -> None:
         feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
         session.run(tf.global_variables_initializer(), feed)
         tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)
+
+
+if __name__ == "__main__":
+    import checkpoint_description
+
+    checkpoint_description.run_command()

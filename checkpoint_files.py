@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -13,6 +14,12 @@ from errors import UserError
 
 _INDEX = ".index"
 _DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
+_TRANSFORMERS = "a model of transformers (export_model.py --format=tensorflow makes a checkpoint of it)"
+_OTHER_FORMATS = (
+    ("*.safetensors", _TRANSFORMERS),
+    ("pytorch_model.bin", _TRANSFORMERS),
+    ("saved_model.pb", "a SavedModel"),
+)
 _ANY_FILE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 
 
@@ -29,13 +36,34 @@ def find_checkpoint(path: str) -> str:
     return prefix
 
 
+def latest_checkpoint(output_dir: str) -> Optional[str]:
+    """The prefix from which training in a folder goes on; None where nothing was trained in it.
+
+    Raises:
+      UserError: the folder's file `checkpoint`, which says so, is damaged.
+    """
+    try:
+        return tf.train.latest_checkpoint(output_dir)
+    except ValueError as error:
+        raise UserError(
+            'the file {} is damaged: write the line `model_checkpoint_path: "model.ckpt-…"` into it to go on, or '
+            "remove it to begin anew".format(os.path.join(output_dir, "checkpoint"))
+        ) from error
+
+
 def check_index(prefix: str) -> None:
     """Raises `UserError` where a checkpoint has no index."""
     if os.path.exists(prefix + _INDEX):
         return
     if data_files(prefix):
-        raise UserError("the checkpoint {0} is incomplete: its index, {0}.index, is missing".format(prefix))
+        raise _without_index(prefix)
+    if os.path.isfile(prefix):
+        raise UserError("{} is no checkpoint: name a folder, a prefix or an .index file".format(prefix))
     raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
+
+
+def _without_index(prefix: str) -> UserError:
+    return UserError("the checkpoint {0} is incomplete: its index, {0}.index, is missing".format(prefix))
 
 
 def check_data(prefix: str, num_bytes: int) -> None:
@@ -76,22 +104,35 @@ def _checkpoint_in_folder(folder: str) -> str:
     names = sorted(os.listdir(folder))
     prefixes = [os.path.join(folder, name[: -len(_INDEX)]) for name in names if name.endswith(_INDEX)]
     if not prefixes:
-        halves = [os.path.join(folder, _DATA.sub("", name)) for name in names if _DATA.search(name)]
-        if halves:
-            check_index(halves[0])
-    if len(prefixes) != 1:
+        raise _nothing_in(folder, names)
+    if len(prefixes) > 1:
         raise UserError(
-            "the folder {} holds {} checkpoints and no `checkpoint` file: name one by its prefix".format(
-                folder, len(prefixes) or "no"
+            "the folder {} holds {} checkpoints and no `checkpoint` file that names one: give a prefix".format(
+                folder, len(prefixes)
             )
         )
     return prefixes[0]
 
 
+def _nothing_in(folder: str, names: List[str]) -> UserError:
+    """Why a folder without an index is no folder of a checkpoint."""
+    halves = [os.path.join(folder, _DATA.sub("", name)) for name in names if _DATA.search(name)]
+    if halves:
+        return _without_index(halves[0])
+    others = [what for pattern, what in _OTHER_FORMATS for name in names if fnmatch.fnmatch(name, pattern)]
+    reason = "it holds {}".format(others[0]) if others else "no file in it ends in {}".format(_INDEX)
+    return UserError("the folder {} holds no checkpoint: {}".format(folder, reason))
+
+
 def _named_by_state_file(folder: str) -> Optional[str]:
     """The checkpoint that the file `checkpoint` names, looked for here: the folder may have been moved or unpacked."""
-    state = tf.train.get_checkpoint_state(folder)
+    try:
+        state = tf.train.get_checkpoint_state(folder)
+    except ValueError:  # empty or no text: it names nothing
+        state = None
     if state is None:
         return None
     prefix = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
+    if data_files(prefix):
+        check_index(prefix)
     return prefix if os.path.exists(prefix + _INDEX) else None

@@ -76,6 +76,11 @@ class CheckpointModel(NamedTuple):
         return checkpoint.count_parameters(self.shapes, checkpoint.ENCODER_PREFIX)
 
     @property
+    def use_pooled_output(self) -> bool:
+        """Whether a fine-tuned head stands on the pooler, or on the mean of the tokens."""
+        return self.description.use_pooled_output if self.description else True
+
+    @property
     def labels(self) -> Optional[Tuple[str, ...]]:
         """The label strings of a fine-tuned head by id, where the folder says them."""
         return self.description.labels if self.description and self.num_labels else None
@@ -253,7 +258,8 @@ def _find_vocabulary(
 ) -> Tuple[Optional[str], Optional[str]]:
     """The paths of the vocabulary or of the sentencepiece model of a folder; at most one is not None."""
     if description:
-        return os.path.join(folder, description.vocab_file), None
+        path = os.path.join(folder, description.vocab_file)
+        return (None, path) if description.is_sentencepiece else (path, None)
     vocabularies = sorted(glob.glob(os.path.join(glob.escape(folder), "*vocab*.txt")))
     if vocabularies:
         return next((path for path in vocabularies if _has_size(path, vocab_size)), vocabularies[0]), None

@@ -11,7 +11,9 @@ from estimator_specs import TrainingSetup, evaluation_spec, training_spec, warm_
 from families import Family
 
 
-def build_model_fn(family: Family, config: Any, num_labels: int, setup: TrainingSetup) -> Callable[..., Any]:
+def build_model_fn(
+    family: Family, config: Any, num_labels: int, setup: TrainingSetup, use_pooled_output: bool = True
+) -> Callable[..., Any]:
     """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`."""
 
     def model_fn(features: Dict[str, Any], labels: Any, mode: str, params: Dict[str, Any]) -> Any:
@@ -28,7 +30,7 @@ def build_model_fn(family: Family, config: Any, num_labels: int, setup: Training
         )
         label_ids = tf.reshape(features["label_ids"], [-1])
         row_index = tf.reshape(features["row_index"], [-1])
-        output = heads.classifier(model, num_labels, is_training, label_ids)
+        output = heads.classifier(model, num_labels, is_training, label_ids, use_pooled_output)
         predicted = tf.argmax(output.logits, axis=-1, output_type=tf.int32)
         if is_training:
             accuracy = tf.reduce_mean(tf.cast(tf.equal(predicted, label_ids), tf.float32))

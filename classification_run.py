@@ -13,6 +13,7 @@ import checkpoint
 import classification
 import model_folder
 import optimization
+import run_model
 import training_run
 from command_line import Flags, UsageError
 from errors import UserError
@@ -22,6 +23,7 @@ from feature_cache import CachedFeatures, cached_features
 from input_pipeline import classification_input_fn
 from metrics import METRICS
 from record_files import CompleteFile
+from run_model import RunModel
 from task_rows import Row, read_split, split_path
 from tasks import TASKS, Task, get_task
 from tokenization import FullTokenizer, check_vocab_size
@@ -40,9 +42,10 @@ class Run(NamedTuple):
 
     flags: Flags
     family: Family
-    config: Any
+    model: RunModel
     task: Task
     tokenizer: FullTokenizer
+    use_pooled_output: bool
 
 
 class Split(NamedTuple):
@@ -55,11 +58,13 @@ class Split(NamedTuple):
 def declare_flags(flags: Flags, family: Family) -> None:
     """The flags that both fine-tuning runners share; each adds those whose published defaults differ."""
     training_run.declare_flags(flags)
-    flags.string(family.config_flag, None, "the model's JSON file")
+    flags.string(family.config_flag, None, "the model's JSON file; by default that of --init_checkpoint")
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS)))
     flags.string("data_dir", None, "the folder with the task's files")
-    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
+    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
+    flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
+    flags.boolean("use_pooled_output", True, "classify the pooler's first token; False: the mean of all tokens")
     flags.boolean("do_train", False, "fine-tune on the train split")
     flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")
     flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
@@ -77,17 +82,17 @@ def declare_flags(flags: Flags, family: Family) -> None:
 
 def run(flags: Flags, family: Family) -> None:
     """Checks, trains, evaluates, predicts and says what was done."""
-    flags.require("task_name", "data_dir", "vocab_file", "output_dir", family.config_flag)
+    flags.require("task_name", "data_dir", "output_dir")
     if not (flags.do_train or flags.do_eval or flags.do_predict):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
     task = get_task(flags.task_name)
-    config = family.config_class.from_json_file(getattr(flags, family.config_flag))
-    training_run.check_max_seq_length(flags, config)
+    model = run_model.find_model(flags, family)
+    training_run.check_max_seq_length(flags, model.config)
     if flags.do_train and flags.num_train_epochs <= 0:
         raise UsageError("--num_train_epochs must be over 0 to train")
-    tokenizer = FullTokenizer(flags.vocab_file, do_lower_case=flags.do_lower_case)
-    check_vocab_size(tokenizer, config.vocab_size, getattr(flags, family.config_flag))
-    this = Run(flags, family, config, task, tokenizer)
+    tokenizer = _tokenizer(flags, model)
+    check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
+    this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
     rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
     training_run.prepare_output_dir(flags)
     _describe_output(this)
@@ -100,23 +105,51 @@ def run(flags: Flags, family: Family) -> None:
     _say_what_next(flags)
 
 
+def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:
+    """What the flags name, else what stands beside the checkpoint."""
+    is_named = flags.vocab_file or flags.spm_model_file
+    files = flags if is_named else model
+    if not (files.vocab_file or files.spm_model_file):
+        raise UsageError("--vocab_file must be given (or --spm_model_file): no vocabulary stands beside the model")
+    do_lower_case = flags.value_or("do_lower_case", model.do_lower_case)
+    return FullTokenizer(files.vocab_file, do_lower_case, files.spm_model_file)
+
+
+def _use_pooled_output(flags: Flags, model: RunModel) -> bool:
+    """The flag's value, else the model folder's; what the output folder's checkpoints were trained with is final."""
+    is_resumed = tf.train.latest_checkpoint(flags.output_dir) is not None
+    trained = model_folder.read_description(flags.output_dir) if is_resumed else None
+    if trained is None:
+        return flags.value_or("use_pooled_output", model.use_pooled_output)
+    if trained.use_pooled_output != flags.value_or("use_pooled_output", trained.use_pooled_output):
+        raise UserError(
+            "the checkpoints in {} were trained with --use_pooled_output={}: give another --output_dir".format(
+                flags.output_dir, trained.use_pooled_output
+            )
+        )
+    return trained.use_pooled_output
+
+
 def _needed_splits(flags: Flags) -> List[str]:
     phases = (("train", flags.do_train), ("dev", flags.do_eval), ("test", flags.do_predict))
     return [split for split, is_asked in phases if is_asked]
 
 
 def _describe_output(this: Run) -> None:
-    config_path = getattr(this.flags, this.family.config_flag)
+    config_path = this.model.config_file or run_model.keep_config(this.model, this.flags.output_dir)
+    vocab_path = this.tokenizer.vocab_file
     description = model_folder.ModelFolder(
         task=this.task.name,
         labels=this.task.labels,
         family=this.family.name,
         config_file=os.path.basename(config_path),
-        vocab_file=os.path.basename(this.flags.vocab_file),
-        do_lower_case=this.flags.do_lower_case,
+        vocab_file=os.path.basename(vocab_path),
+        do_lower_case=this.tokenizer.basic_tokenizer.do_lower_case,
         max_seq_length=this.flags.max_seq_length,
+        is_sentencepiece=this.tokenizer.is_sentencepiece,
+        use_pooled_output=this.use_pooled_output,
     )
-    model_folder.describe(this.flags.output_dir, description, config_path=config_path, vocab_path=this.flags.vocab_file)
+    model_folder.describe(this.flags.output_dir, description, config_path=config_path, vocab_path=vocab_path)
 
 
 def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
@@ -136,7 +169,9 @@ def _estimator(this: Run, setup: TrainingSetup) -> Any:
     flags = this.flags
     return training_run.make_estimator(
         flags,
-        classification.build_model_fn(this.family, this.config, len(this.task.labels), setup),
+        classification.build_model_fn(
+            this.family, this.model.config, len(this.task.labels), setup, this.use_pooled_output
+        ),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
         predict_batch_size=flags.predict_batch_size,

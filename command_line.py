@@ -87,6 +87,10 @@ class Flags:
         """Whether the command line set the flag (rather than its default)."""
         return bool(self._values[name].present)
 
+    def value_or(self, name: str, default: Any) -> Any:
+        """The flag's value; `default`, where that is not None and the command line did not set the flag."""
+        return getattr(self, name) if default is None or self.was_given(name) else default
+
     def as_dict(self) -> Dict[str, Any]:
         """All flags with their values, sorted by name: the resolved configuration of a run."""
         values = self._values.flag_values_dict()

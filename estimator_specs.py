@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
-import checkpoint
 import optimization
+from warm_start import warm_start_variables
 
 MakeHooks = Callable[[Dict[str, Any]], List[Any]]
 MetricFn = Callable[..., Dict[str, Tuple[Any, Any]]]
@@ -19,12 +19,14 @@ class TrainingSetup(NamedTuple):
     Attributes:
       optimizer: see `optimization.OptimizerSettings`; None where nothing is trained.
       init_checkpoint: weights to start from, or None.
+      init_from_group_0: whether every group of layers starts from the checkpoint's group 0.
       use_tpu: whether the graph is built for TPU.
       make_hooks: makes training hooks that watch the named scalar tensors; not called for TPU.
     """
 
     optimizer: Optional[optimization.OptimizerSettings] = None
     init_checkpoint: Optional[str] = None
+    init_from_group_0: bool = False
     use_tpu: bool = False
     make_hooks: Optional[MakeHooks] = None
 
@@ -34,11 +36,11 @@ def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
     if setup.init_checkpoint is None:
         return None
     if not setup.use_tpu:
-        checkpoint.warm_start_variables(setup.init_checkpoint)
+        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
         return None
 
     def scaffold_fn() -> Any:
-        checkpoint.warm_start_variables(setup.init_checkpoint)
+        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
         return tf.train.Scaffold()
 
     return scaffold_fn

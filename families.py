@@ -15,9 +15,28 @@ class Family(NamedTuple):
     config_class: Any
     model_class: Any
     config_flag: str  # the flag that names the model's JSON file
+    pretraining_runner: str
+    classification_runner: str
+    has_groups: bool  # whether layers come in groups, all of which may start from one
 
 
-ZH = Family("zh", BertConfig, BertModel, "bert_config_file")
-GOOGLE = Family("google", AlbertConfig, AlbertModel, "albert_config_file")
+ZH = Family(
+    name="zh",
+    config_class=BertConfig,
+    model_class=BertModel,
+    config_flag="bert_config_file",
+    pretraining_runner="run_pretraining.py",
+    classification_runner="run_classifier.py",
+    has_groups=False,
+)
+GOOGLE = Family(
+    name="google",
+    config_class=AlbertConfig,
+    model_class=AlbertModel,
+    config_flag="albert_config_file",
+    pretraining_runner="run_pretraining_google.py",
+    classification_runner="run_classifier_sp_google.py",
+    has_groups=True,
+)
 
 FAMILIES = {family.name: family for family in (ZH, GOOGLE)}

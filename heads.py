@@ -92,7 +92,13 @@ def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
     return ClassifierOutput(loss, example_loss, logits)
 
 
-def classifier(model: TransformerModel, num_labels: int, is_training: bool, labels: Optional[Any]) -> ClassifierOutput:
+def classifier(
+    model: TransformerModel,
+    num_labels: int,
+    is_training: bool,
+    labels: Optional[Any],
+    use_pooled_output: bool = True,
+) -> ClassifierOutput:
     """A softmax over the pooled output; variables output_weights and output_bias at the root.
 
     Args:
@@ -100,8 +106,9 @@ def classifier(model: TransformerModel, num_labels: int, is_training: bool, labe
       num_labels: classes.
       is_training: whether dropout (0.1) acts on the pooled output.
       labels: int [B], or None where there are none to compare with.
+      use_pooled_output: stand on the pooler's first token, or on the mean of the tokens.
     """
-    pooled_output = model.get_pooled_output()
+    pooled_output = model.get_pooled_output() if use_pooled_output else model.get_mean_output()
     # Nothing has normalised the output of a preln encoder yet (spec: models).
     if getattr(model.config, "ln_type", "postln") == "preln":
         pooled_output = layers.layer_norm(pooled_output, "loss/LayerNorm")

@@ -26,6 +26,8 @@ class ModelFolder(NamedTuple):
       vocab_file: name of the vocabulary in the folder.
       do_lower_case: whether text is lower-cased.
       max_seq_length: the longest sequence that it was fine-tuned on.
+      is_sentencepiece: whether vocab_file is a sentencepiece model.
+      use_pooled_output: whether the head stands on the pooler, or on the mean of the tokens.
     """
 
     task: str
@@ -35,17 +37,23 @@ class ModelFolder(NamedTuple):
     vocab_file: str
     do_lower_case: bool
     max_seq_length: int
+    is_sentencepiece: bool = False
+    use_pooled_output: bool = True
 
 
 def describe(folder: str, description: ModelFolder, *, config_path: str, vocab_path: str) -> None:
     """Puts config, vocabulary and description into a folder that holds checkpoints."""
     os.makedirs(folder, exist_ok=True)
     for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
-        target = os.path.join(folder, name)
-        if os.path.abspath(source) != os.path.abspath(target):
-            with open(source, "rb") as file, CompleteFile(target) as copy:
-                copy.write(file.read())
+        copy_file(source, os.path.join(folder, name))
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copies a file, complete or not at all; onto itself, it stays as it is."""
+    if os.path.abspath(source) != os.path.abspath(target):
+        with open(source, "rb") as file, CompleteFile(target) as copy:
+            copy.write(file.read())
 
 
 def read_description(folder: str) -> Optional[ModelFolder]:

@@ -14,9 +14,8 @@ import model_folder
 from classification_features import EncodedPair, encode_pair
 from errors import UserError
 from families import FAMILIES, Family
-from tokenization import PAD_TOKEN, FullTokenizer, check_vocab_size
-
-_HEAD_VARIABLE = "output_weights"
+from tokenization import FullTokenizer, check_vocab_size
+from warm_start import plan_warm_start
 
 
 class ModelFiles(NamedTuple):
@@ -29,6 +28,8 @@ class ModelFiles(NamedTuple):
       labels: label strings in the order of their ids.
       do_lower_case: whether text is lower-cased.
       max_seq_length: longer rows are cut.
+      is_sentencepiece: whether vocab_file is a sentencepiece model.
+      use_pooled_output: whether the head stands on the pooler, or on the mean of the tokens.
     """
 
     checkpoint: str
@@ -38,6 +39,15 @@ class ModelFiles(NamedTuple):
     labels: Tuple[str, ...]
     do_lower_case: bool = True
     max_seq_length: int = 128
+    is_sentencepiece: bool = False
+    use_pooled_output: bool = True
+
+    def tokenizer(self) -> FullTokenizer:
+        """What makes the model's tokens."""
+        is_model = self.is_sentencepiece
+        return FullTokenizer(
+            None if is_model else self.vocab_file, self.do_lower_case, self.vocab_file if is_model else None
+        )
 
 
 def find_model(folder: str) -> Optional[ModelFiles]:
@@ -57,6 +67,8 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 labels=description.labels,
                 do_lower_case=description.do_lower_case,
                 max_seq_length=description.max_seq_length,
+                is_sentencepiece=description.is_sentencepiece,
+                use_pooled_output=description.use_pooled_output,
             )
     return None
 
@@ -79,31 +91,31 @@ class Predictor:
         self._batch_size = batch_size
         self._config = files.family.config_class.from_json_file(files.config_file)
         self._max_seq_length = min(files.max_seq_length, self._config.max_position_embeddings)
-        self._tokenizer = FullTokenizer(files.vocab_file, do_lower_case=files.do_lower_case)
+        self._tokenizer = files.tokenizer()
         check_vocab_size(self._tokenizer, self._config.vocab_size, files.config_file)
-        self._pad_id = self._tokenizer.vocab[PAD_TOKEN]
+        self._pad_id = self._tokenizer.pad_id
         gpu_options = tf.GPUOptions(per_process_gpu_memory_fraction=gpu_memory_fraction)
         graph = tf.Graph()
         with graph.as_default():
-            self._build(files.family)
+            self._build(files.family, files.use_pooled_output)
             self._session = tf.Session(graph=graph, config=tf.ConfigProto(gpu_options=gpu_options))
             self._restore(files.checkpoint)
 
-    def _build(self, family: Family) -> None:
+    def _build(self, family: Family, use_pooled_output: bool) -> None:
         self._input_ids, self._input_mask, self._segment_ids = (
             tf.placeholder(tf.int32, [None, None], name) for name in ("input_ids", "input_mask", "segment_ids")
         )  # each [B, S]
         model = family.model_class(
             self._config, False, self._input_ids, self._input_mask, self._segment_ids, scope="bert"
         )
-        logits = heads.classifier(model, len(self.labels), is_training=False, labels=None).logits
+        logits = heads.classifier(model, len(self.labels), False, None, use_pooled_output).logits
         self._probabilities = tf.nn.softmax(logits, name="probabilities")  # [B, labels]
 
     def _restore(self, prefix: str) -> None:
         shapes = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
-        plan = checkpoint.plan_warm_start(shapes, prefix)
-        if _HEAD_VARIABLE in plan.missing:
-            theirs = checkpoint.variable_shapes(prefix).get(_HEAD_VARIABLE)
+        plan = plan_warm_start(shapes, prefix)
+        if checkpoint.CLASSIFIER_WEIGHTS in plan.missing:
+            theirs = checkpoint.variable_shapes(prefix).get(checkpoint.CLASSIFIER_WEIGHTS)
             reason = (
                 "its head has {} labels, asked for are {}".format(theirs[0], len(self.labels))
                 if theirs

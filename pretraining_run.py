@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 
 import optimization
 import pretraining
+import run_model
 import training_run
 from command_line import Flags, UsageError
 from errors import UserError
@@ -17,7 +18,8 @@ from estimator_specs import TrainingSetup
 from families import Family
 from features import HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import CompleteFile, count_records, expand_globs, first_record, read_sidecar
+from record_files import count_records, expand_globs, first_record, read_sidecar
+from run_model import RunModel
 
 _log = logging.getLogger(__name__)
 
@@ -35,39 +37,51 @@ class Inputs(NamedTuple):
 def declare_flags(flags: Flags, family: Family) -> None:
     """The flags that both pre-training runners share; each adds those whose published defaults differ."""
     training_run.declare_flags(flags)
-    flags.string(family.config_flag, None, "the model's JSON file")
+    flags.string(family.config_flag, None, "the model's JSON file; by default that of --init_checkpoint")
     flags.string("input_file", None, "TFRecord files: names and globs, separated by commas")
     flags.string("eval_input_file", None, "records for evaluation, of documents that training does not see")
     flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
     flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
     flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
     flags.choice("optimizer", "lamb", optimization.OPTIMIZERS, "how weights move")
+    flags.float("poly_power", 1.0, "the power of the learning rate's decay", minimum=0.0)
+    flags.integer("start_warmup_step", 0, "the step at which the warm-up begins", minimum=0)
+    if family.has_groups:
+        flags.boolean("init_from_group0", False, "start every group of layers from group 0 of --init_checkpoint")
     flags.boolean(
         "adapt_all_variables", False, "LAMB adapts norms and biases too, as the published zh models were trained"
     )
     flags.integer("keep_checkpoint_max", 5, "checkpoints to keep; 0 keeps all", minimum=0)
+    flags.string("export_dir", None, "the folder for a SavedModel of the last checkpoint, made at the end")
 
 
 def run(flags: Flags, family: Family) -> None:
     """Checks, trains, evaluates and says what was done."""
-    flags.require("input_file", "output_dir", family.config_flag)
+    flags.require("input_file", "output_dir")
     if not (flags.do_train or flags.do_eval):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
-    config = family.config_class.from_json_file(getattr(flags, family.config_flag))
+    model = run_model.find_model(flags, family, _is_from_group_0(flags, family))
+    config = model.config
     training_run.check_max_seq_length(flags, config)
+    check_export_dir(flags)
     inputs = find_inputs(flags)
     for path in sorted(set(inputs.train_files + inputs.eval_files)):
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     training_run.prepare_output_dir(flags)
-    config_copy = os.path.join(flags.output_dir, os.path.basename(getattr(flags, family.config_flag)))
-    with CompleteFile(config_copy) as file:
-        file.write(config.to_json_string().encode("utf-8"))
+    run_model.keep_files(model, flags.output_dir)
     with training_run.explained_errors(flags.output_dir):
         if flags.do_train:
             train(flags, family, config, inputs)
         if flags.do_eval:
             evaluate(flags, family, config, inputs, eval_steps)
+        if flags.export_dir:
+            export_after_training(flags, family, model)
+    _say_what_next(flags, family, model)
+
+
+def _is_from_group_0(flags: Flags, family: Family) -> bool:
+    return family.has_groups and flags.init_from_group0
 
 
 def find_inputs(flags: Flags) -> Inputs:
@@ -139,6 +153,8 @@ def optimizer_settings(flags: Flags) -> optimization.OptimizerSettings:
         num_train_steps=flags.num_train_steps,
         num_warmup_steps=flags.num_warmup_steps,
         optimizer=flags.optimizer,
+        poly_power=flags.poly_power,
+        start_warmup_step=flags.start_warmup_step,
         **adapt,
     )
 
@@ -171,18 +187,13 @@ def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
     setup = TrainingSetup(
         optimizer=optimizer_settings(flags),
         init_checkpoint=training_run.starting_checkpoint(flags),
+        init_from_group_0=_is_from_group_0(flags, family),
         use_tpu=flags.use_tpu,
         make_hooks=training_run.log_hooks(flags, total_steps=flags.num_train_steps, batch_size=flags.train_batch_size),
     )
     input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
     _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)
     _log.info("Pre-trained model: %s", tf.train.latest_checkpoint(flags.output_dir))
-    _log.info(
-        "Next: python run_classifier.py --init_checkpoint=%s --%s=%s … (python run_classifier.py --help)",
-        flags.output_dir,
-        family.config_flag,
-        getattr(flags, family.config_flag),
-    )
 
 
 def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
@@ -191,7 +202,10 @@ def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: i
     start = None if latest else training_run.starting_checkpoint(flags)
     if not latest:
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
-    estimator = _estimator(flags, family, config, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu))
+    setup = TrainingSetup(
+        init_checkpoint=start, init_from_group_0=_is_from_group_0(flags, family), use_tpu=flags.use_tpu
+    )
+    estimator = _estimator(flags, family, config, setup)
     input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
     results = estimator.evaluate(input_fn, steps=steps)
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
@@ -216,3 +230,32 @@ def _evaluated_on(inputs: Inputs) -> str:
             inputs.held_out.period
         )
     return "the training records" if inputs.eval_files == inputs.train_files else "held-out records"
+
+
+def check_export_dir(flags: Flags) -> None:
+    """Raises `UserError` where --export_dir holds something already: said before the training, not after it."""
+    if flags.export_dir and os.path.exists(flags.export_dir) and os.listdir(flags.export_dir):
+        raise UserError("--export_dir={} is not empty: name another folder or remove it".format(flags.export_dir))
+
+
+def export_after_training(flags: Flags, family: Family, model: RunModel) -> None:
+    """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
+    import export_run  # here: only this one step of a training run needs it
+
+    latest = tf.train.latest_checkpoint(flags.output_dir)
+    if latest is None:
+        raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(flags.output_dir))
+    export_flags = Flags()
+    export_run.declare_flags(export_flags)
+    config_file = os.path.join(flags.output_dir, model.config_name)
+    export_flags.parse(["--{}={}".format(family.config_flag, config_file)])
+    export_run.run(export_flags, path=latest, format_name="savedmodel", output_dir=flags.export_dir)
+
+
+def _say_what_next(flags: Flags, family: Family, model: RunModel) -> None:
+    if tf.train.latest_checkpoint(flags.output_dir):
+        vocabulary = "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
+        command = "python {} --init_checkpoint={}{} --task_name=…".format(
+            family.classification_runner, flags.output_dir, vocabulary
+        )
+        _log.info("Next: %s (python %s --help)", command, family.classification_runner)

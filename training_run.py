@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import tensorflow.compat.v1 as tf
 
-import checkpoint
+import checkpoint_model
 from command_line import Flags
 from errors import UserError
 from record_files import CompleteFile, write_json
@@ -25,7 +25,7 @@ RUN_CONFIG_FILE = "run_config.json"
 def declare_flags(flags: Flags) -> None:
     """The flags that all runners share, beside their own defaults."""
     flags.string("output_dir", None, "the folder for checkpoints, logs and results")
-    flags.string("init_checkpoint", None, "weights to start from: a checkpoint's prefix or its folder")
+    flags.string("init_checkpoint", None, "weights to start from: a folder or a prefix")
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
     flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
     flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
@@ -74,7 +74,7 @@ def starting_checkpoint(flags: Flags) -> Optional[str]:
     if latest:
         _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
         return None
-    return checkpoint.find_checkpoint(flags.init_checkpoint) if flags.init_checkpoint else None
+    return checkpoint_model.find_weights(flags.init_checkpoint) if flags.init_checkpoint else None
 
 
 def saved_checkpoints(output_dir: str) -> List[str]:

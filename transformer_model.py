@@ -45,6 +45,7 @@ class TransformerModel:
         self._use_one_hot_embeddings = use_one_hot_embeddings
         input_mask = tf.ones_like(input_ids) if input_mask is None else input_mask
         token_type_ids = tf.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        self._input_mask = input_mask
         with tf.variable_scope(scope, default_name="bert"):
             with tf.variable_scope("embeddings"):
                 self.embedding_output = self._embed(input_ids, token_type_ids)
@@ -81,6 +82,11 @@ class TransformerModel:
     def get_pooled_output(self) -> Any:
         """[B, H]: the first token through the pooler."""
         return self.pooled_output
+
+    def get_mean_output(self) -> Any:
+        """[B, H]: the mean of the last layer over the tokens; padding does not count."""
+        weights = tf.expand_dims(tf.cast(self._input_mask, tf.float32), -1)  # [B, S, 1]
+        return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
 
     def get_sequence_output(self) -> Any:
         """[B, S, H]: the last layer."""

@@ -51,6 +51,19 @@ def test_outputs_equal_the_published_implementation(name, dynamic_shape):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_mean_output_is_that_of_the_tokens_alone(name):
+    arrays = model_fixtures.load(name)
+    mask = arrays["in/input_mask"]
+    assert 0 < mask.sum() < mask.size  # the fixtures hold padding
+    with tf.Graph().as_default(), tf.Session() as session:
+        graph = model_fixtures.build(name, arrays)
+        model_fixtures.set_variables(session, model_fixtures.variables_of(arrays))
+        means = session.run(graph.model.get_mean_output(), graph.feed)
+    rows = zip(arrays["out/sequence_output"], mask)
+    assert_close(means, np.stack([row[kept == 1].mean(axis=0) for row, kept in rows]), "mean output")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_equal_the_published_implementation(name):
     arrays = model_fixtures.load(name)
     with tf.Graph().as_default(), tf.Session() as session:

@@ -1,0 +1,123 @@
+"""What a checkpoint is and what it can be used for, on one screen: `python checkpoint.py PATH`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Iterable, List, Optional, Tuple
+
+import checkpoint
+import checkpoint_model
+from checkpoint_model import CheckpointModel
+from errors import UserError
+from plain_arguments import PlainParser
+
+_WIDTH = 12  # of the left column
+_HEADS = {
+    checkpoint.ENCODER: "none: an encoder alone",
+    checkpoint.MASKED_LM: "masked LM",
+    checkpoint.PRETRAINING: "pre-training: masked LM and sentence order",
+}
+_CONFIG_SOURCES = {
+    checkpoint_model.NAMED: "{}, as named",
+    checkpoint_model.FOUND: "{}, found beside it",
+    checkpoint_model.INFERRED: "inferred: the shapes are those of a published size",
+}
+_NO_VOCABULARY = "none beside it: name it with --vocab_file"
+
+
+def describe_model(model: CheckpointModel, path: str) -> str:
+    """A screen of text on a checkpoint, ending with commands to copy that name it as `path`."""
+    rows = [
+        ("family", "{} (--{})".format(model.family.name, model.family.config_flag)),
+        ("size", _size(model)),
+        ("parameters", "{:,} (encoder {:,})".format(model.num_parameters, model.num_encoder_parameters)),
+        ("head", _head(model)),
+        ("serves as", ", ".join(model.heads)),
+        ("slots", checkpoint.listed(model.slots) if model.has_slots else "none: weights only"),
+        ("step", "{:,}".format(model.step)),
+        ("config", _CONFIG_SOURCES[model.config_source].format(os.path.basename(model.config_file or ""))),
+        ("vocabulary", os.path.basename(model.vocab_file or model.spm_model_file or "") or _NO_VOCABULARY),
+    ]
+    lines = [model.prefix] + ["  {:{}}{}".format(name, _WIDTH, value) for name, value in rows]
+    for purpose, command in _uses(model, path):
+        lines += ["", purpose + ":", "  " + command]
+    return "\n".join(lines) + "\n"
+
+
+def _size(model: CheckpointModel) -> str:
+    config = model.config
+    name = checkpoint.size_name(config.hidden_size)
+    words = ["{}: hidden_size {}".format(name, config.hidden_size) if name else "hidden_size %d" % config.hidden_size]
+    words += ["{} layers".format(config.num_hidden_layers), "{} heads".format(config.num_attention_heads)]
+    words += ["{} wide embeddings of {:,} tokens".format(config.embedding_size, config.vocab_size)]
+    words += ["{} positions".format(config.max_position_embeddings), config.hidden_act]
+    return ", ".join(words + _variant(config))
+
+
+def _variant(config: object) -> List[str]:
+    """What few models have: another place of the norms, several groups."""
+    if getattr(config, "ln_type", "postln") != "postln":
+        return [config.ln_type]
+    groups = getattr(config, "num_hidden_groups", 1)
+    return ["{} groups".format(groups)] if groups > 1 else []
+
+
+def _head(model: CheckpointModel) -> str:
+    if model.head != checkpoint.CLASSIFIER:
+        return _HEADS[model.head]
+    if not model.labels:
+        return "classifier of {} labels, which nothing beside it names".format(model.num_labels)
+    return "classifier of {} labels: {} (task {})".format(
+        model.num_labels, checkpoint.listed(model.labels), model.description.task
+    )
+
+
+def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
+    """Purposes and commands, the likeliest first."""
+    named = _config_words(model)
+    if model.head == checkpoint.CLASSIFIER and model.labels and model.num_labels == 2:
+        yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
+    yield (
+        "Fine-tune it",
+        "python {} --init_checkpoint={}{}{} --task_name=lcqmc_pair --data_dir=lcqmc --do_train=True --do_eval=True "
+        "--output_dir=finetuned".format(model.family.classification_runner, path, named, _vocabulary_words(model)),
+    )
+    yield (
+        "Pre-train it further",
+        "python {} --init_checkpoint={}{} --input_file='data/tf*.tfrecord' --do_train=True "
+        "--output_dir=pretrained".format(model.family.pretraining_runner, path, named),
+    )
+    yield (
+        "Take it elsewhere",
+        "python export_model.py --checkpoint={} --format=savedmodel --output_dir=exported".format(path),
+    )
+
+
+def _config_words(model: CheckpointModel) -> str:
+    is_named = model.config_source == checkpoint_model.NAMED
+    return " --{}={}".format(model.family.config_flag, model.config_file) if is_named else ""
+
+
+def _vocabulary_words(model: CheckpointModel) -> str:
+    return "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """The command; returns its exit status."""
+    parser = PlainParser(prog="checkpoint.py", description=__doc__)
+    parser.add_argument("path", help="a folder, a checkpoint's prefix or one of its files")
+    parser.add_argument("--config_file", help="the model's JSON file, where none is beside it")
+    options = parser.parse_args(arguments)
+    try:
+        model = checkpoint_model.open_model(options.path, options.config_file, config_flag="config_file")
+    except UserError as error:
+        sys.stderr.write("error: {}\n".format(error))
+        return 1
+    sys.stdout.write(describe_model(model, options.path))
+    return 0
+
+
+def run_command() -> None:
+    """Runs `main` on the command line and ends with its status."""
+    sys.exit(main())
