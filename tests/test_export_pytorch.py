@@ -60,10 +60,7 @@ def test_google_weights_go_by_name(converted):
     scope = "bert/encoder/transformer/group_1/inner_group_0/"
     for name, expected in (
         ("albert.embeddings.word_embeddings.weight", ours["bert/embeddings/word_embeddings"]),
-        (
-            "albert.encoder.embedding_hidden_mapping_in.weight",
-            ours["bert/encoder/embedding_hidden_mapping_in/kernel"].T,
-        ),
+        ("albert.encoder." + mapping + ".weight", ours["bert/encoder/" + mapping + "/kernel"].T),
         (layer + "attention.query.weight", ours[scope + "attention_1/self/query/kernel"].T),
         (layer + "attention.dense.bias", ours[scope + "attention_1/output/dense/bias"]),
         (layer + "attention.LayerNorm.weight", ours[scope + "LayerNorm/gamma"]),
@@ -132,6 +129,16 @@ def test_a_preln_model_is_refused(published, tmp_path):
     with pytest.raises(UserError, match="a preln model has its LayerNorm before each block"):
         exports.run(checkpoint=published["zh_preln"], format="pytorch", output_dir=tmp_path / "out")
     assert os.listdir(str(tmp_path)) == []
+
+
+def test_a_classifier_on_the_mean_of_the_tokens_is_refused(tmp_path):
+    folder = exports.write_classifier(tmp_path / "model")
+    description = read_json(folder, "task.json")
+    with open(os.path.join(folder, "task.json"), "w", encoding="utf-8") as file:
+        json.dump(dict(description, use_pooled_output=False), file)
+    with pytest.raises(UserError, match="stands on the mean of the tokens"):
+        exports.run(checkpoint=folder, format="pytorch", output_dir=tmp_path / "out")
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "out")
 
 
 def test_a_wrong_weight_fails_the_export(published, tmp_path, monkeypatch):
