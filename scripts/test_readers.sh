@@ -9,7 +9,8 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/find_python.sh
-export PIP_DISABLE_PIP_VERSION_CHECK=1 TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+. scripts/extra_environment.sh
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
 readonly HOME_OF_READERS=.venv-readers
 
 fail() {
@@ -17,25 +18,11 @@ fail() {
   exit 1
 }
 
-# Makes an environment that holds some requirements files; the stamp, written last, says which.
-environment() { # environment NAME PYTHON FILE...
-  local place="$HOME_OF_READERS/$1" python="$2"
-  shift 2
-  if ! [ "$(cat "$place/stamp" 2>/dev/null)" = "$(cat "$@")" ]; then
-    printf 'Making %s.\n' "$place"
-    rm -rf -- "$place"
-    "$python" -m venv "$place"
-    "$place/bin/python" -m pip install --quiet --upgrade "pip==24.0"
-    "$place/bin/python" -m pip install --quiet --no-input $(printf -- '-r %s ' "$@")
-    cat "$@" >"$place/stamp"
-  fi
-}
-
 new_python="$(find_python 3.11 3.10)" || fail "no Python 3.11 or 3.10 was found"
 old_python="$(find_python 3.7)" || fail "no Python 3.7 was found"
-environment exports "$new_python" requirements.txt requirements-export.txt
-environment current "$new_python" requirements-readers.txt requirements-dev.txt
-environment keras "$old_python" requirements.txt requirements-readers.txt requirements-dev.txt
+extra_environment "$HOME_OF_READERS/exports" "$new_python" requirements.txt requirements-export.txt
+extra_environment "$HOME_OF_READERS/current" "$new_python" requirements-readers.txt requirements-dev.txt
+extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requirements-readers.txt requirements-dev.txt
 
 exports="$(mktemp -d)"
 trap 'rm -rf -- "$exports"' EXIT
