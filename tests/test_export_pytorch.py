@@ -56,6 +56,7 @@ def read_safetensors(path):
 def test_google_weights_go_by_name(converted):
     ours = model_fixtures.variables_of(model_fixtures.load("google_g2"))
     theirs = read_safetensors(converted / "google_g2" / "model.safetensors")
+    mapping = "embedding_hidden_mapping_in"
     layer = "albert.encoder.albert_layer_groups.1.albert_layers.0."
     scope = "bert/encoder/transformer/group_1/inner_group_0/"
     for name, expected in (
