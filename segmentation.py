@@ -4,9 +4,10 @@ A unit is known by where its characters are, never by marks in the token text. I
 (default mode, HMM on) cuts the raw line, whatever its length; a punctuation mark, a number or a Latin word is a unit
 as well. In other languages it is a word between blanks and punctuation, or a punctuation mark.
 
-jieba cuts a text into blocks first and never looks beyond one. A block of nothing but Han characters is cut by rjieba,
-which is compiled and cuts it exactly as jieba does; the two differ where Latin or digits are mixed in, so jieba itself
-cuts those blocks.
+jieba cuts a text into blocks first and never looks beyond one. In a block of nothing but Han characters rjieba, which
+is compiled, finds the words of the dictionary exactly as jieba does. What is left between them jieba itself puts
+together by its hidden Markov model, whose constants rjieba rounds (three other cuts in 20 MB of text); it also cuts all
+blocks in which Latin or digits are mixed, where the two differ more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 import unicodedata
 import warnings
 from itertools import accumulate
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -37,8 +38,8 @@ _LONG_HAN_RUN = re.compile("[\u4e00-\u9fd5]{%d}" % MAX_HAN_RUN)
 _FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FD5
 _IN_BLOCK = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]")  # the characters between which jieba looks for words
 _BETWEEN_BLOCKS = ord("。")
-# Blocks with Latin in them that come back: names, numbers, "17%". Longer ones hardly ever do.
-_MAX_REMEMBERED_BLOCKS = 1 << 14
+# Names, numbers, "17%", the same few characters between words: longer ones hardly ever come back.
+_MAX_REMEMBERED = 1 << 15
 _MAX_REMEMBERED_LENGTH = 16
 _USER_LINE = re.compile(r"(?P<word>\S+)(?: [0-9]+)?(?: [a-z]+)?")
 
@@ -107,10 +108,11 @@ class WordFinder:
             raise ValueError("language must be '{}' or '{}', not '{}'".format(CHINESE, OTHER, language))
         self._find = self._chinese_starts if language == CHINESE else _other_starts
         self._jieba = _load_jieba(user_dictionary) if language == CHINESE else None
-        self._cut_han = self._jieba.lcut if user_dictionary else _rjieba_cut
-        self._blocks = CharacterTable(lambda char: bool(_IN_BLOCK.match(char)))
+        self._uses_rjieba = user_dictionary is None
+        self._in_block = CharacterTable(lambda char: bool(_IN_BLOCK.match(char)))
         self._joining = CharacterTable(_stays_in_word)
-        self._remembered: Dict[str, Tuple[int, ...]] = {}
+        self._blocks_by_jieba = _RememberedCuts(self._cut_block)
+        self._unknown_words = _RememberedCuts(self._cut_unknown)
 
     def word_starts(self, text: str) -> Any:
         """Bool [characters + 1]: whether a word starts at a character; each blank is by itself, as is the end.
@@ -124,16 +126,15 @@ class WordFinder:
         return starts
 
     def _chinese_starts(self, text: str, codes: Any, starts: Any) -> None:
-        in_block = self._blocks.look_up(codes).astype(bool)
+        in_block = self._in_block.look_up(codes).astype(bool)
         is_han = (codes >= _FIRST_HAN) & (codes <= _LAST_HAN)
         block_starts, block_ends = runs_of(in_block)
         num_han = np.concatenate([[0], np.cumsum(is_han)])
         lengths = block_ends - block_starts
         is_plain = (num_han[block_ends] - num_han[block_starts] == lengths) & (lengths <= MAX_HAN_RUN)
+        is_plain &= self._uses_rjieba
         self._cut_plain(codes, block_starts[is_plain], block_ends[is_plain], starts)
-        for start, end in zip(block_starts[~is_plain].tolist(), block_ends[~is_plain].tolist()):
-            starts[start:end] = False
-            starts[[start + place for place in self._cut_block(text[start:end])]] = True
+        self._blocks_by_jieba.cut_stretches(text, block_starts[~is_plain], block_ends[~is_plain], starts)
         joining = self._joining.look_up(codes).astype(bool)
         starts[1:-1] &= ~(joining[:-1] & joining[1:])
 
@@ -143,29 +144,53 @@ class WordFinder:
         places = ranges(block_starts, lengths + 1)  # of each character of the joined text in the whole
         is_mark = places == np.repeat(block_ends, lengths + 1)
         joined = np.where(is_mark, _BETWEEN_BLOCKS, codes[np.where(is_mark, 0, places)]).astype("<u4")
-        words = self._cut_han(joined.tobytes().decode("utf-32-le"))
+        text = joined.tobytes().decode("utf-32-le")
+        words = _rjieba_cut(text)
         is_start = np.zeros(len(joined), dtype=bool)
         is_start[[0, *accumulate(map(len, words[:-1]))] if words else []] = True
+        # Single characters in a row may be a word that the dictionary lacks.
+        is_single = is_start & np.append(is_start[1:], True) & ~is_mark
+        run_starts, run_ends = runs_of(is_single)
+        is_long = run_ends - run_starts > 1
+        self._unknown_words.cut_stretches(text, run_starts[is_long], run_ends[is_long], is_start)
         starts[places[~is_mark]] = is_start[~is_mark]
 
-    def _cut_block(self, block: str) -> Tuple[int, ...]:
-        """Where the words of a block start that jieba itself must cut."""
-        places = self._remembered.get(block)
-        if places is None:
-            places = tuple(self._jieba_starts(block))
-            if len(block) <= _MAX_REMEMBERED_LENGTH:
-                if len(self._remembered) >= _MAX_REMEMBERED_BLOCKS:
-                    self._remembered.clear()
-                self._remembered[block] = places
-        return places
+    def _cut_unknown(self, run: str) -> Iterable[str]:
+        return run if self._jieba.FREQ.get(run) else _cut_by_model(run)
 
-    def _jieba_starts(self, block: str) -> Iterator[int]:
+    def _cut_block(self, block: str) -> Iterator[str]:
         ends = [run.end() for run in _LONG_HAN_RUN.finditer(block)] if len(block) > MAX_HAN_RUN else []
         start = 0
         for end in ends + [len(block)]:
-            for word in self._jieba.cut(block[start:end]):
-                yield start
-                start += len(word)
+            yield from self._jieba.cut(block[start:end])
+            start = end
+
+
+class _RememberedCuts:
+    """Cuts short texts, and remembers those that come back."""
+
+    def __init__(self, cut: Callable[[str], Iterable[str]]) -> None:
+        self._cut = cut
+        self._remembered: Dict[str, Tuple[int, ...]] = {}
+
+    def cut_stretches(self, text: str, starts: Any, ends: Any, is_start: Any) -> None:
+        """Sets in `is_start` where the words of the stretches [start, end) of a text start."""
+        is_start[ranges(starts, ends - starts)] = False
+        words = []
+        for start, end in zip(starts.tolist(), ends.tolist()):
+            stretch = text[start:end]
+            places = self._remembered.get(stretch) or self._places_in(stretch)
+            words += [start + place for place in places]
+        is_start[words] = True
+
+    def _places_in(self, stretch: str) -> Tuple[int, ...]:
+        lengths = [len(word) for word in self._cut(stretch)]
+        places = (0, *accumulate(lengths[:-1]))
+        if len(stretch) <= _MAX_REMEMBERED_LENGTH:
+            if len(self._remembered) >= _MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[stretch] = places
+        return places
 
 
 def _other_starts(text: str, codes: Any, starts: Any) -> None:
@@ -210,7 +235,13 @@ def _word_kinds() -> CharacterTable:
 def _rjieba_cut(text: str) -> List[str]:
     import rjieba  # here: its dictionary takes 0.1 s to load
 
-    return rjieba.cut(text, True)
+    return rjieba.cut(text, False)
+
+
+def _cut_by_model(run: str) -> Iterable[str]:
+    import jieba.finalseg
+
+    return jieba.finalseg.cut(run)
 
 
 @functools.lru_cache(maxsize=None)
