@@ -11,10 +11,12 @@ import model_fixtures
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+import tiny_model
 
 import export_parity
 import export_savedmodel
 import families
+import run_pretraining
 from command_line import UsageError
 from errors import UserError
 
@@ -205,3 +207,43 @@ def test_probe_inputs_hold_padding_and_both_segments():
     assert inputs["input_ids"].max() < 50 and (mask[:, 0] == 1).all() and 0 < mask.mean() < 1
     assert set(np.unique(segments)) == {0, 1} and (segments <= mask).all()
     assert (np.diff(mask, axis=1) <= 0).all()
+
+
+def test_the_published_freeze_graph_command_works(tmp_path):
+    config = tiny_model.write_config(tmp_path)
+    records = tiny_model.write_pretraining_records(tmp_path / "a.tfrecord", 8)
+    flags = run_pretraining.declare_flags()
+    flags.parse(
+        [
+            "--input_file=" + records,
+            "--output_dir={}".format(tmp_path / "out"),
+            "--bert_config_file=" + config,
+            "--do_train=True",
+            "--train_batch_size=4",
+            "--max_seq_length={}".format(tiny_model.SEQ_LENGTH),
+            "--max_predictions_per_seq={}".format(tiny_model.PREDICTIONS),
+            "--num_train_steps=1",
+            "--num_warmup_steps=0",
+        ]
+    )
+    run_pretraining.main(flags)
+    prefix = str(tmp_path / "out" / "model.ckpt-1")
+    frozen = tmp_path / "albert_tiny_zh.pb"
+    subprocess.check_call(
+        [
+            sys.executable,
+            "-m",
+            "tensorflow.python.tools.freeze_graph",
+            "--input_checkpoint=" + prefix,
+            "--output_graph={}".format(frozen),
+            "--output_node_names=cls/predictions/truediv",
+            "--checkpoint_version=1",
+            "--input_meta_graph={}.meta".format(prefix),
+            "--input_binary=true",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    graph_def = tf.GraphDef()
+    graph_def.ParseFromString(frozen.read_bytes())
+    assert "cls/predictions/truediv" in {node.name for node in graph_def.node}
