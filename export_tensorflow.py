@@ -47,6 +47,7 @@ def write(source: TransformersFolder, folder: str, vocab_file: Optional[str], do
         file.write(config.to_json_string().encode("utf-8"))
     checkpoint.write_values(from_transformers(source.values, config), os.path.join(folder, CHECKPOINT_NAME))
     if vocab_file and source.head == "classifier":
+        longest = config.max_position_embeddings
         tokenizer = transformers_folder.read_tokenizer_config(source.path)
         description = model_folder.ModelFolder(
             task=source.config.get("finetuning_task") or "unknown",
@@ -56,9 +57,7 @@ def write(source: TransformersFolder, folder: str, vocab_file: Optional[str], do
             vocab_file=VOCAB_FILE,
             do_lower_case=tokenizer.get("do_lower_case", do_lower_case),
             # Where nothing is said, the tokenizer's own limit is a number beyond any sequence.
-            max_seq_length=min(
-                tokenizer.get("model_max_length", config.max_position_embeddings), config.max_position_embeddings
-            ),
+            max_seq_length=min(tokenizer.get("model_max_length", longest), longest),
         )
         model_folder.describe(folder, description, config_path=config_path, vocab_path=vocab_file)
     return Written(

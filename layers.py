@@ -94,7 +94,7 @@ def embedding_lookup(ids: Any, table: Any, use_one_hot: bool = False) -> Any:
     return tf.reshape(tf.matmul(one_hot, table), shape_list(ids) + [width])
 
 
-def add_type_and_position(x: Any, token_type_ids: Any, config: Any) -> Any:
+def add_type_and_position(x: Any, token_type_ids: Any, config: Any, is_training: bool) -> Any:
     """Adds what a token's segment and place say to [B, S, W] word embeddings.
 
     Variables: token_type_embeddings [T, W], position_embeddings [max_pos, W].
@@ -112,8 +112,9 @@ def add_type_and_position(x: Any, token_type_ids: Any, config: Any) -> Any:
     stddev = config.initializer_range
     types = embedding_table("token_type_embeddings", config.type_vocab_size, width, stddev)
     positions = embedding_table("position_embeddings", config.max_position_embeddings, width, stddev)
-    # A table of two or three rows is read faster by a product than by a gather.
-    type_embeddings = embedding_lookup(token_type_ids, types, use_one_hot=True)
+    # A table of two or three rows is trained faster by a product than by a gather. But TF 1.15's TFLite converter takes
+    # the positions for a bias of that product, and so gives every token the first position.
+    type_embeddings = embedding_lookup(token_type_ids, types, use_one_hot=is_training)
     return x + type_embeddings + tf.expand_dims(positions[:sequence_length], 0)
 
 

@@ -63,7 +63,7 @@ class BertModel(TransformerModel):
             self.embedding_projection = layers.embedding_table("word_embeddings_2", width, config.hidden_size, stddev)
             rows = tf.matmul(tf.reshape(x, [-1, width]), self.embedding_projection)
             x = tf.reshape(rows, layers.shape_list(input_ids) + [config.hidden_size])  # [B, S, H]
-        x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config))
+        x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config, self._is_training))
         return layers.dropout(x, config.hidden_dropout_prob)
 
     def _encode(self, attention_bias: Any) -> List[Any]:

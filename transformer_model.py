@@ -41,6 +41,7 @@ class TransformerModel:
         """
         layers.assert_rank(input_ids, 2)
         self.config = config if is_training else config.without_dropout()
+        self._is_training = is_training
         self._use_one_hot_embeddings = use_one_hot_embeddings
         input_mask = tf.ones_like(input_ids) if input_mask is None else input_mask
         token_type_ids = tf.zeros_like(input_ids) if token_type_ids is None else token_type_ids

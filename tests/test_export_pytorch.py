@@ -60,10 +60,7 @@ def test_google_weights_go_by_name(converted):
     scope = "bert/encoder/transformer/group_1/inner_group_0/"
     for name, expected in (
         ("albert.embeddings.word_embeddings.weight", ours["bert/embeddings/word_embeddings"]),
-        (
-            "albert.encoder.embedding_hidden_mapping_in.weight",
-            ours["bert/encoder/embedding_hidden_mapping_in/kernel"].T,
-        ),
+        ("albert.encoder." + mapping + ".weight", ours["bert/encoder/" + mapping + "/kernel"].T),
         (layer + "attention.query.weight", ours[scope + "attention_1/self/query/kernel"].T),
         (layer + "attention.dense.bias", ours[scope + "attention_1/output/dense/bias"]),
         (layer + "attention.LayerNorm.weight", ours[scope + "LayerNorm/gamma"]),
