@@ -46,7 +46,7 @@ def latest_checkpoint(output_dir: str) -> Optional[str]:
         return tf.train.latest_checkpoint(output_dir)
     except ValueError as error:
         raise UserError(
-            "the file {} is damaged: write the line `model_checkpoint_path: \"model.ckpt-…\"` into it to go on, or "
+            'the file {} is damaged: write the line `model_checkpoint_path: "model.ckpt-…"` into it to go on, or '
             "remove it to begin anew".format(os.path.join(output_dir, "checkpoint"))
         ) from error
 

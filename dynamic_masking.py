@@ -23,7 +23,7 @@ from record_encoding import Ragged
 from record_files import read_sidecar, sidecar_path
 
 # Records that are masked by one call: with fewer the cost of the call shows.
-_RECORDS_AT_ONCE = 512
+_RECORDS_AT_ONCE = 2048
 
 
 class DynamicMasking(NamedTuple):

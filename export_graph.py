@@ -68,7 +68,8 @@ def _build_head(model: CheckpointModel, head: str, inputs: Dict[str, Any]) -> Di
         values: Tuple[Any, ...] = (encoder.get_sequence_output(), encoder.get_pooled_output())
         return {name: tf.identity(value, name) for name, value in zip(HEAD_OUTPUTS[head], values)}
     if head == "classifier":
-        values = (heads.classifier(encoder, model.num_labels, is_training=False, labels=None).logits,)
+        output = heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output)
+        values = (output.logits,)
     else:
         values = (_logits_of_all_positions(encoder),)
     if head == "pretraining":

@@ -34,14 +34,21 @@ def write(request: Request, folder: str) -> Written:
     """Writes config.json, model.safetensors and, for a WordPiece vocabulary, tokenizer_config.json.
 
     Raises:
-      UserError: a preln model, or a weight without a name in transformers.
+      UserError: a preln model, a classifier on the mean of the tokens, or a weight without a name in transformers.
     """
     model = request.model
+    if request.head == "classifier" and not model.use_pooled_output:
+        raise UserError(
+            "the classifier stands on the mean of the tokens, that of transformers on the pooler: export it as "
+            "savedmodel, frozen, tflite or onnx, or its encoder with --head=encoder"
+        )
     values = to_transformers(_weights_of(request), model.family.name, model.config)
     labels = model.labels or tuple(map("LABEL_{}".format, range(model.num_labels or 0)))
     config = transformers_folder.config_for(
         model.config, request.head, labels if request.head == "classifier" else None
     )
+    if model.vocab_file:
+        config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
     transformers_folder.write(folder, config, values)
     opened_by = "transformers.{}.from_pretrained('{{}}')".format(_AUTO_CLASSES[request.head])
     if model.vocab_file:

@@ -76,7 +76,6 @@ def config_for(config: Any, head: str, labels: Optional[Sequence[str]]) -> Dict[
         architectures=[ARCHITECTURES[head]],
         hidden_act=ACTIVATION_NAMES[config.hidden_act],
         layer_norm_eps=_LAYER_NORM_EPSILON,
-        tokenizer_class="BertTokenizer",
         pad_token_id=0,
     )
     if not hasattr(config, "num_hidden_groups"):

@@ -15,9 +15,8 @@ import sys
 import tempfile
 from typing import Dict, List, Sequence
 
-from processes import Measured, measure, median
+from processes import ROOT, Measured, measure, median, row
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 import command_line  # noqa: E402  (behind the path)
@@ -56,7 +55,7 @@ def main(flags: command_line.Flags) -> None:
     shares = [float(share) for share in flags.shares.split(",")] if flags.shares else [1.0 / len(paths)] * len(paths)
     if len(shares) != len(paths):
         raise UserError("--shares must hold one number for each file of --corpus")
-    sys.stdout.write(_row(["text", "dupe", "seconds", "jieba.lcut", "ratio", "CPU seconds", "s/MB", "peak", "files"]))
+    sys.stdout.write(row(["text", "dupe", "seconds", "jieba.lcut", "ratio", "CPU seconds", "s/MB", "peak", "files"]))
     for megabytes in map(float, flags.megabytes.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             text = os.path.join(folder, "text.txt")
@@ -80,7 +79,7 @@ def measure_size(text: str, size: int, folder: str, flags: command_line.Flags) -
     for dupe_factor, measured in runs.items():
         seconds = median([run.seconds for run in measured])
         ratios = [run.seconds / baseline for run, baseline in zip(measured, baselines)]
-        row = [
+        cells = [
             "{:.1f} MB".format(size / 1e6),
             dupe_factor,
             "{:.1f}".format(seconds),
@@ -91,7 +90,7 @@ def measure_size(text: str, size: int, folder: str, flags: command_line.Flags) -
             "{:.0f} MB".format(max(run.peak_bytes for run in measured) / 1e6),
             "{:.0f} MB".format(output_sizes[dupe_factor] / 1e6),
         ]
-        sys.stdout.write(_row(row))
+        sys.stdout.write(row(cells))
         sys.stdout.flush()
 
 
@@ -121,10 +120,6 @@ def write_mixture(paths: Sequence[str], shares: Sequence[float], num_bytes: floa
                             break
                 output.write(b"\n")
         return output.tell()
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " | ".join("{:>11}".format(cell) for cell in cells) + "\n"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import os
 import resource
 import subprocess
 import time
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 _PERIOD_SECONDS = 0.02
 _PAGE_BYTES = resource.getpagesize()
@@ -85,3 +87,8 @@ def median(numbers: Sequence[float]) -> float:
     ordered = sorted(numbers)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def row(cells: Iterable[Any]) -> str:
+    """A row of a table."""
+    return " | ".join("{:>14}".format(cell) for cell in cells) + "\n"

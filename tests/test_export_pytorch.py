@@ -131,6 +131,16 @@ def test_a_preln_model_is_refused(published, tmp_path):
     assert os.listdir(str(tmp_path)) == []
 
 
+def test_a_classifier_on_the_mean_of_the_tokens_is_refused(tmp_path):
+    folder = exports.write_classifier(tmp_path / "model")
+    description = read_json(folder, "task.json")
+    with open(os.path.join(folder, "task.json"), "w", encoding="utf-8") as file:
+        json.dump(dict(description, use_pooled_output=False), file)
+    with pytest.raises(UserError, match="stands on the mean of the tokens"):
+        exports.run(checkpoint=folder, format="pytorch", output_dir=tmp_path / "out")
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "out")
+
+
 def test_a_wrong_weight_fails_the_export(published, tmp_path, monkeypatch):
     right = transformers_folder.write
 

@@ -28,9 +28,10 @@ def test_a_published_folder_is_all_that_a_run_needs(folder, family, caplog):
     place = publish(folder, family)
     pretrained = pretrain(folder, PRETRAINING[family], init_checkpoint=place, learning_rate=0)
     assert "missing, so newly initialised: none" in caplog.text
-    assert "Next: python {} --init_checkpoint={} --task_name".format(
-        family.classification_runner, pretrained
-    ) in caplog.text
+    assert (
+        "Next: python {} --init_checkpoint={} --task_name".format(family.classification_runner, pretrained)
+        in caplog.text
+    )
     for name, value in values_of(place).items():
         np.testing.assert_array_equal(values_of(pretrained)[name], value)
     # Config and vocabulary went along, so the chain goes on without a flag.

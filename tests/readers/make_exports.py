@@ -1,0 +1,62 @@
+"""Makes the exports that the other readers open: python tests/readers/make_exports.py FOLDER.
+
+Beside each export stand its inputs and what the published implementation, or TensorFlow, answers to them.
+"""
+
+import os
+import pathlib
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
+
+import quiet_tensorflow  # noqa: E402, F401
+
+# isort: split
+import exports  # noqa: E402
+import model_fixtures  # noqa: E402
+import numpy as np  # noqa: E402
+
+from checkpoint_model import open_model  # noqa: E402
+from export_graph import InferenceGraph  # noqa: E402
+
+TEXTS = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
+
+
+def write_fixture(folder, name):
+    """All formats of one fixture with both pre-training heads, and the vectors of its encoder."""
+    (folder / "source" / name).mkdir(parents=True)
+    source = exports.write_fixture(folder / "source" / name, name)
+    np.savez(str(folder / (name + "_inputs.npz")), **exports.inputs_of(name))
+    with InferenceGraph(open_model(source), "pretraining") as graph:
+        np.savez(str(folder / (name + "_answers.npz")), **graph.answer(exports.inputs_of(name)))
+    arrays = model_fixtures.load(name)
+    vectors = {key: arrays["out/" + key + "_output"] for key in ("sequence", "pooled")}
+    np.savez(str(folder / (name + "_vectors.npz")), **vectors)
+    formats = ["savedmodel", "tflite", "onnx"] + ([] if name == "zh_preln" else ["pytorch"])
+    for kind in formats:
+        flags = {"max_seq_length": 24} if kind == "tflite" else {}
+        exports.run(checkpoint=source, format=kind, output_dir=folder / (name + "_" + kind), **flags)
+    exports.run(
+        checkpoint=source, format="tflite", tflite_type="int8", max_seq_length=24, output_dir=folder / (name + "_int8")
+    )
+
+
+def write_classifier(folder):
+    """A fine-tuned model for transformers, and what it answers to texts here."""
+    from predictor import Predictor, find_model
+
+    source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
+    exports.run(checkpoint=source, format="pytorch", output_dir=folder / "classifier_pytorch")
+    np.save(str(folder / "classifier_answers.npy"), Predictor(find_model(source)).predict(TEXTS))
+
+
+def main():
+    folder = pathlib.Path(os.path.abspath(sys.argv[1]))
+    for name in sorted(model_fixtures.FAMILY_OF):
+        write_fixture(folder, name)
+    write_classifier(folder)
+
+
+if __name__ == "__main__":
+    main()
