@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
+import numpy as np
+
 from errors import UserError
 from task_rows import Row
 from tokenization import FullTokenizer
@@ -78,6 +80,19 @@ def lengths_that_fit(length_a: int, length_b: int, room: int) -> FittingLengths:
         return FittingLengths(length_a, length_b)
     kept_b = min(length_b, max(room - length_a, room // 2))
     return FittingLengths(room - kept_b, kept_b)
+
+
+def pad_batch(rows: Sequence[EncodedPair], pad_id: int, seq_length: Optional[int] = None) -> Dict[str, np.ndarray]:
+    """The rows as the model's inputs, each int32 [rows, S] by name; S is the longest row's length unless given."""
+    shape = (len(rows), seq_length or max(len(row.input_ids) for row in rows))
+    input_ids, input_mask, segment_ids = (np.zeros(shape, np.int32) for _ in range(3))
+    input_ids.fill(pad_id)
+    for index, row in enumerate(rows):
+        length = len(row.input_ids)
+        input_ids[index, :length] = row.input_ids
+        input_mask[index, :length] = 1
+        segment_ids[index, :length] = row.segment_ids
+    return {"input_ids": input_ids, "input_mask": input_mask, "segment_ids": segment_ids}
 
 
 def features_of(row: Row, encoded: EncodedPair, labels: Sequence[str]) -> Dict[str, List[int]]:

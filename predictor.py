@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 import checkpoint
 import heads
 import model_folder
-from classification_features import EncodedPair, encode_pair
+from classification_features import EncodedPair, encode_pair, pad_batch
 from errors import UserError
 from families import FAMILIES, Family
 from tokenization import FullTokenizer, check_vocab_size
@@ -102,12 +102,9 @@ class Predictor:
             self._restore(files.checkpoint)
 
     def _build(self, family: Family, use_pooled_output: bool) -> None:
-        self._input_ids, self._input_mask, self._segment_ids = (
-            tf.placeholder(tf.int32, [None, None], name) for name in ("input_ids", "input_mask", "segment_ids")
-        )  # each [B, S]
-        model = family.model_class(
-            self._config, False, self._input_ids, self._input_mask, self._segment_ids, scope="bert"
-        )
+        names = ("input_ids", "input_mask", "segment_ids")
+        self._inputs = {name: tf.placeholder(tf.int32, [None, None], name) for name in names}  # each [B, S]
+        model = family.model_class(self._config, False, *self._inputs.values(), scope="bert")
         logits = heads.classifier(model, len(self.labels), False, None, use_pooled_output).logits
         self._probabilities = tf.nn.softmax(logits, name="probabilities")  # [B, labels]
 
@@ -154,20 +151,8 @@ class Predictor:
         return encode_pair(self._tokenizer, pair[0], pair[1], self._max_seq_length)
 
     def _run(self, rows: List[EncodedPair]) -> np.ndarray:
-        shape = (len(rows), max(len(row.input_ids) for row in rows))
-        input_ids, input_mask, segment_ids = (np.zeros(shape, np.int32) for _ in range(3))
-        input_ids.fill(self._pad_id)
-        for index, row in enumerate(rows):
-            length = len(row.input_ids)
-            input_ids[index, :length] = row.input_ids
-            input_mask[index, :length] = 1
-            segment_ids[index, :length] = row.segment_ids
-        feed: Any = {
-            self._input_ids: input_ids,
-            self._input_mask: input_mask,
-            self._segment_ids: segment_ids,
-        }
-        return self._session.run(self._probabilities, feed)
+        inputs = pad_batch(rows, self._pad_id)
+        return self._session.run(self._probabilities, {self._inputs[name]: inputs[name] for name in inputs})
 
     def close(self) -> None:
         """Frees the session."""
