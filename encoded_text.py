@@ -36,7 +36,7 @@ class TextEncoder:
         self._word_finder = word_finder
 
     def encode(self, documents: Sequence[Sequence[str]]) -> EncodedText:
-        """Encodes documents, each a list of sentences; sentences without a token leave nothing."""
+        """Encodes documents, each a list of at least one sentence; sentences without a token leave nothing."""
         lines = [line for document in documents for line in document]
         text = "\n".join(lines)
         tokens = self._tokenizer.encode(text)
@@ -47,7 +47,6 @@ class TextEncoder:
             starts_unit = unit_starts(self._word_finder.word_starts(text), tokens.starts, tokens.ends)
         else:
             starts_unit = np.ones(len(tokens.ids), dtype=bool)
-        starts_unit[sentence_starts] = True
         return EncodedText(tokens.ids, starts_unit, sentence_starts, _with_tokens(document_starts, len(tokens.ids)))
 
 

@@ -15,10 +15,18 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Opt
 from disk_space import cannot_write
 from errors import UserError
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
-from record_files import CompleteFile, data_set_path, read_sidecar, remove_unfinished, sidecar_path, write_json
+from record_files import (
+    JOURNAL_SUFFIX,
+    CompleteFile,
+    data_set_path,
+    journal_path,
+    read_sidecar,
+    remove_unfinished,
+    sidecar_path,
+    write_json,
+)
 
 FORMAT_VERSION = 2
-_JOURNAL_SUFFIX = ".partial.jsonl"
 _PLANNED = "planned_files"
 
 
@@ -36,11 +44,6 @@ class _Previous(NamedTuple):
     description: Dict[str, Any]
     shards: List[ShardResult]
     own_paths: List[str]
-
-
-def journal_path(output_file: str) -> str:
-    """The path of the journal of a data set that is not complete."""
-    return output_file + _JOURNAL_SUFFIX
 
 
 def report_path(output_file: str) -> str:
@@ -100,7 +103,7 @@ def _check_replaceable(
 
 
 def _holds_something(run: _Previous) -> bool:
-    return not run.path.endswith(_JOURNAL_SUFFIX) or any(os.path.exists(path) for path in run.own_paths)
+    return not run.path.endswith(JOURNAL_SUFFIX) or any(os.path.exists(path) for path in run.own_paths)
 
 
 def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:

@@ -21,7 +21,7 @@ from input_files import LOCAL, FileSystem
 from masking import MASK_DRAWS, MaskingSettings
 from pretraining_chunks import SHORTEST_SEQUENCE, ChunkSettings
 from pretraining_shards import BuildSettings, ShardTask
-from record_files import COMPRESSIONS, NO_COMPRESSION, shard_paths, sidecar_path
+from record_files import COMPRESSIONS, NO_COMPRESSION, journal_path, shard_paths, sidecar_path
 from tokenization import FullTokenizer
 
 _DEFAULT_HELDOUT_SHARE = 0.05
@@ -166,7 +166,7 @@ def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[S
     written = [task.path for task in tasks] + [sidecar_path(name) for name in outputs.names()]
     for path_of in (output_lock.lock_path, pretraining_output.report_path):
         written += [path_of(name) for name in outputs.names()]
-    written.append(pretraining_output.journal_path(outputs.training))
+    written.append(journal_path(outputs.training))
     seen = set()
     for path in written:
         real_path = os.path.realpath(path)

@@ -19,7 +19,7 @@ from estimator_specs import TrainingSetup
 from families import Family
 from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import count_records, expand_globs, first_record, read_sidecar
+from record_files import count_records, expand_globs, first_record, journal_path, read_sidecar
 from run_model import RunModel
 
 _log = logging.getLogger(__name__)
@@ -120,6 +120,8 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
     """Raises `UserError` where a file is cut off or its records were made for something else."""
     asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
     sidecar = read_sidecar(path)
+    if sidecar is None and os.path.exists(journal_path(path)):
+        raise UserError("{} belongs to a data set that is not complete: run its command again".format(path))
     made = _described(sidecar) if sidecar else _measured(path)
     if dynamic_masking.is_dynamic(sidecar):
         del asked["max_predictions_per_seq"]  # the records hold no predictions yet

@@ -28,6 +28,8 @@ _CRC_MASK_DELTA = 0xA282EAD8
 _SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
 _TEMPORARY_MARK = ".unfinished-"
 
+JOURNAL_SUFFIX = ".partial.jsonl"
+
 NO_COMPRESSION = "none"
 GZIP = "gzip"
 COMPRESSIONS = (NO_COMPRESSION, GZIP)
@@ -215,6 +217,11 @@ def shard_paths(output_file: str, num_shards: int) -> List[str]:
 def data_set_path(record_file: str) -> str:
     """The path that stands for a record file, or for the set of shards it belongs to."""
     return _SHARD_SUFFIX.sub("", record_file)
+
+
+def journal_path(record_file: str) -> str:
+    """The path of the journal that stands beside a set of record files until it is complete."""
+    return data_set_path(record_file) + JOURNAL_SUFFIX
 
 
 def sidecar_path(record_file: str) -> str:

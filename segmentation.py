@@ -41,7 +41,7 @@ _BETWEEN_BLOCKS = ord("。")
 # Names, numbers, "17%", the same few characters between words: longer ones hardly ever come back.
 _MAX_REMEMBERED = 1 << 15
 _MAX_REMEMBERED_LENGTH = 16
-_USER_LINE = re.compile(r"(?P<word>\S+)(?: [0-9]+)?(?: [a-z]+)?")
+_USER_LINE = re.compile(r"(?P<word>\S+)(?: [1-9][0-9]*)?(?: [a-z]+)?")
 
 
 class UserDictionary(NamedTuple):

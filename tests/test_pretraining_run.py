@@ -178,6 +178,12 @@ def test_a_file_shorter_than_its_sidecar_says_is_named(folder):
         run(folder)
 
 
+def test_records_of_an_unfinished_data_set_are_refused(folder):
+    (folder / "heldout.tfrecord.partial.jsonl").write_text("{}\n")
+    with pytest.raises(UserError, match="heldout.tfrecord belongs to a data set that is not complete"):
+        run(folder)
+
+
 def test_records_of_another_kind_are_named(folder):
     record_files.write_records(str(folder / "train-1.tfrecord"), [tf.train.Example().SerializeToString()])
     record_files.write_records(str(folder / "heldout.tfrecord"), [b"\xff\xff"])
