@@ -106,11 +106,12 @@ def test_segmenter_sees_the_raw_line():
 
 
 def test_one_finder_for_many_texts(monkeypatch):
-    monkeypatch.setattr(segmentation, "_MAX_REMEMBERED_BLOCKS", 2)
+    monkeypatch.setattr(segmentation, "_MAX_REMEMBERED", 2)
     finder = WordFinder()
-    for text in ("AA制", "K歌", "卡拉OK", "AA制", "17%", "AA制饭局，K歌和卡拉OK") * 2:
+    for text in ("AA制", "K歌", "卡拉OK", "他我你", "17%", "AA制饭局，K歌和卡拉OK", "常在他，你我他，人天地") * 2:
         assert spans(finder, text) == spans(WordFinder(), text)
-        assert len(finder._remembered) <= 2
+        for cuts in (finder._blocks_by_jieba, finder._unknown_words):
+            assert len(cuts._remembered) <= 2
 
 
 def test_long_run_without_punctuation_is_cut():
