@@ -48,7 +48,7 @@ def write_classifier(folder):
 
     source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
     exports.run(checkpoint=source, format="pytorch", output_dir=folder / "classifier_pytorch")
-    exports.run(checkpoint=source, format="tflite", output_dir=folder / "classifier_tflite", max_seq_length=40)
+    exports.run(checkpoint=source, format="tflite", output_dir=folder / "classifier_tflite", max_seq_length=12)
     np.save(str(folder / "classifier_answers.npy"), Predictor(find_model(source)).predict(TEXTS))
 
 
