@@ -114,7 +114,7 @@ class SizedModel:
     def start(self) -> Weights:
         """Fills the weights, and writes and weighs a checkpoint."""
         self._session.run(self._initializer)
-        with tempfile.TemporaryDirectory() as folder:
+        with self._session.graph.as_default(), tempfile.TemporaryDirectory() as folder:
             self._saver.save(self._session, os.path.join(folder, "model.ckpt"), write_meta_graph=False)
             size = sum(entry.stat().st_size for entry in os.scandir(folder) if "ckpt" in entry.name)
         return Weights(self.count_parameters("bert/"), self.count_parameters(), size)

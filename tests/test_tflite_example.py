@@ -7,7 +7,6 @@ import exports
 import numpy as np
 import pytest
 import real_text
-import tiny_model
 from conftest import REPOSITORY
 
 import predictor
@@ -76,7 +75,7 @@ def test_the_short_tokenizer_equals_the_full_one_on_lcqmc(example, vocab_file):
         assert ids_of(text) == tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)), text
 
 
-@pytest.mark.parametrize("text", ["𠮷野家", "中\ue056", "a\u200bb", "x" * 201])
+@pytest.mark.parametrize("text", ["𠮷𠮷野家", "中\ue056", "a\u200bb", "x" * 201])
 def test_what_it_leaves_out_is_what_it_says(example, vocab_file, text):
     tokenizer = FullTokenizer(vocab_file)
     assert ids_by_example(example, vocab_file, True)(text) != tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
@@ -96,7 +95,6 @@ PAIRS = [
     ("明天下雨吗", None),
     ("北京" * 9, "上海" * 9),
     ("好", "不" * 20),
-    ("", "是"),
 ]
 
 
@@ -116,11 +114,10 @@ def test_inputs_are_cut_and_padded_as_the_model_was_trained(example, model):
 def test_it_answers_as_the_fine_tuned_model(example, model):
     checkpoint, export = model
     loaded = predictor.Predictor(predictor.find_model(checkpoint))
-    pairs = PAIRS[:4]
-    expected = loaded.predict(pairs)
+    expected = loaded.predict(PAIRS)
     loaded.close()
     classifier = example.Classifier(export)
-    answers = [classifier.classify(*pair) for pair in pairs]
+    answers = [classifier.classify(*pair) for pair in PAIRS]
     assert all(list(answer) == list(exports.LABELS) for answer in answers)
     np.testing.assert_allclose([list(answer.values()) for answer in answers], expected, atol=1e-5)
-    assert len({max(answer, key=answer.get) for answer in answers}) > 1 and tiny_model.SEQ_LENGTH != 12
+    assert expected.std(axis=0).min() > 1e-4

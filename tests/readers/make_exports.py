@@ -43,11 +43,12 @@ def write_fixture(folder, name):
 
 
 def write_classifier(folder):
-    """A fine-tuned model for transformers, and what it answers to texts here."""
+    """A fine-tuned model for transformers and for a phone, and what it answers to texts here."""
     from predictor import Predictor, find_model
 
     source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
     exports.run(checkpoint=source, format="pytorch", output_dir=folder / "classifier_pytorch")
+    exports.run(checkpoint=source, format="tflite", output_dir=folder / "classifier_tflite", max_seq_length=12)
     np.save(str(folder / "classifier_answers.npy"), Predictor(find_model(source)).predict(TEXTS))
 
 

@@ -113,6 +113,16 @@ def test_ai_edge_litert_runs_the_model(name, kind, atol):
     check(name, {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}, atol)
 
 
+def test_the_example_classifies_texts_by_ai_edge_litert(monkeypatch):
+    monkeypatch.syspath_prepend(str(pathlib.Path(__file__).resolve().parents[2] / "examples"))
+    import tflite_classify
+
+    assert tflite_classify.Interpreter.__module__.startswith("ai_edge_litert")
+    classifier = tflite_classify.Classifier(FOLDER / "classifier_tflite")
+    answers = [list(classifier.classify(*pair).values()) for pair in TEXTS]
+    np.testing.assert_allclose(answers, np.load(str(FOLDER / "classifier_answers.npy")), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_tensorflow_of_the_day_opens_the_savedmodel(name):
     import tensorflow as tf
