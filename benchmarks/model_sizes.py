@@ -177,7 +177,7 @@ def row_of(name: str, weights: Dict[str, Weights], times: Dict[int, Dict[str, Li
     cells = [name, "{:,}".format(own.encoder_parameters), "{:,}".format(own.parameters)]
     cells.append("{:.1f} MB".format(own.file_bytes / 1e6))
     for of_batch in times.values():
-        cells += ["{:.0f} ms".format(median(of_batch[name]) * 1e3), "{:.1f}x".format(speed_of(name, of_batch))]
+        cells += ["{:.0f} ms".format(median(of_batch[name]) * 1e3), "{:.2f}x".format(speed_of(name, of_batch))]
     return cells
 
 

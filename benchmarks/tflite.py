@@ -12,6 +12,7 @@ what it held before it loaded the model.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -38,6 +39,8 @@ from export_tflite import TFLITE_FILE, TFLITE_TYPES  # noqa: E402
 from task_rows import read_split  # noqa: E402
 from tasks import get_task  # noqa: E402
 from tokenization import FullTokenizer  # noqa: E402
+
+_log = logging.getLogger(__name__)
 
 READER = os.path.join(ROOT, "benchmarks", "tflite_reader.py")
 _SOURCE_BATCH = 50
@@ -92,7 +95,9 @@ def main(flags: command_line.Flags) -> None:
         np.savez(os.path.join(folder, "inputs.npz"), **rows.inputs)
         for kind in flags.tflite_types.split(","):
             export(flags, kind, os.path.join(folder, kind))
-            cells += [row_of(reader, folder, kind, threads, rows, flags) for reader in readers]
+            for reader in readers:
+                cells.append(row_of(reader, folder, kind, threads, rows, flags))
+                _log.info("%s", " | ".join(cells[-1]))
     sys.stdout.write(table(header + ["peak memory", "labels agreeing", "accuracy"], cells))
     sys.stdout.write(
         "{} rows of {} tokens; the TensorFlow model's accuracy on them is {:.1%}.\n".format(

@@ -77,7 +77,7 @@ def test_the_table_and_the_claims(tiny_sizes, capsys):
     header, rule, bert, tiny = (line.strip("| ").split("|") for line in lines[:4])
     assert [cell.strip() for cell in header[:4]] == ["model", "encoder parameters", "with both heads", "file"]
     assert {len(header), len(rule), len(bert), len(tiny)} == {8} and len({len(line) for line in lines[:4]}) == 1
-    assert [cell.strip() for cell in bert[5::2]] == ["1.0x", "1.0x"]
+    assert [cell.strip() for cell in bert[5::2]] == ["1.00x", "1.00x"]
     assert int(bert[2].replace(",", "")) > 20 * int(tiny[2].replace(",", ""))
     assert [line.split(":")[0] for line in lines[5:]] == [
         "- tiny is 10 times faster than BERT-base",
