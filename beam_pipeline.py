@@ -103,7 +103,7 @@ def run_pipeline(
     pipeline = beam.Pipeline(options=PipelineOptions(shlex.split(beam_options)))
     for name in outputs.names():
         content = outputs.content(name)
-        own_tasks = [task for task in tasks if task.is_heldout == (name == outputs.heldout)]
+        own_tasks = outputs.tasks_of(name, tasks)
         stem, extension = os.path.splitext(name)
         is_one = len(own_tasks) == 1
         _ = (

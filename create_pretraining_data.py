@@ -76,8 +76,7 @@ def make_outputs(
     )
     done = make_missing(tasks, finished, settings, flags.num_workers or available_cores(), outputs.training)
     results = {
-        name: [finished[task.path] for task in tasks if task.is_heldout == (name == outputs.heldout)]
-        for name in outputs.names()
+        name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()
     }
     check_results(results, outputs, settings)
     for name in reversed(outputs.names()):

@@ -52,7 +52,7 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
       UserError: the files are of both kinds, or were made with different vocabularies or maskings.
     """
     chosen: Dict[str, Any] = {}
-    for path in paths:
+    for path in {sidecar_path(path): path for path in paths}.values():  # all shards of a set share one description
         sidecar = read_sidecar(path)
         described = _masking_of(sidecar) if is_dynamic(sidecar) else None
         chosen.setdefault("path", path)

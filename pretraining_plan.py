@@ -39,6 +39,10 @@ class Outputs(NamedTuple):
         """What the records of one of them are for: features.TRAINING or HELD_OUT."""
         return HELD_OUT if name == self.heldout else TRAINING
 
+    def tasks_of(self, name: str, tasks: Sequence[ShardTask]) -> List[ShardTask]:
+        """The shards that belong to one of them."""
+        return [task for task in tasks if task.is_heldout == (name == self.heldout)]
+
     def names(self) -> List[str]:
         """Those that are made."""
         return [name for name in self if name]
