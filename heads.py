@@ -34,9 +34,8 @@ class ClassifierOutput(NamedTuple):
 def masked_lm_logits(model: TransformerModel, positions: Optional[Any]) -> Any:
     """The vocabulary scores [B*P, V] at [B, P] positions, or [B*S, V] at all; variables under cls/predictions."""
     config = model.config
-    x = model.get_sequence_output()
-    # [B*S, H] or [B*P, H]
-    x = tf.reshape(x, [-1, config.hidden_size]) if positions is None else layers.gather_positions(x, positions)
+    x = model.get_sequence_output() if positions is None else model.get_output_at(positions)
+    x = tf.reshape(x, [-1, config.hidden_size])  # [B*S, H] or [B*P, H]
     with tf.variable_scope("cls/predictions"):
         with tf.variable_scope("transform"):
             x = layers.dense(

@@ -8,9 +8,11 @@ Dimension letters, used in every shape comment of the model code:
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
 import tensorflow.compat.v1 as tf
+
+import compute
 
 LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0  # added to the attention scores of padding
@@ -18,11 +20,30 @@ MASKED_SCORE = -10000.0  # added to the attention scores of padding
 Dimension = Union[int, Any]  # a number, or a scalar tensor where it is known only at run time
 
 
+_GELU_LINEAR = math.sqrt(2.0 / math.pi)
+_GELU_CUBIC = 0.044715
+
+
 def gelu(x: Any) -> Any:
     """Gaussian error linear unit in its tanh form (spec: models, "Common"; named gelu_new elsewhere)."""
+    if compute.current().is_training:
+        return _gelu_of_few_passes(x)
     # No constant multiplies x itself: TFLite's converter would make of it another copy of the dense kernel before.
-    cubic = x * (1.0 + 0.044715 * (x * x))
-    return x * (0.5 * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * cubic)))
+    cubic = x * (1.0 + _GELU_CUBIC * (x * x))
+    return x * (0.5 * (1.0 + tf.tanh(_GELU_LINEAR * cubic)))
+
+
+@tf.custom_gradient
+def _gelu_of_few_passes(x: Any) -> Any:
+    """`gelu` as x · sigmoid(2u), for 1 + tanh(u) = 2 · sigmoid(2u): its time goes into moving [B*S, I] numbers."""
+    linear, cubic = 2.0 * _GELU_LINEAR, 2.0 * _GELU_LINEAR * _GELU_CUBIC
+    share = tf.sigmoid(x * (linear + cubic * tf.square(x)))
+
+    def gradient(d_y: Any) -> Any:
+        slope = x * (linear + 3.0 * cubic * tf.square(x))  # x · d(2u)/dx
+        return d_y * share * (1.0 + slope * (1.0 - share))
+
+    return x * share, gradient
 
 
 ACTIVATIONS: Dict[str, Callable[[Any], Any]] = {
@@ -55,7 +76,14 @@ def initializer(stddev: float) -> Any:
 
 def dropout(x: Any, rate: float) -> Any:
     """Sets a share of the values to zero and scales the rest; nothing at rate 0."""
-    return x if rate == 0.0 else tf.nn.dropout(x, rate=rate)
+    return x if rate == 0.0 else x * dropout_mask(shape_list(x), rate)
+
+
+def dropout_mask(shape: List[Dimension], rate: float) -> Any:
+    """A tensor of 0 and 1 / (1 - rate), to be multiplied with; drawn by the scope's keys where it has some."""
+    keys = compute.current().dropout_keys
+    uniform = tf.random.uniform(shape) if keys is None else tf.random.stateless_uniform(shape, seed=keys.next())
+    return tf.cast(uniform >= rate, tf.float32) / (1.0 - rate)
 
 
 def layer_norm(x: Any, name: str = "LayerNorm") -> Any:
@@ -75,7 +103,7 @@ def dense(x: Any, units: int, name: str, *, stddev: float, activation: str = "li
         kernel = tf.get_variable("kernel", [shape[-1], units], initializer=initializer(stddev))
         bias = tf.get_variable("bias", [units], initializer=tf.zeros_initializer())
         rows = tf.reshape(x, [-1, shape[-1]])
-        y = ACTIVATIONS[activation](tf.nn.bias_add(tf.matmul(rows, kernel), bias))
+        y = ACTIVATIONS[activation](tf.nn.bias_add(compute.matmul(rows, kernel), bias))
         return tf.reshape(y, shape[:-1] + [units])
 
 
@@ -133,7 +161,7 @@ def _split_heads(x: Any, num_heads: int) -> Any:
     return tf.transpose(heads, [0, 2, 1, 3])
 
 
-def self_attention(x: Any, bias: Any, config: Any, scope: str) -> Any:
+def self_attention(x: Any, bias: Any, config: Any, scope: str, queries: Optional[Any] = None) -> Any:
     """Scaled dot-product attention of a sequence to itself, and its output projection.
 
     Args:
@@ -141,21 +169,59 @@ def self_attention(x: Any, bias: Any, config: Any, scope: str) -> Any:
       bias: [B, 1, 1, S], see `attention_bias`.
       config: num_attention_heads, attention_probs_dropout_prob, initializer_range.
       scope: variables are scope/self/{query,key,value} and scope/output/dense.
+      queries: [B, Q, H], those vectors of x that look at the others; all of them by default.
 
     Returns:
-      [B, S, H], before dropout and residual.
+      [B, Q, H], before dropout and residual.
     """
+    queries = x if queries is None else queries
     hidden_size, num_heads, stddev = config.hidden_size, config.num_attention_heads, config.initializer_range
     with tf.variable_scope(scope):
         query, key, value = (
-            _split_heads(dense(x, hidden_size, "self/" + name, stddev=stddev), num_heads)
-            for name in ("query", "key", "value")
-        )  # each [B, N, S, D]
-        scale = 1.0 / math.sqrt(hidden_size // num_heads)
-        scores = tf.matmul(query, key, transpose_b=True) * scale + bias  # [B, N, S, S]
-        probabilities = dropout(tf.nn.softmax(scores), config.attention_probs_dropout_prob)
-        context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, N, D]
-        return dense(tf.reshape(context, shape_list(x)), hidden_size, "output/dense", stddev=stddev)
+            _split_heads(dense(y, hidden_size, "self/" + name, stddev=stddev), num_heads)
+            for y, name in ((queries, "query"), (x, "key"), (x, "value"))
+        )  # [B, N, Q, D], then twice [B, N, S, D]
+        query *= 1.0 / math.sqrt(hidden_size // num_heads)
+        context = _attend(query, key, value, bias, config.attention_probs_dropout_prob)  # [B, N, Q, D]
+        context = tf.transpose(context, [0, 2, 1, 3])  # [B, Q, N, D]
+        return dense(tf.reshape(context, shape_list(queries)), hidden_size, "output/dense", stddev=stddev)
+
+
+def _attend(query: Any, key: Any, value: Any, bias: Any, dropout_rate: float) -> Any:
+    """softmax(query · keyᵀ + bias) · value, [B, N, Q, D]; in training with a gradient of fewer and cheaper passes."""
+    if not compute.current().is_training:
+        scores = compute.matmul(query, key, transpose_b=True) + bias  # [B, N, Q, S]
+        return compute.matmul(tf.nn.softmax(scores), value)
+    keep = None if dropout_rate == 0.0 else dropout_mask([*shape_list(query)[:3], shape_list(key)[2]], dropout_rate)
+
+    @tf.custom_gradient
+    def attend(query: Any, key: Any, value: Any) -> Any:
+        # No product below is given a transposed argument: TF 1.15 takes up to four times as long for those. Transposing
+        # [S, D] first costs little, and none of [S, S] is ever transposed, scaled or summed up.
+        scores = compute.matmul(query, _transposed(key)) + bias
+        probabilities = tf.nn.softmax(scores)  # [B, N, Q, S]
+        kept = probabilities if keep is None else probabilities * keep
+        context = compute.matmul(kept, value)  # [B, N, Q, D]
+
+        def gradient(d_context: Any) -> Any:
+            d_kept = compute.matmul(d_context, _transposed(value))
+            d_probabilities = d_kept if keep is None else d_kept * keep
+            # Σ over S of probabilities · d_probabilities, without a pass over [Q, S] (arXiv 2205.14135, appendix B.2).
+            mean = tf.reduce_sum(d_context * context, axis=-1, keepdims=True)
+            d_scores = probabilities * (d_probabilities - mean)
+            d_query = compute.matmul(d_scores, key)
+            d_key = _transposed(compute.matmul(_transposed(query), d_scores))
+            d_value = _transposed(compute.matmul(_transposed(d_context), kept))
+            return d_query, d_key, d_value
+
+        return context, gradient
+
+    return attend(query, key, value)
+
+
+def _transposed(x: Any) -> Any:
+    """[B, N, S, D] -> [B, N, D, S]."""
+    return tf.transpose(x, [0, 1, 3, 2])
 
 
 def feed_forward(x: Any, config: Any, *, intermediate: str, output: str) -> Any:
@@ -165,9 +231,11 @@ def feed_forward(x: Any, config: Any, *, intermediate: str, output: str) -> Any:
     return dense(y, config.hidden_size, output, stddev=stddev)
 
 
-def gather_positions(x: Any, positions: Any) -> Any:
-    """The vectors of [B, S, H] at [B, P] positions, as [B*P, H]."""
+def select_positions(x: Any, positions: Optional[Any]) -> Any:
+    """The vectors of [B, S, H] at [B, Q] positions, as [B, Q, H]; x itself where positions is None."""
+    if positions is None:
+        return x
     batch, sequence_length, width = shape_list(x)
     offsets = tf.reshape(tf.range(batch, dtype=tf.int32) * sequence_length, [-1, 1])
     flat_positions = tf.reshape(tf.cast(positions, tf.int32) + offsets, [-1])
-    return tf.gather(tf.reshape(x, [-1, width]), flat_positions)
+    return tf.reshape(tf.gather(tf.reshape(x, [-1, width]), flat_positions), [*shape_list(positions), width])

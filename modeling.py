@@ -73,7 +73,7 @@ class BertModel(TransformerModel):
         for index in range(self.config.num_hidden_layers):
             scope = "layer_shared" if self._share_parameters else "layer_%d" % index
             with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                x = layer(x, attention_bias, self.config)
+                x = layer(x, attention_bias, self.config, self._positions_of_block(index))
             outputs.append(x)
         return outputs
 
@@ -89,8 +89,8 @@ class BertModel(TransformerModel):
         return tf.matmul(x, self.embedding_table, transpose_b=True)
 
 
-def _attention(x: Any, attention_bias: Any, config: BertConfig) -> Any:
-    y = layers.self_attention(x, attention_bias, config, scope="attention")
+def _attention(x: Any, attention_bias: Any, config: BertConfig, queries: Any) -> Any:
+    y = layers.self_attention(x, attention_bias, config, scope="attention", queries=queries)
     return layers.dropout(y, config.hidden_dropout_prob)
 
 
@@ -99,11 +99,14 @@ def _feed_forward(x: Any, config: BertConfig) -> Any:
     return layers.dropout(y, config.hidden_dropout_prob)
 
 
-def _postln_layer(x: Any, attention_bias: Any, config: BertConfig) -> Any:
-    a = layers.layer_norm(x + _attention(x, attention_bias, config), "attention/output/LayerNorm")
+def _postln_layer(x: Any, attention_bias: Any, config: BertConfig, positions: Optional[Any]) -> Any:
+    kept = layers.select_positions(x, positions)
+    a = layers.layer_norm(kept + _attention(x, attention_bias, config, kept), "attention/output/LayerNorm")
     return layers.layer_norm(a + _feed_forward(a, config), "output/LayerNorm")
 
 
-def _preln_layer(x: Any, attention_bias: Any, config: BertConfig) -> Any:
-    a = x + _attention(layers.layer_norm(x, "attention/output/LayerNorm"), attention_bias, config)
+def _preln_layer(x: Any, attention_bias: Any, config: BertConfig, positions: Optional[Any]) -> Any:
+    normed = layers.layer_norm(x, "attention/output/LayerNorm")
+    queries = layers.select_positions(normed, positions)
+    a = layers.select_positions(x, positions) + _attention(normed, attention_bias, config, queries)
     return a + _feed_forward(layers.layer_norm(a, "output/LayerNorm"), config)

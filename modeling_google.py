@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, List
+from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -69,9 +69,14 @@ class AlbertModel(TransformerModel):
             for inner in range(config.inner_group_num):
                 scope = "transformer/group_%d/inner_group_%d" % (group, inner)
                 with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                    x = _block(x, attention_bias, config)
+                    x = _block(x, attention_bias, config, self._positions_of_block(len(outputs)))
                 outputs.append(x)
         return outputs
+
+    @property
+    def _num_blocks(self) -> int:
+        """Every layer applies all inner groups."""
+        return self.config.num_hidden_layers * self.config.inner_group_num
 
     @property
     def masked_lm_size(self) -> int:
@@ -83,10 +88,11 @@ class AlbertModel(TransformerModel):
         return tf.matmul(x, self.embedding_table, transpose_b=True)
 
 
-def _block(x: Any, attention_bias: Any, config: AlbertConfig) -> Any:
-    attention = layers.self_attention(x, attention_bias, config, scope="attention_1")
+def _block(x: Any, attention_bias: Any, config: AlbertConfig, positions: Optional[Any]) -> Any:
+    kept = layers.select_positions(x, positions)
+    attention = layers.self_attention(x, attention_bias, config, scope="attention_1", queries=kept)
     # The two norms are named apart: under AUTO_REUSE an automatic name would silently be the same norm twice.
-    a = layers.layer_norm(x + layers.dropout(attention, config.hidden_dropout_prob), "LayerNorm")
+    a = layers.layer_norm(kept + layers.dropout(attention, config.hidden_dropout_prob), "LayerNorm")
     y = layers.feed_forward(
         a, config, intermediate="ffn_1/intermediate/dense", output="ffn_1/intermediate/output/dense"
     )

@@ -24,6 +24,7 @@ class TransformerModel:
         token_type_ids: Optional[Any] = None,
         use_one_hot_embeddings: bool = False,
         scope: Optional[str] = None,
+        kept_positions: Optional[Any] = None,
     ) -> None:
         """Builds the graph.
 
@@ -35,6 +36,8 @@ class TransformerModel:
           token_type_ids: int [B, S], the segment of each token; all zeros by default.
           use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
           scope: the variable scope, "bert" by default.
+          kept_positions: int [B, P]; what the last layer makes of the first token and of these is all that is wanted
+            of it, so the rest is not computed. The sequence output is then [B, 1 + P, H]. All positions by default.
 
         Raises:
           ValueError: input_ids is not of rank 2, or longer than the model's positions.
@@ -46,12 +49,13 @@ class TransformerModel:
         input_mask = tf.ones_like(input_ids) if input_mask is None else input_mask
         token_type_ids = tf.zeros_like(input_ids) if token_type_ids is None else token_type_ids
         self._input_mask = input_mask
+        self._kept_positions = kept_positions
         with tf.variable_scope(scope, default_name="bert"):
             with tf.variable_scope("embeddings"):
                 self.embedding_output = self._embed(input_ids, token_type_ids)
             with tf.variable_scope("encoder"):
                 self.all_encoder_layers = self._encode(layers.attention_bias(input_mask))
-            self.sequence_output = self.all_encoder_layers[-1]  # [B, S, H]
+            self.sequence_output = self.all_encoder_layers[-1]  # [B, S, H], or [B, 1 + P, H]
             with tf.variable_scope("pooler"):
                 self.pooled_output = self._pool()
 
@@ -62,6 +66,17 @@ class TransformerModel:
     def _encode(self, attention_bias: Any) -> List[Any]:
         """Applies the layers to `embedding_output`; returns each one's output [B, S, H]."""
         raise NotImplementedError
+
+    @property
+    def _num_blocks(self) -> int:
+        """How many blocks of attention and feed-forward follow each other."""
+        return self.config.num_hidden_layers
+
+    def _positions_of_block(self, block: int) -> Optional[Any]:
+        """The positions at which the output of a block (counted from 0) is wanted; None for all."""
+        if self._kept_positions is None or block < self._num_blocks - 1:
+            return None
+        return tf.pad(tf.cast(self._kept_positions, tf.int32), [[0, 0], [1, 0]])  # the first token is at 0
 
     def _pool(self) -> Any:
         config = self.config
@@ -85,12 +100,22 @@ class TransformerModel:
 
     def get_mean_output(self) -> Any:
         """[B, H]: the mean of the last layer over the tokens; padding does not count."""
+        if self._kept_positions is not None:
+            raise ValueError("this model does not keep the output of every token")
         weights = tf.expand_dims(tf.cast(self._input_mask, tf.float32), -1)  # [B, S, 1]
         return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
 
     def get_sequence_output(self) -> Any:
-        """[B, S, H]: the last layer."""
+        """[B, S, H]: the last layer; [B, 1 + P, H] where only some positions are kept."""
         return self.sequence_output
+
+    def get_output_at(self, positions: Any) -> Any:
+        """[B, P, H]: the last layer at int [B, P] positions; the kept ones in a model that keeps only some."""
+        if self._kept_positions is None:
+            return layers.select_positions(self.sequence_output, positions)
+        if positions is not self._kept_positions:
+            raise ValueError("this model keeps the output of other positions only")
+        return self.sequence_output[:, 1:]
 
     def get_all_encoder_layers(self) -> List[Any]:
         """Every layer's output, each [B, S, H]."""
