@@ -7,8 +7,10 @@ from typing import Any, Callable, Dict, Tuple
 import tensorflow.compat.v1 as tf
 
 import heads
+import layers
 from estimator_specs import TrainingSetup, evaluation_spec, training_spec, warm_start
 from families import Family
+from training_step import Features, Objective, Scalars
 
 
 def build_model_fn(
@@ -16,9 +18,9 @@ def build_model_fn(
 ) -> Callable[..., Any]:
     """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`."""
 
-    def model_fn(features: Dict[str, Any], labels: Any, mode: str, params: Dict[str, Any]) -> Any:
-        del labels, params  # the records hold everything
-        is_training = mode == tf.estimator.ModeKeys.TRAIN
+    def build(features: Features, is_training: bool) -> heads.ClassifierOutput:
+        # Of the last layer only the first token is asked for.
+        kept = tf.zeros([layers.shape_list(features["input_ids"])[0], 0], tf.int32) if use_pooled_output else None
         model = family.model_class(
             config=config,
             is_training=is_training,
@@ -27,16 +29,29 @@ def build_model_fn(
             token_type_ids=features["segment_ids"],
             use_one_hot_embeddings=setup.use_tpu,
             scope="bert",
+            kept_positions=kept,
         )
-        label_ids = tf.reshape(features["label_ids"], [-1])
-        row_index = tf.reshape(features["row_index"], [-1])
-        output = heads.classifier(model, num_labels, is_training, label_ids, use_pooled_output)
-        predicted = tf.argmax(output.logits, axis=-1, output_type=tf.int32)
-        if is_training:
-            accuracy = tf.reduce_mean(tf.cast(tf.equal(predicted, label_ids), tf.float32))
-            return training_spec(output.loss, setup, {"accuracy": accuracy})
+        return heads.classifier(model, num_labels, is_training, _flat(features["label_ids"]), use_pooled_output)
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        output = build(features, is_training=True)
+        hits = tf.equal(_predicted(output.logits), _flat(features["label_ids"]))
+        return (
+            tf.reduce_sum(output.example_loss) / totals["rows"],
+            {
+                "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
+                "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+            },
+        )
+
+    def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
+        del labels, params  # the records hold everything
+        if mode == tf.estimator.ModeKeys.TRAIN:
+            return training_spec(Objective(_totals, terms), features, setup)
+        output = build(features, is_training=False)
+        row_index = _flat(features["row_index"])
         if mode == tf.estimator.ModeKeys.EVAL:
-            tensors = [output.example_loss, predicted, label_ids, row_index]
+            tensors = [output.example_loss, _predicted(output.logits), _flat(features["label_ids"]), row_index]
             return evaluation_spec(output.loss, setup, metric_fn, tensors)
         return tf.estimator.tpu.TPUEstimatorSpec(
             mode=mode,
@@ -45,6 +60,18 @@ def build_model_fn(
         )
 
     return model_fn
+
+
+def _flat(column: Any) -> Any:
+    return tf.reshape(column, [-1])
+
+
+def _predicted(logits: Any) -> Any:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+
+def _totals(features: Features) -> Scalars:
+    return {"rows": tf.cast(tf.size(features["label_ids"]), tf.float32)}
 
 
 def metric_fn(example_loss: Any, predicted: Any, label_ids: Any, row_index: Any) -> Dict[str, Tuple[Any, Any]]:

@@ -90,6 +90,8 @@ def run(flags: Flags, family: Family) -> None:
     training_run.check_max_seq_length(flags, model.config)
     if flags.do_train and flags.num_train_epochs <= 0:
         raise UsageError("--num_train_epochs must be over 0 to train")
+    if flags.do_train:
+        training_run.check_training(flags)
     tokenizer = _tokenizer(flags, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
@@ -196,22 +198,18 @@ def train(this: Run, split: Split) -> None:
     """Fine-tunes up to the last step, from the folder's last checkpoint where there is one."""
     flags = this.flags
     steps = max(1, int(split.features.num_rows / flags.train_batch_size * flags.num_train_epochs))
-    setup = TrainingSetup(
-        optimizer=optimization.OptimizerSettings(
-            learning_rate=flags.learning_rate,
-            num_train_steps=steps,
-            num_warmup_steps=int(steps * flags.warmup_proportion),
-            optimizer=flags.optimizer,
-        ),
-        init_checkpoint=training_run.starting_checkpoint(flags),
-        use_tpu=flags.use_tpu,
-        make_hooks=training_run.log_hooks(flags, total_steps=steps, batch_size=flags.train_batch_size),
+    optimizer = optimization.OptimizerSettings(
+        learning_rate=flags.learning_rate,
+        num_train_steps=steps,
+        num_warmup_steps=int(steps * flags.warmup_proportion),
+        optimizer=flags.optimizer,
     )
     if 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
         _log.info(
             "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", flags.keep_checkpoint_max
         )
-    _estimator(this, setup).train(_input_fn(this, split.features, is_training=True), max_steps=steps)
+    estimator = _estimator(this, training_run.training_setup(flags, optimizer))
+    estimator.train(_input_fn(this, split.features, is_training=True), max_steps=steps)
 
 
 def evaluate(this: Run, split: Split) -> Optional[str]:

@@ -1,4 +1,4 @@
-"""How a graph's arithmetic is done: precision of products, keys of dropout, recomputation; a scope, as TensorFlow's own are.
+"""How arithmetic is done: precision of products, keys of dropout, recomputation; a scope, as TensorFlow has its own.
 
 The model code asks `current()`; whoever builds a training graph opens `scope(…)` around it. Outside of every scope
 products are float32 and no gradient is special, which is what exports want.

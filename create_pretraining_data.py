@@ -75,9 +75,7 @@ def make_outputs(
         outputs.names(), [task.path for task in tasks], description, overwrite=flags.overwrite
     )
     done = make_missing(tasks, finished, settings, flags.num_workers or available_cores(), outputs.training)
-    results = {
-        name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()
-    }
+    results = {name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()}
     check_results(results, outputs, settings)
     for name in reversed(outputs.names()):
         pretraining_output.write_sidecar(name, outputs.content(name), description, results[name])
@@ -85,9 +83,7 @@ def make_outputs(
     return results, done
 
 
-def report(
-    outputs: Outputs, results: Dict[str, List[ShardResult]], done: WorkDone, settings: BuildSettings
-) -> None:
+def report(outputs: Outputs, results: Dict[str, List[ShardResult]], done: WorkDone, settings: BuildSettings) -> None:
     """Says what was made, and writes the same beside it."""
     for name in outputs.names():
         summary = summarize(name, results[name])

@@ -35,6 +35,7 @@ from tokenization import FullTokenizer
 
 _log = logging.getLogger(__name__)
 
+
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()

@@ -6,7 +6,10 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import compute
 import optimization
+import precision
+from training_step import Division, Features, Objective, batch_gradients
 from warm_start import warm_start_variables
 
 MakeHooks = Callable[[Dict[str, Any]], List[Any]]
@@ -22,6 +25,9 @@ class TrainingSetup(NamedTuple):
       init_from_group_0: whether every group of layers starts from the checkpoint's group 0.
       use_tpu: whether the graph is built for TPU.
       make_hooks: makes training hooks that watch the named scalar tensors; not called for TPU.
+      seed: of dropout.
+      gradient_accumulation_steps: slices of a batch that are worked on one after the other.
+      precision: of the products in training, see `precision`.
     """
 
     optimizer: Optional[optimization.OptimizerSettings] = None
@@ -29,6 +35,9 @@ class TrainingSetup(NamedTuple):
     init_from_group_0: bool = False
     use_tpu: bool = False
     make_hooks: Optional[MakeHooks] = None
+    seed: int = 0
+    gradient_accumulation_steps: int = 1
+    precision: str = precision.FLOAT32
 
 
 def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
@@ -46,31 +55,42 @@ def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
     return scaffold_fn
 
 
-def training_spec(loss: Any, setup: TrainingSetup, watched: Dict[str, Any]) -> Any:
+def training_spec(objective: Objective, features: Features, setup: TrainingSetup) -> Any:
     """The TPUEstimatorSpec of a training step.
 
     Args:
-      loss: scalar.
+      objective: what is minimised.
+      features: a batch.
       setup: see `TrainingSetup`.
-      watched: more scalars to show beside loss, learning rate and gradient norm.
     """
+    step = tf.train.get_or_create_global_step()
+    division = Division(num_slices=setup.gradient_accumulation_steps)
+    if setup.use_tpu:
+        division = division._replace(sum_replicas=_sum_over_tpu_replicas)
+    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision]):
+        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step)
     scaffold_fn = warm_start(setup)
-    reduce_gradients = optimization.average_over_tpu_shards if setup.use_tpu else None
-    step = optimization.create_train_step(loss, setup.optimizer, reduce_gradients)
+    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer)
     hooks: List[Any] = []
     if not setup.use_tpu:
-        watched = dict(watched, loss=loss, learning_rate=step.learning_rate, gradient_norm=step.gradient_norm)
+        watched = dict(
+            batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=update.gradient_norm
+        )
         for name, tensor in watched.items():
             if name != "loss":  # TPUEstimator writes that one
                 tf.summary.scalar(name, tensor)
         hooks = setup.make_hooks(watched) if setup.make_hooks else []
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.TRAIN,
-        loss=loss,
-        train_op=step.train_op,
+        loss=batch.loss,
+        train_op=update.train_op,
         scaffold_fn=scaffold_fn,
         training_hooks=hooks,
     )
+
+
+def _sum_over_tpu_replicas(tensors: List[Any]) -> List[Any]:
+    return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]
 
 
 def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:

@@ -10,7 +10,7 @@ import layers
 from transformer_model import TransformerModel
 
 CLASSIFIER_DROPOUT = 0.1
-_WEIGHT_EPSILON = 1e-5  # keeps the masked-LM loss finite in a batch without predictions
+WEIGHT_EPSILON = 1e-5  # keeps the masked-LM loss finite in a batch without predictions
 
 
 class MaskedLmOutput(NamedTuple):
@@ -65,7 +65,7 @@ def masked_lm(model: TransformerModel, positions: Any, ids: Any, weights: Any) -
     with tf.name_scope("cls/predictions/"):
         example_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         numerator = tf.reduce_sum(weights * example_loss)
-        loss = tf.truediv(numerator, tf.reduce_sum(weights) + _WEIGHT_EPSILON, name="truediv")
+        loss = tf.truediv(numerator, tf.reduce_sum(weights) + WEIGHT_EPSILON, name="truediv")
     return MaskedLmOutput(loss, example_loss, logits, labels, weights)
 
 

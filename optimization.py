@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -80,24 +80,24 @@ def create_optimizer(settings: OptimizerSettings, learning_rate: Any, step: Any)
     raise ValueError("optimizer must be one of {}, not {!r}".format(", ".join(OPTIMIZERS), settings.optimizer))
 
 
-def create_train_step(
-    loss: Any,
-    settings: OptimizerSettings,
-    reduce_gradients: Optional[Callable[[List[Any]], List[Any]]] = None,
-) -> TrainStep:
-    """Builds the update of all trainable variables, after which the global step moves.
+def dense_gradients(loss: Any) -> Tuple[List[Any], List[Any]]:
+    """The trainable variables that the loss depends on, and its gradients, looked-up rows added up."""
+    variables = tf.trainable_variables()
+    pairs = [(v, g) for v, g in zip(variables, tf.gradients(loss, variables)) if g is not None]
+    return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]
+
+
+def apply_gradients(variables: List[Any], gradients: List[Any], settings: OptimizerSettings) -> TrainStep:
+    """Builds the update of the variables, after which the global step moves.
 
     Args:
-      loss: scalar.
+      variables: what is to be moved.
+      gradients: theirs, of the whole batch.
       settings: see `OptimizerSettings`.
-      reduce_gradients: averages the gradients over replicas; it runs before the clipping.
     """
     global_step = tf.train.get_or_create_global_step()
     step = tf.identity(global_step)
     learning_rate = learning_rate_at(step, settings)
-    variables, gradients = _dense_gradients(loss)
-    if reduce_gradients is not None:
-        gradients = reduce_gradients(gradients)
     # Clipping also makes every update wait for all gradients, so that none is taken from a moved weight.
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
     optimizer = create_optimizer(settings, learning_rate, step)
@@ -106,16 +106,3 @@ def create_train_step(
     with tf.control_dependencies([update]):
         train_op = global_step.assign_add(1)
     return TrainStep(train_op, learning_rate, gradient_norm)
-
-
-def _dense_gradients(loss: Any) -> Tuple[List[Any], List[Any]]:
-    """The trainable variables that the loss depends on, and its gradients, looked-up rows added up."""
-    variables = tf.trainable_variables()
-    pairs = [(v, g) for v, g in zip(variables, tf.gradients(loss, variables)) if g is not None]
-    return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]
-
-
-def average_over_tpu_shards(gradients: List[Any]) -> List[Any]:
-    """The mean of the gradients over the replicas of a TPU (for `create_train_step`)."""
-    shards = tf.tpu.cross_replica_sum(tf.ones([]))
-    return [tf.tpu.cross_replica_sum(gradient) / shards for gradient in gradients]

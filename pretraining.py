@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
 import heads
 from estimator_specs import TrainingSetup, evaluation_spec, training_spec
 from families import Family
+from training_step import Features, Objective, Scalars
+
+
+class _Outputs(NamedTuple):
+    masked_lm: heads.MaskedLmOutput
+    sentence_order: heads.ClassifierOutput
 
 
 def build_model_fn(family: Family, config: Any, setup: TrainingSetup) -> Callable[..., Any]:
     """A model_fn for TPUEstimator over the records of `features.pretraining_features`."""
 
-    def model_fn(features: Dict[str, Any], labels: Any, mode: str, params: Dict[str, Any]) -> Any:
-        del labels, params  # the records hold everything
+    def build(features: Features, is_training: bool) -> _Outputs:
+        positions = features["masked_lm_positions"]
         model = family.model_class(
             config=config,
-            is_training=mode == tf.estimator.ModeKeys.TRAIN,
+            is_training=is_training,
             input_ids=features["input_ids"],
             input_mask=features["input_mask"],
             token_type_ids=features["segment_ids"],
             use_one_hot_embeddings=setup.use_tpu,
             scope="bert",
+            kept_positions=positions,
         )
-        masked_lm = heads.masked_lm(
-            model, features["masked_lm_positions"], features["masked_lm_ids"], features["masked_lm_weights"]
-        )
-        order_labels = tf.reshape(features["next_sentence_labels"], [-1])
-        sentence_order = heads.sentence_order(model, order_labels)
-        loss = masked_lm.loss + sentence_order.loss
+        masked_lm = heads.masked_lm(model, positions, features["masked_lm_ids"], features["masked_lm_weights"])
+        return _Outputs(masked_lm, heads.sentence_order(model, _order_labels(features)))
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        outputs = build(features, is_training=True)
+        watched = _watched(outputs, _order_labels(features), totals)
+        tokens = tf.reduce_sum(tf.cast(features["input_mask"], tf.float32))
+        return watched["masked_lm_loss"] + watched["sentence_order_loss"], dict(watched, tokens=tokens)
+
+    def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
+        del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(loss, setup, _watched(masked_lm, sentence_order, order_labels))
+            return training_spec(Objective(_totals, terms), features, setup)
+        masked_lm, sentence_order = build(features, is_training=False)
         return evaluation_spec(
-            loss,
+            masked_lm.loss + sentence_order.loss,
             setup,
             metric_fn,
             [
@@ -44,35 +57,48 @@ def build_model_fn(family: Family, config: Any, setup: TrainingSetup) -> Callabl
                 masked_lm.weights,
                 sentence_order.example_loss,
                 _predicted(sentence_order.logits),
-                order_labels,
+                _order_labels(features),
             ],
         )
 
     return model_fn
 
 
-def _predicted(logits: Any) -> Any:
-    return tf.argmax(logits, axis=-1, output_type=tf.int32)
-
-
-def _watched(masked_lm: Any, sentence_order: Any, order_labels: Any) -> Dict[str, Any]:
-    return {
-        "masked_lm_loss": masked_lm.loss,
-        "masked_lm_accuracy": _weighted_share(_predicted(masked_lm.logits), masked_lm.labels, masked_lm.weights),
-        "sentence_order_loss": sentence_order.loss,
-        "sentence_order_accuracy": _weighted_share(
-            _predicted(sentence_order.logits), order_labels, _has_order(order_labels)
-        ),
-    }
+def _order_labels(features: Features) -> Any:
+    return tf.reshape(features["next_sentence_labels"], [-1])
 
 
 def _has_order(order_labels: Any) -> Any:
     return tf.cast(order_labels >= 0, tf.float32)
 
 
-def _weighted_share(predicted: Any, labels: Any, weights: Any) -> Any:
-    hits = tf.cast(tf.equal(predicted, labels), tf.float32) * weights
-    return tf.reduce_sum(hits) / tf.maximum(tf.reduce_sum(weights), 1.0)
+def _predicted(logits: Any) -> Any:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+
+def _totals(features: Features) -> Scalars:
+    return {
+        "predictions": tf.reduce_sum(features["masked_lm_weights"]),
+        "pairs": tf.reduce_sum(_has_order(_order_labels(features))),
+    }
+
+
+def _watched(outputs: _Outputs, order_labels: Any, totals: Scalars) -> Scalars:
+    """The losses and accuracies of some examples, as their share in those of the whole batch."""
+    masked_lm, sentence_order = outputs
+    has_order = _has_order(order_labels)
+    predictions = totals["predictions"] + heads.WEIGHT_EPSILON
+    pairs = tf.maximum(totals["pairs"], 1.0)
+    return {
+        "masked_lm_loss": tf.reduce_sum(masked_lm.weights * masked_lm.example_loss) / predictions,
+        "masked_lm_accuracy": _hits(masked_lm.logits, masked_lm.labels, masked_lm.weights) / predictions,
+        "sentence_order_loss": tf.reduce_sum(sentence_order.example_loss) / pairs,
+        "sentence_order_accuracy": _hits(sentence_order.logits, order_labels, has_order) / pairs,
+    }
+
+
+def _hits(logits: Any, labels: Any, weights: Any) -> Any:
+    return tf.reduce_sum(tf.cast(tf.equal(_predicted(logits), labels), tf.float32) * weights)
 
 
 def metric_fn(

@@ -61,6 +61,8 @@ def run(flags: Flags, family: Family) -> None:
     flags.require("input_file", "output_dir")
     if not (flags.do_train or flags.do_eval):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
+    if flags.do_train:
+        training_run.check_training(flags)
     model = run_model.find_model(flags, family, _is_from_group_0(flags, family))
     config = model.config
     training_run.check_max_seq_length(flags, config)
@@ -214,12 +216,8 @@ def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_tr
 
 def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
     """Trains up to --num_train_steps, from the folder's last checkpoint where there is one."""
-    setup = TrainingSetup(
-        optimizer=optimizer_settings(flags),
-        init_checkpoint=training_run.starting_checkpoint(flags),
-        init_from_group_0=_is_from_group_0(flags, family),
-        use_tpu=flags.use_tpu,
-        make_hooks=training_run.log_hooks(flags, total_steps=flags.num_train_steps, batch_size=flags.train_batch_size),
+    setup = training_run.training_setup(
+        flags, optimizer_settings(flags), init_from_group_0=_is_from_group_0(flags, family)
     )
     input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
     _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)

@@ -12,8 +12,12 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 import tensorflow.compat.v1 as tf
 
 import checkpoint_model
+import memory_allocator
+import precision
 from command_line import Flags
 from errors import UserError
+from estimator_specs import TrainingSetup
+from optimization import OptimizerSettings
 from record_files import CompleteFile, write_json
 from training_log import METRICS_FILE, TrainingLogHook
 
@@ -29,6 +33,10 @@ def declare_flags(flags: Flags) -> None:
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
     flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
     flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
+    flags.integer(
+        "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
+    )
+    flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
     flags.boolean("use_tpu", False, "train on a TPU")
     flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
     flags.string("tpu_zone", None, "the TPU's zone")
@@ -45,6 +53,32 @@ def check_max_seq_length(flags: Flags, config: Any) -> None:
                 flags.max_seq_length, config.max_position_embeddings
             )
         )
+
+
+def check_training(flags: Flags) -> None:
+    """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
+    precision.check_precision(flags.precision, flags.use_tpu)
+    if flags.train_batch_size % flags.gradient_accumulation_steps:
+        raise UserError(
+            "--train_batch_size={} is not a multiple of --gradient_accumulation_steps={}".format(
+                flags.train_batch_size, flags.gradient_accumulation_steps
+            )
+        )
+
+
+def training_setup(flags: Flags, optimizer: OptimizerSettings, **more: Any) -> TrainingSetup:
+    """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
+    memory_allocator.keep_memory()
+    return TrainingSetup(
+        optimizer=optimizer,
+        init_checkpoint=starting_checkpoint(flags),
+        use_tpu=flags.use_tpu,
+        make_hooks=log_hooks(flags, total_steps=optimizer.num_train_steps, batch_size=flags.train_batch_size),
+        seed=flags.seed,
+        gradient_accumulation_steps=flags.gradient_accumulation_steps,
+        precision=flags.precision,
+        **more,
+    )
 
 
 def prepare_output_dir(flags: Flags) -> None:

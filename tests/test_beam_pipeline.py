@@ -53,7 +53,7 @@ def test_the_examples_are_those_of_the_local_command(folder, changes):
         output_file=folder / "beam" / "zh.tfrecord",
         heldout_file=folder / "beam" / "held.tfrecord",
         heldout_share=0.2,
-        **changes
+        **changes,
     )
     for name in ("zh", "held"):
         local = records_of(folder / "out" / (name + "*.tfrecord"))

@@ -92,9 +92,7 @@ def test_every_epoch_has_new_masks_of_the_same_chunks(made):
     found = joined(batches(path, 1, count=3 * count, is_training=True))
     chunks = [
         chunk_of(sequence, segments, order)
-        for sequence, segments, order in zip(
-            unmasked(found), found["segment_ids"], found["next_sentence_labels"][:, 0]
-        )
+        for sequence, segments, order in zip(unmasked(found), found["segment_ids"], found["next_sentence_labels"][:, 0])
     ]
     epochs = [collections.Counter(chunks[start : start + count]) for start in (0, count, 2 * count)]
     assert epochs[0] == epochs[1] == epochs[2]

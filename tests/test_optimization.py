@@ -14,6 +14,10 @@ from weight_decay_optimizer import AdamWeightDecayOptimizer
 CONSTANT = {"num_train_steps": 1, "poly_power": 0.0}
 
 
+def train_step(loss, settings):
+    return optimization.apply_gradients(*optimization.dense_gradients(loss), settings)
+
+
 @pytest.mark.parametrize("optimizer,learning_rate", [("lamb", 0.01), ("adamw", 0.002)])
 @pytest.mark.parametrize("name", sorted(model_fixtures.FAMILY_OF))
 def test_trajectory_equals_the_published_one(name, optimizer, learning_rate):
@@ -24,7 +28,7 @@ def test_trajectory_equals_the_published_one(name, optimizer, learning_rate):
     settings = OptimizerSettings(learning_rate=learning_rate, optimizer=optimizer, **CONSTANT, **adapt_all)
     with tf.Graph().as_default(), tf.Session() as session:
         graph = model_fixtures.build(name, arrays)
-        step = optimization.create_train_step(graph.total_loss, settings)
+        step = train_step(graph.total_loss, settings)
         model_fixtures.set_variables(session, model_fixtures.variables_of(arrays))
         losses, norms = [], []
         for _ in range(len(expected["losses"])):
@@ -117,7 +121,7 @@ def test_learning_rate_belongs_to_the_update_about_to_be_made():
     settings = OptimizerSettings(learning_rate=0.5, num_train_steps=10, num_warmup_steps=2)
     with tf.Graph().as_default(), tf.Session() as session:
         weight = tf.get_variable("weight", initializer=1.0)
-        step = optimization.create_train_step(3.0 * weight, settings)
+        step = train_step(3.0 * weight, settings)
         session.run(tf.global_variables_initializer())
         seen = []
         for _ in range(4):
@@ -126,17 +130,6 @@ def test_learning_rate_belongs_to_the_update_about_to_be_made():
     np.testing.assert_allclose([rate for rate, _ in seen], [0.0, 0.25, 0.4, 0.35], atol=1e-6)
     assert seen[0][1] == 1.0
     assert seen[1][1] < 1.0
-
-
-def test_gradients_are_reduced_before_they_are_clipped():
-    settings = OptimizerSettings(learning_rate=0.5, **{"num_train_steps": 10})
-    with tf.Graph().as_default(), tf.Session() as session:
-        weight = tf.get_variable("weight", initializer=[1.0, 1.0])
-        step = optimization.create_train_step(
-            tf.reduce_sum(weight), settings, reduce_gradients=lambda gradients: [10.0 * g for g in gradients]
-        )
-        session.run(tf.global_variables_initializer())
-        assert session.run(step.gradient_norm) == pytest.approx(10.0 * np.sqrt(2.0))
 
 
 def test_unknown_optimizer_is_refused():

@@ -19,6 +19,7 @@ REAL_FILES = CORPORA + ("lcqmc/train.txt", "lcqmc/dev.txt")
 REAL_LINES = 3000
 TINY_VOCAB = "[PAD] [UNK] [CLS] [SEP] [MASK] un ##want ##ed wa runn ##ing , 中 国".split()
 
+
 @pytest.fixture(scope="module")
 def tokenizer(vocab_file):
     return FullTokenizer(vocab_file)
@@ -249,6 +250,7 @@ def test_vocabulary_of_another_size_than_the_config(tokenizer):
 
 
 # --- sentencepiece ---
+
 
 @pytest.fixture(scope="module")
 def spm_model_file(tmp_path_factory):
