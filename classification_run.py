@@ -169,11 +169,12 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
 
 def _estimator(this: Run, setup: TrainingSetup) -> Any:
     flags = this.flags
+    classifier = classification.Classifier(
+        this.family, this.model.config, len(this.task.labels), this.use_pooled_output, flags.use_tpu
+    )
     return training_run.make_estimator(
         flags,
-        classification.build_model_fn(
-            this.family, this.model.config, len(this.task.labels), setup, this.use_pooled_output
-        ),
+        classification.build_model_fn(classifier, setup),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
         predict_batch_size=flags.predict_batch_size,
