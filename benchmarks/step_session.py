@@ -1,4 +1,4 @@
-"""A training step of a model_fn in a session of its own, fed with NumPy batches: without Estimator and input pipeline."""
+"""A training step of a model_fn in a session of its own, fed with NumPy batches: no Estimator, no pipeline."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 from typing import Any, Callable, Dict
 
 import numpy as np
+import plain_pretraining
 from processes import ROOT
 
 import classification
@@ -29,7 +30,11 @@ def current(config: Any) -> Callable[..., Any]:
     return pretraining.build_model_fn(families.ZH, config, setup)
 
 
-VARIANTS: Dict[str, Callable[[Any], Callable[..., Any]]] = {"finetuning": finetuning, "pretraining": current}
+VARIANTS: Dict[str, Callable[[Any], Callable[..., Any]]] = {
+    "finetuning": finetuning,
+    "pretraining": current,
+    "plain_pretraining": plain_pretraining.model_fn_of,
+}
 
 
 def config_of(size: str) -> Any:

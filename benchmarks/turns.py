@@ -12,9 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Sequence
 
 _ANSWER = "@turn "  # tells the answers from what a library prints
+
+
+class Turns(NamedTuple):
+    """What a worker said of itself, and what each of its turns gave."""
+
+    description: Any
+    results: List[Any]
 
 
 class Worker:
@@ -89,26 +96,26 @@ def _say(value: Any) -> None:
     sys.stdout.flush()
 
 
-def in_turns(commands: Dict[str, Sequence[str]], runs: int) -> Dict[str, List[Any]]:
+def in_turns(commands: Dict[Hashable, Sequence[str]], runs: int) -> Dict[Hashable, Turns]:
     """Lets workers take turns.
 
     Args:
       commands: the workers by name. They prepare themselves one after the other.
       runs: turns of each.
 
-    Returns:
-      What each worker's turns gave, by name.
+    Raises:
+      SystemExit: one failed; its output is shown.
     """
-    workers: Dict[str, Worker] = {}
+    workers: Dict[Hashable, Worker] = {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)
             workers[name].wait_until_ready()
-        results: Dict[str, List[Any]] = {name: [] for name in workers}
+        turns = {name: Turns(worker.description, []) for name, worker in workers.items()}
         for _ in range(runs):
             for name, worker in workers.items():
-                results[name].append(worker.work())
-        return results
+                turns[name].results.append(worker.work())
+        return turns
     finally:
         for worker in workers.values():
             worker.close()

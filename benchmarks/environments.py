@@ -1,0 +1,49 @@
+"""The environments that a benchmark runs its workers in: which Pythons there are, and where they stand."""
+
+from __future__ import annotations
+
+import os
+from typing import List
+
+from processes import ROOT
+
+import command_line
+from errors import UserError
+
+_TENSORFLOW = (".venv-tf1.15", ".venv-tf2.15")
+_TORCH = ".venv-readers/current"
+
+
+def declare_flags(flags: command_line.Flags) -> None:
+    """The flag that names the environments with TensorFlow."""
+    flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
+
+
+def declare_torch_flag(flags: command_line.Flags) -> None:
+    """The flag that names the environment with torch."""
+    flags.string("torch_python", python_of(_TORCH), "a Python with torch and transformers; empty: leave them out")
+
+
+def python_of(folder: str) -> str:
+    """The Python of an environment in the repository."""
+    return os.path.join(ROOT, folder, "bin", "python")
+
+
+def pythons(flags: command_line.Flags) -> List[str]:
+    """The environments with TensorFlow.
+
+    Raises:
+      UserError: one is not there.
+    """
+    return [checked(python, "pythons") for python in flags.pythons.split(",")]
+
+
+def checked(python: str, flag: str) -> str:
+    """Gives the Python back.
+
+    Raises:
+      UserError: it is not there.
+    """
+    if not os.access(python, os.X_OK):
+        raise UserError("there is no {}: make the environment, or name another by --{}".format(python, flag))
+    return python
