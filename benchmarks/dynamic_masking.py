@@ -15,7 +15,7 @@ import sys
 import tempfile
 from typing import Dict, List
 
-from processes import ROOT, measure, median, row
+from processes import ROOT, measure, median, median_ratio, row
 
 sys.path.insert(0, ROOT)
 
@@ -24,7 +24,6 @@ import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
 # isort: split
 
 import tensorflow.compat.v1 as tf  # noqa: E402
-
 from pretraining_records import KINDS, Shape, files_of, make_records, pipeline_rate  # noqa: E402
 
 import command_line  # noqa: E402
@@ -71,8 +70,8 @@ def report(batch_size: int, runs: int, rate_of) -> None:
     for _ in range(runs):
         for kind in KINDS:
             rates[kind].append(rate_of(kind))
-    ratios = [dynamic / static for static, dynamic in zip(rates["static"], rates["dynamic"])]
-    write([batch_size, *(median(rates[kind]) for kind in KINDS), median(ratios)])
+    ratio = median_ratio(rates["dynamic"], rates["static"])
+    write([batch_size, *(median(rates[kind]) for kind in KINDS), ratio])
 
 
 def write(cells) -> None:

@@ -20,9 +20,9 @@ import contextlib
 import os
 import sys
 import tempfile
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
-from processes import ROOT, median
+from processes import ROOT, median, median_ratio
 from tables import table
 
 sys.path.insert(0, ROOT)
@@ -197,9 +197,9 @@ def report(rates: Dict[Any, List[float]]) -> str:
     return table(header, rows)
 
 
-def ratio(own: List[float], other: Any) -> str:
-    """The median of the ratios of turns that lie side by side."""
-    return "{:.2f}x".format(median([a / b for a, b in zip(own, other)])) if other else ""
+def ratio(own: List[float], other: Optional[List[float]]) -> str:
+    """How many times faster; empty where there is nothing to compare with."""
+    return "{:.2f}x".format(median_ratio(own, other)) if other else ""
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Sequence
 
-from processes import ROOT, median
+from processes import ROOT, median, median_ratio
 from tables import table
 
 sys.path.insert(0, ROOT)
@@ -123,13 +123,8 @@ def report(rates: Dict[Any, Turns]) -> str:
     for (python, variant), own in rates.items():
         here, there = (rates[other, PLAIN].results for other in (python, first))
         cells = [own.description, variant, "{:,.0f}".format(median(own.results))]
-        rows.append(cells + [ratio(own.results, here), ratio(own.results, there)])
+        rows.append(cells + ["{:.2f}x".format(median_ratio(own.results, plain)) for plain in (here, there)])
     return table(["environment", "step", "tokens/s", "to plain there", "to plain in the first"], rows)
-
-
-def ratio(own: Sequence[float], other: Sequence[float]) -> str:
-    """The median of the ratios of turns that lie side by side."""
-    return "{:.2f}x".format(median([a / b for a, b in zip(own, other)]))
 
 
 def show_pipeline(flags: command_line.Flags, folder: str, consumed: float) -> None:
