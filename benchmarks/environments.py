@@ -1,4 +1,4 @@
-"""The environments that a benchmark runs its workers in: which Pythons there are, and where they stand."""
+"""What the benchmarks of training run: in which environments, with which model and vocabulary."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from errors import UserError
 
 _TENSORFLOW = (".venv-tf1.15", ".venv-tf2.15")
 _TORCH = ".venv-readers/current"
+_TINY = os.path.join(ROOT, "albert_config", "albert_config_tiny.json")
+_VOCABULARY = os.path.join(ROOT, "albert_config", "vocab.txt")
 
 
 def declare_flags(flags: command_line.Flags) -> None:
-    """The flag that names the environments with TensorFlow."""
+    """The flags that name the environments with TensorFlow, the model and the vocabulary."""
     flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
+    flags.string("bert_config_file", _TINY, "the model: a JSON file of the zh family")
+    flags.string("vocab_file", _VOCABULARY, "the vocabulary")
 
 
 def declare_torch_flag(flags: command_line.Flags) -> None:

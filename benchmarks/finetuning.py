@@ -57,8 +57,6 @@ def declare_flags() -> command_line.Flags:
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)
     flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
-    flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "the vocabulary")
-    flags.string("size", "tiny", "a size of the zh family")
     flags.integer("rows", 20000, "the first rows of the train file, of whose batches some are timed", minimum=1)
     flags.integer("batch_size", 64, "pairs of a step", minimum=1)
     flags.integer("max_seq_length", 128, "the full length", minimum=5)
@@ -108,14 +106,14 @@ def commands_of(flags: command_line.Flags, folder: str) -> Dict[Any, List[str]]:
     here = os.path.join(ROOT, "benchmarks")
     commands = {}
     for python in environments.pythons(flags):
-        worker = [python, os.path.join(here, "training_worker.py"), "--variant=finetuning", "--size=" + flags.size]
+        worker = [python, os.path.join(here, "training_worker.py"), "--variant=finetuning"]
+        worker.append("--bert_config_file=" + flags.bert_config_file)
         for padding in (BUCKETED, PADDED):
             commands[python, padding] = worker + ["--batches=" + os.path.join(folder, padding + ".npz")]
     if flags.torch_python:
         python = environments.checked(flags.torch_python, "torch_python")
         worker = [python, os.path.join(here, "torch_worker.py"), "--batches=" + os.path.join(folder, BUCKETED + ".npz")]
-        config = os.path.join(ROOT, "albert_config", "albert_config_{}.json".format(flags.size))
-        commands["torch", BUCKETED] = worker + ["--config=" + config]
+        commands["torch", BUCKETED] = worker + ["--config=" + flags.bert_config_file]
     return commands
 
 

@@ -63,7 +63,7 @@ def train(flags: Any, folder: str, kind: str, seed: str) -> Tuple[float, float]:
         "--do_eval=True",
         "--data_dir=" + folder,
         "--vocab_file=" + flags.vocab_file,
-        "--bert_config_file=" + os.path.join(ROOT, "albert_config", "albert_config_{}.json".format(flags.size)),
+        "--bert_config_file=" + flags.bert_config_file,
         "--max_seq_length={}".format(flags.max_seq_length),
         "--train_batch_size={}".format(flags.batch_size),
         "--eval_batch_size={}".format(flags.batch_size),

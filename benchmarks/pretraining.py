@@ -15,6 +15,7 @@ may be longer than the step.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from typing import Any, Dict, List, Sequence
@@ -37,6 +38,7 @@ from pretraining_records import KINDS, Shape, make_records, pipeline_rate  # noq
 from turns import Turns, in_turns  # noqa: E402
 
 import command_line  # noqa: E402
+import families  # noqa: E402
 
 PLAIN, OURS = "plain_pretraining", "pretraining"
 
@@ -45,10 +47,10 @@ def declare_flags() -> command_line.Flags:
     """The flags of this command."""
     flags = command_line.Flags()
     environments.declare_flags(flags)
-    flags.string("size", "tiny", "a size of the zh family")
     flags.integer("max_seq_length", 512, "tokens of a row", minimum=2)
     flags.integer("max_predictions_per_seq", 51, "predictions of a row", minimum=1)
     flags.integer("batch_size", 8, "rows of a step", minimum=1)
+    flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
     flags.integer("batches", 4, "steps of a turn", minimum=1)
     flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
     flags.boolean("profile", False, "show where the time of a step goes, not its speed")
@@ -56,7 +58,6 @@ def declare_flags() -> command_line.Flags:
     flags.integer("profile_steps", 5, "steps that it looks at", minimum=1)
     flags.integer("profile_rows", 15, "kinds of ops that it shows", minimum=1)
     flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text for the pipeline's records; empty: none")
-    flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "the vocabulary")
     flags.float("seconds", 3.0, "how long the pipeline is read", minimum=0.1)
     return flags
 
@@ -78,7 +79,7 @@ def main(flags: command_line.Flags) -> None:
 
 def make_batches(flags: command_line.Flags, variant: str, count: int) -> List[Batch]:
     """Random batches as a variant takes them."""
-    config = training_variants.config_of(flags.size)
+    config = families.ZH.config_class.from_json_file(flags.bert_config_file)
     random = np.random.RandomState(1)
     shape = (random, flags.batch_size, flags.max_seq_length)
     if variant == "finetuning":
@@ -90,7 +91,8 @@ def make_batches(flags: command_line.Flags, variant: str, count: int) -> List[Ba
 def command_of(flags: command_line.Flags, python: str, path: str, variant: str, *more: str) -> List[str]:
     """A worker's command."""
     worker = os.path.join(ROOT, "benchmarks", "training_worker.py")
-    return [python, worker, "--variant=" + variant, "--batches=" + path, "--size=" + flags.size, *more]
+    model = "--bert_config_file=" + flags.bert_config_file
+    return [python, worker, model, "--variant=" + variant, "--batches=" + path, *more]
 
 
 def show_speed(flags: command_line.Flags, path: str) -> float:
@@ -99,12 +101,24 @@ def show_speed(flags: command_line.Flags, path: str) -> float:
     for python in environments.pythons(flags):
         for variant in (PLAIN, OURS):
             commands[python, variant] = command_of(flags, python, path, variant)
+        if flags.precision and takes(python, flags.precision):
+            name = "{}, {}".format(OURS, flags.precision)
+            commands[python, name] = command_of(flags, python, path, OURS, "--precision=" + flags.precision)
     rows = flags.batches * flags.batch_size
     rates = {
         name: rates_of(turns, rows * flags.max_seq_length) for name, turns in in_turns(commands, flags.runs).items()
     }
     sys.stdout.write(report(rates))
     return max(median(turns.results) for turns in rates.values()) / flags.max_seq_length
+
+
+def takes(python: str, precision: str) -> bool:
+    """Whether the runners take this precision on this machine in an environment; says why where they do not."""
+    code = "import sys, precision; precision.check_precision(sys.argv[1])"
+    checked = subprocess.run([python, "-c", code, precision], cwd=ROOT, stderr=subprocess.PIPE)
+    if checked.returncode:
+        sys.stderr.write("{}: {}\n".format(python, checked.stderr.decode("utf-8").strip().splitlines()[-1]))
+    return not checked.returncode
 
 
 def rates_of(turns: Turns, tokens: int) -> Turns:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import lcqmc_like
 import startup_probe
@@ -39,13 +39,11 @@ def declare_flags() -> command_line.Flags:
     """The flags of this command."""
     flags = command_line.Flags()
     environments.declare_flags(flags)
-    flags.string("size", "tiny", "a size of the zh family")
     flags.integer("max_seq_length", 128, "tokens of a row", minimum=5)
     flags.integer("max_predictions_per_seq", 20, "predictions of a row", minimum=1)
     flags.integer("batch_size", 8, "rows of a step", minimum=1)
     flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
     flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text for the pre-training records")
-    flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "the vocabulary")
     return flags
 
 
@@ -60,14 +58,15 @@ def main(flags: command_line.Flags) -> None:
         for _ in range(flags.runs):
             for python in pythons:
                 for runner in RUNNERS:
-                    times = start(python, runner, arguments_of(runner, flags, folder))
-                    runs.setdefault("{}, {}".format(runner, python), []).append(parts_of(times))
+                    noted = start(python, runner, arguments_of(runner, flags, folder))
+                    name = "{}.py, TensorFlow {}".format(runner, noted["version"])
+                    runs.setdefault(name, []).append(parts_of(noted["ends"]))
     sys.stdout.write(report(runs))
 
 
 def arguments_of(runner: str, flags: command_line.Flags, folder: str) -> List[str]:
     """The flags of a runner for two steps, beside its output folder."""
-    shared = ["--bert_config_file=" + os.path.join(ROOT, "albert_config", "albert_config_{}.json".format(flags.size))]
+    shared = ["--bert_config_file=" + flags.bert_config_file]
     shared += ["--do_train=True", "--train_batch_size={}".format(flags.batch_size)]
     if runner == "run_pretraining":
         shape = Shape(flags.max_seq_length, flags.max_predictions_per_seq)
@@ -78,8 +77,8 @@ def arguments_of(runner: str, flags: command_line.Flags, folder: str) -> List[st
     return shared + ["--num_train_epochs={}".format(2 * flags.batch_size / _PAIRS)]
 
 
-def start(python: str, runner: str, arguments: List[str]) -> Dict[str, float]:
-    """Runs a command; returns the seconds at which each of its parts was over."""
+def start(python: str, runner: str, arguments: List[str]) -> Dict[str, Any]:
+    """Runs a command; returns TensorFlow's "version", and of each part the second when it was over in "ends"."""
     probe = os.path.join(ROOT, "benchmarks", "startup_probe.py")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "times.json")

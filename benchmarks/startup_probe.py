@@ -78,7 +78,7 @@ def main():
     watch(tf, probe)
     command_line.run(module.__doc__, module.declare_flags(), module.main, arguments)
     with open(path, "w") as file:
-        json.dump(probe.ends, file)
+        json.dump({"version": tf.__version__, "ends": probe.ends}, file)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Callable, Dict
 
 import numpy as np
 import plain_pretraining
-from processes import ROOT
 
 import classification
 import families
@@ -18,29 +16,23 @@ from estimator_specs import TrainingSetup
 STEPS = 1000000  # the schedule never ends here
 
 
-def finetuning(config: Any) -> Callable[..., Any]:
-    """The model_fn of run_classifier.py for pairs with two labels."""
-    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS))
+def finetuning(config: Any, **options: Any) -> Callable[..., Any]:
+    """The model_fn of run_classifier.py for pairs with two labels; `options` are more of TrainingSetup."""
+    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
     return classification.build_model_fn(families.ZH, config, 2, setup)
 
 
-def current(config: Any) -> Callable[..., Any]:
-    """The model_fn of run_pretraining.py."""
-    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"))
+def current(config: Any, **options: Any) -> Callable[..., Any]:
+    """The model_fn of run_pretraining.py; `options` are more of TrainingSetup."""
+    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"), **options)
     return pretraining.build_model_fn(families.ZH, config, setup)
 
 
-VARIANTS: Dict[str, Callable[[Any], Callable[..., Any]]] = {
+VARIANTS: Dict[str, Callable[..., Callable[..., Any]]] = {
     "finetuning": finetuning,
     "pretraining": current,
     "plain_pretraining": plain_pretraining.model_fn_of,
 }
-
-
-def config_of(size: str) -> Any:
-    """The configuration of a published size of the zh family."""
-    path = os.path.join(ROOT, "albert_config", "albert_config_{}.json".format(size))
-    return families.ZH.config_class.from_json_file(path)
 
 
 def pair_batch(random: np.random.RandomState, rows: int, length: int, vocab_size: int) -> Dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ class Worker:
           command: a program that calls `serve`.
         """
         self._command = list(command)
-        self._errors = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -69,7 +69,8 @@ class Worker:
             if line.startswith(_ANSWER):
                 return json.loads(line[len(_ANSWER) :])
         self._errors.seek(0)
-        raise SystemExit("{} failed:\n{}".format(" ".join(self._command), self._errors.read()))
+        errors = self._errors.read().decode("utf-8", "replace")
+        raise SystemExit("{} failed:\n{}".format(" ".join(self._command), errors))
 
 
 def serve(description: Any, work: Callable[[], Any]) -> None:
