@@ -13,6 +13,7 @@ from errors import UserError
 _TENSORFLOW = (".venv-tf1.15", ".venv-tf2.15")
 _TORCH = ".venv-readers/current"
 _TINY = os.path.join(ROOT, "albert_config", "albert_config_tiny.json")
+_CORPUS = os.path.join(ROOT, "data", "news_zh_1.txt")
 _VOCABULARY = os.path.join(ROOT, "albert_config", "vocab.txt")
 
 
@@ -21,6 +22,14 @@ def declare_flags(flags: command_line.Flags) -> None:
     flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
     flags.string("bert_config_file", _TINY, "the model: a JSON file of the zh family")
     flags.string("vocab_file", _VOCABULARY, "the vocabulary")
+
+
+def declare_record_flags(flags: command_line.Flags, *, max_seq_length: int, max_predictions_per_seq: int) -> None:
+    """The flags that name the size of a pre-training batch, and what records are made of."""
+    flags.integer("max_seq_length", max_seq_length, "tokens of a row", minimum=5)
+    flags.integer("max_predictions_per_seq", max_predictions_per_seq, "predictions of a row", minimum=1)
+    flags.integer("batch_size", 8, "rows of a step", minimum=1)
+    flags.string("corpus", _CORPUS, "text that pre-training records are made of")
 
 
 def declare_torch_flag(flags: command_line.Flags) -> None:

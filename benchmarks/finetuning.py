@@ -57,14 +57,14 @@ def declare_flags() -> command_line.Flags:
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)
     flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
+    flags.integer("accuracy", 0, "compare the accuracy after an epoch over so many pairs, not the speed", minimum=0)
     flags.integer("rows", 20000, "the first rows of the train file, of whose batches some are timed", minimum=1)
     flags.integer("batch_size", 64, "pairs of a step", minimum=1)
     flags.integer("max_seq_length", 128, "the full length", minimum=5)
+    flags.string("seeds", "1,2,3", "of the runs whose accuracy is compared")
     flags.integer("batches", 30, "batches of a turn", minimum=1)
     flags.integer("padded_batches", 4, "as many of them where they are padded to the full length", minimum=1)
     flags.integer("runs", 3, "turns; the medians are shown", minimum=1)
-    flags.integer("accuracy", 0, "compare the accuracy after an epoch over so many pairs, not the speed", minimum=0)
-    flags.string("seeds", "1,2,3", "of the runs whose accuracy is compared")
     flags.string("init_checkpoint", None, "the weights that these runs start from")
     return flags
 

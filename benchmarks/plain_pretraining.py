@@ -39,11 +39,15 @@ def _weights(name: str, shape: List[int], config: Any) -> Any:
     return tf.get_variable(name, shape, initializer=tf.truncated_normal_initializer(stddev=config.initializer_range))
 
 
+def _zeros(name: str, size: int) -> Any:
+    return tf.get_variable(name, [size], initializer=tf.zeros_initializer())
+
+
 def _dense(x: Any, units: int, name: str, config: Any, activation: Any = None) -> Any:
     """A product over the last axis of a tensor of any rank, by tensordot."""
     with tf.variable_scope(name):
         kernel = _weights("kernel", [x.shape.as_list()[-1], units], config)
-        bias = tf.get_variable("bias", [units], initializer=tf.zeros_initializer())
+        bias = _zeros("bias", units)
     y = tf.tensordot(x, kernel, axes=[[x.shape.ndims - 1], [0]]) + bias
     return y if activation is None else activation(y)
 
@@ -56,8 +60,7 @@ def _gelu(x: Any) -> Any:
 def _layer_norm(x: Any, name: str = "LayerNorm") -> Any:
     size = x.shape.as_list()[-1]
     with tf.variable_scope(name):
-        beta = tf.get_variable("beta", [size], initializer=tf.zeros_initializer())
-        gamma = tf.get_variable("gamma", [size], initializer=tf.ones_initializer())
+        beta, gamma = _zeros("beta", size), tf.get_variable("gamma", [size], initializer=tf.ones_initializer())
     mean, variance = tf.nn.moments(x, axes=[-1], keep_dims=True)
     return (x - mean) * tf.rsqrt(variance + 1e-12) * gamma + beta
 
@@ -110,7 +113,7 @@ def _masked_lm_loss(x: Any, words: Any, projection: Any, features: Dict[str, Any
         y = tf.gather(tf.reshape(x, [batch * length, width]), places)
         with tf.variable_scope("transform"):
             y = _layer_norm(_dense(y, width, "dense", config, _gelu))
-        bias = tf.get_variable("output_bias", [config.vocab_size], initializer=tf.zeros_initializer())
+        bias = _zeros("output_bias", config.vocab_size)
         logits = tf.matmul(tf.matmul(y, projection, transpose_b=True), words, transpose_b=True) + bias
         log_probabilities = tf.nn.log_softmax(logits, axis=-1)
         weights = tf.reshape(features["masked_lm_weights"], [-1])
@@ -122,7 +125,7 @@ def _masked_lm_loss(x: Any, words: Any, projection: Any, features: Dict[str, Any
 def _sentence_order_loss(pooled: Any, labels: Any, config: Any) -> Any:
     with tf.variable_scope("seq_relationship"):
         kernel = _weights("output_weights", [2, config.hidden_size], config)
-        bias = tf.get_variable("output_bias", [2], initializer=tf.zeros_initializer())
+        bias = _zeros("output_bias", 2)
         log_probabilities = tf.nn.log_softmax(tf.matmul(pooled, kernel, transpose_b=True) + bias, axis=-1)
         one_hot_labels = tf.one_hot(tf.reshape(labels, [-1]), depth=2)
         return tf.reduce_mean(-tf.reduce_sum(one_hot_labels * log_probabilities, axis=-1))

@@ -47,9 +47,7 @@ def declare_flags() -> command_line.Flags:
     """The flags of this command."""
     flags = command_line.Flags()
     environments.declare_flags(flags)
-    flags.integer("max_seq_length", 512, "tokens of a row", minimum=2)
-    flags.integer("max_predictions_per_seq", 51, "predictions of a row", minimum=1)
-    flags.integer("batch_size", 8, "rows of a step", minimum=1)
+    environments.declare_record_flags(flags, max_seq_length=512, max_predictions_per_seq=51)
     flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
     flags.integer("batches", 4, "steps of a turn", minimum=1)
     flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
@@ -57,8 +55,7 @@ def declare_flags() -> command_line.Flags:
     flags.choice("variant", OURS, sorted(training_variants.VARIANTS), "which step --profile looks into")
     flags.integer("profile_steps", 5, "steps that it looks at", minimum=1)
     flags.integer("profile_rows", 15, "kinds of ops that it shows", minimum=1)
-    flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text for the pipeline's records; empty: none")
-    flags.float("seconds", 3.0, "how long the pipeline is read", minimum=0.1)
+    flags.float("seconds", 3.0, "how long the input pipeline is read; 0: not at all", minimum=0.0)
     return flags
 
 
@@ -73,7 +70,7 @@ def main(flags: command_line.Flags) -> None:
         else:
             write_batches(path, make_batches(flags, OURS, flags.batches))
             consumed = show_speed(flags, path)
-            if flags.corpus:
+            if flags.seconds:
                 show_pipeline(flags, folder, consumed)
 
 

@@ -39,11 +39,8 @@ def declare_flags() -> command_line.Flags:
     """The flags of this command."""
     flags = command_line.Flags()
     environments.declare_flags(flags)
-    flags.integer("max_seq_length", 128, "tokens of a row", minimum=5)
-    flags.integer("max_predictions_per_seq", 20, "predictions of a row", minimum=1)
-    flags.integer("batch_size", 8, "rows of a step", minimum=1)
+    environments.declare_record_flags(flags, max_seq_length=128, max_predictions_per_seq=20)
     flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
-    flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text for the pre-training records")
     return flags
 
 
