@@ -19,7 +19,15 @@ from estimator_specs import TrainingSetup
 from families import Family
 from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import count_records, expand_globs, first_record, journal_path, read_sidecar
+from record_files import (
+    count_records,
+    described_shard,
+    expand_globs,
+    first_record,
+    journal_path,
+    read_sidecar,
+    record_counts,
+)
 from run_model import RunModel
 
 _log = logging.getLogger(__name__)
@@ -129,7 +137,7 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
     for name, value in asked.items():
         if made[name] != value:
             raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
-    shard = _described_shard(path, sidecar)
+    shard = described_shard(path, sidecar)
     if shard is None:
         count_records(path)  # walks the whole file and raises where it is cut off
     elif shard["bytes"] != os.path.getsize(path):
@@ -138,16 +146,6 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
                 path, os.path.getsize(path), shard["bytes"]
             )
         )
-
-
-def _described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
-
-
-def _num_records(path: str) -> int:
-    """The records of a file that `check_records` has found whole; counting them would unpack a packed file."""
-    shard = _described_shard(path, read_sidecar(path))
-    return count_records(path) if shard is None else shard["records"]
 
 
 def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
@@ -243,7 +241,7 @@ def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: i
 
 
 def _eval_steps(flags: Flags, inputs: Inputs) -> int:
-    counts = [_num_records(path) for path in inputs.eval_files]
+    counts = record_counts(inputs.eval_files)
     records = sum(inputs.held_out.count(count) if inputs.held_out else count for count in counts)
     steps = records // flags.eval_batch_size if flags.use_tpu else -(-records // flags.eval_batch_size)
     if steps == 0:
