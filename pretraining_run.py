@@ -12,8 +12,11 @@ import dynamic_masking
 import optimization
 import pretraining
 import run_model
+import training_resume
 import training_run
+from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
+from data_position import DataPosition, file_marks
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
@@ -29,6 +32,7 @@ from record_files import (
     record_counts,
 )
 from run_model import RunModel
+from training_checkpoints import latest_checkpoint
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +84,7 @@ def run(flags: Flags, family: Family) -> None:
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     training_run.prepare_output_dir(flags)
     run_model.keep_files(model, flags.output_dir)
-    with training_run.explained_errors(flags.output_dir):
+    with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
         if flags.do_train:
             train(flags, family, config, inputs)
         if flags.do_eval:
@@ -197,16 +201,37 @@ def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) 
     )
 
 
-def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_training: bool) -> Any:
+def _input_fn(
+    flags: Flags,
+    paths: List[str],
+    held_out: Optional[HeldOut],
+    is_training: bool,
+    position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
+) -> Any:
     return pretraining_input_fn(
         paths,
         max_seq_length=flags.max_seq_length,
         max_predictions_per_seq=flags.max_predictions_per_seq,
         is_training=is_training,
-        seed=flags.seed,
+        seed=flags.seed + position.seed_offset,
         held_out=held_out,
         drop_remainder=flags.use_tpu,
         dynamic=dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq),
+        start_step=position.start_step,
+    )
+
+
+def _training_input_fn(flags: Flags, inputs: Inputs) -> Any:
+    """The training records from the place on that the run has reached in them."""
+    names = ("train_batch_size", "max_predictions_per_seq", "seed")
+    return training_resume.resuming_input_fn(
+        flags.output_dir,
+        {
+            "--input_file": file_marks(inputs.train_files),
+            "the held-out share": inputs.held_out and inputs.held_out.period,
+            **{"--" + name: getattr(flags, name) for name in names},
+        },
+        lambda position: _input_fn(flags, inputs.train_files, inputs.held_out, True, position),
     )
 
 
@@ -219,14 +244,17 @@ def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
         use_tpu=flags.use_tpu,
         make_hooks=training_run.log_hooks(flags, total_steps=flags.num_train_steps, batch_size=flags.train_batch_size),
     )
-    input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
-    _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)
-    _log.info("Pre-trained model: %s", tf.train.latest_checkpoint(flags.output_dir))
+    _estimator(flags, family, config, setup).train(
+        _training_input_fn(flags, inputs),
+        max_steps=flags.num_train_steps,
+        saving_listeners=[CheckpointRoom(flags.output_dir)],
+    )
+    _log.info("Pre-trained model: %s", latest_checkpoint(flags.output_dir))
 
 
 def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
     """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     start = None if latest else training_run.starting_checkpoint(flags)
     if not latest:
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
@@ -235,7 +263,7 @@ def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: i
     )
     estimator = _estimator(flags, family, config, setup)
     input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
-    results = estimator.evaluate(input_fn, steps=steps)
+    results = estimator.evaluate(input_fn, steps=steps, checkpoint_path=latest)
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
     _log.info("Evaluation on %s: %s", _evaluated_on(inputs), training_run.figures(results))
 
@@ -270,7 +298,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
     """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
     import export_run  # here: only this one step of a training run needs it
 
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest is None:
         raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(flags.output_dir))
     export_flags = Flags()
@@ -281,7 +309,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
 
 
 def _say_what_next(flags: Flags, family: Family, model: RunModel) -> None:
-    if tf.train.latest_checkpoint(flags.output_dir):
+    if latest_checkpoint(flags.output_dir):
         vocabulary = "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
         command = "python {} --init_checkpoint={}{} --task_name=…".format(
             family.classification_runner, flags.output_dir, vocabulary
