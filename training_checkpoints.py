@@ -126,9 +126,15 @@ def mend(folder: str) -> Optional[str]:
     good = named if reason is None else _last_whole(folder, named, read_all=True)
     if reason:
         _log.warning("Passed over: %s; the last good checkpoint is %s.", reason, good)
-    if reason or tf.train.latest_checkpoint(folder) != good:
+    if reason or _is_elsewhere(folder):
         _name(folder, good)
     return good
+
+
+def _is_elsewhere(folder: str) -> bool:
+    """Whether the file `checkpoint` names a place in which the folder stood before it was moved."""
+    state = tf.train.get_checkpoint_state(folder)
+    return os.path.realpath(os.path.dirname(state.model_checkpoint_path)) != os.path.realpath(folder)
 
 
 def _name(folder: str, good: str) -> None:

@@ -46,21 +46,23 @@ def _kill_after_step(step):
 
 
 def _kill_before_naming(step):
-    from tensorflow.python.training import checkpoint_management
+    from tensorflow.python.training import saver
 
-    original = checkpoint_management.update_checkpoint_state_internal
+    original = saver.checkpoint_management.update_checkpoint_state_internal
 
     def update(save_dir, model_checkpoint_path, *arguments, **options):
         if model_checkpoint_path.endswith("-{}".format(step)):
             os.kill(os.getpid(), signal.SIGKILL)
         original(save_dir, model_checkpoint_path, *arguments, **options)
 
-    checkpoint_management.update_checkpoint_state_internal = update
+    saver.checkpoint_management.update_checkpoint_state_internal = update
 
 
 def _child(run):
     import command_line
+    import heads
 
+    heads.CLASSIFIER_DROPOUT = 0.0  # whose masks differ from one process to the next
     kill = run.get("kill") or {}
     if "step" in kill:
         _kill_after_step(kill["step"])

@@ -1,7 +1,9 @@
 """kill -9 while training, and the same command again: the losses and the weights of a run that was not interrupted."""
 
 import json
+import os
 import random
+import re
 import signal
 
 import data_command
@@ -11,6 +13,11 @@ import pytest
 import tensorflow.compat.v1 as tf
 import tiny_corpus
 import tiny_model
+
+import checkpoint_room
+import output_lock
+import training_checkpoints
+from disk_space import DiskFullError
 
 KILLED = -signal.SIGKILL
 STEPS = 14
@@ -97,11 +104,11 @@ def same_end(folder, one, other):
 @pytest.mark.parametrize("kind", [static, dynamic, pairs])
 def test_a_killed_run_ends_as_one_that_was_not_killed(tmp_path, kind):
     made = kind(tmp_path)
-    kills = [{"step": 2}, {"step": 7}, {"save": 8}, {"save": 12}]
+    kills = [{"step": 6}, {"save": 8}]
     runs = [run_of(tmp_path, made, "killed", kill) for kill in kills + [None]] + [run_of(tmp_path, made, "whole")]
     statuses, said = killed_runs.run_all(runs)
     assert statuses == [KILLED] * len(kills) + [0, 0], said
-    assert said.count("Going on from") == 4  # after the first kill there is the checkpoint of step 0
+    assert said.count("/model.ckpt-4 (weights") == 2
     assert "anew" not in said
     assert sorted(curve_of(tmp_path / "whole")) == list(range(1, STEPS + 1))
     same_end(tmp_path, "killed", "whole")
@@ -117,3 +124,44 @@ def test_a_run_killed_at_random_moments(tmp_path, kind):
     statuses, said = killed_runs.run_all(runs, seconds=900)
     assert statuses[-2:] == [0, 0] and statuses.count(KILLED) > 2, said
     same_end(tmp_path, "killed", "whole")
+
+
+def test_a_full_disk_ends_a_run_that_goes_on_when_there_is_room(tmp_path, small_disk):
+    made = static(tmp_path)
+    statuses, said = killed_runs.run_all([run_of(tmp_path, made, "whole")])
+    assert statuses == [0], said
+    needed = sum(path.stat().st_size for path in (tmp_path / "whole").iterdir())
+    disk = small_disk(int(0.8 * needed) >> 10)
+    statuses, said = killed_runs.run_all([run_of(disk, made, "out")])
+    assert statuses == [1] and "Traceback" not in said
+    (line,) = [line for line in said.splitlines() if line.startswith("error: ")]
+    found = re.search(r"the last good checkpoint is (\S+/model.ckpt-(\d+)): make room and run the same command", line)
+    assert found and training_checkpoints.flaw(found.group(1), read_all=True) is None
+    small_disk(1 << 16)
+    statuses, said = killed_runs.run_all([run_of(disk, made, "out")])
+    assert statuses == [0] and "Going on from {}".format(found.group(1)) in said
+    resumed, whole = (curve_of(folder) for folder in (disk / "out", tmp_path / "whole"))
+    # The step whose checkpoint is whole, but for the graph beside it, may have come to an end before it was recorded.
+    assert set(whole) - set(resumed) <= {int(found.group(2))}
+    assert resumed == {step: whole[step] for step in resumed}
+
+
+def test_a_disk_without_room_for_one_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_room, "free_bytes", lambda path: 1999)
+    with tf.Graph().as_default():
+        tf.get_variable("w", [100, 5])
+        tf.get_variable("global_step", [], tf.int64)
+        room = checkpoint_room.CheckpointRoom(str(tmp_path))
+        room.begin()
+    with pytest.raises(DiskFullError, match="the checkpoint of step 0 takes 2.0 KB, and the disk of .* has 2.0 KB free"):
+        room.before_save(None, 0)
+    monkeypatch.setattr(checkpoint_room, "free_bytes", lambda path: 2008)
+    room.before_save(None, 0)
+
+
+def test_one_training_in_a_folder_at_a_time(tmp_path):
+    made = static(tmp_path)
+    (tmp_path / "out").mkdir()
+    with output_lock.hold([str(tmp_path / "out" / "checkpoint")]):
+        statuses, said = killed_runs.run_all([run_of(tmp_path, made, "out")])
+    assert statuses == [1] and "error: another run (process {}) is writing".format(os.getpid()) in said
