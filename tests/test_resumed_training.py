@@ -153,7 +153,7 @@ def test_a_disk_without_room_for_one_checkpoint(tmp_path, monkeypatch):
         tf.get_variable("global_step", [], tf.int64)
         room = checkpoint_room.CheckpointRoom(str(tmp_path))
         room.begin()
-    with pytest.raises(DiskFullError, match="the checkpoint of step 0 takes 2.0 KB, and the disk of .* has 2.0 KB free"):
+    with pytest.raises(DiskFullError, match="checkpoint of step 0 takes 2.0 KB, and the disk of .* has 2.0 KB free"):
         room.before_save(None, 0)
     monkeypatch.setattr(checkpoint_room, "free_bytes", lambda path: 2008)
     room.before_save(None, 0)
