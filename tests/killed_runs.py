@@ -60,9 +60,7 @@ def _kill_before_naming(step):
 
 def _child(run):
     import command_line
-    import heads
 
-    heads.CLASSIFIER_DROPOUT = 0.0  # whose masks differ from one process to the next
     kill = run.get("kill") or {}
     if "step" in kill:
         _kill_after_step(kill["step"])

@@ -76,7 +76,7 @@ def run_of(folder, made, name, kill=None):
     values = dict(
         {"do_train": True, "learning_rate": 0.01, "save_checkpoints_steps": 4, "log_every_steps": 1},
         output_dir=folder / name,
-        **values
+        **values,
     )
     return {
         "command": command,
