@@ -69,8 +69,11 @@ def test_train_evaluate_and_resume(folder, caplog):
         "global_step", "loss", "masked_lm_accuracy", "masked_lm_loss", "sentence_order_accuracy", "sentence_order_loss"
     }  # fmt: skip
     with open(os.path.join(out, "metrics.jsonl")) as file:
-        steps = [json.loads(line)["step"] for line in file]
-    assert steps == [1, 2, 3, 4, 5]
+        records = [json.loads(line) for line in file]
+    assert [r["step"] for r in records if r["kind"] == "train"] == [1, 2, 3, 4, 5]
+    assert [r["step"] for r in records if r["kind"] == "eval"] == [2, 4, 5]  # each checkpoint once
+    assert [r["step"] for r in records] == [1, 2, 2, 3, 4, 4, 5, 5]
+    assert records[-1]["loss"] == results["loss"]
     with open(os.path.join(out, "run_config.json")) as file:
         saved = json.load(file)
     assert saved["flags"]["num_train_steps"] == 5 and saved["versions"]["tensorflow"] == tf.__version__
