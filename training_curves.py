@@ -162,7 +162,8 @@ def _draw_series(panel: Any, all_series: Sequence[Series], scale: float = 1.0) -
                 markerfacecolor="white",
                 label=series.name + ", evaluation",
             )
-    panel.legend(fontsize=8, frameon=False, ncol=2 if len(all_series) > 1 else 1)
+    if panel.get_lines():
+        panel.legend(fontsize=8, frameon=False, ncol=2 if len(all_series) > 1 else 1)
 
 
 def _draw_curve(panel: Any, steps: List[int], values: List[float], color: str, label: str) -> None:

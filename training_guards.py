@@ -68,8 +68,8 @@ class LossTrend:
     """Watches the mean loss of 50 steps at a time.
 
     It climbs where it has lost a third of what it had gained: it is above the best mean by more than a third of the
-    way from the first mean to the best (and by a tenth of the best). It is stuck where, 500 steps after the warm-up,
-    no mean was 2 % below the first; a resumed run cannot tell that.
+    way from the first mean to the best, a tenth of the best, and the 50 losses' standard deviation. It is stuck where,
+    500 steps after the warm-up, no mean was 2 % below the first; a resumed run cannot tell that.
     """
 
     def __init__(self, warmup_steps: int) -> None:
@@ -91,7 +91,8 @@ class LossTrend:
             self._is_resumed = step > _WINDOW
         if self._best is None or mean < self._best:
             self._best, self._best_step = mean, step
-        if mean - self._best > max(_LOST_SHARE * (self._first - self._best), _LEAST_RISE * self._best):
+        deviation = (sum((loss - mean) ** 2 for loss in self._losses) / _WINDOW) ** 0.5
+        if mean - self._best > max(_LOST_SHARE * (self._first - self._best), _LEAST_RISE * self._best, deviation):
             return "The loss climbs: {:.3f} over the last {} steps, {:.3f} at best (step {:,})".format(
                 mean, _WINDOW, self._best, self._best_step
             )

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
@@ -88,15 +88,21 @@ class TrainingObserver:
         saver = tf.train.CheckpointSaverHook(flags.output_dir, save_steps=flags.save_checkpoints_steps)
         return [FiniteGuard(tensors), self._log_hook, hint] + timelines + [saver]
 
-    def train(self, estimator: Any, input_fn: Callable[..., Any]) -> None:
-        """Trains up to the last step; evaluates checkpoints and draws the curves on the way."""
+    def train(self, estimator: Any, input_fn: Callable[..., Any], listeners: Sequence[Any] = ()) -> None:
+        """Trains up to the last step; evaluates checkpoints and draws the curves on the way.
+
+        Args:
+          estimator: what trains; its model_fn calls `make_hooks`.
+          input_fn: of the training data.
+          listeners: more that wait for checkpoints; they come first.
+        """
         start = time.time()
         try:
             with self._line:
                 if self._flags.use_tpu and self._evaluator:
                     self._train_in_turns(estimator, input_fn)
                 else:
-                    listeners = self._listeners()
+                    listeners = list(listeners) + self._listeners()
                     estimator.train(input_fn, max_steps=self._total_steps, saving_listeners=listeners)
         except (NotFiniteError, tf.train.NanLossDuringTrainingError):
             training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
@@ -140,12 +146,14 @@ class _CurvesListener(tf.train.CheckpointSaverListener):
 
     def __init__(self, output_dir: str) -> None:
         self._output_dir = output_dir
-        self._last = time.time()
+        self._last: Optional[float] = None
 
     def after_save(self, session: Any, global_step_value: int) -> None:
-        """Draws them where they are due."""
+        """Draws them where they are due; the checkpoint with which a process begins has nothing new to show."""
         del session, global_step_value
-        if time.time() - self._last >= _SECONDS_BETWEEN_CURVES:
+        if self._last is None:
+            self._last = time.time()
+        elif time.time() - self._last >= _SECONDS_BETWEEN_CURVES:
             training_curves.draw_or_warn(self._output_dir)
             self._last = time.time()
 
