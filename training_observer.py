@@ -161,8 +161,11 @@ class _CurvesListener(tf.train.CheckpointSaverListener):
 def say_where_it_is(output_dir: str, evaluator: Optional[Evaluator]) -> None:
     """Draws the curves of a run; logs its last and best evaluation and where all it made is."""
     known = evaluator.known() if evaluator else []
-    for name, results in (("Last", known[-1]), ("Best", evaluator.best())) if known else ():
-        _log.info("%s evaluation: %s", name, metrics_file.text_of(results))
+    if known:
+        last, best = known[-1], evaluator.best()
+        if last != best:
+            _log.info("Last evaluation: %s", metrics_file.text_of(last))
+        _log.info("Best evaluation%s: %s", ", the last" if last == best else "", metrics_file.text_of(best))
     has_metrics = os.path.exists(os.path.join(output_dir, METRICS_FILE))
     lines = training_summary.file_lines(
         output_dir,
