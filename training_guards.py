@@ -30,16 +30,22 @@ class FiniteGuard(tf.train.SessionRunHook):
     """Raises `NotFiniteError` at the first step whose loss or gradient norm is no finite number.
 
     It must stand before the hook that saves checkpoints: hooks run in their order, and what a bad gradient did to the
-    weights is then never saved. A session that ends by an error saves nothing at its end either.
+    weights is then never saved. A session that ends by an error saves nothing at its end either. Given to the Estimator
+    (rather than to the model_fn, which alone has the scalars), it also stands before the Estimator's own check of the
+    loss, which tells no step.
 
     Where "update_skipped" is watched (loss scaling leaves out an update whose float16 gradients overflow), the gradient
     norm of a skipped update may be infinite, until a hundred in a row are.
     """
 
-    def __init__(self, tensors: Dict[str, Any]) -> None:
-        """Creates the guard of some scalars by name; those it does not know are left alone."""
-        self._watched = {name: tensors[name] for name in _GUARDED + (_SKIPPED,) if name in tensors}
+    def __init__(self) -> None:
+        """Creates a guard of nothing."""
+        self._watched: Dict[str, Any] = {}
         self._skipped = 0  # in a row
+
+    def watch(self, tensors: Dict[str, Any]) -> None:
+        """Takes the scalars of a training graph, by name; those it does not know are left alone."""
+        self._watched = {name: tensors[name] for name in _GUARDED + (_SKIPPED,) if name in tensors}
 
     def begin(self) -> None:
         """Finds the step counter."""
@@ -148,7 +154,9 @@ def advice(*, hidden_size: int, learning_rate: float, warmup: str) -> str:
     """
     if hidden_size >= LARGE_HIDDEN_SIZE:
         return (
-            "models of hidden size {} and above need a smaller --learning_rate than the published one (now {:g}) and "
-            "more warm-up (now {}): --preset=recommended sets both".format(LARGE_HIDDEN_SIZE, learning_rate, warmup)
+            "models of hidden size {} and above need a smaller --learning_rate (now {:g}) and more warm-up (now {}) "
+            "than the published ones, and --preset=recommended sets both where they are not given".format(
+                LARGE_HIDDEN_SIZE, learning_rate, warmup
+            )
         )
     return "a smaller --learning_rate (now {:g}) or more warm-up (now {}) usually helps".format(learning_rate, warmup)

@@ -65,16 +65,19 @@ class TrainingObserver:
         self._advice = advice
         self._evaluator = evaluator if flags.eval_every_steps != 0 else None
         self._line = StatusLine(sys.stderr)
+        self._guard = FiniteGuard()
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
 
     def make_hooks(self, tensors: Dict[str, Any]) -> List[Any]:
         """The hooks of a training graph, in the order in which they must run.
 
-        The guard comes first, and what saves checkpoints last: so a step that broke the weights is never saved. (The
-        Estimator adds a saver of its own, ahead of all others, only where the hooks hold none.)
+        What saves checkpoints comes last, behind the guard that `train` gives to the Estimator: so a step that broke
+        the weights is never saved. (The Estimator adds a saver of its own, ahead of all hooks, only where they hold
+        none.)
         """
         flags = self._flags
+        self._guard.watch(tensors)
         self._log_hook = TrainingLogHook(
             tensors,
             total_steps=self._total_steps,
@@ -86,7 +89,7 @@ class TrainingObserver:
         hint = DivergenceHint(tensors["loss"], warmup_steps=self._warmup_steps, advice=self._advice)
         timelines = [TimelineHook(flags.output_dir, self._total_steps)] if flags.profile else []
         saver = tf.train.CheckpointSaverHook(flags.output_dir, save_steps=flags.save_checkpoints_steps)
-        return [FiniteGuard(tensors), self._log_hook, hint] + timelines + [saver]
+        return [self._log_hook, hint] + timelines + [saver]
 
     def train(self, estimator: Any, input_fn: Callable[..., Any], listeners: Sequence[Any] = ()) -> None:
         """Trains up to the last step; evaluates checkpoints and draws the curves on the way.
@@ -103,7 +106,9 @@ class TrainingObserver:
                     self._train_in_turns(estimator, input_fn)
                 else:
                     listeners = list(listeners) + self._listeners()
-                    estimator.train(input_fn, max_steps=self._total_steps, saving_listeners=listeners)
+                    estimator.train(
+                        input_fn, hooks=[self._guard], max_steps=self._total_steps, saving_listeners=listeners
+                    )
         except (NotFiniteError, tf.train.NanLossDuringTrainingError):
             training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
             raise

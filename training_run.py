@@ -141,7 +141,7 @@ def write_figures(path: str, results: Dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def explained_errors(output_dir: str, advice: str = "") -> Iterator[None]:
+def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
     """Turns what TensorFlow raises for a user's mistake into one sentence.
 
     Args:
@@ -166,13 +166,10 @@ def explained_errors(output_dir: str, advice: str = "") -> Iterator[None]:
 
 def _diverged(what: str, output_dir: str, advice: str) -> str:
     latest = tf.train.latest_checkpoint(output_dir)
-    return "{}, and that step was not saved{}; {}".format(
-        what,
-        ": " + advice if advice else "",
-        "the last good checkpoint is {}, from which the same command goes on".format(latest)
-        if latest
-        else "there is no checkpoint yet",
-    )
+    rest = "there is no checkpoint yet"
+    if latest:
+        rest = "so changed, the same command goes on from the last good checkpoint, {}".format(latest)
+    return "{}, and that step was not saved: {}; {}".format(what, advice, rest)
 
 
 def _first_line(error: Any) -> str:

@@ -24,6 +24,12 @@ def run_guarded(hooks_of, **scalars):
                 session.run(train_op)
 
 
+def guards_of(tensors):
+    guard = FiniteGuard()
+    guard.watch(tensors)
+    return [guard]
+
+
 @pytest.mark.parametrize(
     "loss,norm,message",
     [
@@ -35,21 +41,19 @@ def run_guarded(hooks_of, **scalars):
 )
 def test_the_first_bad_step_is_named(loss, norm, message):
     with pytest.raises(NotFiniteError, match=message):
-        run_guarded(lambda tensors: [FiniteGuard(tensors)], loss=loss, gradient_norm=norm)
+        run_guarded(guards_of, loss=loss, gradient_norm=norm)
 
 
 def test_other_scalars_may_be_what_they_like():
-    run_guarded(lambda tensors: [FiniteGuard(tensors)], loss=[1.0, 2.0], accuracy=[NAN, NAN])
+    run_guarded(guards_of, loss=[1.0, 2.0], accuracy=[NAN, NAN])
 
 
 def test_skipped_updates_are_forgiven_until_a_hundred_in_a_row():
     norms = [INF] * 99 + [1.0] + [INF] * 100
     skipped = [float(norm == INF) for norm in norms]
-    run_guarded(lambda t: [FiniteGuard(t)], loss=[1.0] * 200, gradient_norm=norms, update_skipped=skipped)
+    run_guarded(guards_of, loss=[1.0] * 200, gradient_norm=norms, update_skipped=skipped)
     with pytest.raises(NotFiniteError, match="at step 201"):
-        run_guarded(
-            lambda t: [FiniteGuard(t)], loss=[1.0] * 201, gradient_norm=norms + [INF], update_skipped=skipped + [1.0]
-        )
+        run_guarded(guards_of, loss=[1.0] * 201, gradient_norm=norms + [INF], update_skipped=skipped + [1.0])
 
 
 def trouble_of(losses, warmup_steps=0):

@@ -94,7 +94,7 @@ def test_evaluations_are_as_rare_as_asked(tmp_path, every_steps, expected):
 @pytest.mark.parametrize(
     "scalar,value,what",
     [
-        ("loss", float("nan"), "the loss is nan"),
+        ("loss", float("nan"), "the loss is nan at step 4"),
         ("loss", float("inf"), "the loss is inf at step 4"),
         ("gradient_norm", float("nan"), "the gradient norm is nan at step 4"),
     ],
@@ -104,8 +104,8 @@ def test_a_step_that_is_no_number_ends_the_run_and_is_never_saved(tmp_path, scal
     with pytest.raises(UserError) as error:
         training.run()
     assert str(error.value) == (
-        "{}, and that step was not saved: train slower; the last good checkpoint is {}, from which the same command "
-        "goes on".format(what, tmp_path / "model.ckpt-2")
+        "{}, and that step was not saved: train slower; so changed, the same command goes on from the last good "
+        "checkpoint, {}".format(what, tmp_path / "model.ckpt-2")
     )
     assert training.saved_steps() == [0, 2]
     assert [record["step"] for record in training.records()] == [1, 2, 3]
