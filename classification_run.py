@@ -18,7 +18,6 @@ import training_observer
 import training_presets
 import training_resume
 import training_run
-from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
 from data_position import DataPosition
 from errors import UserError

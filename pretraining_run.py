@@ -17,7 +17,6 @@ import training_observer
 import training_presets
 import training_resume
 import training_run
-from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
 from data_position import DataPosition, file_marks
 from errors import UserError

@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 import tempfile
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 import tensorflow.compat.v1 as tf
 
