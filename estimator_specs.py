@@ -28,6 +28,7 @@ class TrainingSetup(NamedTuple):
       seed: of dropout.
       gradient_accumulation_steps: slices of a batch that are worked on one after the other.
       precision: of the products in training, see `precision`.
+      recompute: whether layers keep only their input and are computed again for the gradients.
     """
 
     optimizer: Optional[optimization.OptimizerSettings] = None
@@ -38,6 +39,7 @@ class TrainingSetup(NamedTuple):
     seed: int = 0
     gradient_accumulation_steps: int = 1
     precision: str = precision.FLOAT32
+    recompute: bool = False
 
 
 def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
@@ -67,7 +69,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     division = Division(num_slices=setup.gradient_accumulation_steps)
     if setup.use_tpu:
         division = division._replace(sum_replicas=_sum_over_tpu_replicas)
-    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision]):
+    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
         batch = batch_gradients(objective, features, division, seed=setup.seed, step=step)
     scaffold_fn = warm_start(setup)
     update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer)
