@@ -13,7 +13,7 @@ import tensorflow.compat.v1 as tf
 
 import layers
 from model_config import ModelConfig
-from recompute import apply_layer
+from recompute import LayerStack
 from transformer_model import TransformerModel
 
 LAYER_NORM_TYPES = ("postln", "preln")
@@ -70,13 +70,13 @@ class BertModel(TransformerModel):
 
     def _encode(self, attention_bias: Any) -> List[Any]:
         layer = _postln_layer if self.config.ln_type == "postln" else _preln_layer
-        outputs = []
+        stack, outputs = LayerStack(), []
         x = self.embedding_output
         for index in range(self.config.num_hidden_layers):
             scope = "layer_shared" if self._share_parameters else "layer_%d" % index
             with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
                 positions = self._positions_of_block(index)
-                x = apply_layer(
+                x = stack.apply(
                     partial(layer, attention_bias=attention_bias, config=self.config, positions=positions), x
                 )
             outputs.append(x)
