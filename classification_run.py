@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 import checkpoint
 import classification
+import metrics_file
 import model_folder
 import optimization
 import run_model
+import training_observer
+import training_presets
+import training_resume
 import training_run
 from command_line import Flags, UsageError
+from data_position import DataPosition
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
@@ -27,6 +31,9 @@ from run_model import RunModel
 from task_rows import Row, read_split, split_path
 from tasks import TASKS, Task, get_task
 from tokenization import FullTokenizer, check_vocab_size
+from training_checkpoints import latest_checkpoint, saved_checkpoints
+from training_evaluation import Evaluator, Goal, Results
+from training_observer import TrainingObserver
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +41,7 @@ CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 TEST_RESULTS = "test_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
-_EVAL_METRIC = "eval_accuracy"
+_GOAL = Goal("eval_accuracy", is_higher_better=True)
 
 
 class Run(NamedTuple):
@@ -96,14 +103,24 @@ def run(flags: Flags, family: Family) -> None:
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
     rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
+    if flags.do_train:
+        values = training_presets.fine_tuning_values(hidden_size=model.config.hidden_size)
+        training_presets.apply(flags, values, model.config.hidden_size)
     training_run.prepare_output_dir(flags)
     _describe_output(this)
-    with training_run.explained_errors(flags.output_dir):
-        if flags.do_train:
-            train(this, _with_features(this, "train", rows["train"]))
-        best = evaluate(this, _with_features(this, "dev", rows["dev"])) if flags.do_eval else None
+    advice = training_observer.advice(flags, model.config.hidden_size, "warmup_proportion")
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags):
+        dev = _with_features(this, "dev", rows["dev"]) if flags.do_eval else None
+        evaluator = _evaluator(this, dev) if dev else None
+        observer = (
+            train(this, _with_features(this, "train", rows["train"]), advice, evaluator) if flags.do_train else None
+        )
+        best = evaluate(this, dev, evaluator) if evaluator else None
         if flags.do_predict:
             predict(this, _with_features(this, "test", rows["test"]), best)
+    if observer:
+        observer.say_what_was_done()
+    training_observer.say_where_it_is(flags.output_dir, evaluator)
     _say_what_next(flags)
 
 
@@ -119,7 +136,7 @@ def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:
 
 def _use_pooled_output(flags: Flags, model: RunModel) -> bool:
     """The flag's value, else the model folder's; what the output folder's checkpoints were trained with is final."""
-    is_resumed = tf.train.latest_checkpoint(flags.output_dir) is not None
+    is_resumed = latest_checkpoint(flags.output_dir) is not None
     trained = model_folder.read_description(flags.output_dir) if is_resumed else None
     if trained is None:
         return flags.value_or("use_pooled_output", model.use_pooled_output)
@@ -169,11 +186,12 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
 
 def _estimator(this: Run, setup: TrainingSetup) -> Any:
     flags = this.flags
+    classifier = classification.Classifier(
+        this.family, this.model.config, len(this.task.labels), this.use_pooled_output, flags.use_tpu
+    )
     return training_run.make_estimator(
         flags,
-        classification.build_model_fn(
-            this.family, this.model.config, len(this.task.labels), setup, this.use_pooled_output
-        ),
+        classification.build_model_fn(classifier, setup),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
         predict_batch_size=flags.predict_batch_size,
@@ -182,64 +200,95 @@ def _estimator(this: Run, setup: TrainingSetup) -> Any:
     )
 
 
-def _input_fn(this: Run, features: CachedFeatures, is_training: bool) -> Any:
+def _input_fn(
+    this: Run,
+    features: CachedFeatures,
+    is_training: bool,
+    position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
+) -> Any:
     return classification_input_fn(
         features.path,
         num_rows=features.num_rows,
         max_seq_length=this.flags.max_seq_length,
         is_training=is_training,
-        seed=this.flags.seed,
+        seed=this.flags.seed + position.seed_offset,
         bucket_by_length=this.flags.bucket_by_length,
         static_shapes=this.flags.use_tpu,
+        start_step=position.start_step,
     )
 
 
-def train(this: Run, split: Split) -> None:
-    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one."""
+def _training_input_fn(this: Run, features: CachedFeatures) -> Any:
+    """The training rows from the place on that the run has reached in them."""
+    names = ("train_batch_size", "bucket_by_length", "use_tpu", "seed")
+    return training_resume.resuming_input_fn(
+        this.flags.output_dir,
+        {
+            "the training rows": os.path.basename(features.path),  # it names data, vocabulary and settings
+            **{"--" + name: getattr(this.flags, name) for name in names},
+        },
+        lambda position: _input_fn(this, features, True, position),
+    )
+
+
+def train(this: Run, split: Split, advice: str, evaluator: Optional[Evaluator]) -> TrainingObserver:
+    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns what watched it."""
     flags = this.flags
     steps = max(1, int(split.features.num_rows / flags.train_batch_size * flags.num_train_epochs))
+    warmup_steps = int(steps * flags.warmup_proportion)
+    observer = TrainingObserver(flags, total_steps=steps, warmup_steps=warmup_steps, advice=advice, evaluator=evaluator)
     optimizer = optimization.OptimizerSettings(
         learning_rate=flags.learning_rate,
         num_train_steps=steps,
-        num_warmup_steps=int(steps * flags.warmup_proportion),
+        num_warmup_steps=warmup_steps,
         optimizer=flags.optimizer,
     )
-    if 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
+    if flags.eval_every_steps == 0 and 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
         _log.info(
             "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", flags.keep_checkpoint_max
         )
-    estimator = _estimator(this, training_run.training_setup(flags, optimizer))
-    estimator.train(_input_fn(this, split.features, is_training=True), max_steps=steps)
+    setup = training_run.training_setup(flags, optimizer, observer)
+    observer.train(_estimator(this, setup), _training_input_fn(this, split.features))
+    return observer
 
 
-def evaluate(this: Run, split: Split) -> Optional[str]:
-    """Evaluates every saved checkpoint; returns the prefix of the best, whose weights go to <output_dir>/best.
+def _evaluator(this: Run, split: Split) -> Evaluator:
+    """What measures checkpoints on the dev split, and keeps the one with the highest accuracy."""
+    return Evaluator(
+        this.flags.output_dir,
+        name="dev",
+        data=os.path.basename(split.features.path),  # it names rows, vocabulary and settings
+        goal=_GOAL,
+        measure=lambda prefix: _measure(this, split, TrainingSetup(use_tpu=this.flags.use_tpu), prefix),
+    )
+
+
+def evaluate(this: Run, split: Split, evaluator: Evaluator) -> Optional[str]:
+    """Evaluates what is left of the saved checkpoints; returns the prefix of the best, in <output_dir>/best.
 
     Where nothing was trained, the starting weights are evaluated and None is returned.
     """
     flags = this.flags
-    prefixes = training_run.saved_checkpoints(flags.output_dir)
+    prefixes = saved_checkpoints(flags.output_dir)
     if not prefixes:
         start = training_run.starting_checkpoint(flags)
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
-        results = _evaluate_one(this, split, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu), None)
+        results = _measure(this, split, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu), None)
         training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
-        _log.info("dev: %s", training_run.figures(results))
+        _log.info("dev: %s", metrics_file.text_of(results))
         return None
-    by_prefix = {}
-    for prefix in prefixes:
-        by_prefix[prefix] = _evaluate_one(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix)
-        _log.info("dev, %s: %s", os.path.basename(prefix), training_run.figures(by_prefix[prefix]))
-    best = max(prefixes, key=lambda prefix: (by_prefix[prefix][_EVAL_METRIC], by_prefix[prefix]["global_step"]))
-    by_name = {os.path.basename(prefix): results for prefix, results in by_prefix.items()}
-    training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), by_name)
-    training_run.write_results(flags.output_dir, EVAL_RESULTS, by_prefix[best])
-    folder = model_folder.write_best(flags.output_dir, best)
-    _log.info("Best of %d checkpoints: %s, now in %s", len(prefixes), os.path.basename(best), folder)
+    # Where the user said how often to evaluate, only the last is left to do.
+    for prefix in prefixes[-1:] if flags.do_train and flags.eval_every_steps else prefixes:
+        evaluator.evaluate(prefix)
+    known = {"model.ckpt-{}".format(results["global_step"]): results for results in evaluator.known()}
+    training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), known)
+    training_run.write_results(flags.output_dir, EVAL_RESULTS, evaluator.best())
+    best = evaluator.keep_best()
+    _log.info("Best of %d checkpoints: %s", len(known), best)
     return best
 
 
-def _evaluate_one(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Dict[str, Any]:
+def _measure(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
     steps = -(-split.features.num_rows // this.flags.eval_batch_size) if this.flags.use_tpu else None
     input_fn = _input_fn(this, split.features, is_training=False)
     return _estimator(this, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
@@ -268,7 +317,7 @@ def predict(this: Run, split: Split, best: Optional[str]) -> None:
         gold = [this.task.labels.index(row.label) for row in split.rows]
         results = {this.task.metric: METRICS[this.task.metric](probabilities.argmax(axis=1).tolist(), gold)}
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
-        _log.info("test: %s", training_run.figures(results))
+        _log.info("test: %s", metrics_file.text_of(results))
 
 
 def _checkpoint_for_prediction(flags: Flags) -> str:
@@ -276,7 +325,7 @@ def _checkpoint_for_prediction(flags: Flags) -> str:
     best = os.path.join(flags.output_dir, model_folder.BEST_FOLDER)
     if os.path.isdir(best):
         return checkpoint.find_checkpoint(best)
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest:
         return latest
     raise UserError("{} holds no checkpoint to predict with: train first (--do_train=True)".format(flags.output_dir))

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 import compute
 import optimization
 import precision
+from loss_scale import create_loss_scale
 from training_step import Division, Features, Objective, batch_gradients
 from warm_start import warm_start_variables
 
@@ -69,15 +70,18 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     division = Division(num_slices=setup.gradient_accumulation_steps)
     if setup.use_tpu:
         division = division._replace(sum_replicas=_sum_over_tpu_replicas)
+    loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
     with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
-        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step)
+        scale = loss_scale.scale if loss_scale else None
+        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step, loss_scale=scale)
     scaffold_fn = warm_start(setup)
-    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer)
+    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer, loss_scale)
     hooks: List[Any] = []
     if not setup.use_tpu:
-        watched = dict(
-            batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=update.gradient_norm
-        )
+        norm = update.gradient_norm
+        if loss_scale:  # an overflow is no alarm: it lowers the scale
+            norm = tf.where(tf.is_finite(norm), norm, tf.zeros_like(norm))
+        watched = dict(batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm)
         for name, tensor in watched.items():
             if name != "loss":  # TPUEstimator writes that one
                 tf.summary.scalar(name, tensor)

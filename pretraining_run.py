@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
-
-import tensorflow.compat.v1 as tf
+from typing import Any, List, Optional
 
 import dynamic_masking
+import metrics_file
 import optimization
 import pretraining
 import run_model
+import training_observer
+import training_presets
+import training_resume
 import training_run
 from command_line import Flags, UsageError
+from data_position import DataPosition, file_marks
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
-from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import count_records, expand_globs, first_record, journal_path, read_sidecar
+from pretraining_inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs
+from record_files import record_counts
 from run_model import RunModel
+from training_checkpoints import latest_checkpoint
+from training_evaluation import Evaluator, Goal, Results
+from training_observer import TrainingObserver
 
 _log = logging.getLogger(__name__)
 
 EVAL_RESULTS = "eval_results"
-
-
-class Inputs(NamedTuple):
-    """Where records come from."""
-
-    train_files: List[str]
-    eval_files: List[str]
-    held_out: Optional[HeldOut]  # set where both read the same files
+_GOAL = Goal("loss", is_higher_better=False)
 
 
 def declare_flags(flags: Flags, family: Family) -> None:
@@ -72,108 +71,36 @@ def run(flags: Flags, family: Family) -> None:
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
     check_masking(flags, inputs)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
+    _apply_preset(flags, config)
     training_run.prepare_output_dir(flags)
     run_model.keep_files(model, flags.output_dir)
-    with training_run.explained_errors(flags.output_dir):
-        if flags.do_train:
-            train(flags, family, config, inputs)
-        if flags.do_eval:
-            evaluate(flags, family, config, inputs, eval_steps)
+    advice = training_observer.advice(flags, config.hidden_size, "num_warmup_steps")
+    evaluator = _evaluator(flags, family, config, inputs, eval_steps) if flags.do_eval else None
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags):
+        observer = train(flags, family, config, inputs, advice, evaluator) if flags.do_train else None
+        if evaluator:
+            evaluate(flags, family, config, inputs, eval_steps, evaluator)
         if flags.export_dir:
             export_after_training(flags, family, model)
+    if observer:
+        observer.say_what_was_done()
+    training_observer.say_where_it_is(flags.output_dir, evaluator)
     _say_what_next(flags, family, model)
+
+
+def _apply_preset(flags: Flags, config: Any) -> None:
+    values = training_presets.pretraining_values(
+        hidden_size=config.hidden_size,
+        optimizer=flags.optimizer,
+        train_batch_size=flags.train_batch_size,
+        num_train_steps=flags.num_train_steps,
+    )
+    if flags.do_train:
+        training_presets.apply(flags, values, config.hidden_size)
 
 
 def _is_from_group_0(flags: Flags, family: Family) -> bool:
     return family.has_groups and flags.init_from_group0
-
-
-def find_inputs(flags: Flags) -> Inputs:
-    """The record files of both phases; evaluation never sees a training record unless the user insists."""
-    train_files = expand_globs(flags.input_file)
-    held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
-    if held_out and flags.do_train:
-        raise UserError("{} holds held-out documents: leave it out of --input_file".format(held_out))
-    if flags.eval_input_file:
-        eval_files = expand_globs(flags.eval_input_file)
-        both = sorted(set(train_files) & set(eval_files))
-        if both and flags.do_train and not flags.eval_on_training_data:
-            raise UserError(
-                "{} is in --input_file and in --eval_input_file: evaluation belongs on other documents".format(both[0])
-            )
-        return Inputs(train_files, eval_files, None)
-    if flags.eval_on_training_data or flags.eval_share == 0.0:
-        return Inputs(train_files, train_files, None)
-    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
-
-
-def check_masking(flags: Flags, inputs: Inputs) -> None:
-    """Raises `UserError` where records are to be masked in different ways, or where that cannot be done."""
-    for paths in (inputs.train_files, inputs.eval_files):
-        dynamic = dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq)
-        if dynamic and flags.use_tpu:
-            raise UserError(
-                "{} is to be masked when it is read, which runs on this machine and not on a TPU's: make records "
-                "without --dynamic_masking".format(paths[0])
-            )
-
-
-def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, vocab_size: int) -> None:
-    """Raises `UserError` where a file is cut off or its records were made for something else."""
-    asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
-    sidecar = read_sidecar(path)
-    if sidecar is None and os.path.exists(journal_path(path)):
-        raise UserError("{} belongs to a data set that is not complete: run its command again".format(path))
-    made = _described(sidecar) if sidecar else _measured(path)
-    if dynamic_masking.is_dynamic(sidecar):
-        del asked["max_predictions_per_seq"]  # the records hold no predictions yet
-    asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
-    for name, value in asked.items():
-        if made[name] != value:
-            raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
-    shard = _described_shard(path, sidecar)
-    if shard is None:
-        count_records(path)  # walks the whole file and raises where it is cut off
-    elif shard["bytes"] != os.path.getsize(path):
-        raise UserError(
-            "{} has {} bytes, {} were written: it is cut off or was changed, make it again".format(
-                path, os.path.getsize(path), shard["bytes"]
-            )
-        )
-
-
-def _described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
-
-
-def _num_records(path: str) -> int:
-    """The records of a file that `check_records` has found whole; counting them would unpack a packed file."""
-    shard = _described_shard(path, read_sidecar(path))
-    return count_records(path) if shard is None else shard["records"]
-
-
-def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
-    return dict(sidecar["settings"], vocab_size=sidecar["vocabulary"]["size"])
-
-
-def _measured(path: str) -> Dict[str, int]:
-    """The lengths of a file without a sidecar, off its first record."""
-    record = first_record(path)
-    if record is None:
-        raise UserError("{} holds no records".format(path))
-    try:
-        fields = tf.train.Example.FromString(record).features.feature
-    except Exception as error:  # protobuf's own DecodeError differs between its versions
-        raise UserError("the records of {} are no tf.train.Example".format(path)) from error
-    if all(feature.name in fields for feature in CHUNK_FEATURES):
-        raise dynamic_masking.missing_sidecar(path)
-    for feature in pretraining_features(0, 0):
-        if feature.name not in fields:
-            raise UserError("the records of {} are not for pre-training: they lack {}".format(path, feature.name))
-    return {
-        "max_seq_length": len(fields["input_ids"].int64_list.value),
-        "max_predictions_per_seq": len(fields["masked_lm_ids"].int64_list.value),
-    }
 
 
 def optimizer_settings(flags: Flags) -> optimization.OptimizerSettings:
@@ -201,47 +128,98 @@ def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) 
     )
 
 
-def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_training: bool) -> Any:
+def _input_fn(
+    flags: Flags,
+    paths: List[str],
+    held_out: Optional[HeldOut],
+    is_training: bool,
+    position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
+) -> Any:
     return pretraining_input_fn(
         paths,
         max_seq_length=flags.max_seq_length,
         max_predictions_per_seq=flags.max_predictions_per_seq,
         is_training=is_training,
-        seed=flags.seed,
+        seed=flags.seed + position.seed_offset,
         held_out=held_out,
         drop_remainder=flags.use_tpu,
         dynamic=dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq),
+        start_step=position.start_step,
     )
 
 
-def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
-    """Trains up to --num_train_steps, from the folder's last checkpoint where there is one."""
+def _training_input_fn(flags: Flags, inputs: Inputs) -> Any:
+    """The training records from the place on that the run has reached in them."""
+    names = ("train_batch_size", "max_predictions_per_seq", "seed")
+    return training_resume.resuming_input_fn(
+        flags.output_dir,
+        {
+            "--input_file": file_marks(inputs.train_files),
+            "the held-out share": inputs.held_out and inputs.held_out.period,
+            **{"--" + name: getattr(flags, name) for name in names},
+        },
+        lambda position: _input_fn(flags, inputs.train_files, inputs.held_out, True, position),
+    )
+
+
+def train(
+    flags: Flags, family: Family, config: Any, inputs: Inputs, advice: str, evaluator: Optional[Evaluator]
+) -> TrainingObserver:
+    """Trains up to --num_train_steps, from the folder's last checkpoint where there is one; returns what watched it."""
+    observer = TrainingObserver(
+        flags,
+        total_steps=flags.num_train_steps,
+        warmup_steps=flags.num_warmup_steps,
+        advice=advice,
+        evaluator=evaluator,
+    )
     setup = training_run.training_setup(
-        flags, optimizer_settings(flags), init_from_group_0=_is_from_group_0(flags, family)
+        flags, optimizer_settings(flags), observer, init_from_group_0=_is_from_group_0(flags, family)
     )
-    input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
-    _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)
-    _log.info("Pre-trained model: %s", tf.train.latest_checkpoint(flags.output_dir))
+    observer.train(_estimator(flags, family, config, setup), _training_input_fn(flags, inputs))
+    return observer
 
 
-def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
-    """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
-    latest = tf.train.latest_checkpoint(flags.output_dir)
-    start = None if latest else training_run.starting_checkpoint(flags)
-    if not latest:
-        _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
+def _evaluator(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> Evaluator:
+    """What measures checkpoints on held-out records, and keeps the one with the lowest loss."""
+    sizes = [os.path.getsize(path) for path in inputs.eval_files]
+    data = [inputs.eval_files, sizes, inputs.held_out, steps, flags.eval_batch_size, flags.seed]
+    return Evaluator(
+        flags.output_dir,
+        name="evaluation on " + evaluated_on(inputs),
+        data=data,
+        goal=_GOAL,
+        measure=lambda prefix: _measure(flags, family, config, inputs, steps, prefix),
+    )
+
+
+def _measure(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int, prefix: Optional[str]) -> Results:
+    """The figures of a checkpoint, or of the starting weights where none is given."""
     setup = TrainingSetup(
-        init_checkpoint=start, init_from_group_0=_is_from_group_0(flags, family), use_tpu=flags.use_tpu
+        init_checkpoint=None if prefix else training_run.starting_checkpoint(flags),
+        init_from_group_0=_is_from_group_0(flags, family),
+        use_tpu=flags.use_tpu,
     )
-    estimator = _estimator(flags, family, config, setup)
     input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
-    results = estimator.evaluate(input_fn, steps=steps)
+    return _estimator(flags, family, config, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+
+
+def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int, evaluator: Evaluator) -> None:
+    """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
+    latest = latest_checkpoint(flags.output_dir)
+    if latest:
+        results = evaluator.evaluate(latest)
+        evaluator.keep_best()
+    else:
+        start = training_run.starting_checkpoint(flags)
+        _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
+        results = _measure(flags, family, config, inputs, steps, None)
+        _log.info("evaluation on %s: %s", evaluated_on(inputs), metrics_file.text_of(results))
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
-    _log.info("Evaluation on %s: %s", _evaluated_on(inputs), training_run.figures(results))
 
 
 def _eval_steps(flags: Flags, inputs: Inputs) -> int:
-    counts = [_num_records(path) for path in inputs.eval_files]
+    counts = record_counts(inputs.eval_files)
     records = sum(inputs.held_out.count(count) if inputs.held_out else count for count in counts)
     steps = records // flags.eval_batch_size if flags.use_tpu else -(-records // flags.eval_batch_size)
     if steps == 0:
@@ -250,14 +228,6 @@ def _eval_steps(flags: Flags, inputs: Inputs) -> int:
             "--eval_on_training_data=True".format(sum(counts))
         )
     return min(flags.max_eval_steps, steps)
-
-
-def _evaluated_on(inputs: Inputs) -> str:
-    if inputs.held_out:
-        return "every {}th record, kept from training (their documents may occur in training under other masks)".format(
-            inputs.held_out.period
-        )
-    return "the training records" if inputs.eval_files == inputs.train_files else "held-out records"
 
 
 def check_export_dir(flags: Flags) -> None:
@@ -270,7 +240,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
     """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
     import export_run  # here: only this one step of a training run needs it
 
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest is None:
         raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(flags.output_dir))
     export_flags = Flags()
@@ -281,7 +251,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
 
 
 def _say_what_next(flags: Flags, family: Family, model: RunModel) -> None:
-    if tf.train.latest_checkpoint(flags.output_dir):
+    if latest_checkpoint(flags.output_dir):
         vocabulary = "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
         command = "python {} --init_checkpoint={}{} --task_name=…".format(
             family.classification_runner, flags.output_dir, vocabulary

@@ -7,19 +7,23 @@ import logging
 import os
 import platform
 import tempfile
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 import tensorflow.compat.v1 as tf
 
 import checkpoint_model
 import memory_allocator
+import metrics_file
 import precision
+import training_observer
+import training_presets
 from command_line import Flags
 from errors import UserError
 from estimator_specs import TrainingSetup
 from optimization import OptimizerSettings
 from record_files import CompleteFile, write_json
-from training_log import METRICS_FILE, TrainingLogHook
+from training_checkpoints import latest_checkpoint
+from training_guards import NotFiniteError
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +35,8 @@ def declare_flags(flags: Flags) -> None:
     flags.string("output_dir", None, "the folder for checkpoints, logs and results")
     flags.string("init_checkpoint", None, "weights to start from: a folder or a prefix")
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
-    flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
+    training_observer.declare_flags(flags)
+    training_presets.declare_flags(flags)
     flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
     flags.integer(
         "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
@@ -67,14 +72,16 @@ def check_training(flags: Flags) -> None:
         )
 
 
-def training_setup(flags: Flags, optimizer: OptimizerSettings, **more: Any) -> TrainingSetup:
+def training_setup(
+    flags: Flags, optimizer: OptimizerSettings, observer: training_observer.TrainingObserver, **more: Any
+) -> TrainingSetup:
     """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
     memory_allocator.keep_memory()
     return TrainingSetup(
         optimizer=optimizer,
         init_checkpoint=starting_checkpoint(flags),
         use_tpu=flags.use_tpu,
-        make_hooks=log_hooks(flags, total_steps=optimizer.num_train_steps, batch_size=flags.train_batch_size),
+        make_hooks=observer.make_hooks,
         seed=flags.seed,
         gradient_accumulation_steps=flags.gradient_accumulation_steps,
         precision=flags.precision,
@@ -106,18 +113,11 @@ def starting_checkpoint(flags: Flags) -> Optional[str]:
     Raises:
       UserError: --init_checkpoint names none.
     """
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest:
         _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
         return None
     return checkpoint_model.find_weights(flags.init_checkpoint) if flags.init_checkpoint else None
-
-
-def saved_checkpoints(output_dir: str) -> List[str]:
-    """The prefixes of all checkpoints in a training folder, oldest first."""
-    state = tf.train.get_checkpoint_state(output_dir)
-    prefixes = list(state.all_model_checkpoint_paths) if state else []
-    return [prefix for prefix in prefixes if os.path.exists(prefix + ".index")]
 
 
 def make_estimator(
@@ -160,23 +160,6 @@ def make_estimator(
     )
 
 
-def log_hooks(flags: Flags, *, total_steps: int, batch_size: int) -> Callable[[Dict[str, Any]], List[Any]]:
-    """Makes the hook that shows a training run's progress, from the scalars it is to show."""
-
-    def make_hooks(tensors: Dict[str, Any]) -> List[Any]:
-        return [
-            TrainingLogHook(
-                tensors,
-                total_steps=total_steps,
-                examples_per_step=batch_size,
-                every_steps=flags.log_every_steps,
-                metrics_path=os.path.join(flags.output_dir, METRICS_FILE),
-            )
-        ]
-
-    return make_hooks
-
-
 def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
     """Saves figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
     write_figures(os.path.join(output_dir, name + ".json"), results)
@@ -186,43 +169,39 @@ def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
 
 def write_figures(path: str, results: Dict[str, Any]) -> None:
     """Saves figures, or figures by name, as JSON; NumPy's numbers as Python's."""
-    write_json(path, _plain(results))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value.item() if hasattr(value, "item") else value
-
-
-def figures(results: Dict[str, Any]) -> str:
-    """Figures in one line."""
-    plain = _plain(results)
-    return ", ".join(
-        ("{} {:.4f}" if isinstance(plain[key], float) else "{} {}").format(key, plain[key]) for key in sorted(plain)
-    )
+    write_json(path, metrics_file.plain(results))
 
 
 @contextlib.contextmanager
-def explained_errors(output_dir: str) -> Iterator[None]:
+def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
     """Turns what TensorFlow raises for a user's mistake into one sentence.
 
+    Args:
+      output_dir: of the run.
+      advice: what to do where training diverges.
+
     Raises:
-      UserError: damaged records or checkpoints, a loss that is no number, no memory, no room on the disk.
+      UserError: damaged records or checkpoints, a loss or gradient that is no number, no memory, no room on the disk.
     """
     try:
         yield
-    except tf.train.NanLossDuringTrainingError as error:
-        raise UserError(
-            "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is "
-            "{}".format(tf.train.latest_checkpoint(output_dir) or "none")
-        ) from error
+    except (NotFiniteError, tf.train.NanLossDuringTrainingError) as error:
+        is_ours = isinstance(error, NotFiniteError)
+        raise UserError(_diverged(str(error) if is_ours else "the loss is nan", output_dir, advice)) from error
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError) as error:
         raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))
         ) from error
+
+
+def _diverged(what: str, output_dir: str, advice: str) -> str:
+    latest = latest_checkpoint(output_dir)
+    rest = "there is no checkpoint yet"
+    if latest:
+        rest = "so changed, the same command goes on from the last good checkpoint, {}".format(latest)
+    return "{}, and that step was not saved: {}; {}".format(what, advice, rest)
 
 
 def _first_line(error: Any) -> str:
