@@ -40,9 +40,9 @@ class LayerStack:
 
         def again(x: Any, weights: Sequence[Any]) -> Any:
             of_name = dict(zip(variables, weights))
-            with compute.scope(**held._replace(dropout_keys=keys.copy())._asdict()):
-                with _variables_from(scope, lambda name, _: of_name[name]):
-                    return layer(x)
+            computes = held._replace(dropout_keys=keys.copy())
+            with compute.scope(**computes._asdict()), _variables_from(scope, lambda name, _: of_name[name]):
+                return layer(x)
 
         for name, variable in variables.items():
             self._weights.setdefault(name, tf.identity(variable))
@@ -66,8 +66,9 @@ def _with_gradient(again: Callable[[Any, Sequence[Any]], Any], y: Any, x: Any, w
             with tf.control_dependencies([d_y]):
                 inputs = [tf.stop_gradient(tensor) for tensor in (x, *weights)]
                 d_x, *d_own = tf.gradients(again(inputs[0], inputs[1:]), inputs, grad_ys=d_y)
-            with tf.control_dependencies([d_x]):  # so the graph's optimizer makes no sum of all layers of them either
-                return [d_x, *(later + own for later, own in zip(d_weights, d_own))]
+            sums = [later + own for later, own in zip(d_weights, d_own)]
+            with tf.control_dependencies(sums):  # a layer is done before the one below it begins
+                return [tf.identity(d_x), *sums]
 
         return [y, *weights], gradient
 

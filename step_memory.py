@@ -8,7 +8,7 @@ example · batch` and its time, and the step is replayed for any batch.
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 _FOREVER = float("inf")
 
@@ -71,36 +71,25 @@ class StepMemory:
 
         Args:
           resident_bytes: of what is there between steps: weights and the optimizer's slots.
-          first, second: the allocations of two steps of one graph.
-          batches: their batches; the second is the larger one, and it is its order that is replayed.
+          first, second: the allocations of two steps of one graph. Ops come in another order each time, and the peak
+            is that of the order that needs more.
+          batches: their batches; the second is the larger one.
         """
         self._resident_bytes = resident_bytes
         sizes = {allocation.key: allocation.num_bytes for allocation in first}
-        laws = [_law(sizes.get(allocation.key), allocation.num_bytes, batches) for allocation in second]
-        # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is as
-        # those of its size are.
-        of_size: Dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
-        for allocation, law in zip(second, laws):
-            if law is not None:
-                of_size[allocation.num_bytes][law] += 1
-        events = []
-        for allocation, law in zip(second, laws):
-            if law is None:
-                alike = of_size.get(allocation.num_bytes)
-                law = alike.most_common(1)[0][0] if alike else _Law(0.0, allocation.num_bytes / batches[1])
-            # At one and the same time, buffers go before others come.
-            events.append((allocation.start, 1, law))
-            if allocation.end != _FOREVER:
-                events.append((allocation.end, -1, law))
-        events.sort(key=lambda event: event[:2])
-        self._moments = _moments(events)
+        laws = {
+            allocation.key: _law(sizes[allocation.key], allocation.num_bytes, batches)
+            for allocation in second
+            if allocation.key in sizes
+        }
+        self._moments = _moments(first, batches[0], laws) + _moments(second, batches[1], laws)
 
     def peak_bytes(self, batch: int) -> int:
         """The most that is allocated at a time in a step of so many examples, weights and slots included."""
         peak = max(moment.constant + moment.per_example * batch for moment in self._moments)
         return int(self._resident_bytes + peak)
 
-    def activation_bytes(self, batch: int) -> int:
+    def bytes_per_example(self, batch: int) -> int:
         """How much one example more than `batch` adds to the peak."""
         return self.peak_bytes(batch + 1) - self.peak_bytes(batch)
 
@@ -113,15 +102,28 @@ class StepMemory:
         return int(min((room - moment.constant) // moment.per_example for moment in rising))
 
 
-def _law(first_bytes: Optional[int], second_bytes: int, batches: Tuple[int, int]) -> Optional[_Law]:
-    if first_bytes is None:
-        return None
+def _law(first_bytes: int, second_bytes: int, batches: Tuple[int, int]) -> _Law:
     per_example = max(second_bytes - first_bytes, 0) / (batches[1] - batches[0])
     return _Law(second_bytes - per_example * batches[1], per_example)
 
 
-def _moments(events: Sequence[Tuple[float, int, _Law]]) -> List[_Law]:
-    """What is allocated after each event: the law of buffers that come (+1) or go (-1)."""
+def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Tuple[Any, ...], _Law]) -> List[_Law]:
+    """What is there after each buffer that came or went."""
+    # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is as those
+    # of its size are.
+    of_size: Dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
+    for allocation in step:
+        if allocation.key in laws:
+            of_size[allocation.num_bytes][laws[allocation.key]] += 1
+    events = []
+    for allocation in step:
+        law = laws.get(allocation.key)
+        if law is None:
+            alike = of_size.get(allocation.num_bytes)
+            law = alike.most_common(1)[0][0] if alike else _Law(0.0, allocation.num_bytes / batch)
+        events += [(allocation.start, 1, law), (allocation.end, -1, law)]
+    # At one and the same time, buffers go before others come.
+    events.sort(key=lambda event: event[:2])
     constant = per_example = 0.0
     moments = []
     for _, sign, law in events:
