@@ -7,6 +7,7 @@ products are float32 and no gradient is special, which is what exports want.
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 from typing import Any, Iterator, List, NamedTuple, Optional
 
@@ -25,12 +26,16 @@ class DropoutKeys:
         """
         self._seed = seed
         self._turn = turn
-        self.calls = 0  # set back to build the same part of a graph again
+        self._calls = 0
 
     def next(self) -> Any:
         """The key, int64 [2], of the next call."""
-        self.calls += 1
-        return tf.stack([tf.constant(self._seed * 65537 + self.calls, tf.int64), tf.cast(self._turn, tf.int64)])
+        self._calls += 1
+        return tf.stack([tf.constant(self._seed * 65537 + self._calls, tf.int64), tf.cast(self._turn, tf.int64)])
+
+    def copy(self) -> DropoutKeys:
+        """Keys that go on as these would, to build the same part of a graph again."""
+        return copy.copy(self)
 
 
 class Compute(NamedTuple):

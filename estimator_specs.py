@@ -29,6 +29,7 @@ class TrainingSetup(NamedTuple):
       seed: of dropout.
       gradient_accumulation_steps: slices of a batch that are worked on one after the other.
       precision: of the products in training, see `precision`.
+      recompute: whether layers keep only their input and are computed again for the gradients.
     """
 
     optimizer: Optional[optimization.OptimizerSettings] = None
@@ -39,6 +40,7 @@ class TrainingSetup(NamedTuple):
     seed: int = 0
     gradient_accumulation_steps: int = 1
     precision: str = precision.FLOAT32
+    recompute: bool = False
 
 
 def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
@@ -69,7 +71,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     if setup.use_tpu:
         division = division._replace(sum_replicas=_sum_over_tpu_replicas)
     loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
-    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision]):
+    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
         scale = loss_scale.scale if loss_scale else None
         batch = batch_gradients(objective, features, division, seed=setup.seed, step=step, loss_scale=scale)
     scaffold_fn = warm_start(setup)

@@ -6,12 +6,14 @@ ALBERT, arXiv 1909.11942, sections 3.1 and 3.2; variable names are those of the 
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
 
 import layers
 from model_config import ModelConfig
+from recompute import LayerStack
 from transformer_model import TransformerModel
 
 LAYER_NORM_TYPES = ("postln", "preln")
@@ -68,12 +70,15 @@ class BertModel(TransformerModel):
 
     def _encode(self, attention_bias: Any) -> List[Any]:
         layer = _postln_layer if self.config.ln_type == "postln" else _preln_layer
-        outputs = []
+        stack, outputs = LayerStack(), []
         x = self.embedding_output
         for index in range(self.config.num_hidden_layers):
             scope = "layer_shared" if self._share_parameters else "layer_%d" % index
             with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                x = layer(x, attention_bias, self.config, self._positions_of_block(index))
+                positions = self._positions_of_block(index)
+                x = stack.apply(
+                    partial(layer, attention_bias=attention_bias, config=self.config, positions=positions), x
+                )
             outputs.append(x)
         return outputs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
@@ -10,6 +11,7 @@ import tensorflow.compat.v1 as tf
 import layers
 from errors import UserError
 from model_config import ModelConfig
+from recompute import LayerStack
 from transformer_model import TransformerModel
 
 
@@ -63,13 +65,16 @@ class AlbertModel(TransformerModel):
         x = layers.dense(
             self.embedding_output, config.hidden_size, "embedding_hidden_mapping_in", stddev=config.initializer_range
         )  # [B, S, H]
-        outputs = []
+        stack, outputs = LayerStack(), []
         for layer in range(config.num_hidden_layers):
             group = layer * config.num_hidden_groups // config.num_hidden_layers
             for inner in range(config.inner_group_num):
                 scope = "transformer/group_%d/inner_group_%d" % (group, inner)
                 with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                    x = _block(x, attention_bias, config, self._positions_of_block(len(outputs)))
+                    positions = self._positions_of_block(len(outputs))
+                    x = stack.apply(
+                        partial(_block, attention_bias=attention_bias, config=config, positions=positions), x
+                    )
                 outputs.append(x)
         return outputs
 

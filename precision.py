@@ -17,7 +17,7 @@ _CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
 def check_precision(precision: str, use_tpu: bool = False) -> None:
     """Raises `UserError` where the devices would do this precision slowly or not at all."""
-    has_gpu = not use_tpu and bool(_gpus())
+    has_gpu = not use_tpu and bool(gpus())
     if precision == FLOAT16 and not has_gpu:
         raise UserError("--precision=float16 is for GPUs, and none is visible here: leave it out")
     if precision == BFLOAT16 and not (use_tpu or has_gpu):
@@ -35,7 +35,8 @@ def check_precision(precision: str, use_tpu: bool = False) -> None:
             )
 
 
-def _gpus() -> list:
+def gpus() -> list:
+    """The GPUs that TensorFlow sees; of each, among others, its `memory_limit`."""
     from tensorflow.python.client import device_lib  # here: it looks for devices, which takes a moment
 
     return [device for device in device_lib.list_local_devices() if device.device_type == "GPU"]

@@ -42,6 +42,7 @@ def declare_flags(flags: Flags) -> None:
         "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
     )
     flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
+    flags.boolean("recompute", False, "keep only the inputs of layers, and compute these again for the gradients")
     flags.boolean("use_tpu", False, "train on a TPU")
     flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
     flags.string("tpu_zone", None, "the TPU's zone")
@@ -84,6 +85,7 @@ def training_setup(
         seed=flags.seed,
         gradient_accumulation_steps=flags.gradient_accumulation_steps,
         precision=flags.precision,
+        recompute=flags.recompute,
         **more,
     )
 

@@ -63,6 +63,11 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         return self._move(grad, handle)
 
     def _move(self, grad: Any, var: Any) -> Any:
+        # Waiting for the gradient, or β·m and the like are made when the step begins and held all through it.
+        with tf.control_dependencies([grad]):
+            return self._moved(grad, var)
+
+    def _moved(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         next_m = self._beta_1 * m + (1.0 - self._beta_1) * grad
         next_v = self._beta_2 * v + (1.0 - self._beta_2) * tf.square(grad)

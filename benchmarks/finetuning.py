@@ -23,6 +23,7 @@ import tempfile
 from typing import Any, Dict, Iterator, List, Optional
 
 from processes import ROOT, median, median_ratio
+
 from tables import table
 
 sys.path.insert(0, ROOT)

@@ -10,9 +10,9 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 from processes import ROOT, measure
-from tables import table
 
 import command_line
+from tables import table
 from task_rows import split_path
 from tasks import get_task
 

@@ -17,6 +17,7 @@ import time
 from typing import Any, Dict, List, NamedTuple
 
 from processes import ROOT, median, median_ratio
+
 from tables import table
 
 sys.path.insert(0, ROOT)

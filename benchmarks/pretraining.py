@@ -21,6 +21,7 @@ import tempfile
 from typing import Any, Dict, List, Sequence
 
 from processes import ROOT, median, median_ratio
+
 from tables import table
 
 sys.path.insert(0, ROOT)

@@ -17,6 +17,7 @@ from typing import Any, Dict, List
 import lcqmc_like
 import startup_probe
 from processes import ROOT, measure, median
+
 from tables import table
 
 sys.path.insert(0, ROOT)

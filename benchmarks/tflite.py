@@ -21,6 +21,7 @@ from typing import Any, Dict, List, NamedTuple
 import numpy as np
 import tflite_reader
 from processes import ROOT, measure
+
 from tables import table
 
 sys.path.insert(0, ROOT)

@@ -9,7 +9,7 @@ from errors import UserError
 @pytest.fixture
 def machine(monkeypatch):
     def describe(*, gpus=0, cpu=True, version="2.15.1"):
-        monkeypatch.setattr(precision, "_gpus", lambda: ["gpu"] * gpus)
+        monkeypatch.setattr(precision, "gpus", lambda: ["gpu"] * gpus)
         monkeypatch.setattr(precision, "_cpu_multiplies_bfloat16", lambda: cpu)
         monkeypatch.setattr(precision.tf, "__version__", version)
 

@@ -15,8 +15,9 @@ from errors import UserError
 
 sys.path.insert(0, os.path.join(REPOSITORY, "benchmarks"))
 
-import tables  # noqa: E402  (behind the path)
 import tflite as tflite_benchmark  # noqa: E402
+
+import tables  # noqa: E402  (behind the path)
 
 
 @pytest.fixture

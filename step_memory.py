@@ -1,0 +1,132 @@
+"""The memory of a training step as a function of its batch, from what TensorFlow allocated in steps of two batches.
+
+One step cannot say what a larger batch needs: its peak may lie where gradients of weights pile up, that of a larger
+batch where activations do. So the allocations of a step are known one by one, each with its law `constant + per
+example · batch` and its time, and the step is replayed for any batch.
+"""
+
+from __future__ import annotations
+
+import collections
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+_FOREVER = float("inf")
+
+
+class Allocation(NamedTuple):
+    """A buffer of a step.
+
+    Attributes:
+      key: which one it is, in every step of the same graph: op, allocator, number.
+      start, end: when it was there, in microseconds.
+      num_bytes: its size.
+    """
+
+    key: Tuple[Any, ...]
+    start: int
+    end: float
+    num_bytes: int
+
+
+def allocations(run_metadata: Any) -> List[Allocation]:
+    """The buffers of a step that was run under FULL_TRACE: those of the GPU where there is one, else of the host."""
+    by_allocator: Dict[bool, List[Allocation]] = {True: [], False: []}
+    for device in run_metadata.step_stats.dev_stats:
+        for node in device.node_stats:
+            for number, memory in enumerate(node.memory):
+                is_gpu = memory.allocator_name.startswith("GPU_")
+                by_allocator[is_gpu] += _of_records((node.node_name, number), memory.allocation_records)
+    return by_allocator[True] or by_allocator[False]
+
+
+def _of_records(key: Tuple[Any, ...], records: Any) -> List[Allocation]:
+    """Pairs what was allocated with what was freed: the records are +bytes and -bytes."""
+    freed: Dict[int, List[int]] = collections.defaultdict(list)
+    for record in sorted(records, key=lambda record: -record.alloc_micros):
+        if record.alloc_bytes < 0:
+            freed[-record.alloc_bytes].append(record.alloc_micros)
+    found = []
+    for record in records:
+        if record.alloc_bytes > 0:
+            ends = freed[record.alloc_bytes]
+            end = ends.pop() if ends else _FOREVER  # the new value of a variable outlives the step
+            found.append(Allocation((*key, len(found)), record.alloc_micros, end, record.alloc_bytes))
+    return found
+
+
+class _Law(NamedTuple):
+    """constant + per_example · batch."""
+
+    constant: float
+    per_example: float
+
+
+class StepMemory:
+    """What a training step needs, for any batch."""
+
+    def __init__(
+        self, resident_bytes: int, first: Sequence[Allocation], second: Sequence[Allocation], batches: Tuple[int, int]
+    ) -> None:
+        """Fits the laws.
+
+        Args:
+          resident_bytes: of what is there between steps: weights and the optimizer's slots.
+          first, second: the allocations of two steps of one graph. Ops come in another order each time, and the peak
+            is that of the order that needs more.
+          batches: their batches; the second is the larger one.
+        """
+        self._resident_bytes = resident_bytes
+        sizes = {allocation.key: allocation.num_bytes for allocation in first}
+        laws = {
+            allocation.key: _law(sizes[allocation.key], allocation.num_bytes, batches)
+            for allocation in second
+            if allocation.key in sizes
+        }
+        self._moments = _moments(first, batches[0], laws) + _moments(second, batches[1], laws)
+
+    def peak_bytes(self, batch: int) -> int:
+        """The most that is allocated at a time in a step of so many examples, weights and slots included."""
+        peak = max(moment.constant + moment.per_example * batch for moment in self._moments)
+        return int(self._resident_bytes + peak)
+
+    def bytes_per_example(self, batch: int) -> int:
+        """How much one example more than `batch` adds to the peak."""
+        return self.peak_bytes(batch + 1) - self.peak_bytes(batch)
+
+    def largest_batch(self, budget_bytes: float) -> int:
+        """The largest batch whose peak is within the budget; 0 where none is."""
+        rising = [moment for moment in self._moments if moment.per_example > 0]
+        if self.peak_bytes(1) > budget_bytes or not rising:
+            return 0
+        room = budget_bytes - self._resident_bytes
+        return int(min((room - moment.constant) // moment.per_example for moment in rising))
+
+
+def _law(first_bytes: int, second_bytes: int, batches: Tuple[int, int]) -> _Law:
+    per_example = max(second_bytes - first_bytes, 0) / (batches[1] - batches[0])
+    return _Law(second_bytes - per_example * batches[1], per_example)
+
+
+def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Tuple[Any, ...], _Law]) -> List[_Law]:
+    """What is there after each buffer that came or went."""
+    # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is as those
+    # of its size are.
+    of_size: Dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
+    for allocation in step:
+        if allocation.key in laws:
+            of_size[allocation.num_bytes][laws[allocation.key]] += 1
+    events = []
+    for allocation in step:
+        law = laws.get(allocation.key)
+        if law is None:
+            alike = of_size.get(allocation.num_bytes)
+            law = alike.most_common(1)[0][0] if alike else _Law(0.0, allocation.num_bytes / batch)
+        events += [(allocation.start, 1, law), (allocation.end, -1, law)]
+    # At one and the same time, buffers go before others come.
+    events.sort(key=lambda event: event[:2])
+    constant = per_example = 0.0
+    moments = []
+    for _, sign, law in events:
+        constant, per_example = constant + sign * law.constant, per_example + sign * law.per_example
+        moments.append(_Law(constant, per_example))
+    return moments
