@@ -179,6 +179,7 @@ def _estimator(this: Run, setup: TrainingSetup) -> Any:
         predict_batch_size=flags.predict_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
+        is_training=setup.optimizer is not None,
     )
 
 

@@ -6,10 +6,12 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import batch_parts
 import compute
 import optimization
 import precision
-from training_step import Division, Features, Objective, batch_gradients
+import replicas
+from training_step import Features, Objective, batch_gradients
 from warm_start import warm_start_variables
 
 MakeHooks = Callable[[Dict[str, Any]], List[Any]]
@@ -64,9 +66,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
       setup: see `TrainingSetup`.
     """
     step = tf.train.get_or_create_global_step()
-    division = Division(num_slices=setup.gradient_accumulation_steps)
-    if setup.use_tpu:
-        division = division._replace(sum_replicas=_sum_over_tpu_replicas)
+    division = batch_parts.divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
     with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision]):
         batch = batch_gradients(objective, features, division, seed=setup.seed, step=step)
     scaffold_fn = warm_start(setup)
@@ -82,15 +82,11 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
         hooks = setup.make_hooks(watched) if setup.make_hooks else []
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.TRAIN,
-        loss=batch.loss,
+        loss=replicas.reported_loss(batch.loss),
         train_op=update.train_op,
         scaffold_fn=scaffold_fn,
         training_hooks=hooks,
     )
-
-
-def _sum_over_tpu_replicas(tensors: List[Any]) -> List[Any]:
-    return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]
 
 
 def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:

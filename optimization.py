@@ -6,6 +6,7 @@ from typing import Any, List, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import replicas
 from lamb_optimizer import LAMBOptimizer
 from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 
@@ -101,7 +102,7 @@ def apply_gradients(variables: List[Any], gradients: List[Any], settings: Optimi
     # Clipping also makes every update wait for all gradients, so that none is taken from a moved weight.
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
     optimizer = create_optimizer(settings, learning_rate, step)
-    update = optimizer.apply_gradients(list(zip(clipped, variables)))
+    update = replicas.apply_gradients(optimizer, list(zip(clipped, variables)))
     # Moved beside the update, the counter would sometimes lend the next step's learning rate to this one.
     with tf.control_dependencies([update]):
         train_op = global_step.assign_add(1)

@@ -198,6 +198,7 @@ def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) 
         eval_batch_size=flags.eval_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
+        is_training=setup.optimizer is not None,
     )
 
 

@@ -12,8 +12,11 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 import tensorflow.compat.v1 as tf
 
 import checkpoint_model
+import devices
 import memory_allocator
 import precision
+import replicas
+import worker_cluster
 from command_line import Flags
 from errors import UserError
 from estimator_specs import TrainingSetup
@@ -36,6 +39,7 @@ def declare_flags(flags: Flags) -> None:
     flags.integer(
         "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
     )
+    devices.declare_flags(flags)
     flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
     flags.boolean("use_tpu", False, "train on a TPU")
     flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
@@ -58,12 +62,7 @@ def check_max_seq_length(flags: Flags, config: Any) -> None:
 def check_training(flags: Flags) -> None:
     """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
     precision.check_precision(flags.precision, flags.use_tpu)
-    if flags.train_batch_size % flags.gradient_accumulation_steps:
-        raise UserError(
-            "--train_batch_size={} is not a multiple of --gradient_accumulation_steps={}".format(
-                flags.train_batch_size, flags.gradient_accumulation_steps
-            )
-        )
+    devices.check_batch(devices.find_devices(flags), flags.train_batch_size, flags.gradient_accumulation_steps)
 
 
 def training_setup(flags: Flags, optimizer: OptimizerSettings, **more: Any) -> TrainingSetup:
@@ -73,7 +72,9 @@ def training_setup(flags: Flags, optimizer: OptimizerSettings, **more: Any) -> T
         optimizer=optimizer,
         init_checkpoint=starting_checkpoint(flags),
         use_tpu=flags.use_tpu,
-        make_hooks=log_hooks(flags, total_steps=optimizer.num_train_steps, batch_size=flags.train_batch_size),
+        make_hooks=replicas.once_per_graph(
+            log_hooks(flags, total_steps=optimizer.num_train_steps, batch_size=flags.train_batch_size)
+        ),
         seed=flags.seed,
         gradient_accumulation_steps=flags.gradient_accumulation_steps,
         precision=flags.precision,
@@ -127,14 +128,46 @@ def make_estimator(
     predict_batch_size: Optional[int] = None,
     save_checkpoints_steps: Optional[int] = None,
     keep_checkpoint_max: int = 5,
+    is_training: bool = False,
 ) -> Any:
-    """The TPUEstimator that trains and evaluates in the output folder, on TPU, GPU or CPU."""
+    """The TPUEstimator that works in the output folder, on TPU, GPU or CPU; what trains only, on several devices."""
+    found = devices.find_devices(flags)
+    if is_training and found.num_replicas > 1:
+        return devices.DividedTraining(
+            found,
+            model_fn,
+            output_dir=flags.output_dir,
+            batch_size=train_batch_size,
+            seed=flags.seed,
+            keep_checkpoint_max=keep_checkpoint_max,
+            save_checkpoints_steps=save_checkpoints_steps,
+            plan=_plan(flags),
+            last_checkpoint=lambda: tf.train.latest_checkpoint(flags.output_dir),
+        )
+    with worker_cluster.alone():
+        config = _run_config(flags, save_checkpoints_steps, keep_checkpoint_max)
+    return tf.estimator.tpu.TPUEstimator(
+        use_tpu=flags.use_tpu,
+        model_fn=model_fn,
+        config=config,
+        train_batch_size=train_batch_size,
+        eval_batch_size=eval_batch_size,
+        predict_batch_size=predict_batch_size or eval_batch_size,
+    )
+
+
+def _plan(flags: Flags) -> Dict[str, Any]:
+    """What all workers of a cluster must have the same; paths may differ from machine to machine."""
+    return {"--" + name: value for name, value in flags.as_dict().items() if isinstance(value, (bool, int, float))}
+
+
+def _run_config(flags: Flags, save_checkpoints_steps: Optional[int], keep_checkpoint_max: int) -> Any:
     cluster = None
     if flags.use_tpu and flags.tpu_name:
         cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
             flags.tpu_name, zone=flags.tpu_zone, project=flags.gcp_project
         )
-    config = tf.estimator.tpu.RunConfig(
+    return tf.estimator.tpu.RunConfig(
         cluster=cluster,
         master=flags.master,
         model_dir=flags.output_dir,
@@ -147,14 +180,6 @@ def make_estimator(
             num_shards=flags.num_tpu_cores,
             per_host_input_for_training=tf.estimator.tpu.InputPipelineConfig.PER_HOST_V2,
         ),
-    )
-    return tf.estimator.tpu.TPUEstimator(
-        use_tpu=flags.use_tpu,
-        model_fn=model_fn,
-        config=config,
-        train_batch_size=train_batch_size,
-        eval_batch_size=eval_batch_size,
-        predict_batch_size=predict_batch_size or eval_batch_size,
     )
 
 
