@@ -122,6 +122,19 @@ def read_weights(prefix: str) -> Dict[str, np.ndarray]:
     return {name: _read(reader, name, prefix) for name in sorted(names)}
 
 
+def check_values(prefix: str) -> None:
+    """Reads every variable of a checkpoint, slots included, against its checksum; keeps none.
+
+    Raises:
+      UserError: it cannot be read or is damaged.
+    """
+    reader = _open(prefix)
+    values = (_read(reader, name, prefix) for name in sorted(reader.get_variable_to_shape_map()))
+    num_bytes = sum(np.asarray(value).nbytes for value in values)
+    if num_bytes == 0:  # TensorFlow reads a damaged index as far as it can
+        raise UserError("the checkpoint {} is damaged: its index names no variable".format(prefix))
+
+
 def _read(reader: Any, name: str, prefix: str) -> Any:
     try:
         return reader.get_tensor(name)

@@ -36,21 +36,6 @@ def find_checkpoint(path: str) -> str:
     return prefix
 
 
-def latest_checkpoint(output_dir: str) -> Optional[str]:
-    """The prefix from which training in a folder goes on; None where nothing was trained in it.
-
-    Raises:
-      UserError: the folder's file `checkpoint`, which says so, is damaged.
-    """
-    try:
-        return tf.train.latest_checkpoint(output_dir)
-    except ValueError as error:
-        raise UserError(
-            'the file {} is damaged: write the line `model_checkpoint_path: "model.ckpt-…"` into it to go on, or '
-            "remove it to begin anew".format(os.path.join(output_dir, "checkpoint"))
-        ) from error
-
-
 def check_index(prefix: str) -> None:
     """Raises `UserError` where a checkpoint has no index."""
     if os.path.exists(prefix + _INDEX):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -13,42 +13,50 @@ from families import Family
 from training_step import Features, Objective, Scalars
 
 
-def build_model_fn(
-    family: Family, config: Any, num_labels: int, setup: TrainingSetup, use_pooled_output: bool = True
-) -> Callable[..., Any]:
-    """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`."""
+class Classifier(NamedTuple):
+    """What a fine-tuned model is made of.
 
-    def build(features: Features, is_training: bool) -> heads.ClassifierOutput:
+    Attributes:
+      family: of the encoder.
+      config: its configuration.
+      num_labels: the task's classes.
+      use_pooled_output: whether the classes are told by the pooler's first token, or by the mean of the tokens.
+      use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
+    """
+
+    family: Family
+    config: Any
+    num_labels: int
+    use_pooled_output: bool = True
+    use_one_hot_embeddings: bool = False
+
+    def build(self, features: Features, is_training: bool) -> heads.ClassifierOutput:
+        """Builds the graph over a batch of `features.CLASSIFICATION_FEATURES`."""
         # Of the last layer only the first token is asked for.
-        kept = tf.zeros([layers.shape_list(features["input_ids"])[0], 0], tf.int32) if use_pooled_output else None
-        model = family.model_class(
-            config=config,
+        batch = layers.shape_list(features["input_ids"])[0]
+        kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
+        model = self.family.model_class(
+            config=self.config,
             is_training=is_training,
             input_ids=features["input_ids"],
             input_mask=features["input_mask"],
             token_type_ids=features["segment_ids"],
-            use_one_hot_embeddings=setup.use_tpu,
+            use_one_hot_embeddings=self.use_one_hot_embeddings,
             scope="bert",
-            kept_positions=kept,
+            kept_positions=kept_positions,
         )
-        return heads.classifier(model, num_labels, is_training, _flat(features["label_ids"]), use_pooled_output)
+        labels = _flat(features["label_ids"])
+        return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
 
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
-        output = build(features, is_training=True)
-        hits = tf.equal(_predicted(output.logits), _flat(features["label_ids"]))
-        return (
-            tf.reduce_sum(output.example_loss) / totals["rows"],
-            {
-                "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
-                "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
-            },
-        )
+
+def build_model_fn(classifier: Classifier, setup: TrainingSetup) -> Callable[..., Any]:
+    """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`."""
 
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(Objective(_totals, terms), features, setup)
-        output = build(features, is_training=False)
+            return training_spec(objective(classifier), features, setup)
+        output = classifier.build(features, is_training=False)
         row_index = _flat(features["row_index"])
         if mode == tf.estimator.ModeKeys.EVAL:
             tensors = [output.example_loss, _predicted(output.logits), _flat(features["label_ids"]), row_index]
@@ -60,6 +68,23 @@ def build_model_fn(
         )
 
     return model_fn
+
+
+def objective(classifier: Classifier) -> Objective:
+    """The mean cross-entropy of a batch's rows."""
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        output = classifier.build(features, is_training=True)
+        hits = tf.equal(_predicted(output.logits), _flat(features["label_ids"]))
+        return (
+            tf.reduce_sum(output.example_loss) / totals["rows"],
+            {
+                "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
+                "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+            },
+        )
+
+    return Objective(_totals, terms)
 
 
 def _flat(column: Any) -> Any:

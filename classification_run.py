@@ -7,15 +7,17 @@ import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 import checkpoint
 import classification
 import model_folder
 import optimization
 import run_model
+import training_resume
 import training_run
+from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
+from data_position import DataPosition
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
@@ -27,6 +29,7 @@ from run_model import RunModel
 from task_rows import Row, read_split, split_path
 from tasks import TASKS, Task, get_task
 from tokenization import FullTokenizer, check_vocab_size
+from training_checkpoints import latest_checkpoint, saved_checkpoints
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ def run(flags: Flags, family: Family) -> None:
     rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
     training_run.prepare_output_dir(flags)
     _describe_output(this)
-    with training_run.explained_errors(flags.output_dir):
+    with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
         if flags.do_train:
             train(this, _with_features(this, "train", rows["train"]))
         best = evaluate(this, _with_features(this, "dev", rows["dev"])) if flags.do_eval else None
@@ -119,7 +122,7 @@ def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:
 
 def _use_pooled_output(flags: Flags, model: RunModel) -> bool:
     """The flag's value, else the model folder's; what the output folder's checkpoints were trained with is final."""
-    is_resumed = tf.train.latest_checkpoint(flags.output_dir) is not None
+    is_resumed = latest_checkpoint(flags.output_dir) is not None
     trained = model_folder.read_description(flags.output_dir) if is_resumed else None
     if trained is None:
         return flags.value_or("use_pooled_output", model.use_pooled_output)
@@ -169,11 +172,12 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
 
 def _estimator(this: Run, setup: TrainingSetup) -> Any:
     flags = this.flags
+    classifier = classification.Classifier(
+        this.family, this.model.config, len(this.task.labels), this.use_pooled_output, flags.use_tpu
+    )
     return training_run.make_estimator(
         flags,
-        classification.build_model_fn(
-            this.family, this.model.config, len(this.task.labels), setup, this.use_pooled_output
-        ),
+        classification.build_model_fn(classifier, setup),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
         predict_batch_size=flags.predict_batch_size,
@@ -183,15 +187,34 @@ def _estimator(this: Run, setup: TrainingSetup) -> Any:
     )
 
 
-def _input_fn(this: Run, features: CachedFeatures, is_training: bool) -> Any:
+def _input_fn(
+    this: Run,
+    features: CachedFeatures,
+    is_training: bool,
+    position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
+) -> Any:
     return classification_input_fn(
         features.path,
         num_rows=features.num_rows,
         max_seq_length=this.flags.max_seq_length,
         is_training=is_training,
-        seed=this.flags.seed,
+        seed=this.flags.seed + position.seed_offset,
         bucket_by_length=this.flags.bucket_by_length,
         static_shapes=this.flags.use_tpu,
+        start_step=position.start_step,
+    )
+
+
+def _training_input_fn(this: Run, features: CachedFeatures) -> Any:
+    """The training rows from the place on that the run has reached in them."""
+    names = ("train_batch_size", "bucket_by_length", "use_tpu", "seed")
+    return training_resume.resuming_input_fn(
+        this.flags.output_dir,
+        {
+            "the training rows": os.path.basename(features.path),  # it names data, vocabulary and settings
+            **{"--" + name: getattr(this.flags, name) for name in names},
+        },
+        lambda position: _input_fn(this, features, True, position),
     )
 
 
@@ -210,7 +233,11 @@ def train(this: Run, split: Split) -> None:
             "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", flags.keep_checkpoint_max
         )
     estimator = _estimator(this, training_run.training_setup(flags, optimizer))
-    estimator.train(_input_fn(this, split.features, is_training=True), max_steps=steps)
+    estimator.train(
+        _training_input_fn(this, split.features),
+        max_steps=steps,
+        saving_listeners=[CheckpointRoom(flags.output_dir)],
+    )
 
 
 def evaluate(this: Run, split: Split) -> Optional[str]:
@@ -219,7 +246,7 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
     Where nothing was trained, the starting weights are evaluated and None is returned.
     """
     flags = this.flags
-    prefixes = training_run.saved_checkpoints(flags.output_dir)
+    prefixes = saved_checkpoints(flags.output_dir)
     if not prefixes:
         start = training_run.starting_checkpoint(flags)
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
@@ -277,7 +304,7 @@ def _checkpoint_for_prediction(flags: Flags) -> str:
     best = os.path.join(flags.output_dir, model_folder.BEST_FOLDER)
     if os.path.isdir(best):
         return checkpoint.find_checkpoint(best)
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest:
         return latest
     raise UserError("{} holds no checkpoint to predict with: train first (--do_train=True)".format(flags.output_dir))

@@ -9,11 +9,19 @@ from typing import Optional
 
 from errors import UserError
 
-_FULL = frozenset((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)))  # full for all, or for this user
+# Full for all, for this user, or for a file of this process.
+_FULL = frozenset((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG))
 
 
 class DiskFullError(UserError):
     """A file cannot be written for want of room."""
+
+
+def tells_of_full_disk(error: BaseException) -> bool:
+    """Whether an error says that a file could not be written for want of room, in whatever words of its library."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    return any(os.strerror(number) in str(error) for number in _FULL)
 
 
 def existing_folder(path: str) -> str:

@@ -7,7 +7,7 @@ which goes on counting through all epochs.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -89,21 +89,32 @@ def missing_sidecar(path: str) -> UserError:
     )
 
 
-def masked_batches(records: Any, batch_size: int, dynamic: DynamicMasking, *, seed: int, is_training: bool) -> Any:
+def masked_batches(
+    records_from: Callable[[int], Any],
+    batch_size: int,
+    dynamic: DynamicMasking,
+    *,
+    seed: int,
+    is_training: bool,
+    start_step: int = 0,
+) -> Any:
     """Batches of masked examples.
 
     Args:
-      records: a dataset of serialized `features.CHUNK_FEATURES`; endless if `is_training`.
+      records_from: a dataset of serialized `features.CHUNK_FEATURES` from a record on; endless if `is_training`.
       batch_size: examples of a batch; the last one of an evaluation may be smaller.
       dynamic: how they are masked.
       seed: of the orders and the masks.
       is_training: full batches only.
+      start_step: batches that came before.
     """
     batches_at_once = max(1, _RECORDS_AT_ONCE // batch_size) if is_training else 1
-    groups = records.batch(batches_at_once * batch_size, drop_remainder=is_training)
+    group_size = batches_at_once * batch_size
+    first_group, passed = divmod(start_step, batches_at_once)
+    groups = records_from(first_group * group_size).batch(group_size, drop_remainder=is_training)
     mask = _masker(dynamic, seed, batches_at_once)
-    numbered = tf.data.Dataset.zip((tf.data.experimental.Counter(), groups))
-    return numbered.map(mask, num_parallel_calls=2).flat_map(tf.data.Dataset.from_tensor_slices)
+    numbered = tf.data.Dataset.zip((tf.data.experimental.Counter(first_group), groups))
+    return numbered.map(mask, num_parallel_calls=2).flat_map(tf.data.Dataset.from_tensor_slices).skip(passed)
 
 
 def _masker(dynamic: DynamicMasking, seed: int, num_batches: int) -> Any:

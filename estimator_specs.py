@@ -11,6 +11,7 @@ import compute
 import optimization
 import precision
 import replicas
+from loss_scale import create_loss_scale
 from training_step import Features, Objective, batch_gradients
 from warm_start import warm_start_variables
 
@@ -67,10 +68,12 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     """
     step = tf.train.get_or_create_global_step()
     division = batch_parts.divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
+    loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
     with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision]):
-        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step)
+        scale = loss_scale.scale if loss_scale else None
+        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step, loss_scale=scale)
     scaffold_fn = warm_start(setup)
-    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer)
+    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer, loss_scale)
     hooks: List[Any] = []
     if not setup.use_tpu:
         watched = dict(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
+from data_order import RecordFiles, shuffled_records
 from dynamic_masking import DynamicMasking, masked_batches
 from features import CLASSIFICATION_FEATURES, Feature, pretraining_features
-from record_files import GZIP, NO_COMPRESSION, compression_of
+from length_buckets import BUCKET_STEP, BucketedOrder
+from record_files import GZIP, NO_COMPRESSION, compression_of, record_counts
 
 InputFn = Callable[[Dict[str, Any]], Any]
 
-_SHUFFLE_RECORDS = 10000  # pre-training: about 25 MB at length 512
-_READ_FILES = 8  # files read in turn, so that a shuffle buffer mixes several documents
-_BUCKET_STEP = 8  # tokens between bucket boundaries
+_SHUFFLED_AT_ONCE = 1 << 14  # pre-training records: about 40 MB at length 512
 _PARALLEL_CALLS = 2
 _TENSORFLOW_COMPRESSION = {NO_COMPRESSION: "", GZIP: "GZIP"}
 _PADDING_ROW = -1  # row_index of rows that only fill a TPU's last batch
@@ -69,48 +70,61 @@ def pretraining_input_fn(
     held_out: Optional[HeldOut] = None,
     drop_remainder: bool = False,
     dynamic: Optional[DynamicMasking] = None,
+    start_step: int = 0,
 ) -> InputFn:
     """Batches of pre-training records.
 
     Args:
       paths: TFRecord files, packed with gzip or not.
       max_seq_length, max_predictions_per_seq: what the records were made for.
-      is_training: endless and shuffled; otherwise each record once, in order.
+      is_training: endless, every record once an epoch, shuffled; otherwise each record once, in order.
       seed: of the shuffle, and of the masks of dynamic records.
       held_out: leave these records out of training, and read only these in evaluation.
       drop_remainder: give full batches only (training, and TPU).
       dynamic: how the records are to be masked; None where they hold their masks.
+      start_step: training batches that came before: the first one given is that which they would be followed by.
     """
     parse = _parse(pretraining_features(max_seq_length, max_predictions_per_seq), tf.io.parse_example)
     compressions = [_TENSORFLOW_COMPRESSION[compression_of(path)] for path in paths]
+    read = _reader(held_out, is_training)
 
-    def read(path: Any, compression: Any) -> Any:
-        records = tf.data.TFRecordDataset(path, compression_type=compression)
-        if held_out is None:
-            return records
-        numbered = records.enumerate().filter(
-            lambda number, _: tf.equal(tf.equal(number % held_out.period, held_out.remainder), not is_training)
-        )
-        return numbered.map(lambda _, record: record)
+    def records_from(first_record: int) -> Any:
+        if is_training:
+            counts = [count - (held_out.count(count) if held_out else 0) for count in record_counts(paths)]
+            files = RecordFiles(paths, compressions, counts, read)
+            return shuffled_records(files, seed=seed, window=_SHUFFLED_AT_ONCE, first_record=first_record)
+        return tf.data.Dataset.from_tensor_slices((list(paths), compressions)).flat_map(read)
 
     def input_fn(params: Dict[str, Any]) -> Any:
-        files = tf.data.Dataset.from_tensor_slices((list(paths), compressions))
-        if is_training:
-            files = files.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
-            records = files.interleave(read, cycle_length=min(_READ_FILES, len(paths)))
-            # Repeated after the shuffle, so that every record comes once an epoch.
-            records = records.shuffle(_SHUFFLE_RECORDS, seed=seed, reshuffle_each_iteration=True).repeat()
-        else:
-            records = files.flat_map(read)
         batch_size = params["batch_size"]
         if dynamic:
-            batches = masked_batches(records, batch_size, dynamic, seed=seed, is_training=is_training)
+            batches = masked_batches(
+                records_from, batch_size, dynamic, seed=seed, is_training=is_training, start_step=start_step
+            )
         else:
+            records = records_from(start_step * batch_size)
             batches = records.batch(batch_size, drop_remainder=drop_remainder or is_training)
             batches = batches.map(parse, num_parallel_calls=_PARALLEL_CALLS)
         return batches.prefetch(_PARALLEL_CALLS)
 
     return input_fn
+
+
+def _reader(held_out: Optional[HeldOut], is_training: bool) -> Callable[[Any, Any], Any]:
+    """A function from a path and its compression to the records that training or evaluation may see, in file order."""
+
+    def read(path: Any, compression: Any) -> Any:
+        records = tf.data.TFRecordDataset(path, compression_type=compression)
+        if held_out is None:
+            return records
+        if not is_training:
+            return records.shard(held_out.period, held_out.remainder)
+        place = held_out.remainder
+        # Whole periods at once: a call for each record would be the slowest part of the pipeline.
+        periods = records.batch(held_out.period)
+        return periods.map(lambda period: tf.concat([period[:place], period[place + 1 :]], axis=0)).unbatch()
+
+    return read
 
 
 def classification_input_fn(
@@ -122,6 +136,7 @@ def classification_input_fn(
     seed: int,
     bucket_by_length: bool = True,
     static_shapes: bool = False,
+    start_step: int = 0,
 ) -> InputFn:
     """Batches of classification records, padded to the longest row of the batch or, with static shapes, to the full.
 
@@ -133,25 +148,66 @@ def classification_input_fn(
       seed: of the shuffle.
       bucket_by_length: gather rows of like length into a batch; the batch size stays the same.
       static_shapes: full batches of full-length rows (TPU); rows that only fill the last batch have row_index -1.
+      start_step: training batches that came before: the first one given is that which they would be followed by.
     """
+    is_bucketed = bucket_by_length and not static_shapes
 
     def input_fn(params: Dict[str, Any]) -> Any:
         batch_size = params["batch_size"]
-        rows = tf.data.TFRecordDataset(path)
-        if is_training:
-            rows = rows.shuffle(num_rows, seed=seed, reshuffle_each_iteration=True).repeat()
-        examples = rows.map(_parse(CLASSIFICATION_FEATURES), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
-        if static_shapes:
-            if not is_training:
-                examples = examples.concatenate(_padding_rows(-num_rows % batch_size))
-            batches = examples.padded_batch(batch_size, _padded_shapes(max_seq_length), drop_remainder=True)
-        elif bucket_by_length:
-            batches = examples.apply(_bucket(batch_size, max_seq_length, is_training))
+        if is_training and is_bucketed:
+            batches = _bucketed_training_batches(path, num_rows, batch_size, seed, start_step)
+        elif is_bucketed:
+            batches = _examples(tf.data.TFRecordDataset(path)).apply(_bucket(batch_size, max_seq_length))
         else:
-            batches = examples.padded_batch(batch_size, _padded_shapes(max_seq_length), drop_remainder=is_training)
+            if is_training:
+                files = RecordFiles([path], [""], [num_rows], _reader(None, is_training))
+                first_record = start_step * batch_size
+                examples = _examples(shuffled_records(files, seed=seed, window=num_rows, first_record=first_record))
+            else:
+                examples = _examples(tf.data.TFRecordDataset(path))
+                if static_shapes:
+                    examples = examples.concatenate(_padding_rows(-num_rows % batch_size))
+            shapes = _padded_shapes(max_seq_length)
+            batches = examples.padded_batch(batch_size, shapes, drop_remainder=is_training or static_shapes)
         return batches.prefetch(_PARALLEL_CALLS)
 
     return input_fn
+
+
+def _examples(rows: Any) -> Any:
+    return rows.map(_parse(CLASSIFICATION_FEATURES), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
+
+
+def _bucketed_training_batches(path: str, num_rows: int, batch_size: int, seed: int, start_step: int) -> Any:
+    """Endless batches of rows of like length, from the batch `start_step` on; all rows are held in memory, packed."""
+
+    def row_lengths(rows: Any) -> Any:
+        parsed = tf.io.parse_example(rows, {"input_ids": tf.io.VarLenFeature(tf.int64)})["input_ids"]
+        return tf.math.bincount(tf.cast(parsed.indices[:, 0], tf.int32), minlength=num_rows)
+
+    def row_numbers(epoch: Any, lengths: Any) -> Any:
+        return BucketedOrder(lengths, batch_size, seed).batches(epoch, start_step)
+
+    def first_epoch(lengths: Any) -> Any:
+        return np.int64(BucketedOrder(lengths, batch_size, seed).epoch_of(start_step))
+
+    parse = _parse(CLASSIFICATION_FEATURES, tf.io.parse_example)
+
+    def batches_of(rows: Any) -> Any:
+        lengths = row_lengths(rows)
+
+        def epoch_batches(epoch: Any) -> Any:
+            numbers = tf.numpy_function(row_numbers, [epoch, lengths], tf.int64)
+            return tf.data.Dataset.from_tensor_slices(tf.reshape(numbers, [-1, batch_size]))
+
+        def padded(numbers: Any) -> Dict[str, Any]:
+            batch = parse(tf.gather(rows, numbers))
+            return dict(batch, input_mask=tf.sequence_mask(tf.gather(lengths, numbers), dtype=tf.int32))
+
+        epochs = tf.data.experimental.Counter(tf.reshape(tf.numpy_function(first_epoch, [lengths], tf.int64), []))
+        return epochs.flat_map(epoch_batches).map(padded, num_parallel_calls=_PARALLEL_CALLS)
+
+    return tf.data.TFRecordDataset(path).batch(num_rows).flat_map(batches_of)
 
 
 def _with_mask(example: Dict[str, Any]) -> Dict[str, Any]:
@@ -163,14 +219,13 @@ def _padded_shapes(length: Optional[int]) -> Dict[str, Any]:
     return dict(shapes, input_mask=[length])
 
 
-def _bucket(batch_size: int, max_seq_length: int, is_training: bool) -> Any:
-    boundaries = list(range(_BUCKET_STEP + 1, max_seq_length, _BUCKET_STEP))
+def _bucket(batch_size: int, max_seq_length: int) -> Any:
+    boundaries = list(range(BUCKET_STEP + 1, max_seq_length, BUCKET_STEP))
     return tf.data.experimental.bucket_by_sequence_length(
         lambda example: tf.size(example["input_ids"]),
         boundaries,
         [batch_size] * (len(boundaries) + 1),
         padded_shapes=_padded_shapes(None),
-        drop_remainder=is_training,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 import replicas
 from lamb_optimizer import LAMBOptimizer
+from loss_scale import LossScale
 from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 
 OPTIMIZERS = ("lamb", "adamw")
@@ -61,18 +62,22 @@ def learning_rate_at(step: Any, settings: OptimizerSettings) -> Any:
     return tf.where(warmup_step < settings.num_warmup_steps, warming, decayed)
 
 
-def create_optimizer(settings: OptimizerSettings, learning_rate: Any, step: Any) -> tf.train.Optimizer:
+def create_optimizer(
+    settings: OptimizerSettings, learning_rate: Any, step: Any, is_applied: Optional[Any] = None
+) -> tf.train.Optimizer:
     """The optimizer that `settings` names.
 
     Args:
       settings: see `OptimizerSettings`.
       learning_rate: scalar tensor.
       step: the update about to be made, counted from 0.
+      is_applied: a boolean scalar tensor; where it is false, weights and slots stay as they are.
     """
     arguments = {
         "learning_rate": learning_rate,
         "weight_decay_rate": settings.weight_decay_rate,
         "bias_correction_step": step + 1 if settings.bias_correction else None,
+        "is_applied": is_applied,
     }
     if settings.optimizer == "adamw":
         return AdamWeightDecayOptimizer(**arguments)
@@ -88,21 +93,29 @@ def dense_gradients(loss: Any) -> Tuple[List[Any], List[Any]]:
     return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]
 
 
-def apply_gradients(variables: List[Any], gradients: List[Any], settings: OptimizerSettings) -> TrainStep:
+def apply_gradients(
+    variables: List[Any], gradients: List[Any], settings: OptimizerSettings, loss_scale: Optional[LossScale] = None
+) -> TrainStep:
     """Builds the update of the variables, after which the global step moves.
 
     Args:
       variables: what is to be moved.
       gradients: theirs, of the whole batch.
       settings: see `OptimizerSettings`.
+      loss_scale: where the gradients were taken of a scaled loss: they may overflow, and then nothing but the scale
+        and the step counter is moved.
     """
     global_step = tf.train.get_or_create_global_step()
     step = tf.identity(global_step)
     learning_rate = learning_rate_at(step, settings)
     # Clipping also makes every update wait for all gradients, so that none is taken from a moved weight.
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
-    optimizer = create_optimizer(settings, learning_rate, step)
+    is_finite = tf.is_finite(gradient_norm) if loss_scale else None
+    optimizer = create_optimizer(settings, learning_rate, step, is_finite)
     update = replicas.apply_gradients(optimizer, list(zip(clipped, variables)))
+    if loss_scale:
+        with tf.control_dependencies([update]):
+            update = loss_scale.after_update(is_finite)
     # Moved beside the update, the counter would sometimes lend the next step's learning rate to this one.
     with tf.control_dependencies([update]):
         train_op = global_step.assign_add(1)

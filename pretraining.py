@@ -20,32 +20,13 @@ class _Outputs(NamedTuple):
 def build_model_fn(family: Family, config: Any, setup: TrainingSetup) -> Callable[..., Any]:
     """A model_fn for TPUEstimator over the records of `features.pretraining_features`."""
 
-    def build(features: Features, is_training: bool) -> _Outputs:
-        positions = features["masked_lm_positions"]
-        model = family.model_class(
-            config=config,
-            is_training=is_training,
-            input_ids=features["input_ids"],
-            input_mask=features["input_mask"],
-            token_type_ids=features["segment_ids"],
-            use_one_hot_embeddings=setup.use_tpu,
-            scope="bert",
-            kept_positions=positions,
-        )
-        masked_lm = heads.masked_lm(model, positions, features["masked_lm_ids"], features["masked_lm_weights"])
-        return _Outputs(masked_lm, heads.sentence_order(model, _order_labels(features)))
-
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
-        outputs = build(features, is_training=True)
-        watched = _watched(outputs, _order_labels(features), totals)
-        tokens = tf.reduce_sum(tf.cast(features["input_mask"], tf.float32))
-        return watched["masked_lm_loss"] + watched["sentence_order_loss"], dict(watched, tokens=tokens)
-
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(Objective(_totals, terms), features, setup)
-        masked_lm, sentence_order = build(features, is_training=False)
+            return training_spec(objective(family, config, setup.use_tpu), features, setup)
+        masked_lm, sentence_order = _build(
+            family, config, features, is_training=False, use_one_hot_embeddings=setup.use_tpu
+        )
         return evaluation_spec(
             masked_lm.loss + sentence_order.loss,
             setup,
@@ -62,6 +43,36 @@ def build_model_fn(family: Family, config: Any, setup: TrainingSetup) -> Callabl
         )
 
     return model_fn
+
+
+def objective(family: Family, config: Any, use_one_hot_embeddings: bool = False) -> Objective:
+    """Masked-LM loss over all predictions of a batch, and sentence-order loss over all its pairs."""
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        outputs = _build(family, config, features, is_training=True, use_one_hot_embeddings=use_one_hot_embeddings)
+        watched = _watched(outputs, _order_labels(features), totals)
+        tokens = tf.reduce_sum(tf.cast(features["input_mask"], tf.float32))
+        return watched["masked_lm_loss"] + watched["sentence_order_loss"], dict(watched, tokens=tokens)
+
+    return Objective(_totals, terms)
+
+
+def _build(
+    family: Family, config: Any, features: Features, *, is_training: bool, use_one_hot_embeddings: bool
+) -> _Outputs:
+    positions = features["masked_lm_positions"]
+    model = family.model_class(
+        config=config,
+        is_training=is_training,
+        input_ids=features["input_ids"],
+        input_mask=features["input_mask"],
+        token_type_ids=features["segment_ids"],
+        use_one_hot_embeddings=use_one_hot_embeddings,
+        scope="bert",
+        kept_positions=positions,
+    )
+    masked_lm = heads.masked_lm(model, positions, features["masked_lm_ids"], features["masked_lm_weights"])
+    return _Outputs(masked_lm, heads.sentence_order(model, _order_labels(features)))
 
 
 def _order_labels(features: Features) -> Any:

@@ -12,15 +12,27 @@ import dynamic_masking
 import optimization
 import pretraining
 import run_model
+import training_resume
 import training_run
+from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
+from data_position import DataPosition, file_marks
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
 from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import count_records, expand_globs, first_record, journal_path, read_sidecar
+from record_files import (
+    count_records,
+    described_shard,
+    expand_globs,
+    first_record,
+    journal_path,
+    read_sidecar,
+    record_counts,
+)
 from run_model import RunModel
+from training_checkpoints import latest_checkpoint
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +86,7 @@ def run(flags: Flags, family: Family) -> None:
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     training_run.prepare_output_dir(flags)
     run_model.keep_files(model, flags.output_dir)
-    with training_run.explained_errors(flags.output_dir):
+    with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
         if flags.do_train:
             train(flags, family, config, inputs)
         if flags.do_eval:
@@ -131,7 +143,7 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
     for name, value in asked.items():
         if made[name] != value:
             raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
-    shard = _described_shard(path, sidecar)
+    shard = described_shard(path, sidecar)
     if shard is None:
         count_records(path)  # walks the whole file and raises where it is cut off
     elif shard["bytes"] != os.path.getsize(path):
@@ -140,16 +152,6 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
                 path, os.path.getsize(path), shard["bytes"]
             )
         )
-
-
-def _described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
-
-
-def _num_records(path: str) -> int:
-    """The records of a file that `check_records` has found whole; counting them would unpack a packed file."""
-    shard = _described_shard(path, read_sidecar(path))
-    return count_records(path) if shard is None else shard["records"]
 
 
 def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
@@ -202,16 +204,37 @@ def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) 
     )
 
 
-def _input_fn(flags: Flags, paths: List[str], held_out: Optional[HeldOut], is_training: bool) -> Any:
+def _input_fn(
+    flags: Flags,
+    paths: List[str],
+    held_out: Optional[HeldOut],
+    is_training: bool,
+    position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
+) -> Any:
     return pretraining_input_fn(
         paths,
         max_seq_length=flags.max_seq_length,
         max_predictions_per_seq=flags.max_predictions_per_seq,
         is_training=is_training,
-        seed=flags.seed,
+        seed=flags.seed + position.seed_offset,
         held_out=held_out,
         drop_remainder=flags.use_tpu,
         dynamic=dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq),
+        start_step=position.start_step,
+    )
+
+
+def _training_input_fn(flags: Flags, inputs: Inputs) -> Any:
+    """The training records from the place on that the run has reached in them."""
+    names = ("train_batch_size", "max_predictions_per_seq", "seed")
+    return training_resume.resuming_input_fn(
+        flags.output_dir,
+        {
+            "--input_file": file_marks(inputs.train_files),
+            "the held-out share": inputs.held_out and inputs.held_out.period,
+            **{"--" + name: getattr(flags, name) for name in names},
+        },
+        lambda position: _input_fn(flags, inputs.train_files, inputs.held_out, True, position),
     )
 
 
@@ -220,14 +243,17 @@ def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
     setup = training_run.training_setup(
         flags, optimizer_settings(flags), init_from_group_0=_is_from_group_0(flags, family)
     )
-    input_fn = _input_fn(flags, inputs.train_files, inputs.held_out, is_training=True)
-    _estimator(flags, family, config, setup).train(input_fn, max_steps=flags.num_train_steps)
-    _log.info("Pre-trained model: %s", tf.train.latest_checkpoint(flags.output_dir))
+    _estimator(flags, family, config, setup).train(
+        _training_input_fn(flags, inputs),
+        max_steps=flags.num_train_steps,
+        saving_listeners=[CheckpointRoom(flags.output_dir)],
+    )
+    _log.info("Pre-trained model: %s", latest_checkpoint(flags.output_dir))
 
 
 def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
     """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     start = None if latest else training_run.starting_checkpoint(flags)
     if not latest:
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
@@ -236,13 +262,13 @@ def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: i
     )
     estimator = _estimator(flags, family, config, setup)
     input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
-    results = estimator.evaluate(input_fn, steps=steps)
+    results = estimator.evaluate(input_fn, steps=steps, checkpoint_path=latest)
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
     _log.info("Evaluation on %s: %s", _evaluated_on(inputs), training_run.figures(results))
 
 
 def _eval_steps(flags: Flags, inputs: Inputs) -> int:
-    counts = [_num_records(path) for path in inputs.eval_files]
+    counts = record_counts(inputs.eval_files)
     records = sum(inputs.held_out.count(count) if inputs.held_out else count for count in counts)
     steps = records // flags.eval_batch_size if flags.use_tpu else -(-records // flags.eval_batch_size)
     if steps == 0:
@@ -271,7 +297,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
     """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
     import export_run  # here: only this one step of a training run needs it
 
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest is None:
         raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(flags.output_dir))
     export_flags = Flags()
@@ -282,7 +308,7 @@ def export_after_training(flags: Flags, family: Family, model: RunModel) -> None
 
 
 def _say_what_next(flags: Flags, family: Family, model: RunModel) -> None:
-    if tf.train.latest_checkpoint(flags.output_dir):
+    if latest_checkpoint(flags.output_dir):
         vocabulary = "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
         command = "python {} --init_checkpoint={}{} --task_name=…".format(
             family.classification_runner, flags.output_dir, vocabulary

@@ -5,6 +5,7 @@ What TensorFlow reports as an error is still shown; TF_CPP_MIN_LOG_LEVEL=0 in th
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 
@@ -16,3 +17,11 @@ warnings.filterwarnings("ignore", module="tensorflow")
 import tensorflow.compat.v1 as tf  # noqa: E402 (the settings above must come first)
 
 tf.logging.set_verbosity(tf.logging.ERROR)
+
+
+def _is_no_echo(record: logging.LogRecord) -> bool:
+    """Not what TPUEstimator says of an exception before it raises it again."""
+    return not record.getMessage().startswith("Error recorded from ")
+
+
+logging.getLogger("tensorflow").addFilter(_is_no_echo)

@@ -13,7 +13,7 @@ import os
 import re
 import struct
 import zlib
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import google_crc32c
 
@@ -192,6 +192,24 @@ def _damaged(path: str) -> UserError:
 def count_records(path: str) -> int:
     """The number of records of a TFRecord file (raises as `record_spans`)."""
     return sum(1 for _ in record_spans(path))
+
+
+def described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """What a description says of one file of its set (its name, bytes and records); None where it says nothing."""
+    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
+
+
+def record_counts(paths: Sequence[str]) -> List[int]:
+    """The records of whole files, by their descriptions where they have one: counting would unpack a packed file."""
+    sidecars: Dict[str, Any] = {}  # all shards of a set share one
+    counts = []
+    for path in paths:
+        described_at = sidecar_path(path)
+        if described_at not in sidecars:
+            sidecars[described_at] = read_sidecar(path)
+        shard = described_shard(path, sidecars[described_at])
+        counts.append(count_records(path) if shard is None else shard["records"])
+    return counts
 
 
 def first_record(path: str) -> Optional[bytes]:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple, Optional
 
 import checkpoint
 import checkpoint_model
-from checkpoint_files import latest_checkpoint
 from checkpoint_model import CheckpointModel
 from command_line import Flags, UsageError
 from errors import UserError
 from families import Family
 from model_folder import copy_file
 from record_files import CompleteFile
+from training_checkpoints import latest_checkpoint
 
 _INFERRED_CONFIG = "albert_config.json"
 

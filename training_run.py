@@ -22,6 +22,7 @@ from errors import UserError
 from estimator_specs import TrainingSetup
 from optimization import OptimizerSettings
 from record_files import CompleteFile, write_json
+from training_checkpoints import latest_checkpoint
 from training_log import METRICS_FILE, TrainingLogHook
 
 _log = logging.getLogger(__name__)
@@ -105,18 +106,11 @@ def starting_checkpoint(flags: Flags) -> Optional[str]:
     Raises:
       UserError: --init_checkpoint names none.
     """
-    latest = tf.train.latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(flags.output_dir)
     if latest:
         _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
         return None
     return checkpoint_model.find_weights(flags.init_checkpoint) if flags.init_checkpoint else None
-
-
-def saved_checkpoints(output_dir: str) -> List[str]:
-    """The prefixes of all checkpoints in a training folder, oldest first."""
-    state = tf.train.get_checkpoint_state(output_dir)
-    prefixes = list(state.all_model_checkpoint_paths) if state else []
-    return [prefix for prefix in prefixes if os.path.exists(prefix + ".index")]
 
 
 def make_estimator(
@@ -238,7 +232,7 @@ def explained_errors(output_dir: str) -> Iterator[None]:
     except tf.train.NanLossDuringTrainingError as error:
         raise UserError(
             "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is "
-            "{}".format(tf.train.latest_checkpoint(output_dir) or "none")
+            "{}".format(latest_checkpoint(output_dir) or "none")
         ) from error
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError) as error:
         raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error

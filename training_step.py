@@ -6,7 +6,7 @@ whole batch, so one device with all the memory, one that works slice by slice an
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -56,7 +56,13 @@ class BatchGradients(NamedTuple):
 
 
 def batch_gradients(
-    objective: Objective, features: Features, division: Division, *, seed: int, step: Any, loss_scale: Any = 1.0
+    objective: Objective,
+    features: Features,
+    division: Division,
+    *,
+    seed: int,
+    step: Any,
+    loss_scale: Optional[Any] = None,
 ) -> BatchGradients:
     """Builds the loss, the watched scalars and the gradients of the whole batch.
 
@@ -66,7 +72,7 @@ def batch_gradients(
       division: how the batch is divided.
       seed: of dropout.
       step: the update about to be made, a scalar tensor: dropout draws anew for each.
-      loss_scale: the gradients are taken of the loss times this, and divided by it when they are added up.
+      loss_scale: the gradients are taken of the loss times this, and divided by it once they are added up.
     """
     names_and_totals = sorted(objective.totals(features).items())
     sums = division.sum_replicas([total for _, total in names_and_totals])
@@ -79,7 +85,8 @@ def batch_gradients(
         with compute.scope(is_training=True, dropout_keys=compute.DropoutKeys(seed, turn)):
             loss, watched = objective.terms(_slice(features, index, division.num_slices), totals)
         structure["watched"] = sorted(watched)
-        structure["variables"], gradients = optimization.dense_gradients(loss * loss_scale)
+        scaled_loss = loss if loss_scale is None else loss * loss_scale
+        structure["variables"], gradients = optimization.dense_gradients(scaled_loss)
         return [loss, *(watched[name] for name in structure["watched"]), *gradients]
 
     values = division.sum_replicas(_sum_over_slices(slice_values, division.num_slices))
@@ -88,7 +95,7 @@ def batch_gradients(
         loss=values[0],
         watched=dict(zip(structure["watched"], values[1:num_scalars])),
         variables=structure["variables"],
-        gradients=[gradient / loss_scale for gradient in values[num_scalars:]],
+        gradients=values[num_scalars:] if loss_scale is None else [g / loss_scale for g in values[num_scalars:]],
     )
 
 
@@ -114,7 +121,8 @@ def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> Lis
         return sums
 
     def add(index: Any, *sums: Any) -> List[Any]:
-        return [index + 1, *(total + value for total, value in zip(sums, values(index)))]
+        with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+            return [index + 1, *(total + value for total, value in zip(sums, values(index)))]
 
     results = tf.while_loop(
         lambda index, *_: index < num_slices, add, [tf.constant(1), *sums], parallel_iterations=1, back_prop=False

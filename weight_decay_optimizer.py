@@ -25,6 +25,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         epsilon: float = 1e-6,
         exclude_from_weight_decay: Sequence[str] = NORMS_AND_BIASES,
         bias_correction_step: Optional[Any] = None,
+        is_applied: Optional[Any] = None,
         name: str = "AdamWeightDecayOptimizer",
     ) -> None:
         """Creates the optimizer.
@@ -37,6 +38,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
           exclude_from_weight_decay: patterns; variables whose name matches one are not decayed.
           bias_correction_step: the update's number counted from 1, as a scalar tensor, to correct the moments'
             bias; None (as the published models were trained) leaves them as they are.
+          is_applied: a boolean scalar tensor: whether anything is moved. None: it is.
           name: name of the optimizer's scope.
         """
         super().__init__(False, name)
@@ -47,6 +49,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         self._epsilon = epsilon
         self._exclude_from_weight_decay = exclude_from_weight_decay
         self._bias_correction_step = bias_correction_step
+        self._is_applied = is_applied
 
     def _create_slots(self, var_list: List[Any]) -> None:
         for variable in var_list:
@@ -67,9 +70,16 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         if not matches_any(var.op.name, self._exclude_from_weight_decay):
             update += self._weight_decay_rate * var
         step = self._learning_rate * self._ratio(update, var) * update
+        if self._is_applied is not None:
+            # Chosen rather than multiplied: what is not applied may hold infinities.
+            next_m, next_v = self._applied(next_m, m), self._applied(next_v, v)
+            step = self._applied(step, tf.zeros_like(step))
         # Every new value is computed before the first is stored.
         with tf.control_dependencies([next_m, next_v, step]):
             return tf.group(m.assign(next_m), v.assign(next_v), var.assign_sub(step))
+
+    def _applied(self, new: Any, old: Any) -> Any:
+        return tf.where_v2(self._is_applied, new, old)
 
     def _direction(self, m: Any, v: Any) -> Any:
         if self._bias_correction_step is not None:

@@ -13,10 +13,9 @@ import json
 import os
 import sys
 import tempfile
-import time
 from typing import Dict, List
 
-from processes import ROOT, measure, median, row
+from processes import ROOT, measure, median, median_ratio, row
 
 sys.path.insert(0, ROOT)
 
@@ -25,14 +24,11 @@ import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
 # isort: split
 
 import tensorflow.compat.v1 as tf  # noqa: E402
+from pretraining_records import KINDS, Shape, files_of, make_records, pipeline_rate  # noqa: E402
 
 import command_line  # noqa: E402
-import dynamic_masking  # noqa: E402
-from input_pipeline import pretraining_input_fn  # noqa: E402
-from record_files import expand_globs  # noqa: E402
 
-KINDS = ("static", "dynamic")
-LENGTH, PREDICTIONS = 128, 20
+SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 
 
 def declare_flags() -> command_line.Flags:
@@ -53,13 +49,15 @@ def main(flags: command_line.Flags) -> None:
     tf.disable_v2_behavior()
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
-            make_records(folder, kind, flags)
+            make_records(folder, kind, SHAPE, corpus=flags.corpus, vocab_file=flags.vocab_file)
         sizes = {kind: sum(map(os.path.getsize, files_of(folder, kind))) for kind in KINDS}
         write(["records", "static MB", "dynamic MB", "static : dynamic"])
         write(["dupe_factor 10", *(sizes[kind] / 1e6 for kind in KINDS), sizes["static"] / sizes["dynamic"]])
         write(["batch", "static ex/s", "dynamic ex/s", "ratio"])
         for batch_size in map(int, flags.batch_sizes.split(",")):
-            rate_of = functools.partial(pipeline_rate, folder, batch_size=batch_size, seconds=flags.seconds)
+            rate_of = functools.partial(
+                pipeline_rate, folder, shape=SHAPE, batch_size=batch_size, seconds=flags.seconds
+            )
             report(batch_size, flags.runs, rate_of)
         if flags.train_steps:
             write(["training", "static ex/s", "dynamic ex/s", "ratio"])
@@ -72,59 +70,14 @@ def report(batch_size: int, runs: int, rate_of) -> None:
     for _ in range(runs):
         for kind in KINDS:
             rates[kind].append(rate_of(kind))
-    ratios = [dynamic / static for static, dynamic in zip(rates["static"], rates["dynamic"])]
-    write([batch_size, *(median(rates[kind]) for kind in KINDS), median(ratios)])
+    ratio = median_ratio(rates["dynamic"], rates["static"])
+    write([batch_size, *(median(rates[kind]) for kind in KINDS), ratio])
 
 
 def write(cells) -> None:
     """Writes a row."""
     sys.stdout.write(row(cell if isinstance(cell, (str, int)) else "{:,.2f}".format(cell) for cell in cells))
     sys.stdout.flush()
-
-
-def make_records(folder: str, kind: str, flags: command_line.Flags) -> None:
-    """Makes the records of one kind."""
-    measure(
-        [
-            sys.executable,
-            os.path.join(ROOT, "create_pretraining_data.py"),
-            "--input_file=" + flags.corpus,
-            "--output_file=" + os.path.join(folder, kind + ".tfrecord"),
-            "--vocab_file=" + flags.vocab_file,
-            "--do_whole_word_mask=True",
-            "--max_seq_length={}".format(LENGTH),
-            "--max_predictions_per_seq={}".format(PREDICTIONS),
-            "--dynamic_masking={}".format(kind == "dynamic"),
-        ]
-    )
-
-
-def files_of(folder: str, kind: str) -> List[str]:
-    """The record files of one kind."""
-    return expand_globs(os.path.join(folder, kind + "*.tfrecord"))
-
-
-def pipeline_rate(folder: str, kind: str, batch_size: int, seconds: float) -> float:
-    """Examples per second that come out of the input pipeline."""
-    paths = files_of(folder, kind)
-    dynamic = dynamic_masking.of_files(paths, LENGTH, PREDICTIONS)
-    with tf.Graph().as_default(), tf.Session() as session:
-        input_fn = pretraining_input_fn(
-            paths,
-            max_seq_length=LENGTH,
-            max_predictions_per_seq=PREDICTIONS,
-            is_training=True,
-            seed=1,
-            dynamic=dynamic,
-        )
-        batch = tf.data.make_one_shot_iterator(input_fn({"batch_size": batch_size})).get_next()
-        session.run(batch)
-        count = 0
-        start = time.monotonic()
-        while time.monotonic() - start < seconds:
-            session.run(batch)
-            count += batch_size
-        return count / (time.monotonic() - start)
 
 
 def training_rate(folder: str, kind: str, flags: command_line.Flags) -> float:
@@ -138,8 +91,7 @@ def training_rate(folder: str, kind: str, flags: command_line.Flags) -> float:
                 "--input_file=" + os.path.join(folder, kind + "*.tfrecord"),
                 "--output_dir=" + output_dir,
                 "--bert_config_file=" + os.path.join(ROOT, "albert_config", "albert_config_tiny.json"),
-                "--max_seq_length={}".format(LENGTH),
-                "--max_predictions_per_seq={}".format(PREDICTIONS),
+                *SHAPE.flags(),
                 "--train_batch_size={}".format(flags.train_batch_size),
                 "--num_train_steps={}".format(flags.train_steps),
                 "--num_warmup_steps=1",

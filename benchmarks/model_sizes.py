@@ -16,7 +16,7 @@ import tempfile
 import time
 from typing import Any, Dict, List, NamedTuple
 
-from processes import ROOT, median
+from processes import ROOT, median, median_ratio
 from tables import table
 
 sys.path.insert(0, ROOT)
@@ -168,7 +168,7 @@ def time_in_turns(models: Dict[str, SizedModel], batch_size: int, runs: int) -> 
 
 def speed_of(name: str, times: Dict[str, List[float]]) -> float:
     """How many times faster than BERT-base a size is."""
-    return median([bert / own for bert, own in zip(times[BERT], times[name])])
+    return median_ratio(times[BERT], times[name])
 
 
 def row_of(name: str, weights: Dict[str, Weights], times: Dict[int, Dict[str, List[float]]]) -> List[str]:

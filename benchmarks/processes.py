@@ -89,6 +89,11 @@ def median(numbers: Sequence[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
+def median_ratio(own: Sequence[float], other: Sequence[float]) -> float:
+    """The middle one of the ratios of figures that were measured side by side."""
+    return median([a / b for a, b in zip(own, other)])
+
+
 def row(cells: Iterable[Any]) -> str:
     """A row of a table."""
     return " | ".join("{:>14}".format(cell) for cell in cells) + "\n"

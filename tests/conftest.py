@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -40,3 +41,24 @@ def published(tmp_path_factory):
             return self[name]
 
     return Folders()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function from a size in KiB to an empty folder on a disk of that size; called again, the disk is resized."""
+    folder = tmp_path / "small_disk"
+    folder.mkdir()
+
+    def resize(kibibytes):
+        is_there = os.path.ismount(str(folder))
+        options = "{}size={}k".format("remount," if is_there else "", kibibytes)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if subprocess.call(command, stderr=subprocess.DEVNULL):
+            pytest.skip("mounting a file system needs more rights")
+        return folder
+
+    try:
+        yield resize
+    finally:
+        if os.path.ismount(str(folder)):
+            subprocess.call(["umount", "-l", str(folder)])

@@ -45,8 +45,8 @@ def variables_of(arrays, prefix="var/"):
     return {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
 
 
-def build(name, arrays, dynamic_shape=True):
-    """Builds the fixture's model in the default graph."""
+def build(name, arrays, dynamic_shape=True, keeps_predictions_only=False):
+    """Builds the fixture's model in the default graph; of the last layer all, or what is predicted from."""
     feed, inputs = {}, {}
     for key, value in variables_of(arrays, "in/").items():
         shape = [None] * value.ndim if dynamic_shape else value.shape
@@ -59,6 +59,7 @@ def build(name, arrays, dynamic_shape=True):
         input_mask=inputs["input_mask"],
         token_type_ids=inputs["segment_ids"],
         scope="bert",
+        kept_positions=inputs["masked_lm_positions"] if keeps_predictions_only else None,
     )
     masked_lm = heads.masked_lm(
         model, inputs["masked_lm_positions"], inputs["masked_lm_ids"], inputs["masked_lm_weights"]

@@ -33,7 +33,7 @@ def made(tmp_path_factory):
     return folder
 
 
-def batches(path, batch_size, count=None, is_training=False, seed=1, predictions=PREDICTIONS):
+def batches(path, batch_size, count=None, is_training=False, seed=1, predictions=PREDICTIONS, start_step=0):
     with tf.Graph().as_default(), tf.Session() as session:
         input_fn = input_pipeline.pretraining_input_fn(
             [str(path)],
@@ -42,6 +42,7 @@ def batches(path, batch_size, count=None, is_training=False, seed=1, predictions
             is_training=is_training,
             seed=seed,
             dynamic=dynamic_masking.of_files([str(path)], LENGTH, predictions),
+            start_step=start_step,
         )
         step = tf.data.make_one_shot_iterator(input_fn({"batch_size": batch_size})).get_next()
         found = []
@@ -109,6 +110,17 @@ def test_training_repeats_with_its_seed(made):
     one, same, other = (joined(batches(path, 5, count=4, is_training=True, seed=seed)) for seed in (3, 3, 4))
     assert all((one[name] == same[name]).all() for name in one)
     assert (one["input_ids"] != other["input_ids"]).any()
+
+
+def test_training_begins_anywhere_with_the_same_masks(made, monkeypatch):
+    monkeypatch.setattr(dynamic_masking, "_RECORDS_AT_ONCE", 12)  # three batches
+    path = made / "dynamic.tfrecord"
+    steps = 2 * count_records(str(path)) // 4 + 3
+    uninterrupted = batches(path, 4, count=steps, is_training=True)
+    for start_step in (1, 3, 8, steps - 2):
+        found = batches(path, 4, count=steps - start_step, is_training=True, start_step=start_step)
+        for one, other in zip(found, uninterrupted[start_step:]):
+            assert all((one[name] == other[name]).all() for name in one)
 
 
 def statistics(found, tokenizer):

@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import re
-import subprocess
 
 import pytest
 from data_command import files_below, long_text, make, records_of, refusal
@@ -17,27 +16,6 @@ from disk_space import DiskFullError, size_text
 from features import Feature, pretraining_features
 from pretraining_shards import COUNTS, DROP_REASONS, ShardResult
 from record_files import CompleteFile, read_sidecar, write_records
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A function from a size in KiB to an empty folder on a disk of that size; called again, the disk is resized."""
-    folder = tmp_path / "small_disk"
-    folder.mkdir()
-
-    def resize(kibibytes):
-        is_there = os.path.ismount(str(folder))
-        options = "{}size={}k".format("remount," if is_there else "", kibibytes)
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        if subprocess.call(command, stderr=subprocess.DEVNULL):
-            pytest.skip("mounting a file system needs more rights")
-        return folder
-
-    try:
-        yield resize
-    finally:
-        if os.path.ismount(str(folder)):
-            subprocess.call(["umount", "-l", str(folder)])
 
 
 class FullAfter:

@@ -71,6 +71,58 @@ def test_one_seed_gives_one_order(record_paths):
     assert first == again != other
 
 
+@pytest.fixture
+def many_paths(tmp_path):
+    """More files than are read at once, of different sizes, one of them empty."""
+    return [
+        tiny_model.write_pretraining_records(tmp_path / "many-{:02d}.tfrecord".format(n), (5 * n) % 9, seed=n)
+        for n in range(19)
+    ]
+
+
+def same_batches(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected):
+        assert sorted(one) == sorted(other)
+        assert all((one[name] == other[name]).all() for name in one)
+
+
+@pytest.mark.parametrize("window", [3, 16, 1 << 14])
+@pytest.mark.parametrize("held_out", [None, HeldOut(3)])
+def test_reading_begins_anywhere(many_paths, monkeypatch, window, held_out):
+    monkeypatch.setattr(input_pipeline, "_SHUFFLED_AT_ONCE", window)
+    records = sum(count - (held_out.count(count) if held_out else 0) for count in ((5 * n) % 9 for n in range(19)))
+    steps = 3 * records // 4
+
+    def batches(start_step):
+        options = {"is_training": True, "held_out": held_out, "start_step": start_step}
+        return batches_of(pretraining_input(many_paths, **options), 4, limit=steps - start_step)
+
+    uninterrupted = batches(0)
+    epochs = [identities(uninterrupted)[start : start + records] for start in (0, records)]
+    assert len(set(epochs[0])) == records
+    assert sorted(epochs[0]) == sorted(epochs[1]) and epochs[0] != epochs[1]
+    for start_step in [1, 2, records // 4, records // 4 + 1, 2 * records // 4, steps - 1]:
+        same_batches(batches(start_step), uninterrupted[start_step:])
+
+
+def test_a_window_mixes_files(tmp_path, monkeypatch):
+    """Of files in one order each, neighbours in training are of different files and places."""
+    monkeypatch.setattr(input_pipeline, "_SHUFFLED_AT_ONCE", 64)
+    paths = [tiny_model.write_pretraining_records(tmp_path / "{}.tfrecord".format(n), 40, seed=n) for n in range(4)]
+    place = {ids: number for number, ids in enumerate(identities(batches_of(pretraining_input(paths), 160)))}
+    order = [place[ids] for ids in identities(batches_of(pretraining_input(paths, is_training=True), 160, limit=1))]
+    assert sorted(order) == list(range(160))
+    assert all(len({number // 40 for number in order[start : start + 64]}) == 4 for start in (0, 64))
+    assert sum(abs(one - other) == 1 for one, other in zip(order, order[1:])) < 16
+
+
+def test_nothing_to_train_on_is_no_endless_wait(tmp_path):
+    path = tiny_model.write_pretraining_records(tmp_path / "one.tfrecord", 0)
+    with pytest.raises(ValueError, match="no records to train on"):
+        batches_of(pretraining_input([path], is_training=True), 1, limit=1)
+
+
 def pack(path):
     """Packs a record file in place."""
     with open(path, "rb") as file:
@@ -184,6 +236,18 @@ def test_training_batches_are_full_whatever_the_lengths(rows_path, bucket_by_len
     assert all(len(batch["row_index"]) == 4 for batch in batches)
     assert len(counts) == len(LENGTHS)
     assert max(counts.values()) - min(counts.values()) <= 4  # what waits in a bucket differs, no row is favoured
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"bucket_by_length": False}, {"static_shapes": True}], ids=["buckets", "no buckets", "static"]
+)
+def test_training_on_rows_begins_anywhere(rows_path, options):
+    def batches(start_step):
+        return batches_of(rows_input(rows_path, is_training=True, start_step=start_step, **options), 4, 40 - start_step)
+
+    uninterrupted = batches(0)
+    for start_step in (1, 5, 6, 17, 39):
+        same_batches(batches(start_step), uninterrupted[start_step:])
 
 
 def test_training_shuffles_all_rows_anew_each_epoch(rows_path):

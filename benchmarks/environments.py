@@ -1,0 +1,62 @@
+"""What the benchmarks of training run: in which environments, with which model and vocabulary."""
+
+from __future__ import annotations
+
+import os
+from typing import List
+
+from processes import ROOT
+
+import command_line
+from errors import UserError
+
+_TENSORFLOW = (".venv-tf1.15", ".venv-tf2.15")
+_TORCH = ".venv-readers/current"
+_TINY = os.path.join(ROOT, "albert_config", "albert_config_tiny.json")
+_CORPUS = os.path.join(ROOT, "data", "news_zh_1.txt")
+_VOCABULARY = os.path.join(ROOT, "albert_config", "vocab.txt")
+
+
+def declare_flags(flags: command_line.Flags) -> None:
+    """The flags that name the environments with TensorFlow, the model and the vocabulary."""
+    flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
+    flags.string("bert_config_file", _TINY, "the model: a JSON file of the zh family")
+    flags.string("vocab_file", _VOCABULARY, "the vocabulary")
+
+
+def declare_record_flags(flags: command_line.Flags, *, max_seq_length: int, max_predictions_per_seq: int) -> None:
+    """The flags that name the size of a pre-training batch, and what records are made of."""
+    flags.integer("max_seq_length", max_seq_length, "tokens of a row", minimum=5)
+    flags.integer("max_predictions_per_seq", max_predictions_per_seq, "predictions of a row", minimum=1)
+    flags.integer("batch_size", 8, "rows of a step", minimum=1)
+    flags.string("corpus", _CORPUS, "text that pre-training records are made of")
+
+
+def declare_torch_flag(flags: command_line.Flags) -> None:
+    """The flag that names the environment with torch."""
+    flags.string("torch_python", python_of(_TORCH), "a Python with torch and transformers; empty: leave them out")
+
+
+def python_of(folder: str) -> str:
+    """The Python of an environment in the repository."""
+    return os.path.join(ROOT, folder, "bin", "python")
+
+
+def pythons(flags: command_line.Flags) -> List[str]:
+    """The environments with TensorFlow.
+
+    Raises:
+      UserError: one is not there.
+    """
+    return [checked(python, "pythons") for python in flags.pythons.split(",")]
+
+
+def checked(python: str, flag: str) -> str:
+    """Gives the Python back.
+
+    Raises:
+      UserError: it is not there.
+    """
+    if not os.access(python, os.X_OK):
+        raise UserError("there is no {}: make the environment, or name another by --{}".format(python, flag))
+    return python

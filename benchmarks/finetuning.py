@@ -1,0 +1,204 @@
+"""Fine-tuning on pairs: length buckets against full padding, in each environment, and against transformers on torch.
+
+    python benchmarks/finetuning.py
+    python benchmarks/finetuning.py --data_dir=lcqmc
+    python benchmarks/finetuning.py --data_dir=lcqmc --accuracy=238766
+
+Speed: the input pipeline cuts the rows into batches; of these, sorted by length, every n-th is taken, so that long
+ones are as frequent as they are. All train on the same ones, each in a process of its own, in turn. A batch padded to
+the full length takes as long as any other: fewer of these are timed. Without --data_dir the pairs are made up, as long
+as those of LCQMC.
+
+Accuracy (--accuracy): the dev accuracy of run_classifier.py after an epoch over so many pairs, with batches of like
+length and with mixed ones, from random weights or those of --init_checkpoint. Padding is masked: mixed batches learn
+what fully padded ones learn, sooner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from typing import Any, Dict, Iterator, List, Optional
+
+from processes import ROOT, median, median_ratio
+from tables import table
+
+sys.path.insert(0, ROOT)
+
+import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+
+# isort: split
+
+import environments  # noqa: E402
+import finetuning_accuracy  # noqa: E402
+import lcqmc_like  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow.compat.v1 as tf  # noqa: E402
+from batch_files import Batch, write_batches  # noqa: E402
+from turns import in_turns  # noqa: E402
+
+import command_line  # noqa: E402
+from errors import UserError  # noqa: E402
+from feature_cache import CachedFeatures, cached_features  # noqa: E402
+from input_pipeline import classification_input_fn  # noqa: E402
+from task_rows import read_split, split_path  # noqa: E402
+from tasks import get_task  # noqa: E402
+from tokenization import FullTokenizer  # noqa: E402
+
+BUCKETED, PADDED = "bucketed", "padded"
+TASK = "lcqmc_pair"
+
+
+def declare_flags() -> command_line.Flags:
+    """The flags of this command."""
+    flags = command_line.Flags()
+    environments.declare_flags(flags)
+    environments.declare_torch_flag(flags)
+    flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
+    flags.integer("accuracy", 0, "compare the accuracy after an epoch over so many pairs, not the speed", minimum=0)
+    flags.integer("rows", 20000, "the first rows of the train file, of whose batches some are timed", minimum=1)
+    flags.integer("batch_size", 64, "pairs of a step", minimum=1)
+    flags.integer("max_seq_length", 128, "the full length", minimum=5)
+    flags.string("seeds", "1,2,3", "of the runs whose accuracy is compared")
+    flags.integer("batches", 30, "batches of a turn", minimum=1)
+    flags.integer("padded_batches", 4, "as many of them where they are padded to the full length", minimum=1)
+    flags.integer("runs", 3, "turns; the medians are shown", minimum=1)
+    flags.string("init_checkpoint", None, "the weights that these runs start from")
+    return flags
+
+
+def main(flags: command_line.Flags) -> None:
+    """Measures and prints."""
+    tf.disable_v2_behavior()
+    with tempfile.TemporaryDirectory() as folder:
+        if flags.accuracy:
+            flags.require("data_dir")
+            finetuning_accuracy.compare(flags, folder)
+        else:
+            compare_speed(flags, folder)
+
+
+def compare_speed(flags: command_line.Flags, folder: str) -> None:
+    """Prints pairs per second and the ratios that matter."""
+    commands = commands_of(flags, folder)
+    features = read_features(flags, folder)
+    batches = spread(batches_of(features, flags), flags.batches)
+    padded = [pad(batch, flags.max_seq_length) for batch in batches[:: -(-len(batches) // flags.padded_batches)]]
+    write_batches(os.path.join(folder, BUCKETED), batches)
+    write_batches(os.path.join(folder, PADDED), padded)
+    sys.stdout.write(
+        "{:,} pairs of {:.1f} tokens on average; in {} batches of {} they fill {:.1f}.\n\n".format(
+            features.num_rows, features.mean_length, len(batches), flags.batch_size, mean_length(batches)
+        )
+    )
+    sys.stdout.flush()
+    pairs = {BUCKETED: len(batches) * flags.batch_size, PADDED: len(padded) * flags.batch_size}
+    rates = {}
+    for (_, padding), turns in in_turns(commands, flags.runs).items():
+        rates[turns.description, padding] = [pairs[padding] / seconds for seconds in turns.results]
+    sys.stdout.write(report(rates))
+
+
+def commands_of(flags: command_line.Flags, folder: str) -> Dict[Any, List[str]]:
+    """The workers' commands by environment and padding."""
+    here = os.path.join(ROOT, "benchmarks")
+    commands = {}
+    for python in environments.pythons(flags):
+        worker = [python, os.path.join(here, "training_worker.py"), "--variant=finetuning"]
+        worker.append("--bert_config_file=" + flags.bert_config_file)
+        for padding in (BUCKETED, PADDED):
+            commands[python, padding] = worker + ["--batches=" + os.path.join(folder, padding + ".npz")]
+    if flags.torch_python:
+        python = environments.checked(flags.torch_python, "torch_python")
+        worker = [python, os.path.join(here, "torch_worker.py"), "--batches=" + os.path.join(folder, BUCKETED + ".npz")]
+        commands["torch", BUCKETED] = worker + ["--config=" + flags.bert_config_file]
+    return commands
+
+
+def read_features(flags: command_line.Flags, folder: str) -> CachedFeatures:
+    """Encodes the pairs that are read or made up."""
+    data_dir = flags.data_dir
+    if not data_dir:
+        data_dir = folder
+        lcqmc_like.make_folder(folder, flags.rows, flags.vocab_file)
+    task = get_task(TASK)
+    return cached_features(
+        read_split(task, data_dir, "train")[: flags.rows],
+        task=task,
+        split="train",
+        source_files=[split_path(task, data_dir, "train")],
+        tokenizer=FullTokenizer(flags.vocab_file),
+        max_seq_length=flags.max_seq_length,
+        cache_dir=os.path.join(folder, "features"),
+    )
+
+
+def batches_of(features: CachedFeatures, flags: command_line.Flags) -> Iterator[Batch]:
+    """All full batches that the input pipeline makes of the rows."""
+    input_fn = classification_input_fn(
+        features.path,
+        num_rows=features.num_rows,
+        max_seq_length=flags.max_seq_length,
+        is_training=False,
+        seed=1,
+    )
+    with tf.Graph().as_default(), tf.Session() as session:
+        batch = tf.data.make_one_shot_iterator(input_fn({"batch_size": flags.batch_size})).get_next()
+        with contextlib.suppress(tf.errors.OutOfRangeError):
+            while True:
+                values = session.run(batch)
+                if len(values["input_ids"]) == flags.batch_size:
+                    yield values
+
+
+def spread(batches: Iterator[Batch], count: int) -> List[Batch]:
+    """Of the batches sorted by length so many, evenly spread, from the shortest to the longest.
+
+    Raises:
+      UserError: there is none.
+    """
+    ordered = sorted(batches, key=lambda batch: batch["input_ids"].shape[1])
+    if not ordered:
+        raise UserError("the rows do not fill a batch: raise --rows or lower --batch_size")
+    count = min(count, len(ordered))
+    return [ordered[(2 * number + 1) * len(ordered) // (2 * count)] for number in range(count)]
+
+
+def pad(batch: Batch, length: int) -> Batch:
+    """The batch with rows of the full length."""
+    longest = batch["input_ids"].shape[1]
+    widths = dict.fromkeys(("input_ids", "input_mask", "segment_ids"), length - longest)
+    return {name: np.pad(values, ((0, 0), (0, widths.get(name, 0))), "constant") for name, values in batch.items()}
+
+
+def mean_length(batches: List[Batch]) -> float:
+    """Tokens of a row, padding included."""
+    return float(np.mean([batch["input_ids"].shape[1] for batch in batches]))
+
+
+def report(rates: Dict[Any, List[float]]) -> str:
+    """The table: pairs per second of each, and their ratios to the padded ones.
+
+    Args:
+      rates: of each turn, by environment and padding; the first environment is what others are compared with.
+    """
+    first = next(iter(rates))[0]
+    torch = next((own for (environment, _), own in rates.items() if "torch" in environment), None)
+    rows = []
+    for (environment, padding), own in rates.items():
+        here = rates.get((environment, PADDED))
+        compared = [here, rates[first, PADDED], torch]
+        rows.append([environment, padding, "{:.1f}".format(median(own))] + [ratio(own, other) for other in compared])
+    header = ["environment", "batches", "pairs/s", "to padded there", "to padded in the first", "to torch"]
+    return table(header, rows)
+
+
+def ratio(own: List[float], other: Optional[List[float]]) -> str:
+    """How many times faster; empty where there is nothing to compare with."""
+    return "{:.2f}x".format(median_ratio(own, other)) if other else ""
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)

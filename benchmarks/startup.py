@@ -1,0 +1,112 @@
+"""Seconds from the start of a training command to the end of its first step, and which part of it takes how long.
+
+    python benchmarks/startup.py
+
+Runs run_pretraining.py and run_classifier.py for two steps on small data, from random weights. The parts: the imports;
+the data (checks, tokenization); the graph; the session (initial weights, the first checkpoint); the first step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from typing import Any, Dict, List
+
+import lcqmc_like
+import startup_probe
+from processes import ROOT, measure, median
+from tables import table
+
+sys.path.insert(0, ROOT)
+
+import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+
+# isort: split
+
+import environments  # noqa: E402
+from pretraining_records import Shape, make_records  # noqa: E402
+
+import command_line  # noqa: E402
+
+RUNNERS = ("run_pretraining", "run_classifier")
+STATIC = "static"
+_PAIRS = 256
+
+
+def declare_flags() -> command_line.Flags:
+    """The flags of this command."""
+    flags = command_line.Flags()
+    environments.declare_flags(flags)
+    environments.declare_record_flags(flags, max_seq_length=128, max_predictions_per_seq=20)
+    flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
+    return flags
+
+
+def main(flags: command_line.Flags) -> None:
+    """Measures and prints the table."""
+    pythons = environments.pythons(flags)
+    with tempfile.TemporaryDirectory() as folder:
+        shape = Shape(flags.max_seq_length, flags.max_predictions_per_seq)
+        make_records(folder, STATIC, shape, corpus=flags.corpus, vocab_file=flags.vocab_file)
+        lcqmc_like.make_folder(folder, _PAIRS, flags.vocab_file)
+        runs: Dict[str, List[Dict[str, float]]] = {}
+        for _ in range(flags.runs):
+            for python in pythons:
+                for runner in RUNNERS:
+                    noted = start(python, runner, arguments_of(runner, flags, folder))
+                    name = "{}.py, TensorFlow {}".format(runner, noted["version"])
+                    runs.setdefault(name, []).append(parts_of(noted["ends"]))
+    sys.stdout.write(report(runs))
+
+
+def arguments_of(runner: str, flags: command_line.Flags, folder: str) -> List[str]:
+    """The flags of a runner for two steps, beside its output folder."""
+    shared = ["--bert_config_file=" + flags.bert_config_file]
+    shared += ["--do_train=True", "--train_batch_size={}".format(flags.batch_size)]
+    if runner == "run_pretraining":
+        shape = Shape(flags.max_seq_length, flags.max_predictions_per_seq)
+        shared += ["--input_file=" + os.path.join(folder, STATIC + "*.tfrecord"), *shape.flags()]
+        return shared + ["--num_train_steps=2", "--num_warmup_steps=1"]
+    shared += ["--task_name=lcqmc_pair", "--data_dir=" + folder, "--vocab_file=" + flags.vocab_file]
+    shared.append("--max_seq_length={}".format(flags.max_seq_length))
+    return shared + ["--num_train_epochs={}".format(2 * flags.batch_size / _PAIRS)]
+
+
+def start(python: str, runner: str, arguments: List[str]) -> Dict[str, Any]:
+    """Runs a command; returns TensorFlow's "version", and of each part the second when it was over in "ends"."""
+    probe = os.path.join(ROOT, "benchmarks", "startup_probe.py")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "times.json")
+        output_dir = os.path.join(folder, "output")
+        measure([python, probe, path, runner, "--output_dir=" + output_dir] + arguments)
+        with open(path) as file:
+            return json.load(file)
+
+
+def parts_of(ends: Dict[str, float]) -> Dict[str, float]:
+    """How long each part took, and "in all".
+
+    Args:
+      ends: when each was over.
+    """
+    parts, before = {}, 0.0
+    for part in startup_probe.PARTS:
+        parts[part] = ends[part] - before
+        before = ends[part]
+    return dict(parts, **{"in all": before})
+
+
+def report(runs: Dict[str, List[Dict[str, float]]]) -> str:
+    """The table of seconds: a row per command, the medians of its runs."""
+    columns = [*startup_probe.PARTS, "in all"]
+    rows = [
+        [name, *("{:.1f}".format(median([parts[column] for parts in own])) for column in columns)]
+        for name, own in runs.items()
+    ]
+    return table(["seconds", *columns], rows)
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)

@@ -1,0 +1,64 @@
+"""The training steps that the benchmarks time: ours as the runners build them, and a plain one."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+import numpy as np
+import plain_pretraining
+
+import classification
+import families
+import optimization
+import pretraining
+from estimator_specs import TrainingSetup
+
+STEPS = 1000000  # the schedule never ends here
+
+
+def finetuning(config: Any, **options: Any) -> Callable[..., Any]:
+    """The model_fn of run_classifier.py for pairs with two labels; `options` are more of TrainingSetup."""
+    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
+    return classification.build_model_fn(families.ZH, config, 2, setup)
+
+
+def current(config: Any, **options: Any) -> Callable[..., Any]:
+    """The model_fn of run_pretraining.py; `options` are more of TrainingSetup."""
+    setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"), **options)
+    return pretraining.build_model_fn(families.ZH, config, setup)
+
+
+VARIANTS: Dict[str, Callable[..., Callable[..., Any]]] = {
+    "finetuning": finetuning,
+    "pretraining": current,
+    "plain_pretraining": plain_pretraining.model_fn_of,
+}
+
+
+def pair_batch(random: np.random.RandomState, rows: int, length: int, vocab_size: int) -> Dict[str, np.ndarray]:
+    """A batch as fine-tuning takes it, of full rows."""
+    segments = np.tile(np.arange(length) >= length // 2, [rows, 1])
+    return {
+        "row_index": np.arange(rows).reshape([rows, 1]).astype(np.int32),
+        "input_ids": random.randint(0, vocab_size, [rows, length]).astype(np.int32),
+        "input_mask": np.ones([rows, length], np.int32),
+        "segment_ids": segments.astype(np.int32),
+        "label_ids": random.randint(0, 2, [rows, 1]).astype(np.int32),
+    }
+
+
+def pretraining_batch(
+    random: np.random.RandomState, rows: int, length: int, predictions: int, vocab_size: int
+) -> Dict[str, np.ndarray]:
+    """A batch as pre-training takes it, of full rows."""
+    positions = [np.sort(random.choice(length, predictions, replace=False)) for _ in range(rows)]
+    pairs = pair_batch(random, rows, length, vocab_size)
+    return {
+        "input_ids": pairs["input_ids"],
+        "input_mask": pairs["input_mask"],
+        "segment_ids": pairs["segment_ids"],
+        "masked_lm_positions": np.array(positions, np.int32),
+        "masked_lm_ids": random.randint(0, vocab_size, [rows, predictions]).astype(np.int32),
+        "masked_lm_weights": np.ones([rows, predictions], np.float32),
+        "next_sentence_labels": pairs["label_ids"],
+    }

@@ -1,0 +1,66 @@
+"""Full training batches of rows of like length: which rows, in which order, as a pure function of seed and place.
+
+Each bucket has an endless stream of its rows, each epoch in a new order, and is cut into batches there, straight across
+the epochs: no row is lost at an epoch's end, and any batch can be told without those before it.
+"""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+import numpy as np
+
+BUCKET_STEP = 8  # tokens between the longest rows of two buckets
+_BATCH_ORDER = 0  # the draws of an epoch: first the order of its batches, then each bucket's
+
+
+class BucketedOrder:
+    """The batches of a set of rows."""
+
+    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int) -> None:
+        """Sorts rows into buckets.
+
+        Args:
+          lengths: [rows] tokens of each row, at least 1.
+          batch_size: rows of every batch.
+          seed: of all orders.
+        """
+        buckets = (lengths - 1) // BUCKET_STEP
+        self._rows = [np.flatnonzero(buckets == bucket) for bucket in np.unique(buckets)]
+        self._num_rows = len(lengths)
+        self._batch_size = batch_size
+        self._seed = seed & 0xFFFFFFFF
+
+    def num_batches_before(self, epoch: int) -> int:
+        """The batches of all epochs before this one: those that its rows fill up belong to it."""
+        return sum(epoch * len(rows) // self._batch_size for rows in self._rows)
+
+    def epoch_of(self, batch: int) -> int:
+        """The epoch to which a batch belongs, counted as batches are from 0."""
+        epoch = batch * self._batch_size // self._num_rows
+        while self.num_batches_before(epoch + 1) <= batch:
+            epoch += 1
+        return epoch
+
+    def batches(self, epoch: int, first_batch: int = 0) -> np.ndarray:
+        """The rows of the batches of an epoch, [batches, batch_size], without those that come before `first_batch`."""
+        found = [self._bucket_batches(bucket, epoch) for bucket in range(len(self._rows))]
+        batches: np.ndarray = np.concatenate(found)
+        order = self._permutation(len(batches), epoch, _BATCH_ORDER)
+        return batches[order][max(0, first_batch - self.num_batches_before(epoch)) :]
+
+    def _bucket_batches(self, bucket: int, epoch: int) -> np.ndarray:
+        """The batches that a bucket's stream fills up in an epoch; their first rows may be of earlier epochs."""
+        rows, size = self._rows[bucket], self._batch_size
+        first, end = (number * len(rows) // size * size for number in (epoch, epoch + 1))
+        if first == end:
+            return np.zeros([0, size], np.int64)
+        earliest, last = first // len(rows), (end - 1) // len(rows)
+        stream: List[np.ndarray] = [
+            rows[self._permutation(len(rows), number, 1 + bucket)] for number in range(earliest, last + 1)
+        ]
+        begin = earliest * len(rows)
+        return np.concatenate(stream)[first - begin : end - begin].reshape(-1, size)
+
+    def _permutation(self, size: int, epoch: int, draw: int) -> Sequence[int]:
+        return np.random.RandomState([self._seed, epoch, draw]).permutation(size)

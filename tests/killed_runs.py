@@ -1,0 +1,116 @@
+"""Runs of the training commands that are killed at a chosen moment, each in a process of its own.
+
+    python killed_runs.py JSON
+
+A program by itself: it imports TensorFlow once, opens no session and forks a process for each run, so that a run costs
+no start of Python. JSON is a list of runs: {"command": module, "arguments": [...], "kill": null or one of
+{"step": N}       after the update of step N
+{"save": N}       when the files of the checkpoint of step N are in place, and the file `checkpoint` does not name it
+{"seconds": S}    S seconds after the run's metrics begin or grow
+"metrics": path}. It prints a line for each: the exit status, negative for a signal.
+"""
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def run_all(runs, seconds=300):
+    """Starts this program and returns the exit status of each run, and what they said."""
+    result = subprocess.run(
+        [sys.executable, os.path.abspath(__file__), json.dumps(runs, default=str)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, check=False,
+    )  # fmt: skip
+    said = result.stderr.decode("utf-8")
+    assert result.returncode == 0, said
+    return [int(line) for line in result.stdout.decode("utf-8").split()], said
+
+
+def _kill_after_step(step):
+    import training_log
+
+    original = training_log.TrainingLogHook.after_run
+
+    def after_run(self, run_context, run_values):
+        original(self, run_context, run_values)
+        if self._step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    training_log.TrainingLogHook.after_run = after_run
+
+
+def _kill_before_naming(step):
+    from tensorflow.python.training import saver
+
+    original = saver.checkpoint_management.update_checkpoint_state_internal
+
+    def update(save_dir, model_checkpoint_path, *arguments, **options):
+        if model_checkpoint_path.endswith("-{}".format(step)):
+            os.kill(os.getpid(), signal.SIGKILL)
+        original(save_dir, model_checkpoint_path, *arguments, **options)
+
+    saver.checkpoint_management.update_checkpoint_state_internal = update
+
+
+def _child(run):
+    import command_line
+
+    kill = run.get("kill") or {}
+    if "step" in kill:
+        _kill_after_step(kill["step"])
+    if "save" in kill:
+        _kill_before_naming(kill["save"])
+    module = importlib.import_module(run["command"])
+    command_line.run(module.__doc__, module.declare_flags(), module.main, run["arguments"])
+
+
+def _forked(run):
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        _child(run)
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _wait(process, run):
+    seconds = (run.get("kill") or {}).get("seconds")
+    if seconds is not None:
+        before = _size(run["metrics"])
+        while _size(run["metrics"]) == before:
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return 0
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)
+    status = os.waitpid(process, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def main():
+    sys.path.insert(0, ROOT)
+    runs = json.loads(sys.argv[1])
+    for name in sorted({run["command"] for run in runs}):
+        importlib.import_module(name)
+    for run in runs:
+        print(_wait(_forked(run), run), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Batches of rows of like length: full, every row once an epoch, any batch without those before it."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from length_buckets import BUCKET_STEP, BucketedOrder
+
+LENGTHS = np.array([3, 17, 4, 9, 30, 3, 12, 8, 25, 4, 5, 19, 31, 6, 6, 7, 3, 11, 16, 29, 10, 10, 13])
+
+
+def joined(order, epochs):
+    return np.concatenate([order.batches(epoch) for epoch in range(epochs)])
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 8, 40])
+def test_every_row_comes_once_an_epoch_and_waits_at_most_for_one_batch(batch_size):
+    epochs = 50
+    batches = joined(BucketedOrder(LENGTHS, batch_size, seed=3), epochs)
+    counts = collections.Counter(batches.ravel().tolist())
+    buckets = (LENGTHS - 1) // BUCKET_STEP
+    assert batches.shape[1] == batch_size
+    for bucket in set(buckets.tolist()):
+        rows = np.flatnonzero(buckets == bucket).tolist()
+        total = sum(counts[row] for row in rows)
+        assert epochs * len(rows) - batch_size < total <= epochs * len(rows)
+        assert max(counts[row] for row in rows) <= epochs
+        assert total // len(rows) <= min(counts[row] for row in rows) + 1
+    assert all(len(set(buckets[batch].tolist())) == 1 for batch in batches)
+
+
+def test_each_epoch_and_seed_has_an_order_of_its_own():
+    rows = np.full([100], 5)
+    orders = [BucketedOrder(rows, 10, seed=seed).batches(epoch).ravel() for seed in (1, 2) for epoch in (0, 1)]
+    assert all(sorted(order.tolist()) == list(range(100)) for order in orders)
+    assert len({tuple(order.tolist()) for order in orders}) == 4
+    assert not np.array_equal(orders[0], np.arange(100))
+
+
+def test_lengths_are_mixed_within_an_epoch():
+    lengths = np.repeat([5, 25], 500)
+    first_rows = BucketedOrder(lengths, 10, seed=1).batches(0)[:, 0]
+    assert 10 < np.sum(np.diff(lengths[first_rows]) != 0) < 90
+
+
+@pytest.mark.parametrize("batch_size", [2, 5, 40])
+def test_any_batch_is_told_without_those_before_it(batch_size):
+    uninterrupted = joined(BucketedOrder(LENGTHS, batch_size, seed=3), 30)
+    for start in range(0, len(uninterrupted), 3):
+        order = BucketedOrder(LENGTHS, batch_size, seed=3)
+        epoch = order.epoch_of(start)
+        assert order.num_batches_before(epoch) <= start < order.num_batches_before(epoch + 1)
+        assert (order.batches(epoch, start)[0] == uninterrupted[start]).all()
