@@ -127,7 +127,7 @@ def make_estimator(
     """The TPUEstimator that works in the output folder, on TPU, GPU or CPU; what trains only, on several devices."""
     found = devices.find_devices(flags)
     if is_training and found.num_replicas > 1:
-        return devices.DividedTraining(
+        return DividedTraining(
             found,
             model_fn,
             output_dir=flags.output_dir,
@@ -135,8 +135,7 @@ def make_estimator(
             seed=flags.seed,
             keep_checkpoint_max=keep_checkpoint_max,
             save_checkpoints_steps=save_checkpoints_steps,
-            plan=_plan(flags),
-            last_checkpoint=lambda: tf.train.latest_checkpoint(flags.output_dir),
+            last_checkpoint=lambda: latest_checkpoint(flags.output_dir),
         )
     with worker_cluster.alone():
         config = _run_config(flags, save_checkpoints_steps, keep_checkpoint_max)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from errors import UserError
 
@@ -35,6 +35,11 @@ class WorkerCluster(NamedTuple):
     def is_chief(self) -> bool:
         """Whether this process writes checkpoints and results."""
         return self.index == 0
+
+    def endpoint(self, index: int) -> Tuple[str, int]:
+        """A worker's host and port."""
+        host, _, port = self.addresses[index].rpartition(":")
+        return host, int(port)
 
     def name(self, index: int) -> str:
         """A worker in words."""
@@ -86,7 +91,7 @@ def _is_address(address: Any) -> bool:
     return bool(host) and port.isdigit() and 0 < int(port) < 65536
 
 
-def _task(task: Any, jobs: Mapping[str, List[str]]) -> Any:
+def _task(task: Any, jobs: Mapping[str, List[str]]) -> Tuple[str, int]:
     """The job and the number of this process."""
     if not isinstance(task, dict) or "type" not in task or "index" not in task:
         raise UserError(

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -87,14 +87,14 @@ class WorkerWatch(tf.train.SessionRunHook):
         del run_context, run_values
         self._is_waiting = False
 
-    def _others(self) -> range:
+    def _others(self) -> List[int]:
         return [index for index in range(len(self._cluster.addresses)) if index != self._cluster.index]
 
     def _watch(self) -> None:
         since: Dict[int, float] = {}  # when a port was first found closed
         while not self._stop.wait(_PERIOD_SECONDS):
             for index in self._others():
-                if _is_open(self._cluster.addresses[index]):
+                if _is_open(self._cluster.endpoint(index)):
                     since.pop(index, None)
                     self._patience[index] = self._gone_seconds
                     continue
@@ -111,10 +111,9 @@ class WorkerWatch(tf.train.SessionRunHook):
         )
 
 
-def _is_open(address: str) -> bool:
-    host, _, port = address.rpartition(":")
+def _is_open(endpoint: Tuple[str, int]) -> bool:
     try:
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection(endpoint, timeout=_CONNECT_SECONDS).close()
     except OSError:
         return False
     return True
