@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 
 import checkpoint
 import classification
+import metrics_file
 import model_folder
 import optimization
 import run_model
+import training_observer
+import training_presets
 import training_resume
 import training_run
-from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
 from data_position import DataPosition
 from errors import UserError
@@ -30,6 +32,8 @@ from task_rows import Row, read_split, split_path
 from tasks import TASKS, Task, get_task
 from tokenization import FullTokenizer, check_vocab_size
 from training_checkpoints import latest_checkpoint, saved_checkpoints
+from training_evaluation import Evaluator, Goal, Results
+from training_observer import TrainingObserver
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 TEST_RESULTS = "test_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
-_EVAL_METRIC = "eval_accuracy"
+_GOAL = Goal("eval_accuracy", is_higher_better=True)
 
 
 class Run(NamedTuple):
@@ -95,19 +99,33 @@ def run(flags: Flags, family: Family) -> None:
         raise UsageError("--num_train_epochs must be over 0 to train")
     if flags.do_train:
         training_run.check_training(flags)
+    if not training_run.takes_part(flags):
+        return
     tokenizer = _tokenizer(flags, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
     rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
+    if flags.do_train:
+        values = training_presets.fine_tuning_values(hidden_size=model.config.hidden_size)
+        training_presets.apply(flags, values, model.config.hidden_size)
     training_run.prepare_output_dir(flags)
     _describe_output(this)
-    with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
-        if flags.do_train:
-            train(this, _with_features(this, "train", rows["train"]))
-        best = evaluate(this, _with_features(this, "dev", rows["dev"])) if flags.do_eval else None
+    advice = training_observer.advice(flags, model.config.hidden_size, "warmup_proportion")
+    is_chief = training_run.is_chief(flags)
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags, is_chief):
+        dev = _with_features(this, "dev", rows["dev"]) if flags.do_eval else None
+        evaluator = _evaluator(this, dev) if dev else None
+        observer = (
+            train(this, _with_features(this, "train", rows["train"]), advice, evaluator) if flags.do_train else None
+        )
+        best = evaluate(this, dev, evaluator) if evaluator else None
         if flags.do_predict:
             predict(this, _with_features(this, "test", rows["test"]), best)
-    _say_what_next(flags)
+    if observer:
+        observer.say_what_was_done()
+    if is_chief:
+        training_observer.say_where_it_is(flags.output_dir, evaluator)
+        _say_what_next(flags)
 
 
 def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:
@@ -218,30 +236,40 @@ def _training_input_fn(this: Run, features: CachedFeatures) -> Any:
     )
 
 
-def train(this: Run, split: Split) -> None:
-    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one."""
+def train(this: Run, split: Split, advice: str, evaluator: Optional[Evaluator]) -> TrainingObserver:
+    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns what watched it."""
     flags = this.flags
     steps = max(1, int(split.features.num_rows / flags.train_batch_size * flags.num_train_epochs))
+    warmup_steps = int(steps * flags.warmup_proportion)
+    observer = TrainingObserver(flags, total_steps=steps, warmup_steps=warmup_steps, advice=advice, evaluator=evaluator)
     optimizer = optimization.OptimizerSettings(
         learning_rate=flags.learning_rate,
         num_train_steps=steps,
-        num_warmup_steps=int(steps * flags.warmup_proportion),
+        num_warmup_steps=warmup_steps,
         optimizer=flags.optimizer,
     )
-    if 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
+    if flags.eval_every_steps == 0 and 0 < flags.keep_checkpoint_max < steps // flags.save_checkpoints_steps:
         _log.info(
             "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", flags.keep_checkpoint_max
         )
-    estimator = _estimator(this, training_run.training_setup(flags, optimizer))
-    estimator.train(
-        _training_input_fn(this, split.features),
-        max_steps=steps,
-        saving_listeners=[CheckpointRoom(flags.output_dir)],
+    setup = training_run.training_setup(flags, optimizer, observer)
+    observer.train(_estimator(this, setup), _training_input_fn(this, split.features))
+    return observer
+
+
+def _evaluator(this: Run, split: Split) -> Evaluator:
+    """What measures checkpoints on the dev split, and keeps the one with the highest accuracy."""
+    return Evaluator(
+        this.flags.output_dir,
+        name="dev",
+        data=os.path.basename(split.features.path),  # it names rows, vocabulary and settings
+        goal=_GOAL,
+        measure=lambda prefix: _measure(this, split, TrainingSetup(use_tpu=this.flags.use_tpu), prefix),
     )
 
 
-def evaluate(this: Run, split: Split) -> Optional[str]:
-    """Evaluates every saved checkpoint; returns the prefix of the best, whose weights go to <output_dir>/best.
+def evaluate(this: Run, split: Split, evaluator: Evaluator) -> Optional[str]:
+    """Evaluates what is left of the saved checkpoints; returns the prefix of the best, in <output_dir>/best.
 
     Where nothing was trained, the starting weights are evaluated and None is returned.
     """
@@ -250,24 +278,22 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
     if not prefixes:
         start = training_run.starting_checkpoint(flags)
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
-        results = _evaluate_one(this, split, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu), None)
+        results = _measure(this, split, TrainingSetup(init_checkpoint=start, use_tpu=flags.use_tpu), None)
         training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
-        _log.info("dev: %s", training_run.figures(results))
+        _log.info("dev: %s", metrics_file.text_of(results))
         return None
-    by_prefix = {}
-    for prefix in prefixes:
-        by_prefix[prefix] = _evaluate_one(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix)
-        _log.info("dev, %s: %s", os.path.basename(prefix), training_run.figures(by_prefix[prefix]))
-    best = max(prefixes, key=lambda prefix: (by_prefix[prefix][_EVAL_METRIC], by_prefix[prefix]["global_step"]))
-    by_name = {os.path.basename(prefix): results for prefix, results in by_prefix.items()}
-    training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), by_name)
-    training_run.write_results(flags.output_dir, EVAL_RESULTS, by_prefix[best])
-    folder = model_folder.write_best(flags.output_dir, best)
-    _log.info("Best of %d checkpoints: %s, now in %s", len(prefixes), os.path.basename(best), folder)
+    # Where the user said how often to evaluate, only the last is left to do.
+    for prefix in prefixes[-1:] if flags.do_train and flags.eval_every_steps else prefixes:
+        evaluator.evaluate(prefix)
+    known = {"model.ckpt-{}".format(results["global_step"]): results for results in evaluator.known()}
+    training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), known)
+    training_run.write_results(flags.output_dir, EVAL_RESULTS, evaluator.best())
+    best = evaluator.keep_best()
+    _log.info("Best of %d checkpoints: %s", len(known), best)
     return best
 
 
-def _evaluate_one(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Dict[str, Any]:
+def _measure(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
     steps = -(-split.features.num_rows // this.flags.eval_batch_size) if this.flags.use_tpu else None
     input_fn = _input_fn(this, split.features, is_training=False)
     return _estimator(this, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
@@ -296,7 +322,7 @@ def predict(this: Run, split: Split, best: Optional[str]) -> None:
         gold = [this.task.labels.index(row.label) for row in split.rows]
         results = {this.task.metric: METRICS[this.task.metric](probabilities.argmax(axis=1).tolist(), gold)}
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
-        _log.info("test: %s", training_run.figures(results))
+        _log.info("test: %s", metrics_file.text_of(results))
 
 
 def _checkpoint_for_prediction(flags: Flags) -> str:

@@ -91,6 +91,14 @@ class Flags:
         """The flag's value; `default`, where that is not None and the command line did not set the flag."""
         return getattr(self, name) if default is None or self.was_given(name) else default
 
+    def set_default(self, name: str, value: Any) -> None:
+        """Gives a flag another default: its value, unless the command line set the flag."""
+        self._values.set_default(name, value)
+
+    def override(self, name: str, value: Any) -> None:
+        """Gives a flag a value, whatever the command line says."""
+        self._values[name].value = value
+
     def as_dict(self) -> Dict[str, Any]:
         """All flags with their values, sorted by name: the resolved configuration of a run."""
         values = self._values.flag_values_dict()

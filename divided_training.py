@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable, Dict, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
 from batch_parts import split_among
-from devices import Devices, session_config
+from devices import CPU, Devices, session_config
+from errors import UserError
 from worker_cluster import WorkerCluster, alone
 from worker_watch import WorkerWatch
 
@@ -50,25 +52,29 @@ class DividedTraining:
         self._save_checkpoints_steps = save_checkpoints_steps
         self._last_checkpoint = last_checkpoint
 
-    def train(self, input_fn: Callable[..., Any], max_steps: int, saving_listeners: Sequence[Any] = ()) -> None:
+    def train(
+        self,
+        input_fn: Callable[..., Any],
+        hooks: Sequence[Any] = (),
+        max_steps: Optional[int] = None,
+        saving_listeners: Sequence[Any] = (),
+    ) -> None:
         """Trains up to a step on the batches of `input_fn`, which every process reads and takes its part of."""
         with tf.Graph().as_default():  # outside of any graph TensorFlow 2's strategies take eager devices and servers
-            self._train(input_fn, max_steps, saving_listeners)
+            self._train(input_fn, hooks, max_steps=max_steps, saving_listeners=saving_listeners)
 
-    def _train(self, input_fn: Callable[..., Any], max_steps: int, saving_listeners: Sequence[Any]) -> None:
+    def _train(self, input_fn: Callable[..., Any], hooks: Sequence[Any], **arguments: Any) -> None:
         devices = self._devices
         strategy = _strategy(devices)
         config = session_config(devices)
         parts = split_among(input_fn, devices.num_replicas, devices.first_part, devices.num_local)
         if devices.cluster is None:
-            self._estimator(strategy, config, None).train(parts, max_steps=max_steps, saving_listeners=saving_listeners)
+            self._estimator(strategy, config, None).train(parts, hooks=list(hooks), **arguments)
             return
         config = strategy.update_config_proto(config)
-        target = _start_server(devices.cluster, config)
+        target = start_server(devices.cluster, devices.kind).target
         with WorkerWatch(devices.cluster, self._last_checkpoint) as watch:
-            self._estimator(strategy, config, target).train(
-                parts, max_steps=max_steps, hooks=[watch], saving_listeners=saving_listeners
-            )
+            self._estimator(strategy, config, target).train(parts, hooks=[watch, *hooks], **arguments)
 
     def _estimator(self, strategy: Any, session_config: Any, target: Optional[str]) -> Any:
         is_chief = self._devices.is_chief
@@ -102,10 +108,21 @@ def _strategy(devices: Devices) -> Any:
     return tf.distribute.MirroredStrategy(names)
 
 
-def _start_server(cluster: WorkerCluster, config: Any) -> str:
-    """Starts TensorFlow's server for the others' collective ops; returns its address."""
-    server_config = tf.ConfigProto()
-    server_config.CopyFrom(config)
-    del server_config.device_filters[:]
-    server = tf.train.Server(dict(cluster.jobs), cluster.job, cluster.task, config=server_config)
-    return server.target
+@functools.lru_cache(maxsize=None)
+def start_server(cluster: WorkerCluster, devices_kind: str = CPU) -> Any:
+    """TensorFlow's server of this worker, which the others' collective ops talk to; it runs as long as the process.
+
+    Raises:
+      UserError: it cannot be started.
+    """
+    config = session_config(Devices(devices_kind))
+    config.experimental.collective_group_leader = "/job:{}/replica:0/task:{}".format(*cluster.task(0))
+    job, task = cluster.task(cluster.index)
+    try:
+        return tf.train.Server(cluster.jobs, job, task, config=config)
+    except tf.errors.OpError as error:
+        raise UserError(
+            "no server can be started for {}: is the port in use, or the address that of another machine? ({})".format(
+                cluster.name(cluster.index), str(error.message).splitlines()[0]
+            )
+        ) from error

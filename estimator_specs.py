@@ -76,9 +76,10 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer, loss_scale)
     hooks: List[Any] = []
     if not setup.use_tpu:
-        watched = dict(
-            batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=update.gradient_norm
-        )
+        norm = update.gradient_norm
+        if loss_scale:  # an overflow is no alarm: it lowers the scale
+            norm = tf.where(tf.is_finite(norm), norm, tf.zeros_like(norm))
+        watched = dict(batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm)
         for name, tensor in watched.items():
             if name != "loss":  # TPUEstimator writes that one
                 tf.summary.scalar(name, tensor)

@@ -9,12 +9,14 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import tensorflow.compat.v1 as tf
 
 import dynamic_masking
+import metrics_file
 import optimization
 import pretraining
 import run_model
+import training_observer
+import training_presets
 import training_resume
 import training_run
-from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
 from data_position import DataPosition, file_marks
 from errors import UserError
@@ -33,10 +35,13 @@ from record_files import (
 )
 from run_model import RunModel
 from training_checkpoints import latest_checkpoint
+from training_evaluation import Evaluator, Goal, Results
+from training_observer import TrainingObserver
 
 _log = logging.getLogger(__name__)
 
 EVAL_RESULTS = "eval_results"
+_GOAL = Goal("loss", is_higher_better=False)
 
 
 class Inputs(NamedTuple):
@@ -75,6 +80,8 @@ def run(flags: Flags, family: Family) -> None:
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
     if flags.do_train:
         training_run.check_training(flags)
+    if not training_run.takes_part(flags):
+        return
     model = run_model.find_model(flags, family, _is_from_group_0(flags, family))
     config = model.config
     training_run.check_max_seq_length(flags, config)
@@ -84,16 +91,34 @@ def run(flags: Flags, family: Family) -> None:
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
     check_masking(flags, inputs)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
+    _apply_preset(flags, config)
     training_run.prepare_output_dir(flags)
     run_model.keep_files(model, flags.output_dir)
-    with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
-        if flags.do_train:
-            train(flags, family, config, inputs)
-        if flags.do_eval:
-            evaluate(flags, family, config, inputs, eval_steps)
+    advice = training_observer.advice(flags, config.hidden_size, "num_warmup_steps")
+    evaluator = _evaluator(flags, family, config, inputs, eval_steps) if flags.do_eval else None
+    is_chief = training_run.is_chief(flags)
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags, is_chief):
+        observer = train(flags, family, config, inputs, advice, evaluator) if flags.do_train else None
+        if evaluator:
+            evaluate(flags, family, config, inputs, eval_steps, evaluator)
         if flags.export_dir:
             export_after_training(flags, family, model)
-    _say_what_next(flags, family, model)
+    if observer:
+        observer.say_what_was_done()
+    if is_chief:
+        training_observer.say_where_it_is(flags.output_dir, evaluator)
+        _say_what_next(flags, family, model)
+
+
+def _apply_preset(flags: Flags, config: Any) -> None:
+    values = training_presets.pretraining_values(
+        hidden_size=config.hidden_size,
+        optimizer=flags.optimizer,
+        train_batch_size=flags.train_batch_size,
+        num_train_steps=flags.num_train_steps,
+    )
+    if flags.do_train:
+        training_presets.apply(flags, values, config.hidden_size)
 
 
 def _is_from_group_0(flags: Flags, family: Family) -> bool:
@@ -234,37 +259,65 @@ def _training_input_fn(flags: Flags, inputs: Inputs) -> Any:
             "the held-out share": inputs.held_out and inputs.held_out.period,
             **{"--" + name: getattr(flags, name) for name in names},
         },
+        training_run.is_chief(flags),
         lambda position: _input_fn(flags, inputs.train_files, inputs.held_out, True, position),
     )
 
 
-def train(flags: Flags, family: Family, config: Any, inputs: Inputs) -> None:
-    """Trains up to --num_train_steps, from the folder's last checkpoint where there is one."""
+def train(
+    flags: Flags, family: Family, config: Any, inputs: Inputs, advice: str, evaluator: Optional[Evaluator]
+) -> TrainingObserver:
+    """Trains up to --num_train_steps, from the folder's last checkpoint where there is one; returns what watched it."""
+    observer = TrainingObserver(
+        flags,
+        total_steps=flags.num_train_steps,
+        warmup_steps=flags.num_warmup_steps,
+        advice=advice,
+        evaluator=evaluator,
+    )
     setup = training_run.training_setup(
-        flags, optimizer_settings(flags), init_from_group_0=_is_from_group_0(flags, family)
+        flags, optimizer_settings(flags), observer, init_from_group_0=_is_from_group_0(flags, family)
     )
-    _estimator(flags, family, config, setup).train(
-        _training_input_fn(flags, inputs),
-        max_steps=flags.num_train_steps,
-        saving_listeners=[CheckpointRoom(flags.output_dir)],
-    )
-    _log.info("Pre-trained model: %s", latest_checkpoint(flags.output_dir))
+    observer.train(_estimator(flags, family, config, setup), _training_input_fn(flags, inputs))
+    return observer
 
 
-def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> None:
+def _evaluator(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int) -> Evaluator:
+    """What measures checkpoints on held-out records, and keeps the one with the lowest loss."""
+    sizes = [os.path.getsize(path) for path in inputs.eval_files]
+    data = [inputs.eval_files, sizes, inputs.held_out, steps, flags.eval_batch_size, flags.seed]
+    return Evaluator(
+        flags.output_dir,
+        name="evaluation on " + _evaluated_on(inputs),
+        data=data,
+        goal=_GOAL,
+        measure=lambda prefix: _measure(flags, family, config, inputs, steps, prefix),
+    )
+
+
+def _measure(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int, prefix: Optional[str]) -> Results:
+    """The figures of a checkpoint, or of the starting weights where none is given."""
+    setup = TrainingSetup(
+        init_checkpoint=None if prefix else training_run.starting_checkpoint(flags),
+        init_from_group_0=_is_from_group_0(flags, family),
+        use_tpu=flags.use_tpu,
+    )
+    input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
+    return _estimator(flags, family, config, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+
+
+def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: int, evaluator: Evaluator) -> None:
     """Evaluates the folder's last checkpoint, or the starting weights where there is none."""
     latest = latest_checkpoint(flags.output_dir)
-    start = None if latest else training_run.starting_checkpoint(flags)
-    if not latest:
+    if latest:
+        results = evaluator.evaluate(latest)
+        evaluator.keep_best()
+    else:
+        start = training_run.starting_checkpoint(flags)
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
-    setup = TrainingSetup(
-        init_checkpoint=start, init_from_group_0=_is_from_group_0(flags, family), use_tpu=flags.use_tpu
-    )
-    estimator = _estimator(flags, family, config, setup)
-    input_fn = _input_fn(flags, inputs.eval_files, inputs.held_out, is_training=False)
-    results = estimator.evaluate(input_fn, steps=steps, checkpoint_path=latest)
+        results = _measure(flags, family, config, inputs, steps, None)
+        _log.info("evaluation on %s: %s", _evaluated_on(inputs), metrics_file.text_of(results))
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
-    _log.info("Evaluation on %s: %s", _evaluated_on(inputs), training_run.figures(results))
 
 
 def _eval_steps(flags: Flags, inputs: Inputs) -> int:

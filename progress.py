@@ -5,37 +5,26 @@ from __future__ import annotations
 import time
 from typing import Callable, TextIO
 
-_PERIOD_SECONDS = 10.0  # between lines where the stream is no terminal
+from status_line import StatusLine
 
 
 class ProgressLine:
-    """Writes progress to a stream: over and over the same line on a terminal, else a line every ten seconds."""
+    """Shows the progress of reading a text on a `StatusLine`."""
 
     def __init__(self, stream: TextIO, total_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
         self._total_bytes = total_bytes
         self._clock = clock
         self._start = clock()
-        self._last = self._start
-        self._is_terminal = stream.isatty()
-        self._has_open_line = False
+        self._line = StatusLine(stream, self._start)
 
     def update(self, num_bytes: int, documents: int, examples: int) -> None:
         """Tells what has been read and made since the start."""
         now = self._clock()
-        if not self._is_terminal and now - self._last < _PERIOD_SECONDS:
-            return
-        self._last = now
-        text = progress_text(num_bytes, self._total_bytes, documents, examples, now - self._start)
-        self._stream.write("\r" + text.ljust(90) if self._is_terminal else text + "\n")
-        self._stream.flush()
-        self._has_open_line = self._is_terminal
+        self._line.show(progress_text(num_bytes, self._total_bytes, documents, examples, now - self._start), now)
 
     def close(self) -> None:
         """Ends the open line of a terminal."""
-        if self._has_open_line:
-            self._stream.write("\n")
-            self._has_open_line = False
+        self._line.close()
 
 
 def progress_text(num_bytes: int, total_bytes: int, documents: int, examples: int, seconds: float) -> str:

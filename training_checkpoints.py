@@ -75,7 +75,7 @@ def _last_whole(folder: str, named: str, read_all: bool = False) -> str:
             return prefix
     if not named:
         raise UserError(
-            "the file {} is damaged: write the line `model_checkpoint_path: \"model.ckpt-…\"` into it to go on, or "
+            'the file {} is damaged: write the line `model_checkpoint_path: "model.ckpt-…"` into it to go on, or '
             "remove it to begin anew".format(os.path.join(folder, "checkpoint"))
         )
     raise UserError(

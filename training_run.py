@@ -7,27 +7,33 @@ import logging
 import os
 import platform
 import tempfile
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 import tensorflow.compat.v1 as tf
 
 import checkpoint_model
 import devices
 import memory_allocator
+import metrics_file
 import precision
 import replicas
-import worker_cluster
+import training_observer
+import training_presets
+import worker_meeting
 from command_line import Flags
+from divided_training import DividedTraining, start_server
 from errors import UserError
 from estimator_specs import TrainingSetup
 from optimization import OptimizerSettings
 from record_files import CompleteFile, write_json
 from training_checkpoints import latest_checkpoint
-from training_log import METRICS_FILE, TrainingLogHook
+from training_guards import NotFiniteError
+from worker_cluster import alone
 
 _log = logging.getLogger(__name__)
 
 RUN_CONFIG_FILE = "run_config.json"
+_CHIEFS_FLAGS = {"do_eval": False, "do_predict": False, "export_dir": None}
 
 
 def declare_flags(flags: Flags) -> None:
@@ -35,7 +41,8 @@ def declare_flags(flags: Flags) -> None:
     flags.string("output_dir", None, "the folder for checkpoints, logs and results")
     flags.string("init_checkpoint", None, "weights to start from: a folder or a prefix")
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
-    flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
+    training_observer.declare_flags(flags)
+    training_presets.declare_flags(flags)
     flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
     flags.integer(
         "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
@@ -66,16 +73,53 @@ def check_training(flags: Flags) -> None:
     devices.check_batch(devices.find_devices(flags), flags.train_batch_size, flags.gradient_accumulation_steps)
 
 
-def training_setup(flags: Flags, optimizer: OptimizerSettings, **more: Any) -> TrainingSetup:
+def is_chief(flags: Flags) -> bool:
+    """Whether this process writes checkpoints and results: all do but further workers of a cluster."""
+    return devices.find_devices(flags).is_chief
+
+
+def takes_part(flags: Flags) -> bool:
+    """Whether this process has anything to do: of the workers of a cluster only the chief does more than train.
+
+    Another worker waits here until the chief is ready to train, and the flags of what is the chief's are taken back.
+    """
+    if is_chief(flags):
+        return True
+    cluster = devices.find_devices(flags).cluster
+    if not flags.do_train:
+        _log.info("Nothing to do for %s: %s evaluates and predicts.", cluster.name(cluster.index), cluster.name(0))
+        return False
+    _meet_workers(flags)
+    for name, value in _CHIEFS_FLAGS.items():
+        if name in flags.as_dict():
+            flags.override(name, value)
+    return True
+
+
+def _meet_workers(flags: Flags) -> None:
+    found = devices.find_devices(flags)
+    # What was given, and is no path: those may differ from machine to machine, and defaults may follow from the model.
+    plan = {
+        "--" + name: value
+        for name, value in flags.as_dict().items()
+        if flags.was_given(name) and isinstance(value, (bool, int, float))
+    }
+    worker_meeting.meet(found.cluster, plan, flags.output_dir)
+    start_server(found.cluster, found.kind)
+
+
+def training_setup(
+    flags: Flags, optimizer: OptimizerSettings, observer: training_observer.TrainingObserver, **more: Any
+) -> TrainingSetup:
     """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
     memory_allocator.keep_memory()
+    if devices.find_devices(flags).cluster and is_chief(flags):
+        _meet_workers(flags)
     return TrainingSetup(
         optimizer=optimizer,
         init_checkpoint=starting_checkpoint(flags),
         use_tpu=flags.use_tpu,
-        make_hooks=replicas.once_per_graph(
-            log_hooks(flags, total_steps=optimizer.num_train_steps, batch_size=flags.train_batch_size)
-        ),
+        make_hooks=replicas.once_per_graph(observer.make_hooks),
         seed=flags.seed,
         gradient_accumulation_steps=flags.gradient_accumulation_steps,
         precision=flags.precision,
@@ -96,6 +140,8 @@ def prepare_output_dir(flags: Flags) -> None:
             pass
     except OSError as error:
         raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
+    if not is_chief(flags):
+        return
     versions = {"python": platform.python_version(), "tensorflow": tf.__version__}
     write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), {"flags": flags.as_dict(), "versions": versions})
 
@@ -137,7 +183,7 @@ def make_estimator(
             save_checkpoints_steps=save_checkpoints_steps,
             last_checkpoint=lambda: latest_checkpoint(flags.output_dir),
         )
-    with worker_cluster.alone():
+    with alone():
         config = _run_config(flags, save_checkpoints_steps, keep_checkpoint_max)
     return tf.estimator.tpu.TPUEstimator(
         use_tpu=flags.use_tpu,
@@ -147,11 +193,6 @@ def make_estimator(
         eval_batch_size=eval_batch_size,
         predict_batch_size=predict_batch_size or eval_batch_size,
     )
-
-
-def _plan(flags: Flags) -> Dict[str, Any]:
-    """What all workers of a cluster must have the same; paths may differ from machine to machine."""
-    return {"--" + name: value for name, value in flags.as_dict().items() if isinstance(value, (bool, int, float))}
 
 
 def _run_config(flags: Flags, save_checkpoints_steps: Optional[int], keep_checkpoint_max: int) -> Any:
@@ -176,23 +217,6 @@ def _run_config(flags: Flags, save_checkpoints_steps: Optional[int], keep_checkp
     )
 
 
-def log_hooks(flags: Flags, *, total_steps: int, batch_size: int) -> Callable[[Dict[str, Any]], List[Any]]:
-    """Makes the hook that shows a training run's progress, from the scalars it is to show."""
-
-    def make_hooks(tensors: Dict[str, Any]) -> List[Any]:
-        return [
-            TrainingLogHook(
-                tensors,
-                total_steps=total_steps,
-                examples_per_step=batch_size,
-                every_steps=flags.log_every_steps,
-                metrics_path=os.path.join(flags.output_dir, METRICS_FILE),
-            )
-        ]
-
-    return make_hooks
-
-
 def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
     """Saves figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
     write_figures(os.path.join(output_dir, name + ".json"), results)
@@ -202,43 +226,39 @@ def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
 
 def write_figures(path: str, results: Dict[str, Any]) -> None:
     """Saves figures, or figures by name, as JSON; NumPy's numbers as Python's."""
-    write_json(path, _plain(results))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value.item() if hasattr(value, "item") else value
-
-
-def figures(results: Dict[str, Any]) -> str:
-    """Figures in one line."""
-    plain = _plain(results)
-    return ", ".join(
-        ("{} {:.4f}" if isinstance(plain[key], float) else "{} {}").format(key, plain[key]) for key in sorted(plain)
-    )
+    write_json(path, metrics_file.plain(results))
 
 
 @contextlib.contextmanager
-def explained_errors(output_dir: str) -> Iterator[None]:
+def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
     """Turns what TensorFlow raises for a user's mistake into one sentence.
 
+    Args:
+      output_dir: of the run.
+      advice: what to do where training diverges.
+
     Raises:
-      UserError: damaged records or checkpoints, a loss that is no number, no memory, no room on the disk.
+      UserError: damaged records or checkpoints, a loss or gradient that is no number, no memory, no room on the disk.
     """
     try:
         yield
-    except tf.train.NanLossDuringTrainingError as error:
-        raise UserError(
-            "the loss is no longer a number: lower --learning_rate or raise the warm-up; the last checkpoint is "
-            "{}".format(latest_checkpoint(output_dir) or "none")
-        ) from error
+    except (NotFiniteError, tf.train.NanLossDuringTrainingError) as error:
+        is_ours = isinstance(error, NotFiniteError)
+        raise UserError(_diverged(str(error) if is_ours else "the loss is nan", output_dir, advice)) from error
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError) as error:
         raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))
         ) from error
+
+
+def _diverged(what: str, output_dir: str, advice: str) -> str:
+    latest = latest_checkpoint(output_dir)
+    rest = "there is no checkpoint yet"
+    if latest:
+        rest = "so changed, the same command goes on from the last good checkpoint, {}".format(latest)
+    return "{}, and that step was not saved: {}; {}".format(what, advice, rest)
 
 
 def _first_line(error: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from errors import UserError
 
@@ -18,18 +18,29 @@ class WorkerCluster(NamedTuple):
     """The processes that share every batch.
 
     Attributes:
-      addresses: host:port of each, the chief's first; it writes the checkpoints.
-      index: which of them this process is.
-      job: what TensorFlow calls this process's job, "chief" or "worker".
-      task: its number in that job.
-      jobs: the addresses of each job.
+      chiefs: host:port of the chief, where TF_CONFIG has one apart from the workers.
+      workers: host:port of each worker; without a chief the first one is it.
+      index: which this process is of all, the chief first.
     """
 
-    addresses: List[str]
+    chiefs: Tuple[str, ...]
+    workers: Tuple[str, ...]
     index: int
-    job: str
-    task: int
-    jobs: Mapping[str, List[str]]
+
+    @property
+    def addresses(self) -> Tuple[str, ...]:
+        """host:port of all, the chief's first; it writes the checkpoints."""
+        return self.chiefs + self.workers
+
+    @property
+    def jobs(self) -> Dict[str, List[str]]:
+        """The addresses by what TensorFlow calls a job."""
+        jobs = {_CHIEF: list(self.chiefs), _WORKER: list(self.workers)}
+        return {job: addresses for job, addresses in jobs.items() if addresses}
+
+    def task(self, index: int) -> Tuple[str, int]:
+        """What TensorFlow calls a worker: its job, and its number in that."""
+        return (_CHIEF, index) if index < len(self.chiefs) else (_WORKER, index - len(self.chiefs))
 
     @property
     def is_chief(self) -> bool:
@@ -64,9 +75,9 @@ def read_cluster(environment: Mapping[str, str]) -> Optional[WorkerCluster]:
         return None
     jobs = _jobs(cluster)
     job, task = _task(described.get("task"), jobs)
-    addresses = jobs.get(_CHIEF, []) + jobs.get(_WORKER, [])
-    index = task if job == _CHIEF else len(jobs.get(_CHIEF, [])) + task
-    return WorkerCluster(addresses, index, job, task, jobs) if len(addresses) > 1 else None
+    chiefs, workers = tuple(jobs.get(_CHIEF, ())), tuple(jobs.get(_WORKER, ()))
+    found = WorkerCluster(chiefs, workers, task if job == _CHIEF else len(chiefs) + task)
+    return found if len(found.addresses) > 1 else None
 
 
 def _jobs(cluster: Any) -> Mapping[str, List[str]]:

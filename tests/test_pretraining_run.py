@@ -69,8 +69,11 @@ def test_train_evaluate_and_resume(folder, caplog):
         "global_step", "loss", "masked_lm_accuracy", "masked_lm_loss", "sentence_order_accuracy", "sentence_order_loss"
     }  # fmt: skip
     with open(os.path.join(out, "metrics.jsonl")) as file:
-        steps = [json.loads(line)["step"] for line in file]
-    assert steps == [1, 2, 3, 4, 5]
+        records = [json.loads(line) for line in file]
+    assert [r["step"] for r in records if r["kind"] == "train"] == [1, 2, 3, 4, 5]
+    assert [r["step"] for r in records if r["kind"] == "eval"] == [2, 4, 5]  # each checkpoint once
+    assert [r["step"] for r in records] == [1, 2, 2, 3, 4, 4, 5, 5]
+    assert records[-1]["loss"] == results["loss"]
     with open(os.path.join(out, "run_config.json")) as file:
         saved = json.load(file)
     assert saved["flags"]["num_train_steps"] == 5 and saved["versions"]["tensorflow"] == tf.__version__
@@ -202,5 +205,5 @@ def example_without_masks():
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(folder):
-    with pytest.raises(UserError, match="the loss is no longer a number: lower --learning_rate"):
+    with pytest.raises(UserError, match="the loss is nan at step 2, and that step was not saved: a smaller"):
         run(folder, learning_rate=1e38, num_warmup_steps=0, do_eval=False, optimizer="adamw")

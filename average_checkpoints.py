@@ -1,0 +1,132 @@
+"""Averages the weights of the last checkpoints of a run into a new folder, which every command takes as a model.
+
+    python average_checkpoints.py RUN_DIR --last=5 [--output=FOLDER]
+
+Of the last steps of a training, the mean is often a little better than the last.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+import quiet_tensorflow  # noqa: F401
+
+# isort: split
+import checkpoint
+import checkpoint_model
+import weights_folder
+from errors import UserError
+from plain_arguments import PlainParser
+
+_DEFAULT_OUTPUT = "average"  # in the run's folder
+_STEP = "global_step"
+
+
+def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
+    """Writes the mean of the last checkpoints of a run, and returns the folder.
+
+    Args:
+      run_dir: the output folder of a run.
+      last: how many checkpoints; those of step 0, which nothing has trained, do not count.
+      output: the new folder; RUN_DIR/average by default, which an earlier average of ours may hold.
+
+    Raises:
+      UserError: there are fewer checkpoints, they hold different variables, or the folder holds something else.
+    """
+    prefixes = trained_checkpoints(run_dir)
+    if len(prefixes) < last:
+        raise UserError(
+            "{} holds {} trained checkpoints, --last={} asks for more: give a smaller number, or train with a greater "
+            "--keep_checkpoint_max or smaller --save_checkpoints_steps".format(run_dir, len(prefixes), last)
+        )
+    if output and os.path.exists(output) and (not os.path.isdir(output) or os.listdir(output)):
+        raise UserError("--output={} is there already: name another folder or remove it".format(output))
+    chosen = prefixes[-last:]
+    values = mean_weights(chosen)
+    values[_STEP] = np.int64(checkpoint.step_of(chosen[-1]))
+    return weights_folder.write(
+        output or os.path.join(run_dir, _DEFAULT_OUTPUT),
+        like=chosen[-1],
+        write_weights=lambda target: checkpoint.write_values(values, target),
+    )
+
+
+def trained_checkpoints(run_dir: str) -> List[str]:
+    """The prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
+    if not os.path.isdir(run_dir):
+        raise UserError("there is no folder {}".format(run_dir))
+    # The file `checkpoint` names the last alone where --keep_checkpoint_max=0 keeps all.
+    indexes = glob.glob(os.path.join(glob.escape(run_dir), "model.ckpt-*.index"))
+    steps = {path[: -len(".index")]: checkpoint.step_of(path[: -len(".index")]) for path in indexes}
+    return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.get)
+
+
+def mean_weights(prefixes: Sequence[str]) -> Dict[str, Any]:
+    """The mean of the weights of checkpoints by variable name, summed in float64; no slots, no step.
+
+    Raises:
+      UserError: a checkpoint holds other variables, or of other shapes, than the first.
+    """
+    sums: Dict[str, Any] = {}
+    dtypes: Dict[str, Any] = {}
+    for prefix in prefixes:
+        weights = checkpoint.read_weights(prefix)
+        if not sums:
+            dtypes = {name: value.dtype for name, value in weights.items()}
+            sums = {name: np.zeros(value.shape, np.float64) for name, value in weights.items()}
+        _check_same(sums, weights, prefixes[0], prefix)
+        for name, value in weights.items():
+            sums[name] += value
+    return {name: (sums[name] / len(prefixes)).astype(dtypes[name]) for name in sums}
+
+
+def _check_same(first: Dict[str, Any], other: Dict[str, Any], first_prefix: str, prefix: str) -> None:
+    shapes = [{name: value.shape for name, value in values.items()} for values in (first, other)]
+    differing = sorted(name for name in set(first) | set(other) if shapes[0].get(name) != shapes[1].get(name))
+    if differing:
+        raise UserError(
+            "{} and {} hold different variables ({}): they are no checkpoints of one training".format(
+                first_prefix, prefix, checkpoint.listed(tuple(differing))
+            )
+        )
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Runs the command; returns the exit status."""
+    parser = PlainParser(prog="average_checkpoints.py", description=__doc__)
+    parser.add_argument("run_dir", help="the --output_dir of a run")
+    parser.add_argument("--last", type=_positive, required=True, help="how many checkpoints, the last ones")
+    parser.add_argument("--output", help="the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
+    flags = parser.parse_args(arguments)
+    try:
+        folder = average(flags.run_dir, flags.last, flags.output)
+        sys.stdout.write("{}\n{}".format(folder, next_command(folder)))
+    except UserError as error:
+        sys.stderr.write("error: {}\n".format(error))
+        return 1
+    return 0
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def next_command(folder: str) -> str:
+    """The line that says how to evaluate an average; of a run's task, where it has one."""
+    model = checkpoint_model.open_model(folder)
+    task = model.description.task if model.description else "…"
+    phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
+    return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…\n".format(
+        model.family.classification_runner, folder, task, phase
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

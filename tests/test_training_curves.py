@@ -1,0 +1,86 @@
+"""The picture: what is drawn of which records, and what happens where it cannot be."""
+
+import builtins
+
+import pytest
+
+import metrics_file
+import training_curves
+from errors import UserError
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def write_run(folder, steps, **figures):
+    path = str(folder / "metrics.jsonl")
+    for step in steps:
+        record = dict({"loss": 2.0 / step, "learning_rate": 1e-3 / step, "examples_per_second": 12.5}, **figures)
+        metrics_file.append_record(path, "train", step, float(step), record)
+    metrics_file.append_record(path, "eval", steps[-1], 0.0, {"eval_loss": 0.7, "loss": 9.0, "eval_accuracy": 0.5})
+    return folder
+
+
+def size_of(png):
+    return tuple(int.from_bytes(png[place : place + 4], "big") for place in (16, 20))
+
+
+def test_a_png_is_drawn_with_and_without_accuracies_and_norms(tmp_path):
+    heights = []
+    for name, figures in (("a", {"accuracy": 0.5, "gradient_norm": 1.0}), ("b", {}), ("c", {"gradient_norm": 0.0})):
+        (tmp_path / name).mkdir()
+        path = training_curves.draw(str(write_run(tmp_path / name, range(1, 100), **figures)))
+        with open(path, "rb") as file:
+            content = file.read()
+        assert path.endswith("training_curves.png") and content.startswith(PNG) and len(content) > 5000
+        heights.append(size_of(content))
+    assert heights[0] == heights[1] and heights[0][0] == 990
+
+
+def test_one_record_and_null_figures_are_drawn_too(tmp_path):
+    metrics_file.append_record(str(tmp_path / "metrics.jsonl"), "train", 1, 0.0, {"loss": float("nan")})
+    assert training_curves.draw(str(tmp_path))
+
+
+def test_training_and_evaluation_of_a_figure_are_one_series(tmp_path):
+    records = metrics_file.read_records(str(write_run(tmp_path, [1, 2], accuracy=0.25) / "metrics.jsonl"))
+    train, evaluations = records[:2], records[2:]
+    losses = training_curves.series_of(train, evaluations, "loss")
+    assert losses == [training_curves.Series("loss", ([1, 2], [2.0, 1.0]), ([2], [0.7]))]  # the mean over the rows
+    (accuracy,) = training_curves.series_of(train, evaluations, "accuracy")
+    assert accuracy.train == ([1, 2], [0.25, 0.25]) and accuracy.evaluation == ([2], [0.5])
+
+
+def test_smoothing_keeps_straight_lines_and_means(tmp_path):
+    assert training_curves.smoothed([1.0, 2.0, 3.0, 4.0], 0) == [1.0, 2.0, 3.0, 4.0]
+    assert training_curves.smoothed([0.0, 3.0, 0.0, 3.0, 0.0], 1) == [0.0, 1.0, 2.0, 1.0, 1.5]
+
+
+def test_the_title_says_steps_loss_and_rates(tmp_path):
+    records = metrics_file.read_records(
+        str(write_run(tmp_path, [1000, 2000], tokens_per_second=3400.0) / "metrics.jsonl")
+    )
+    assert training_curves.title("run", records) == "run: 2,000 steps, loss 0.001, 12.5 examples/s, 3,400 tokens/s"
+
+
+def test_the_command_names_the_picture_or_what_is_wrong(tmp_path, capsys):
+    assert training_curves.main([str(write_run(tmp_path, [1, 2]))]) == 0
+    assert capsys.readouterr().out == str(tmp_path / "training_curves.png") + "\n"
+    assert training_curves.main([str(tmp_path / "none")]) == 1
+    assert "holds no metrics.jsonl to draw" in capsys.readouterr().err
+
+
+def test_without_matplotlib_a_run_goes_on_with_a_warning(tmp_path, monkeypatch, caplog):
+    imported = builtins.__import__
+
+    def without_matplotlib(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    write_run(tmp_path, [1, 2])
+    assert training_curves.draw_or_warn(str(tmp_path)) is None
+    assert "were not drawn: matplotlib is missing: pip install" in caplog.text
+    assert not (tmp_path / "training_curves.png").exists()
+    with pytest.raises(UserError, match="matplotlib is missing"):
+        training_curves.draw(str(tmp_path))
