@@ -60,19 +60,26 @@ def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
         num_slices,
         replica=context.replica_id_in_sync_group,
         num_replicas=context.num_replicas_in_sync,
-        sum_replicas=_local_sums,
+        sum_replicas=_sums,
     )
 
 
-def _sum_over_replicas(strategy: Any, tensors: List[Any]) -> List[Any]:
+def _sums(tensors: List[Any]) -> List[Any]:
+    """Adds up tensors over the replicas of a strategy, in one collective op.
+
+    With an op for each, TensorFlow 1.15's graph optimizer would join them, and not in the same way on every worker.
+    """
+    sizes = [tensor.shape.num_elements() for tensor in tensors]
+    packed = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
     # The replica context's all_reduce would trace its own gradient, for which it looks for variables in vain.
-    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(tensor, tensor) for tensor in tensors])
+    total = tf.distribute.get_replica_context().merge_call(_reduce, args=(packed,))
+    return [
+        tf.reshape(part, tensor.shape.as_list()) for part, tensor in zip(tf.split(tf.identity(total), sizes), tensors)
+    ]
 
 
-def _local_sums(tensors: List[Any]) -> List[Any]:
-    sums = tf.distribute.get_replica_context().merge_call(_sum_over_replicas, args=(tensors,))
-    # The optimizer of TensorFlow 1.15's graphs replaces the ops of collectives, so that nobody could fetch them.
-    return [tf.identity(total) for total in sums]
+def _reduce(strategy: Any, packed: Any) -> Any:
+    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(packed, packed)])[0]
 
 
 def _sum_over_tpu(tensors: List[Any]) -> List[Any]:

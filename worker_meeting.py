@@ -61,7 +61,8 @@ def _gather(cluster: WorkerCluster, plan: Plan, folder: str) -> Optional[str]:
             _send(connection, {"difference": difference, "meeting": mark})
         answers = {index: _receive(connection) for index, (connection, _) in sorted(present.items())}
     for index, answer in answers.items():
-        difference = difference or ("{} has gone".format(cluster.name(index)) if answer is None else answer["difference"])
+        said = answer["difference"] if answer else "{} has gone".format(cluster.name(index))
+        difference = difference or said
     return difference
 
 

@@ -51,7 +51,7 @@ class WorkerWatch(tf.train.SessionRunHook):
         self._cluster = cluster
         self._last_checkpoint = last_checkpoint
         self._end_process = end_process or _exit
-        self._patience = {index: first_contact_seconds for index in self._others()}
+        self._patience = dict.fromkeys(self._others(), first_contact_seconds)
         self._gone_seconds = gone_seconds
         self._is_waiting = True  # for the others: while the session is made, and in every step
         self._has_session = False
