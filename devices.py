@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any, NamedTuple, Optional
 
@@ -11,7 +12,10 @@ from command_line import Flags
 from errors import UserError
 from worker_cluster import WorkerCluster, read_cluster
 
+_log = logging.getLogger(__name__)
+
 CPU, GPU = "CPU", "GPU"
+_XLA_FLAGS = "TF_XLA_FLAGS"
 
 
 class Devices(NamedTuple):
@@ -51,6 +55,12 @@ def declare_flags(flags: Flags) -> None:
         "devices of this machine that share each training batch: GPUs where there are any, else parts of the CPU; "
         "several machines are named by TF_CONFIG",
         minimum=1,
+    )
+    flags.boolean(
+        "use_xla",
+        False,
+        "compile the training step by XLA (TPUs always do): for GPUs, and sequences of one length, as every length is "
+        "compiled anew; slower on a CPU",
     )
 
 
@@ -105,9 +115,22 @@ def check_batch(devices: Devices, batch_size: int, num_slices: int) -> None:
         )
 
 
-def session_config(devices: Devices) -> Any:
+def session_config(devices: Devices, use_xla: bool = False) -> Any:
     """A ConfigProto whose sessions have these devices."""
     config = tf.ConfigProto(allow_soft_placement=True)
     if devices.kind == CPU:
         config.device_count[CPU] = devices.num_local
+    if use_xla:
+        config.graph_options.optimizer_options.global_jit_level = tf.OptimizerOptions.ON_1
     return config
+
+
+def prepare_xla() -> None:
+    """Readies the process for compiled steps; to be called before TensorFlow looks at its devices."""
+    # Read only then. It lets XLA compile what runs on a CPU.
+    os.environ[_XLA_FLAGS] = (os.environ.get(_XLA_FLAGS, "") + " --tf_xla_cpu_global_jit").strip()
+    if not count_gpus():
+        _log.warning(
+            "--use_xla=True: on a CPU compiled steps were slower than others wherever they were measured, and each "
+            "length of sequences is compiled anew."
+        )

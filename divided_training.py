@@ -30,6 +30,7 @@ class DividedTraining:
         keep_checkpoint_max: int,
         save_checkpoints_steps: Optional[int],
         last_checkpoint: Callable[[], Optional[str]],
+        use_xla: bool = False,
     ) -> None:
         """Creates the training.
 
@@ -42,6 +43,7 @@ class DividedTraining:
           keep_checkpoint_max: checkpoints to keep.
           save_checkpoints_steps: steps between two checkpoints.
           last_checkpoint: the prefix of the last good checkpoint, if there is one.
+          use_xla: whether the step is compiled.
         """
         self._devices = devices
         self._model_fn = model_fn
@@ -51,6 +53,7 @@ class DividedTraining:
         self._keep_checkpoint_max = keep_checkpoint_max
         self._save_checkpoints_steps = save_checkpoints_steps
         self._last_checkpoint = last_checkpoint
+        self._use_xla = use_xla
 
     def train(
         self,
@@ -66,7 +69,7 @@ class DividedTraining:
     def _train(self, input_fn: Callable[..., Any], hooks: Sequence[Any], **arguments: Any) -> None:
         devices = self._devices
         strategy = _strategy(devices)
-        config = session_config(devices)
+        config = session_config(devices, self._use_xla)
         parts = split_among(input_fn, devices.num_replicas, devices.first_part, devices.num_local)
         if devices.cluster is None:
             self._estimator(strategy, config, None).train(parts, hooks=list(hooks), **arguments)

@@ -69,6 +69,8 @@ def check_max_seq_length(flags: Flags, config: Any) -> None:
 
 def check_training(flags: Flags) -> None:
     """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
+    if flags.use_xla and not flags.use_tpu:
+        devices.prepare_xla()
     precision.check_precision(flags.precision, flags.use_tpu)
     devices.check_batch(devices.find_devices(flags), flags.train_batch_size, flags.gradient_accumulation_steps)
 
@@ -113,7 +115,8 @@ def training_setup(
 ) -> TrainingSetup:
     """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
     memory_allocator.keep_memory()
-    if devices.find_devices(flags).cluster and is_chief(flags):
+    found = devices.find_devices(flags)
+    if found.cluster and found.is_chief:
         _meet_workers(flags)
     return TrainingSetup(
         optimizer=optimizer,
@@ -182,9 +185,10 @@ def make_estimator(
             keep_checkpoint_max=keep_checkpoint_max,
             save_checkpoints_steps=save_checkpoints_steps,
             last_checkpoint=lambda: latest_checkpoint(flags.output_dir),
+            use_xla=flags.use_xla,
         )
     with alone():
-        config = _run_config(flags, save_checkpoints_steps, keep_checkpoint_max)
+        config = _run_config(flags, found, save_checkpoints_steps, keep_checkpoint_max, is_training)
     return tf.estimator.tpu.TPUEstimator(
         use_tpu=flags.use_tpu,
         model_fn=model_fn,
@@ -195,7 +199,14 @@ def make_estimator(
     )
 
 
-def _run_config(flags: Flags, save_checkpoints_steps: Optional[int], keep_checkpoint_max: int) -> Any:
+def _run_config(
+    flags: Flags,
+    found: devices.Devices,
+    save_checkpoints_steps: Optional[int],
+    keep_checkpoint_max: int,
+    is_training: bool,
+) -> Any:
+    is_compiled = is_training and flags.use_xla and not flags.use_tpu
     cluster = None
     if flags.use_tpu and flags.tpu_name:
         cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
@@ -209,6 +220,7 @@ def _run_config(flags: Flags, save_checkpoints_steps: Optional[int], keep_checkp
         save_checkpoints_steps=save_checkpoints_steps,
         keep_checkpoint_max=keep_checkpoint_max,
         log_step_count_steps=None,
+        session_config=devices.session_config(found, use_xla=True) if is_compiled else None,
         tpu_config=tf.estimator.tpu.TPUConfig(
             iterations_per_loop=flags.iterations_per_loop,
             num_shards=flags.num_tpu_cores,
