@@ -125,9 +125,15 @@ def session_config(devices: Devices, use_xla: bool = False) -> Any:
     return config
 
 
-def prepare_xla() -> None:
-    """Readies the process for compiled steps; to be called before TensorFlow looks at its devices."""
-    # Read only then. It lets XLA compile what runs on a CPU.
+def prepare_xla(devices: Devices) -> None:
+    """Readies the process for compiled steps; to be called before TensorFlow's first session.
+
+    Raises:
+      UserError: these devices do not do it.
+    """
+    if devices.kind == CPU and devices.num_replicas > 1:
+        raise UserError("--use_xla=True compiles for GPUs, or for one CPU: leave it out, or train on one device")
+    # TensorFlow reads it when it first looks at devices. It lets XLA compile what runs on a CPU.
     os.environ[_XLA_FLAGS] = (os.environ.get(_XLA_FLAGS, "") + " --tf_xla_cpu_global_jit").strip()
     if not count_gpus():
         _log.warning(

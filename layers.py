@@ -76,7 +76,12 @@ def weight(name: str, shape: List[int], stddev: float) -> Any:
     The run's seed and its name say how: however the rest of the graph is built, a run begins with the same weights.
     """
     seed = zlib.crc32("{}/{}".format(tf.get_variable_scope().name, name).encode("utf-8")) & 0x7FFFFFFF
-    return tf.get_variable(name, shape, initializer=tf.truncated_normal_initializer(stddev=stddev, seed=seed))
+
+    def initializer(shape: List[int], dtype: Any, **_: Any) -> Any:
+        with tf.xla.experimental.jit_scope(compile_ops=False):  # XLA has random numbers of its own
+            return tf.truncated_normal_initializer(stddev=stddev, seed=seed)(shape, dtype)
+
+    return tf.get_variable(name, shape, initializer=initializer)
 
 
 def dropout(x: Any, rate: float) -> Any:

@@ -69,10 +69,11 @@ def check_max_seq_length(flags: Flags, config: Any) -> None:
 
 def check_training(flags: Flags) -> None:
     """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
+    found = devices.find_devices(flags)
     if flags.use_xla and not flags.use_tpu:
-        devices.prepare_xla()
+        devices.prepare_xla(found)
     precision.check_precision(flags.precision, flags.use_tpu)
-    devices.check_batch(devices.find_devices(flags), flags.train_batch_size, flags.gradient_accumulation_steps)
+    devices.check_batch(found, flags.train_batch_size, flags.gradient_accumulation_steps)
 
 
 def is_chief(flags: Flags) -> bool:
