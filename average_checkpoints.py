@@ -7,7 +7,6 @@ Of the last steps of a training, the mean is often a little better than the last
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 from typing import Any, Dict, List, Optional, Sequence
@@ -22,6 +21,7 @@ import checkpoint_model
 import weights_folder
 from errors import UserError
 from plain_arguments import PlainParser
+from training_checkpoints import saved_checkpoints
 
 _DEFAULT_OUTPUT = "average"  # in the run's folder
 _STEP = "global_step"
@@ -60,9 +60,7 @@ def trained_checkpoints(run_dir: str) -> List[str]:
     """The prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
     if not os.path.isdir(run_dir):
         raise UserError("there is no folder {}".format(run_dir))
-    # The file `checkpoint` names the last alone where --keep_checkpoint_max=0 keeps all.
-    indexes = glob.glob(os.path.join(glob.escape(run_dir), "model.ckpt-*.index"))
-    steps = {path[: -len(".index")]: checkpoint.step_of(path[: -len(".index")]) for path in indexes}
+    steps = {prefix: checkpoint.step_of(prefix) for prefix in saved_checkpoints(run_dir)}
     return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.get)
 
 

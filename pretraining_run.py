@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
-
-import tensorflow.compat.v1 as tf
+from typing import Any, List, Optional
 
 import dynamic_masking
 import metrics_file
@@ -22,17 +20,9 @@ from data_position import DataPosition, file_marks
 from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
-from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut, pretraining_input_fn
-from record_files import (
-    count_records,
-    described_shard,
-    expand_globs,
-    first_record,
-    journal_path,
-    read_sidecar,
-    record_counts,
-)
+from pretraining_inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs
+from record_files import record_counts
 from run_model import RunModel
 from training_checkpoints import latest_checkpoint
 from training_evaluation import Evaluator, Goal, Results
@@ -42,14 +32,6 @@ _log = logging.getLogger(__name__)
 
 EVAL_RESULTS = "eval_results"
 _GOAL = Goal("loss", is_higher_better=False)
-
-
-class Inputs(NamedTuple):
-    """Where records come from."""
-
-    train_files: List[str]
-    eval_files: List[str]
-    held_out: Optional[HeldOut]  # set where both read the same files
 
 
 def declare_flags(flags: Flags, family: Family) -> None:
@@ -123,84 +105,6 @@ def _apply_preset(flags: Flags, config: Any) -> None:
 
 def _is_from_group_0(flags: Flags, family: Family) -> bool:
     return family.has_groups and flags.init_from_group0
-
-
-def find_inputs(flags: Flags) -> Inputs:
-    """The record files of both phases; evaluation never sees a training record unless the user insists."""
-    train_files = expand_globs(flags.input_file)
-    held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
-    if held_out and flags.do_train:
-        raise UserError("{} holds held-out documents: leave it out of --input_file".format(held_out))
-    if flags.eval_input_file:
-        eval_files = expand_globs(flags.eval_input_file)
-        both = sorted(set(train_files) & set(eval_files))
-        if both and flags.do_train and not flags.eval_on_training_data:
-            raise UserError(
-                "{} is in --input_file and in --eval_input_file: evaluation belongs on other documents".format(both[0])
-            )
-        return Inputs(train_files, eval_files, None)
-    if flags.eval_on_training_data or flags.eval_share == 0.0:
-        return Inputs(train_files, train_files, None)
-    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
-
-
-def check_masking(flags: Flags, inputs: Inputs) -> None:
-    """Raises `UserError` where records are to be masked in different ways, or where that cannot be done."""
-    for paths in (inputs.train_files, inputs.eval_files):
-        dynamic = dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq)
-        if dynamic and flags.use_tpu:
-            raise UserError(
-                "{} is to be masked when it is read, which runs on this machine and not on a TPU's: make records "
-                "without --dynamic_masking".format(paths[0])
-            )
-
-
-def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, vocab_size: int) -> None:
-    """Raises `UserError` where a file is cut off or its records were made for something else."""
-    asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
-    sidecar = read_sidecar(path)
-    if sidecar is None and os.path.exists(journal_path(path)):
-        raise UserError("{} belongs to a data set that is not complete: run its command again".format(path))
-    made = _described(sidecar) if sidecar else _measured(path)
-    if dynamic_masking.is_dynamic(sidecar):
-        del asked["max_predictions_per_seq"]  # the records hold no predictions yet
-    asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
-    for name, value in asked.items():
-        if made[name] != value:
-            raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
-    shard = described_shard(path, sidecar)
-    if shard is None:
-        count_records(path)  # walks the whole file and raises where it is cut off
-    elif shard["bytes"] != os.path.getsize(path):
-        raise UserError(
-            "{} has {} bytes, {} were written: it is cut off or was changed, make it again".format(
-                path, os.path.getsize(path), shard["bytes"]
-            )
-        )
-
-
-def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
-    return dict(sidecar["settings"], vocab_size=sidecar["vocabulary"]["size"])
-
-
-def _measured(path: str) -> Dict[str, int]:
-    """The lengths of a file without a sidecar, off its first record."""
-    record = first_record(path)
-    if record is None:
-        raise UserError("{} holds no records".format(path))
-    try:
-        fields = tf.train.Example.FromString(record).features.feature
-    except Exception as error:  # protobuf's own DecodeError differs between its versions
-        raise UserError("the records of {} are no tf.train.Example".format(path)) from error
-    if all(feature.name in fields for feature in CHUNK_FEATURES):
-        raise dynamic_masking.missing_sidecar(path)
-    for feature in pretraining_features(0, 0):
-        if feature.name not in fields:
-            raise UserError("the records of {} are not for pre-training: they lack {}".format(path, feature.name))
-    return {
-        "max_seq_length": len(fields["input_ids"].int64_list.value),
-        "max_predictions_per_seq": len(fields["masked_lm_ids"].int64_list.value),
-    }
 
 
 def optimizer_settings(flags: Flags) -> optimization.OptimizerSettings:
@@ -288,7 +192,7 @@ def _evaluator(flags: Flags, family: Family, config: Any, inputs: Inputs, steps:
     data = [inputs.eval_files, sizes, inputs.held_out, steps, flags.eval_batch_size, flags.seed]
     return Evaluator(
         flags.output_dir,
-        name="evaluation on " + _evaluated_on(inputs),
+        name="evaluation on " + evaluated_on(inputs),
         data=data,
         goal=_GOAL,
         measure=lambda prefix: _measure(flags, family, config, inputs, steps, prefix),
@@ -316,7 +220,7 @@ def evaluate(flags: Flags, family: Family, config: Any, inputs: Inputs, steps: i
         start = training_run.starting_checkpoint(flags)
         _log.info("%s holds no checkpoint: evaluating %s.", flags.output_dir, start or "random weights")
         results = _measure(flags, family, config, inputs, steps, None)
-        _log.info("evaluation on %s: %s", _evaluated_on(inputs), metrics_file.text_of(results))
+        _log.info("evaluation on %s: %s", evaluated_on(inputs), metrics_file.text_of(results))
     training_run.write_results(flags.output_dir, EVAL_RESULTS, results)
 
 
@@ -330,14 +234,6 @@ def _eval_steps(flags: Flags, inputs: Inputs) -> int:
             "--eval_on_training_data=True".format(sum(counts))
         )
     return min(flags.max_eval_steps, steps)
-
-
-def _evaluated_on(inputs: Inputs) -> str:
-    if inputs.held_out:
-        return "every {}th record, kept from training (their documents may occur in training under other masks)".format(
-            inputs.held_out.period
-        )
-    return "the training records" if inputs.eval_files == inputs.train_files else "held-out records"
 
 
 def check_export_dir(flags: Flags) -> None:

@@ -7,6 +7,7 @@ the length of its record and two masked CRC-32C checksums.
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import json
 import os
@@ -248,10 +249,21 @@ def sidecar_path(record_file: str) -> str:
 
 
 def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
-    """The description beside a record file, or None where there is none (files of other implementations)."""
+    """The description beside a record file, or None where there is none (files of other implementations).
+
+    It is read once for all shards of a set, as long as it does not change: do not write into it.
+    """
     path = sidecar_path(record_file)
-    if not os.path.exists(path):
+    try:
+        state = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    return _read_description(path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _read_description(path: str, mtime_ns: int, size: int) -> Dict[str, Any]:
+    del mtime_ns, size  # they tell one version of the file from the next
     try:
         with open(path, encoding="utf-8") as file:
             description = json.load(file)

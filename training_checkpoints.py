@@ -96,16 +96,15 @@ def _step_in_name(name: str) -> int:
 
 
 def saved_checkpoints(folder: str) -> List[str]:
-    """The prefixes of the whole checkpoints that a training folder keeps, oldest first."""
-    try:
-        state = tf.train.get_checkpoint_state(folder)
-    except ValueError:
-        state = None
-    if state is None:
-        latest = latest_checkpoint(folder)
-        return [latest] if latest else []
-    prefixes = [os.path.join(folder, os.path.basename(path)) for path in state.all_model_checkpoint_paths]
-    return [prefix for prefix in prefixes if flaw(prefix) is None]
+    """The prefixes of the whole checkpoints in a training folder up to the last, oldest first."""
+    latest = latest_checkpoint(folder)
+    if latest is None:
+        return []
+    # Not what its file `checkpoint` lists: that names the last alone where all are kept.
+    on_disk = _on_disk(folder)
+    if latest not in on_disk:  # a checkpoint of another origin
+        return [latest]
+    return [prefix for prefix in on_disk[: on_disk.index(latest) + 1] if flaw(prefix) is None]
 
 
 def mend(folder: str) -> Optional[str]:

@@ -19,7 +19,7 @@ STEPS = 1000000  # the schedule never ends here
 def finetuning(config: Any, **options: Any) -> Callable[..., Any]:
     """The model_fn of run_classifier.py for pairs with two labels; `options` are more of TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
-    return classification.build_model_fn(families.ZH, config, 2, setup)
+    return classification.build_model_fn(classification.Classifier(families.ZH, config, 2), setup)
 
 
 def current(config: Any, **options: Any) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import checkpoint
 import model_folder
 import run_classifier
 import similarity
-import training_run
+import training_checkpoints
 from errors import UserError
 
 
@@ -58,7 +58,7 @@ def test_the_folder_is_a_model_for_the_other_commands(trained, tmp_path, capsys)
     )  # fmt: skip
     assert (tmp_path / "dev" / "eval_results.json").exists()
     assert average_checkpoints.main([str(out), "--last=1"]) == 0  # its own folder may be replaced
-    assert training_run.saved_checkpoints(str(out))[-1] == str(out / "model.ckpt-3")
+    assert training_checkpoints.saved_checkpoints(str(out))[-1] == str(out / "model.ckpt-3")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from data_command import files_below, long_text, make, records_of, refusal
 from tiny_corpus import write_text
 
-import pretraining_run
+import pretraining_inputs
 from errors import UserError
 from record_files import compression_of, read_sidecar
 
@@ -84,19 +84,19 @@ def test_training_checks_packed_records(texts):
     make(texts, compression="gzip")
     path = texts / "out" / "zh.tfrecord"
     size = len((texts / "vocab.txt").read_text(encoding="utf-8").splitlines())
-    pretraining_run.check_records(str(path), 32, 5, size)
+    pretraining_inputs.check_records(str(path), 32, 5, size)
     with pytest.raises(UserError, match="made for max_seq_length 32, asked for 64"):
-        pretraining_run.check_records(str(path), 64, 5, size)
+        pretraining_inputs.check_records(str(path), 64, 5, size)
     content = path.read_bytes()
     path.write_bytes(content[:-5])
     with pytest.raises(
         UserError, match="zh.tfrecord has {} bytes, {} were written".format(len(content) - 5, len(content))
     ):
-        pretraining_run.check_records(str(path), 32, 5, size)
+        pretraining_inputs.check_records(str(path), 32, 5, size)
     (texts / "out" / "zh.tfrecord.json").unlink()
     with pytest.raises(UserError, match="zh.tfrecord is a gzip file that is cut off"):
-        pretraining_run.check_records(str(path), 32, 5, size)
+        pretraining_inputs.check_records(str(path), 32, 5, size)
     path.write_bytes(content)
-    pretraining_run.check_records(str(path), 32, 5, size)
+    pretraining_inputs.check_records(str(path), 32, 5, size)
     options = tf.io.TFRecordOptions(compression_type=tf.io.TFRecordCompressionType.GZIP)
     assert sum(1 for _ in tf.io.tf_record_iterator(str(path), options)) > 5

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 import checkpoint
 import metrics_file
+import training_checkpoints
 import training_run
 from command_line import Flags
 from errors import UserError
@@ -66,7 +67,7 @@ class Training:
         return self
 
     def saved_steps(self):
-        return [int(prefix.rpartition("-")[2]) for prefix in training_run.saved_checkpoints(self.folder)]
+        return [int(prefix.rpartition("-")[2]) for prefix in training_checkpoints.saved_checkpoints(self.folder)]
 
     def records(self):
         return metrics_file.read_records(os.path.join(self.folder, "metrics.jsonl"))
