@@ -99,6 +99,8 @@ def run(flags: Flags, family: Family) -> None:
         raise UsageError("--num_train_epochs must be over 0 to train")
     if flags.do_train:
         training_run.check_training(flags)
+    if not training_run.takes_part(flags):
+        return
     tokenizer = _tokenizer(flags, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
@@ -109,7 +111,8 @@ def run(flags: Flags, family: Family) -> None:
     training_run.prepare_output_dir(flags)
     _describe_output(this)
     advice = training_observer.advice(flags, model.config.hidden_size, "warmup_proportion")
-    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags):
+    is_chief = training_run.is_chief(flags)
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags, is_chief):
         dev = _with_features(this, "dev", rows["dev"]) if flags.do_eval else None
         evaluator = _evaluator(this, dev) if dev else None
         observer = (
@@ -120,8 +123,9 @@ def run(flags: Flags, family: Family) -> None:
             predict(this, _with_features(this, "test", rows["test"]), best)
     if observer:
         observer.say_what_was_done()
-    training_observer.say_where_it_is(flags.output_dir, evaluator)
-    _say_what_next(flags)
+    if is_chief:
+        training_observer.say_where_it_is(flags.output_dir, evaluator)
+        _say_what_next(flags)
 
 
 def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:
@@ -197,6 +201,7 @@ def _estimator(this: Run, setup: TrainingSetup) -> Any:
         predict_batch_size=flags.predict_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
+        is_training=setup.optimizer is not None,
     )
 
 

@@ -95,6 +95,10 @@ class Flags:
         """Gives a flag another default: its value, unless the command line set the flag."""
         self._values.set_default(name, value)
 
+    def override(self, name: str, value: Any) -> None:
+        """Gives a flag a value, whatever the command line says."""
+        self._values[name].value = value
+
     def as_dict(self) -> Dict[str, Any]:
         """All flags with their values, sorted by name: the resolved configuration of a run."""
         values = self._values.flag_values_dict()

@@ -86,7 +86,9 @@ def _permutation(size: Any, seed: int, epoch: Any, draw: Any) -> Any:
     """The order that belongs to a draw of an epoch: [size] of the numbers under `size`."""
     place = tf.bitwise.left_shift(tf.cast(epoch, tf.int64), _int64(32)) + tf.cast(draw, tf.int64)
     key = tf.stack([_int64(seed), place])
-    return tf.argsort(tf.random.stateless_uniform([size], seed=key, dtype=tf.float64))
+    with tf.xla.experimental.jit_scope(compile_ops=False):  # XLA has random numbers of its own
+        places = tf.random.stateless_uniform([size], seed=key, dtype=tf.float64)
+    return tf.argsort(places)
 
 
 def _int64(value: Any) -> Any:

@@ -6,11 +6,13 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import batch_parts
 import compute
 import optimization
 import precision
+import replicas
 from loss_scale import create_loss_scale
-from training_step import Division, Features, Objective, batch_gradients
+from training_step import Features, Objective, batch_gradients
 from warm_start import warm_start_variables
 
 MakeHooks = Callable[[Dict[str, Any]], List[Any]]
@@ -67,9 +69,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
       setup: see `TrainingSetup`.
     """
     step = tf.train.get_or_create_global_step()
-    division = Division(num_slices=setup.gradient_accumulation_steps)
-    if setup.use_tpu:
-        division = division._replace(sum_replicas=_sum_over_tpu_replicas)
+    division = batch_parts.divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
     loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
     with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
         scale = loss_scale.scale if loss_scale else None
@@ -88,15 +88,11 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
         hooks = setup.make_hooks(watched) if setup.make_hooks else []
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.TRAIN,
-        loss=batch.loss,
+        loss=replicas.reported_loss(batch.loss),
         train_op=update.train_op,
         scaffold_fn=scaffold_fn,
         training_hooks=hooks,
     )
-
-
-def _sum_over_tpu_replicas(tensors: List[Any]) -> List[Any]:
-    return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]
 
 
 def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:

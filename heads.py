@@ -122,7 +122,7 @@ def classifier(
 def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
     """[B, H] -> [B, labels]. Variables: output_weights [labels, H], output_bias [labels]."""
     shape = [num_labels, x.shape.as_list()[-1]]
-    weights = tf.get_variable("output_weights", shape, initializer=layers.initializer(stddev))
+    weights = layers.weight("output_weights", shape, stddev)
     bias = tf.get_variable("output_bias", [num_labels], initializer=tf.zeros_initializer())
     return tf.nn.bias_add(tf.matmul(x, weights, transpose_b=True), bias)
 

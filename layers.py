@@ -8,6 +8,7 @@ Dimension letters, used in every shape comment of the model code:
 from __future__ import annotations
 
 import math
+import zlib
 from typing import Any, Callable, Dict, List, Optional, Union
 
 import tensorflow.compat.v1 as tf
@@ -69,9 +70,18 @@ def assert_rank(tensor: Any, rank: int) -> None:
         raise ValueError("{} has shape {}, expected rank {}".format(tensor.name, tensor.shape, rank))
 
 
-def initializer(stddev: float) -> Any:
-    """Truncated normal, as every weight of the published models."""
-    return tf.truncated_normal_initializer(stddev=stddev)
+def weight(name: str, shape: List[int], stddev: float) -> Any:
+    """A variable that begins as truncated normal, as every weight of the published models.
+
+    The run's seed and its name say how: however the rest of the graph is built, a run begins with the same weights.
+    """
+    seed = zlib.crc32("{}/{}".format(tf.get_variable_scope().name, name).encode("utf-8")) & 0x7FFFFFFF
+
+    def initializer(shape: List[int], dtype: Any, **_: Any) -> Any:
+        with tf.xla.experimental.jit_scope(compile_ops=False):  # XLA has random numbers of its own
+            return tf.truncated_normal_initializer(stddev=stddev, seed=seed)(shape, dtype)
+
+    return tf.get_variable(name, shape, initializer=initializer)
 
 
 def dropout(x: Any, rate: float) -> Any:
@@ -100,7 +110,7 @@ def dense(x: Any, units: int, name: str, *, stddev: float, activation: str = "li
     """[..., in] -> [..., units]. Variables: name/kernel [in, units], name/bias [units]."""
     shape = shape_list(x)
     with tf.variable_scope(name):
-        kernel = tf.get_variable("kernel", [shape[-1], units], initializer=initializer(stddev))
+        kernel = weight("kernel", [shape[-1], units], stddev)
         bias = tf.get_variable("bias", [units], initializer=tf.zeros_initializer())
         rows = tf.reshape(x, [-1, shape[-1]])
         y = ACTIVATIONS[activation](tf.nn.bias_add(compute.matmul(rows, kernel), bias))
@@ -109,7 +119,7 @@ def dense(x: Any, units: int, name: str, *, stddev: float, activation: str = "li
 
 def embedding_table(name: str, rows: int, width: int, stddev: float) -> Any:
     """A variable [rows, width]."""
-    return tf.get_variable(name, [rows, width], initializer=initializer(stddev))
+    return weight(name, [rows, width], stddev)
 
 
 def embedding_lookup(ids: Any, table: Any, use_one_hot: bool = False) -> Any:

@@ -31,8 +31,10 @@ class LossScale(NamedTuple):
 
 def create_loss_scale() -> LossScale:
     """Makes the variables."""
+    # Every replica computes the same values.
+    once = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
     with tf.variable_scope("loss_scale"):
         return LossScale(
-            tf.get_variable("scale", [], initializer=tf.constant_initializer(FIRST_SCALE), trainable=False),
-            tf.get_variable("good_steps", [], tf.int32, initializer=tf.zeros_initializer(), trainable=False),
+            tf.get_variable("scale", [], initializer=tf.constant_initializer(FIRST_SCALE), **once),
+            tf.get_variable("good_steps", [], tf.int32, initializer=tf.zeros_initializer(), **once),
         )

@@ -6,6 +6,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import replicas
 from lamb_optimizer import LAMBOptimizer
 from loss_scale import LossScale
 from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer
@@ -111,7 +112,7 @@ def apply_gradients(
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
     is_finite = tf.is_finite(gradient_norm) if loss_scale else None
     optimizer = create_optimizer(settings, learning_rate, step, is_finite)
-    update = optimizer.apply_gradients(list(zip(clipped, variables)))
+    update = replicas.apply_gradients(optimizer, list(zip(clipped, variables)))
     if loss_scale:
         with tf.control_dependencies([update]):
             update = loss_scale.after_update(is_finite)

@@ -62,6 +62,8 @@ def run(flags: Flags, family: Family) -> None:
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
     if flags.do_train:
         training_run.check_training(flags)
+    if not training_run.takes_part(flags):
+        return
     model = run_model.find_model(flags, family, _is_from_group_0(flags, family))
     config = model.config
     training_run.check_max_seq_length(flags, config)
@@ -76,7 +78,8 @@ def run(flags: Flags, family: Family) -> None:
     run_model.keep_files(model, flags.output_dir)
     advice = training_observer.advice(flags, config.hidden_size, "num_warmup_steps")
     evaluator = _evaluator(flags, family, config, inputs, eval_steps) if flags.do_eval else None
-    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags):
+    is_chief = training_run.is_chief(flags)
+    with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags, is_chief):
         observer = train(flags, family, config, inputs, advice, evaluator) if flags.do_train else None
         if evaluator:
             evaluate(flags, family, config, inputs, eval_steps, evaluator)
@@ -84,8 +87,9 @@ def run(flags: Flags, family: Family) -> None:
             export_after_training(flags, family, model)
     if observer:
         observer.say_what_was_done()
-    training_observer.say_where_it_is(flags.output_dir, evaluator)
-    _say_what_next(flags, family, model)
+    if is_chief:
+        training_observer.say_where_it_is(flags.output_dir, evaluator)
+        _say_what_next(flags, family, model)
 
 
 def _apply_preset(flags: Flags, config: Any) -> None:
@@ -125,6 +129,7 @@ def _estimator(flags: Flags, family: Family, config: Any, setup: TrainingSetup) 
         eval_batch_size=flags.eval_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
+        is_training=setup.optimizer is not None,
     )
 
 
@@ -158,6 +163,7 @@ def _training_input_fn(flags: Flags, inputs: Inputs) -> Any:
             "the held-out share": inputs.held_out and inputs.held_out.period,
             **{"--" + name: getattr(flags, name) for name in names},
         },
+        training_run.is_chief(flags),
         lambda position: _input_fn(flags, inputs.train_files, inputs.held_out, True, position),
     )
 

@@ -16,6 +16,7 @@ import training_guards
 import training_summary
 from checkpoint_room import CheckpointRoom
 from command_line import Flags
+from devices import find_devices
 from metrics_file import METRICS_FILE
 from status_line import StatusLine
 from training_checkpoints import latest_checkpoint
@@ -70,6 +71,8 @@ class TrainingObserver:
         self._guard = FiniteGuard()
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
+        self._cluster = find_devices(flags).cluster
+        self._is_chief = self._cluster is None or self._cluster.is_chief
 
     def make_hooks(self, tensors: Dict[str, Any]) -> List[Any]:
         """The hooks of a training graph, in the order in which they must run.
@@ -80,6 +83,8 @@ class TrainingObserver:
         """
         flags = self._flags
         self._guard.watch(tensors)
+        if not self._is_chief:
+            return []
         self._log_hook = TrainingLogHook(
             tensors,
             total_steps=self._total_steps,
@@ -112,12 +117,15 @@ class TrainingObserver:
                         input_fn, hooks=[self._guard], max_steps=self._total_steps, saving_listeners=listeners
                     )
         except (NotFiniteError, tf.train.NanLossDuringTrainingError):
-            training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
+            if self._is_chief:
+                training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
             raise
         self._wall_seconds = time.time() - start
 
     def _listeners(self) -> List[Any]:
         flags = self._flags
+        if not self._is_chief:
+            return []
         evaluations = []
         if self._evaluator:
             evaluations.append(EvaluationListener(self._evaluator, flags.output_dir, flags.eval_every_steps))
@@ -137,6 +145,9 @@ class TrainingObserver:
 
     def say_what_was_done(self) -> None:
         """Logs steps, time, rates and losses, where there was a step to make."""
+        if not self._is_chief:
+            cluster = self._cluster
+            _log.info("%s is done; %s keeps what was trained.", cluster.name(cluster.index), cluster.name(0))
         if self._log_hook and self._log_hook.total.steps:
             lines = training_summary.training_lines(
                 self._flags.output_dir,

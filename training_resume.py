@@ -59,19 +59,19 @@ def _disk_is_full(output_dir: str, error: BaseException) -> UserError:
 
 
 def resuming_input_fn(
-    output_dir: str, read: Dict[str, Any], input_fn_at: Callable[[DataPosition], Callable[..., Any]]
+    output_dir: str, read: Dict[str, Any], is_chief: bool, input_fn_at: Callable[[DataPosition], Callable[..., Any]]
 ) -> Callable[..., Any]:
     """An input_fn that goes on where the folder's last checkpoint stands when it is called.
 
     Args:
       output_dir: the folder of the run.
-      read: see `data_position.find_position`.
+      read, is_chief: see `data_position.find_position`.
       input_fn_at: makes the input_fn that begins at a place.
     """
 
     def input_fn(params: Dict[str, Any]) -> Any:
         latest = training_checkpoints.latest_checkpoint(output_dir)
         step = checkpoint.step_of(latest) if latest else 0
-        return input_fn_at(find_position(output_dir, step, read))(params)
+        return input_fn_at(find_position(output_dir, step, read, is_chief))(params)
 
     return input_fn

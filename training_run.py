@@ -12,22 +12,28 @@ from typing import Any, Callable, Dict, Iterator, Optional
 import tensorflow.compat.v1 as tf
 
 import checkpoint_model
+import devices
 import memory_allocator
 import metrics_file
 import precision
+import replicas
 import training_observer
 import training_presets
+import worker_meeting
 from command_line import Flags
+from divided_training import DividedTraining, start_server
 from errors import UserError
 from estimator_specs import TrainingSetup
 from optimization import OptimizerSettings
 from record_files import CompleteFile, write_json
 from training_checkpoints import latest_checkpoint
 from training_guards import NotFiniteError
+from worker_cluster import alone
 
 _log = logging.getLogger(__name__)
 
 RUN_CONFIG_FILE = "run_config.json"
+_CHIEFS_FLAGS = {"do_eval": False, "do_predict": False, "export_dir": None}
 
 
 def declare_flags(flags: Flags) -> None:
@@ -41,6 +47,7 @@ def declare_flags(flags: Flags) -> None:
     flags.integer(
         "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
     )
+    devices.declare_flags(flags)
     flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
     flags.boolean("recompute", False, "keep only the inputs of layers, and compute these again for the gradients")
     flags.boolean("use_tpu", False, "train on a TPU")
@@ -63,13 +70,46 @@ def check_max_seq_length(flags: Flags, config: Any) -> None:
 
 def check_training(flags: Flags) -> None:
     """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
+    found = devices.find_devices(flags)
+    if flags.use_xla and not flags.use_tpu:
+        devices.prepare_xla(found)
     precision.check_precision(flags.precision, flags.use_tpu)
-    if flags.train_batch_size % flags.gradient_accumulation_steps:
-        raise UserError(
-            "--train_batch_size={} is not a multiple of --gradient_accumulation_steps={}".format(
-                flags.train_batch_size, flags.gradient_accumulation_steps
-            )
-        )
+    devices.check_batch(found, flags.train_batch_size, flags.gradient_accumulation_steps)
+
+
+def is_chief(flags: Flags) -> bool:
+    """Whether this process writes checkpoints and results: all do but further workers of a cluster."""
+    return devices.find_devices(flags).is_chief
+
+
+def takes_part(flags: Flags) -> bool:
+    """Whether this process has anything to do: of the workers of a cluster only the chief does more than train.
+
+    Another worker waits here until the chief is ready to train, and the flags of what is the chief's are taken back.
+    """
+    if is_chief(flags):
+        return True
+    cluster = devices.find_devices(flags).cluster
+    if not flags.do_train:
+        _log.info("Nothing to do for %s: %s evaluates and predicts.", cluster.name(cluster.index), cluster.name(0))
+        return False
+    _meet_workers(flags)
+    for name, value in _CHIEFS_FLAGS.items():
+        if name in flags.as_dict():
+            flags.override(name, value)
+    return True
+
+
+def _meet_workers(flags: Flags) -> None:
+    found = devices.find_devices(flags)
+    # What was given, and is no path: those may differ from machine to machine, and defaults may follow from the model.
+    plan = {
+        "--" + name: value
+        for name, value in flags.as_dict().items()
+        if flags.was_given(name) and isinstance(value, (bool, int, float))
+    }
+    worker_meeting.meet(found.cluster, plan, flags.output_dir)
+    start_server(found.cluster, found.kind)
 
 
 def training_setup(
@@ -77,11 +117,14 @@ def training_setup(
 ) -> TrainingSetup:
     """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
     memory_allocator.keep_memory()
+    found = devices.find_devices(flags)
+    if found.cluster and found.is_chief:
+        _meet_workers(flags)
     return TrainingSetup(
         optimizer=optimizer,
         init_checkpoint=starting_checkpoint(flags),
         use_tpu=flags.use_tpu,
-        make_hooks=observer.make_hooks,
+        make_hooks=replicas.once_per_graph(observer.make_hooks),
         seed=flags.seed,
         gradient_accumulation_steps=flags.gradient_accumulation_steps,
         precision=flags.precision,
@@ -103,6 +146,8 @@ def prepare_output_dir(flags: Flags) -> None:
             pass
     except OSError as error:
         raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
+    if not is_chief(flags):
+        return
     versions = {"python": platform.python_version(), "tensorflow": tf.__version__}
     write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), {"flags": flags.as_dict(), "versions": versions})
 
@@ -129,27 +174,24 @@ def make_estimator(
     predict_batch_size: Optional[int] = None,
     save_checkpoints_steps: Optional[int] = None,
     keep_checkpoint_max: int = 5,
+    is_training: bool = False,
 ) -> Any:
-    """The TPUEstimator that trains and evaluates in the output folder, on TPU, GPU or CPU."""
-    cluster = None
-    if flags.use_tpu and flags.tpu_name:
-        cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
-            flags.tpu_name, zone=flags.tpu_zone, project=flags.gcp_project
+    """The TPUEstimator that works in the output folder, on TPU, GPU or CPU; what trains only, on several devices."""
+    found = devices.find_devices(flags)
+    if is_training and found.num_replicas > 1:
+        return DividedTraining(
+            found,
+            model_fn,
+            output_dir=flags.output_dir,
+            batch_size=train_batch_size,
+            seed=flags.seed,
+            keep_checkpoint_max=keep_checkpoint_max,
+            save_checkpoints_steps=save_checkpoints_steps,
+            last_checkpoint=lambda: latest_checkpoint(flags.output_dir),
+            use_xla=flags.use_xla,
         )
-    config = tf.estimator.tpu.RunConfig(
-        cluster=cluster,
-        master=flags.master,
-        model_dir=flags.output_dir,
-        tf_random_seed=flags.seed,
-        save_checkpoints_steps=save_checkpoints_steps,
-        keep_checkpoint_max=keep_checkpoint_max,
-        log_step_count_steps=None,
-        tpu_config=tf.estimator.tpu.TPUConfig(
-            iterations_per_loop=flags.iterations_per_loop,
-            num_shards=flags.num_tpu_cores,
-            per_host_input_for_training=tf.estimator.tpu.InputPipelineConfig.PER_HOST_V2,
-        ),
-    )
+    with alone():
+        config = _run_config(flags, found, save_checkpoints_steps, keep_checkpoint_max, is_training)
     return tf.estimator.tpu.TPUEstimator(
         use_tpu=flags.use_tpu,
         model_fn=model_fn,
@@ -157,6 +199,36 @@ def make_estimator(
         train_batch_size=train_batch_size,
         eval_batch_size=eval_batch_size,
         predict_batch_size=predict_batch_size or eval_batch_size,
+    )
+
+
+def _run_config(
+    flags: Flags,
+    found: devices.Devices,
+    save_checkpoints_steps: Optional[int],
+    keep_checkpoint_max: int,
+    is_training: bool,
+) -> Any:
+    is_compiled = is_training and flags.use_xla and not flags.use_tpu
+    cluster = None
+    if flags.use_tpu and flags.tpu_name:
+        cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
+            flags.tpu_name, zone=flags.tpu_zone, project=flags.gcp_project
+        )
+    return tf.estimator.tpu.RunConfig(
+        cluster=cluster,
+        master=flags.master,
+        model_dir=flags.output_dir,
+        tf_random_seed=flags.seed,
+        save_checkpoints_steps=save_checkpoints_steps,
+        keep_checkpoint_max=keep_checkpoint_max,
+        log_step_count_steps=None,
+        session_config=devices.session_config(found, use_xla=True) if is_compiled else None,
+        tpu_config=tf.estimator.tpu.TPUConfig(
+            iterations_per_loop=flags.iterations_per_loop,
+            num_shards=flags.num_tpu_cores,
+            per_host_input_for_training=tf.estimator.tpu.InputPipelineConfig.PER_HOST_V2,
+        ),
     )
 
 

@@ -107,7 +107,8 @@ def _slice(features: Features, index: Any, num_slices: int) -> Features:
     for name, value in features.items():
         batch, *rest = value.shape.as_list()
         size = batch // num_slices if batch else tf.shape(value)[0] // num_slices
-        part = value[index * size : (index + 1) * size]
+        # Not value[a:b]: with a length known beforehand, TPUs cut anywhere.
+        part = tf.slice(value, [index * size] + [0] * len(rest), [size] + [length or -1 for length in rest])
         part.set_shape([batch // num_slices if batch else None, *rest])
         parts[name] = part
     return parts
