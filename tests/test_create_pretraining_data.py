@@ -93,7 +93,7 @@ def test_the_report(folder, caplog):
 
 
 def test_progress_is_told(folder, capsys, monkeypatch):
-    monkeypatch.setattr("progress._PERIOD_SECONDS", 0.0)
+    monkeypatch.setattr("status_line._PERIOD_SECONDS", 0.0)
     make(folder)
     assert re.search(r"\d+\.\d % \| 5 documents \| \d+\.\d\d MB/s", capsys.readouterr().err)
 
