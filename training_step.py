@@ -125,7 +125,9 @@ def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> Lis
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             return [index + 1, *(total + value for total, value in zip(sums, values(index)))]
 
+    with tf.control_dependencies(sums):  # or the second slice would be worked on beside the first
+        second = tf.constant(1)
     results = tf.while_loop(
-        lambda index, *_: index < num_slices, add, [tf.constant(1), *sums], parallel_iterations=1, back_prop=False
+        lambda index, *_: index < num_slices, add, [second, *sums], parallel_iterations=1, back_prop=False
     )
     return results[1:]
