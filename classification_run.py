@@ -6,13 +6,14 @@ import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import numpy as np
-
 import checkpoint
 import classification
+import classification_answers
 import model_folder
 import optimization
 import run_model
+import submission
+import task_flags
 import training_resume
 import training_run
 from checkpoint_room import CheckpointRoom
@@ -23,11 +24,10 @@ from estimator_specs import TrainingSetup
 from families import Family
 from feature_cache import CachedFeatures, cached_features
 from input_pipeline import classification_input_fn
-from metrics import METRICS
-from record_files import CompleteFile
 from run_model import RunModel
-from task_rows import Row, read_split, split_path
-from tasks import TASKS, Task, get_task
+from task_rows import Row
+from task_splits import read_splits, split_path
+from tasks import Task
 from tokenization import FullTokenizer, check_vocab_size
 from training_checkpoints import latest_checkpoint, saved_checkpoints
 
@@ -37,7 +37,8 @@ CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 TEST_RESULTS = "test_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
-_EVAL_METRIC = "eval_accuracy"
+REPORTS_FOLDER = "reports"  # of every checkpoint on the dev split, and of the test split
+_EVAL_PREFIX = "eval_"
 
 
 class Run(NamedTuple):
@@ -62,8 +63,7 @@ def declare_flags(flags: Flags, family: Family) -> None:
     """The flags that both fine-tuning runners share; each adds those whose published defaults differ."""
     training_run.declare_flags(flags)
     flags.string(family.config_flag, None, "the model's JSON file; by default that of --init_checkpoint")
-    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS)))
-    flags.string("data_dir", None, "the folder with the task's files")
+    task_flags.declare_flags(flags)
     flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
     flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
@@ -85,10 +85,11 @@ def declare_flags(flags: Flags, family: Family) -> None:
 
 def run(flags: Flags, family: Family) -> None:
     """Checks, trains, evaluates, predicts and says what was done."""
-    flags.require("task_name", "data_dir", "output_dir")
+    task_flags.check_flags(flags)
+    flags.require("output_dir")
     if not (flags.do_train or flags.do_eval or flags.do_predict):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
-    task = get_task(flags.task_name)
+    task = task_flags.find_task(flags)
     model = run_model.find_model(flags, family)
     training_run.check_max_seq_length(flags, model.config)
     if flags.do_train and flags.num_train_epochs <= 0:
@@ -98,7 +99,7 @@ def run(flags: Flags, family: Family) -> None:
     tokenizer = _tokenizer(flags, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
-    rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
+    rows = read_splits(task, flags.data_dir, _needed_splits(flags))
     training_run.prepare_output_dir(flags)
     _describe_output(this)
     with training_run.explained_errors(flags.output_dir), training_resume.training_folder(flags):
@@ -170,17 +171,22 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
     return Split(rows, features)
 
 
-def _estimator(this: Run, setup: TrainingSetup) -> Any:
+def _estimator(this: Run, setup: TrainingSetup, predict_batch_size: Optional[int] = None) -> Any:
     flags = this.flags
     classifier = classification.Classifier(
-        this.family, this.model.config, len(this.task.labels), this.use_pooled_output, flags.use_tpu
+        this.family,
+        this.model.config,
+        len(this.task.labels),
+        this.use_pooled_output,
+        flags.use_tpu,
+        has_choices=this.task.num_choices > 0,
     )
     return training_run.make_estimator(
         flags,
         classification.build_model_fn(classifier, setup),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
-        predict_batch_size=flags.predict_batch_size,
+        predict_batch_size=predict_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
     )
@@ -195,7 +201,7 @@ def _input_fn(
     return classification_input_fn(
         features.path,
         num_rows=features.num_rows,
-        max_seq_length=this.flags.max_seq_length,
+        max_seq_length=this.flags.max_seq_length * max(1, this.task.num_choices),
         is_training=is_training,
         seed=this.flags.seed + position.seed_offset,
         bucket_by_length=this.flags.bucket_by_length,
@@ -257,7 +263,8 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
     for prefix in prefixes:
         by_prefix[prefix] = _evaluate_one(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix)
         _log.info("dev, %s: %s", os.path.basename(prefix), training_run.figures(by_prefix[prefix]))
-    best = max(prefixes, key=lambda prefix: (by_prefix[prefix][_EVAL_METRIC], by_prefix[prefix]["global_step"]))
+    metric = _EVAL_PREFIX + this.task.metric
+    best = max(prefixes, key=lambda prefix: (by_prefix[prefix][metric], by_prefix[prefix]["global_step"]))
     by_name = {os.path.basename(prefix): results for prefix, results in by_prefix.items()}
     training_run.write_figures(os.path.join(flags.output_dir, DEV_EVALUATIONS), by_name)
     training_run.write_results(flags.output_dir, EVAL_RESULTS, by_prefix[best])
@@ -267,33 +274,42 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
 
 
 def _evaluate_one(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Dict[str, Any]:
-    steps = -(-split.features.num_rows // this.flags.eval_batch_size) if this.flags.use_tpu else None
-    input_fn = _input_fn(this, split.features, is_training=False)
-    return _estimator(this, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+    """The figures of a checkpoint on the dev split; the rest that is to be told of it goes into a report."""
+    answers = _answers(this, split, setup, prefix, this.flags.eval_batch_size)
+    report = "dev-{}.tsv".format(os.path.basename(prefix) if prefix else "start")
+    classification_answers.write_report(
+        os.path.join(this.flags.output_dir, REPORTS_FOLDER, report), this.task, split.rows, answers
+    )
+    results: Dict[str, Any] = classification_answers.figures(this.task, split.rows, answers, _EVAL_PREFIX)
+    return dict(results, global_step=checkpoint.step_of(prefix) if prefix else 0)
+
+
+def _answers(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str], batch_size: int) -> Any:
+    """The logarithms of the labels' probabilities [rows, labels] in file order."""
+    return classification_answers.log_probabilities(
+        _estimator(this, setup, batch_size),
+        _input_fn(this, split.features, is_training=False),
+        num_rows=split.features.num_rows,
+        num_labels=len(this.task.labels),
+        prefix=prefix,
+    )
 
 
 def predict(this: Run, split: Split, best: Optional[str]) -> None:
-    """Predicts the test split: test_results.tsv holds the labels' probabilities, a line per row in file order."""
+    """Predicts the test split: its submission and the labels' probabilities, each a line per row in file order."""
     flags = this.flags
     prefix = best or _checkpoint_for_prediction(flags)
-    estimator = _estimator(this, TrainingSetup(use_tpu=flags.use_tpu))
-    probabilities = np.zeros([split.features.num_rows, len(this.task.labels)], np.float32)
-    seen = 0
-    input_fn = _input_fn(this, split.features, is_training=False)
-    for row in estimator.predict(input_fn, checkpoint_path=prefix):
-        if row["row_index"] >= 0:
-            probabilities[row["row_index"]] = row["probabilities"]
-            seen += 1
-    if seen != len(split.rows):
-        raise RuntimeError("{} rows were predicted, {} were asked for".format(seen, len(split.rows)))
+    answers = _answers(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix, flags.predict_batch_size)
     path = os.path.join(flags.output_dir, TEST_RESULTS + ".tsv")
-    with CompleteFile(path) as file:
-        for row in probabilities:
-            file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))
-    _log.info("Predictions of %s for %d rows: %s", os.path.basename(prefix), seen, path)
-    if split.features.has_labels:
-        gold = [this.task.labels.index(row.label) for row in split.rows]
-        results = {this.task.metric: METRICS[this.task.metric](probabilities.argmax(axis=1).tolist(), gold)}
+    classification_answers.write_probabilities(path, answers)
+    _log.info("Predictions of %s for %d rows: %s", os.path.basename(prefix), len(split.rows), path)
+    path = os.path.join(flags.output_dir, submission.file_name(this.task))
+    submission.write(path, this.task, split.rows, answers.argmax(axis=1).tolist())
+    _log.info("Submission, checked (rows, ids, labels): %s", path)
+    results = classification_answers.figures(this.task, split.rows, answers)
+    if results:
+        path = os.path.join(flags.output_dir, REPORTS_FOLDER, "test.tsv")
+        classification_answers.write_report(path, this.task, split.rows, answers)
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
         _log.info("test: %s", training_run.figures(results))
 
