@@ -31,7 +31,7 @@ def main(flags: Flags) -> None:
     task = with_labels(task_flags.declared_task(flags), flags.data_dir)
     rows = read_split(task, flags.data_dir, TEST)
     submission.check(flags.file, task, rows)
-    _log.info("%s answers the %s rows of the task %s.", flags.file, format(len(rows), ","), task.name)
+    _log.info("%s answers all rows (%s) of the task %s.", flags.file, format(len(rows), ","), task.name)
 
 
 if __name__ == "__main__":

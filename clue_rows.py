@@ -34,10 +34,11 @@ def wsc_texts(record: Record) -> Texts:
                     span, start, number, found
                 )
             )
-        marks += [(start + len(span), 0, closing), (start, 1, opening)]
-    # From the end, so that the places before stay what they are; where two spans touch, the first is closed before the
-    # second is opened.
-    for place, _, mark in sorted(marks, key=lambda entry: (-entry[0], -entry[1])):
+        size = len(span)
+        marks += [(start + size, 0, -size, closing), (start, 1, size, opening)]
+    # From the end, so that the places before stay what they are. Where two spans touch, the first is closed before the
+    # second is opened; where they begin or end together, the longer one is the outer one.
+    for place, _, _, mark in sorted(marks, key=lambda entry: (-entry[0], -entry[1], entry[2])):
         text = text[:place] + mark + text[place:]
     return Texts(text)
 

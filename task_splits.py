@@ -138,23 +138,26 @@ class _Check:
             self._check_likeness(row, self._first)
         self._check_id(row)
         self._first = self._first or row
-        return row._replace(label=label)
+        return row if label is row.label else row._replace(label=label)
 
     def _error(self, row: Row, fault: str) -> UserError:
         return UserError("{} line {} {}".format(self._path, row.line, fault))
 
     def _check_texts(self, row: Row) -> None:
-        choices = [("choice {}".format(number), text) for number, text in enumerate(row.choices)]
-        for place, text in [("first", row.text_a), ("second", row.text_b)] + choices:
-            if text is None:
-                continue
-            if not text.strip():
-                raise self._error(row, "has an empty {} text: fill it in or remove the row".format(place))
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError as error:  # from an escape of JSON
-                fault = "has half a character (\\ud800 to \\udfff) in its {} text".format(place)
-                raise self._error(row, fault) from error
+        self._check_text(row, "first", row.text_a)
+        if row.text_b is not None:
+            self._check_text(row, "second", row.text_b)
+        for number, text in enumerate(row.choices):
+            self._check_text(row, "choice {}".format(number), text)
+
+    def _check_text(self, row: Row, place: str, text: str) -> None:
+        if not text.strip():
+            raise self._error(row, "has an empty {} text: fill it in or remove the row".format(place))
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:  # from an escape of JSON
+            fault = "has half a character (\\ud800 to \\udfff) in its {} text".format(place)
+            raise self._error(row, fault) from error
 
     def _check_label(self, row: Row, label: Optional[str]) -> None:
         labels = label_list(self._task.labels)
@@ -200,11 +203,15 @@ class _Check:
     def say_what_was_found(self) -> None:
         """A line in the log for whatever was left out or is odd."""
         for reason, count in sorted(self._left_out.items()):
-            _log.info("%s: %s rows %s are left out.", self._path, format(count, ","), reason)
+            _log.info("%s: %s %s left out.", self._path, _count(count), reason)
         if self._repeated:
             _log.info(
-                "%s: %s rows have the id of an earlier one, the first in line %d (all are kept).",
+                "%s: %s with the id of an earlier one, the first in line %d; all are kept.",
                 self._path,
-                format(len(self._repeated), ","),
+                _count(len(self._repeated)),
                 self._repeated[0],
             )
+
+
+def _count(rows: int) -> str:
+    return "{:,} row{}".format(rows, "" if rows == 1 else "s")

@@ -10,7 +10,8 @@ from classification_features import encode_pair, features_of
 from errors import UserError
 from feature_cache import CachedFeatures, cached_features
 from features import CLASSIFICATION_FEATURES
-from task_rows import Row, read_split, split_path
+from task_rows import Row
+from task_splits import read_split, split_path
 from tasks import get_task
 from tokenization import FullTokenizer
 
