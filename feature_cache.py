@@ -48,7 +48,6 @@ class CachedFeatures(NamedTuple):
     Attributes:
       path: TFRecord file, one record of features.CLASSIFICATION_FEATURES per row, in the order of the rows.
       num_rows: how many.
-      has_labels: whether all rows have labels.
       num_truncated: how many rows lost tokens to max_seq_length.
       unknown_share: share of [UNK] among the tokens of the texts, 0 to 1.
       max_length, mean_length: tokens of a row, special ones included; of a row with choices, those of one of them.
@@ -56,7 +55,6 @@ class CachedFeatures(NamedTuple):
 
     path: str
     num_rows: int
-    has_labels: bool
     num_truncated: int
     unknown_share: float
     max_length: int
@@ -195,7 +193,6 @@ def _make(
     return CachedFeatures(
         path=path,
         num_rows=tally.rows,
-        has_labels=all(row.label is not None for row in rows),
         num_truncated=tally.truncated,
         unknown_share=tally.unknown / max(1, tally.text_tokens),
         max_length=tally.longest,

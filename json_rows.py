@@ -99,15 +99,19 @@ def records(path: str) -> Iterator[Record]:
         try:
             values = json.loads(text)
         except ValueError as error:
-            place = getattr(error, "colno", None)
             raise UserError(
-                "{} line {} is no JSON ({}{}): each line must be one whole object".format(
-                    path, line, getattr(error, "msg", error), " at character {}".format(place) if place else ""
-                )
+                "{} line {} is no JSON ({}): each line must be one whole object".format(path, line, _fault(error))
             ) from error
         if not isinstance(values, dict):
             raise UserError("{} line {} is no JSON object but {}".format(path, line, _shown(values)))
         yield Record(values, path, line)
+
+
+def _fault(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    words = error.msg[: -len(" at")] if error.msg.endswith(" at") else error.msg
+    return "{} at character {}".format(words, error.colno)
 
 
 def json_rows(
