@@ -50,18 +50,22 @@ def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
     return Gold(indices, [ids[rows[index].label] for index in indices])
 
 
-def figures(task: Task, rows: Sequence[Row], answers: np.ndarray, prefix: str = "") -> Dict[str, float]:
+def score(
+    task: Task, rows: Sequence[Row], answers: np.ndarray, *, report_path: str, prefix: str = ""
+) -> Dict[str, float]:
     """Mean loss, accuracy and the task's metric over the rows that have a label; none where no row has one.
 
     Args:
       task: the rows' task.
       rows: in file order.
       answers: their `log_probabilities`.
+      report_path: where `write_report` puts all that is more than these figures.
       prefix: goes before each figure's name.
     """
     gold = gold_of(task, rows)
     if not gold.indices:
         return {}
+    write_report(report_path, task, rows, answers)
     predicted = answers[gold.indices].argmax(axis=1).tolist()
     scores = {name: METRICS[name](predicted, gold.label_ids) for name in ("accuracy", task.metric)}
     scores["loss"] = -float(answers[gold.indices, gold.label_ids].mean(dtype=np.float64))

@@ -276,12 +276,13 @@ def evaluate(this: Run, split: Split) -> Optional[str]:
 def _evaluate_one(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Dict[str, Any]:
     """The figures of a checkpoint on the dev split; the rest that is to be told of it goes into a report."""
     answers = _answers(this, split, setup, prefix, this.flags.eval_batch_size)
-    report = "dev-{}.tsv".format(os.path.basename(prefix) if prefix else "start")
-    classification_answers.write_report(
-        os.path.join(this.flags.output_dir, REPORTS_FOLDER, report), this.task, split.rows, answers
-    )
-    results: Dict[str, Any] = classification_answers.figures(this.task, split.rows, answers, _EVAL_PREFIX)
+    results = _score(this, split, answers, "dev-" + (os.path.basename(prefix) if prefix else "start"), _EVAL_PREFIX)
     return dict(results, global_step=checkpoint.step_of(prefix) if prefix else 0)
+
+
+def _score(this: Run, split: Split, answers: Any, report: str, prefix: str = "") -> Dict[str, float]:
+    path = os.path.join(this.flags.output_dir, REPORTS_FOLDER, report + ".tsv")
+    return classification_answers.score(this.task, split.rows, answers, report_path=path, prefix=prefix)
 
 
 def _answers(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str], batch_size: int) -> Any:
@@ -300,16 +301,13 @@ def predict(this: Run, split: Split, best: Optional[str]) -> None:
     flags = this.flags
     prefix = best or _checkpoint_for_prediction(flags)
     answers = _answers(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix, flags.predict_batch_size)
-    path = os.path.join(flags.output_dir, TEST_RESULTS + ".tsv")
-    classification_answers.write_probabilities(path, answers)
-    _log.info("Predictions of %s for %d rows: %s", os.path.basename(prefix), len(split.rows), path)
-    path = os.path.join(flags.output_dir, submission.file_name(this.task))
-    submission.write(path, this.task, split.rows, answers.argmax(axis=1).tolist())
-    _log.info("Submission, checked (rows, ids, labels): %s", path)
-    results = classification_answers.figures(this.task, split.rows, answers)
+    path, handed_in = (os.path.join(flags.output_dir, name) for name in (TEST_RESULTS, submission.file_name(this.task)))
+    classification_answers.write_probabilities(path + ".tsv", answers)
+    _log.info("Predictions of %s for %d rows: %s.tsv", os.path.basename(prefix), len(split.rows), path)
+    submission.write(handed_in, this.task, split.rows, answers.argmax(axis=1).tolist())
+    _log.info("Submission, checked (rows, ids, labels): %s", handed_in)
+    results = _score(this, split, answers, "test")
     if results:
-        path = os.path.join(flags.output_dir, REPORTS_FOLDER, "test.tsv")
-        classification_answers.write_report(path, this.task, split.rows, answers)
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
         _log.info("test: %s", training_run.figures(results))
 
