@@ -172,14 +172,9 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
 
 
 def _estimator(this: Run, setup: TrainingSetup, predict_batch_size: Optional[int] = None) -> Any:
-    flags = this.flags
+    flags, task = this.flags, this.task
     classifier = classification.Classifier(
-        this.family,
-        this.model.config,
-        len(this.task.labels),
-        this.use_pooled_output,
-        flags.use_tpu,
-        has_choices=this.task.num_choices > 0,
+        this.family, this.model.config, len(task.labels), this.use_pooled_output, flags.use_tpu, task.num_choices > 0
     )
     return training_run.make_estimator(
         flags,
@@ -303,9 +298,9 @@ def predict(this: Run, split: Split, best: Optional[str]) -> None:
     answers = _answers(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix, flags.predict_batch_size)
     path, handed_in = (os.path.join(flags.output_dir, name) for name in (TEST_RESULTS, submission.file_name(this.task)))
     classification_answers.write_probabilities(path + ".tsv", answers)
-    _log.info("Predictions of %s for %d rows: %s.tsv", os.path.basename(prefix), len(split.rows), path)
     submission.write(handed_in, this.task, split.rows, answers.argmax(axis=1).tolist())
-    _log.info("Submission, checked (rows, ids, labels): %s", handed_in)
+    message = "Predictions of %s for %d rows: %s.tsv; submission, checked (rows, ids, labels): %s"
+    _log.info(message, os.path.basename(prefix), len(split.rows), path, handed_in)
     results = _score(this, split, answers, "test")
     if results:
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
