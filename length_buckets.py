@@ -10,8 +10,25 @@ from typing import List, Sequence
 
 import numpy as np
 
-BUCKET_STEP = 8  # tokens between the longest rows of two buckets
+BUCKET_STEP = 2  # tokens between the longest rows of two buckets, where both hold rows enough
 _BATCH_ORDER = 0  # the draws of an epoch: first the order of its batches, then each bucket's
+
+
+def buckets_of(lengths: np.ndarray, batch_size: int) -> np.ndarray:
+    """The bucket of each row, int64 [rows], counted from 0 for the shortest ones.
+
+    Narrow ones, so that little of a batch is padding; wider where lengths are rare, so that each holds the rows of a
+    batch and none comes twice in one.
+    """
+    counts = np.bincount((lengths - 1) // BUCKET_STEP)
+    starts, in_bucket = [0], 0
+    for width, count in enumerate(counts):
+        if in_bucket >= batch_size:
+            starts, in_bucket = starts + [width], 0
+        in_bucket += count
+    if in_bucket < batch_size and len(starts) > 1:  # the longest rows join those before them
+        starts.pop()
+    return np.searchsorted(starts, (lengths - 1) // BUCKET_STEP, side="right") - 1
 
 
 class BucketedOrder:
@@ -25,7 +42,7 @@ class BucketedOrder:
           batch_size: rows of every batch.
           seed: of all orders.
         """
-        buckets = (lengths - 1) // BUCKET_STEP
+        buckets = buckets_of(lengths, batch_size)
         self._rows = [np.flatnonzero(buckets == bucket) for bucket in np.unique(buckets)]
         self._num_rows = len(lengths)
         self._batch_size = batch_size

@@ -196,7 +196,7 @@ def _draw_rates(panel: Any, train: Sequence[Dict[str, Any]]) -> None:
     lines = list(panel.get_lines()) + _draw_norms(panel, *_points(train, "gradient_norm"))
     lines = [line for line in lines if not line.get_label().startswith("_")]  # matplotlib's name for those without one
     names = [line.get_label() for line in lines]
-    above = dict(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncol=2)  # both curves fill this low panel
+    above = {"loc": "lower right", "bbox_to_anchor": (1.0, 0.97), "ncol": 2}  # both curves fill this low panel
     panel.legend(lines, names, fontsize=8, frameon=False, borderaxespad=0.0, **above)
 
 

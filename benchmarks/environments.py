@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import List
 
 from processes import ROOT
@@ -35,6 +37,22 @@ def declare_record_flags(flags: command_line.Flags, *, max_seq_length: int, max_
 def declare_torch_flag(flags: command_line.Flags) -> None:
     """The flag that names the environment with torch."""
     flags.string("torch_python", python_of(_TORCH), "a Python with torch and transformers; empty: leave them out")
+
+
+def declare_precision_flag(flags: command_line.Flags) -> None:
+    """The flag that names the precision of one more row of a table."""
+    flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
+
+
+def takes(python: str, precision: str) -> bool:
+    """Whether there is a precision and the runners take it on this machine; says why where they do not."""
+    if not precision:
+        return False
+    code = "import sys, precision; precision.check_precision(sys.argv[1])"
+    found = subprocess.run([python, "-c", code, precision], cwd=ROOT, stderr=subprocess.PIPE)
+    if found.returncode:
+        sys.stderr.write("{}: {}\n".format(python, found.stderr.decode("utf-8").strip().splitlines()[-1]))
+    return not found.returncode
 
 
 def python_of(folder: str) -> str:

@@ -16,7 +16,6 @@ what fully padded ones learn, sooner.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
@@ -49,6 +48,7 @@ from tasks import get_task  # noqa: E402
 from tokenization import FullTokenizer  # noqa: E402
 
 BUCKETED, PADDED = "bucketed", "padded"
+SHORTER = "bucketed, {}"  # with a --precision
 TASK = "lcqmc_pair"
 
 
@@ -67,6 +67,7 @@ def declare_flags() -> command_line.Flags:
     flags.integer("padded_batches", 4, "as many of them where they are padded to the full length", minimum=1)
     flags.integer("runs", 3, "turns; the medians are shown", minimum=1)
     flags.string("init_checkpoint", None, "the weights that these runs start from")
+    environments.declare_precision_flag(flags)
     return flags
 
 
@@ -95,10 +96,10 @@ def compare_speed(flags: command_line.Flags, folder: str) -> None:
         )
     )
     sys.stdout.flush()
-    pairs = {BUCKETED: len(batches) * flags.batch_size, PADDED: len(padded) * flags.batch_size}
     rates = {}
     for (_, padding), turns in in_turns(commands, flags.runs).items():
-        rates[turns.description, padding] = [pairs[padding] / seconds for seconds in turns.results]
+        pairs = len(padded if padding == PADDED else batches) * flags.batch_size
+        rates[turns.description, padding] = [pairs / seconds for seconds in turns.results]
     sys.stdout.write(report(rates))
 
 
@@ -111,6 +112,9 @@ def commands_of(flags: command_line.Flags, folder: str) -> Dict[Any, List[str]]:
         worker.append("--bert_config_file=" + flags.bert_config_file)
         for padding in (BUCKETED, PADDED):
             commands[python, padding] = worker + ["--batches=" + os.path.join(folder, padding + ".npz")]
+        if environments.takes(python, flags.precision):
+            command = commands[python, BUCKETED] + ["--precision=" + flags.precision]
+            commands[python, SHORTER.format(flags.precision)] = command
     if flags.torch_python:
         python = environments.checked(flags.torch_python, "torch_python")
         worker = [python, os.path.join(here, "torch_worker.py"), "--batches=" + os.path.join(folder, BUCKETED + ".npz")]
@@ -137,21 +141,18 @@ def read_features(flags: command_line.Flags, folder: str) -> CachedFeatures:
 
 
 def batches_of(features: CachedFeatures, flags: command_line.Flags) -> Iterator[Batch]:
-    """All full batches that the input pipeline makes of the rows."""
+    """The training batches of an epoch."""
     input_fn = classification_input_fn(
         features.path,
         num_rows=features.num_rows,
         max_seq_length=flags.max_seq_length,
-        is_training=False,
+        is_training=True,
         seed=1,
     )
     with tf.Graph().as_default(), tf.Session() as session:
         batch = tf.data.make_one_shot_iterator(input_fn({"batch_size": flags.batch_size})).get_next()
-        with contextlib.suppress(tf.errors.OutOfRangeError):
-            while True:
-                values = session.run(batch)
-                if len(values["input_ids"]) == flags.batch_size:
-                    yield values
+        for _ in range(features.num_rows // flags.batch_size):
+            yield session.run(batch)
 
 
 def spread(batches: Iterator[Batch], count: int) -> List[Batch]:

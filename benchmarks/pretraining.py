@@ -15,7 +15,6 @@ may be longer than the step.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from typing import Any, Dict, List, Sequence
@@ -49,7 +48,7 @@ def declare_flags() -> command_line.Flags:
     flags = command_line.Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=512, max_predictions_per_seq=51)
-    flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
+    environments.declare_precision_flag(flags)
     flags.integer("batches", 4, "steps of a turn", minimum=1)
     flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
     flags.boolean("profile", False, "show where the time of a step goes, not its speed")
@@ -99,7 +98,7 @@ def show_speed(flags: command_line.Flags, path: str) -> float:
     for python in environments.pythons(flags):
         for variant in (PLAIN, OURS):
             commands[python, variant] = command_of(flags, python, path, variant)
-        if flags.precision and takes(python, flags.precision):
+        if environments.takes(python, flags.precision):
             name = "{}, {}".format(OURS, flags.precision)
             commands[python, name] = command_of(flags, python, path, OURS, "--precision=" + flags.precision)
     rows = flags.batches * flags.batch_size
@@ -108,15 +107,6 @@ def show_speed(flags: command_line.Flags, path: str) -> float:
     }
     sys.stdout.write(report(rates))
     return max(median(turns.results) for turns in rates.values()) / flags.max_seq_length
-
-
-def takes(python: str, precision: str) -> bool:
-    """Whether the runners take this precision on this machine in an environment; says why where they do not."""
-    code = "import sys, precision; precision.check_precision(sys.argv[1])"
-    checked = subprocess.run([python, "-c", code, precision], cwd=ROOT, stderr=subprocess.PIPE)
-    if checked.returncode:
-        sys.stderr.write("{}: {}\n".format(python, checked.stderr.decode("utf-8").strip().splitlines()[-1]))
-    return not checked.returncode
 
 
 def rates_of(turns: Turns, tokens: int) -> Turns:

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from length_buckets import BUCKET_STEP, BucketedOrder
+from length_buckets import BucketedOrder, buckets_of
 
 LENGTHS = np.array([3, 17, 4, 9, 30, 3, 12, 8, 25, 4, 5, 19, 31, 6, 6, 7, 3, 11, 16, 29, 10, 10, 13])
 
@@ -19,7 +19,7 @@ def test_every_row_comes_once_an_epoch_and_waits_at_most_for_one_batch(batch_siz
     epochs = 50
     batches = joined(BucketedOrder(LENGTHS, batch_size, seed=3), epochs)
     counts = collections.Counter(batches.ravel().tolist())
-    buckets = (LENGTHS - 1) // BUCKET_STEP
+    buckets = buckets_of(LENGTHS, batch_size)
     assert batches.shape[1] == batch_size
     for bucket in set(buckets.tolist()):
         rows = np.flatnonzero(buckets == bucket).tolist()
@@ -28,6 +28,28 @@ def test_every_row_comes_once_an_epoch_and_waits_at_most_for_one_batch(batch_siz
         assert max(counts[row] for row in rows) <= epochs
         assert total // len(rows) <= min(counts[row] for row in rows) + 1
     assert all(len(set(buckets[batch].tolist())) == 1 for batch in batches)
+
+
+@pytest.mark.parametrize(
+    "lengths,batch_size,buckets",
+    [
+        ([3, 4, 5, 6, 9], 1, [0, 0, 1, 1, 2]),
+        ([3, 4, 5, 6, 9], 2, [0, 0, 1, 1, 1]),  # one row of 9 fills no batch
+        ([9, 1, 2, 2, 60], 2, [1, 0, 0, 0, 1]),
+        ([7, 8, 1], 9, [0, 0, 0]),
+    ],
+)
+def test_buckets_are_narrow_and_hold_a_batch(lengths, batch_size, buckets):
+    assert buckets_of(np.array(lengths), batch_size).tolist() == buckets
+
+
+@pytest.mark.parametrize("batch_size", [2, 5, 8])
+def test_no_row_comes_twice_in_a_batch_but_where_an_epoch_ends(batch_size):
+    rows = np.bincount(buckets_of(LENGTHS, batch_size))
+    assert len(rows) > 1 and rows.min() >= batch_size
+    for epoch in range(3):
+        for batch in BucketedOrder(LENGTHS, batch_size, seed=1).batches(epoch):
+            assert max(collections.Counter(batch.tolist()).values()) <= 2
 
 
 def test_each_epoch_and_seed_has_an_order_of_its_own():

@@ -167,7 +167,7 @@ def test_rates_are_compared_turn_by_turn():
 
 def test_the_speed_of_fine_tuning(tiny, in_this_process, capsys):
     sizes = {"rows": 40, "batch_size": 4, "max_seq_length": 15, "batches": 3, "padded_batches": 2, "runs": 2}
-    finetuning.main(parsed(finetuning, torch_python="", **sizes, **tiny))
+    finetuning.main(parsed(finetuning, torch_python="", precision="", **sizes, **tiny))
     rows = cells_of(capsys.readouterr().out)
     environment = "TensorFlow " + tf.__version__
     assert [row[:2] for row in rows[2:]] == [[environment, "bucketed"], [environment, "padded"]]
@@ -203,10 +203,9 @@ def test_an_accuracy_is_that_of_the_real_command(tiny, tmp_path, monkeypatch):
     assert accuracy * 7 == pytest.approx(round(accuracy * 7), abs=1e-4) and seconds == 9.0  # 7 dev rows
 
 
-def test_the_speed_of_pre_training(tiny, in_this_process, monkeypatch, capsys):
-    monkeypatch.setattr(pretraining_benchmark, "takes", lambda python, precision: False)
+def test_the_speed_of_pre_training(tiny, in_this_process, capsys):
     sizes = {"max_seq_length": 11, "max_predictions_per_seq": 3, "batch_size": 2, "batches": 2, "runs": 2}
-    pretraining_benchmark.main(parsed(pretraining_benchmark, seconds=0, **sizes, **tiny))
+    pretraining_benchmark.main(parsed(pretraining_benchmark, seconds=0, precision="", **sizes, **tiny))
     rows = cells_of(capsys.readouterr().out)
     assert [row[1] for row in rows[2:]] == ["plain_pretraining", "pretraining"]
     assert rows[2][3:] == ["1.00x", "1.00x"]
