@@ -29,6 +29,9 @@ class LAMBOptimizer(AdamWeightDecayOptimizer):
         super().__init__(*args, name=name, **kwargs)
         self._exclude_from_layer_adaptation = exclude_from_layer_adaptation
 
+    def _has_kernel(self) -> bool:
+        return False
+
     def _ratio(self, update: Any, var: Any) -> Any:
         if matches_any(var.op.name, self._exclude_from_layer_adaptation):
             return 1.0

@@ -65,7 +65,32 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
     def _move(self, grad: Any, var: Any) -> Any:
         # Waiting for the gradient, or β·m and the like are made when the step begins and held all through it.
         with tf.control_dependencies([grad]):
-            return self._moved(grad, var)
+            return self._moved_by_kernel(grad, var) if self._has_kernel() else self._moved(grad, var)
+
+    def _has_kernel(self) -> bool:
+        """Whether a kernel of TensorFlow makes the same step: in three passes over memory, not fifteen."""
+        return self._bias_correction_step is None and self._is_applied is None
+
+    def _moved_by_kernel(self, grad: Any, var: Any) -> Any:
+        rate = tf.convert_to_tensor(self._learning_rate, tf.float32)
+        decayed = []
+        if not matches_any(var.op.name, self._exclude_from_weight_decay):
+            decayed = [var.assign(var * (1.0 - rate * self._weight_decay_rate))]
+        arguments = {
+            "beta1_power": 0.0,  # the powers of β correct the bias; 0 leaves the moments as they are
+            "beta2_power": 0.0,
+            "lr": rate,
+            "beta1": self._beta_1,
+            "beta2": self._beta_2,
+            "epsilon": self._epsilon,
+            "grad": grad,
+        }
+        slots = [var, self.get_slot(var, "m"), self.get_slot(var, "v")]
+        with tf.control_dependencies(decayed):
+            if all(hasattr(slot, "handle") for slot in slots):
+                names = zip(("var", "m", "v"), (slot.handle for slot in slots))
+                return tf.raw_ops.ResourceApplyAdam(**dict(names), **arguments)
+            return tf.raw_ops.ApplyAdam(**dict(zip(("var", "m", "v"), slots)), **arguments)
 
     def _moved(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
