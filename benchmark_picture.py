@@ -14,6 +14,14 @@ _DPI = 150
 _WIDTH, _BAR_INCHES, _FRAME_INCHES = 9.0, 0.42, 2.1
 _BAR_COLOR, _SAMPLE_COLOR, _FAILED_COLOR = "#3b76b0", "#a9b4c0", "#b3402e"
 _TEXT_COLOR, _QUIET_COLOR = "#222222", "#666666"
+_RUN_STYLE = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 4.5,
+    "markerfacecolor": "white",
+    "markeredgecolor": _TEXT_COLOR,
+    "markeredgewidth": 0.8,
+}
 _LABEL_PLACE = 1.0  # percent points right of what it belongs to
 
 
@@ -25,11 +33,12 @@ def draw(report: Report, folder: str) -> str:
     """
     path = os.path.join(folder, PICTURE_FILE)
     with CompleteFile(path) as file:
-        _figure(report).savefig(file, format="png")
+        figure_of(report).savefig(file, format="png")
     return path
 
 
-def _figure(report: Report) -> Any:
+def figure_of(report: Report) -> Any:
+    """The picture as a figure of matplotlib."""
     height = _FRAME_INCHES + _BAR_INCHES * len(report.tasks)
     figure = pictures.new_figure(figsize=(_WIDTH, height), dpi=_DPI)
     panel = figure.add_axes([0.15, 1.05 / height, 0.8, (height - 1.85) / height])
@@ -42,18 +51,24 @@ def _figure(report: Report) -> Any:
     if any(result.commonest is not None for result in report.tasks):
         panel.plot([], [], color=_TEXT_COLOR, linewidth=2.0, label="commonest label of the train split")
         if any(len(result.finished) > 1 for result in report.tasks):
-            panel.plot([], [], "o", color=_TEXT_COLOR, markersize=3.0, label="single runs (bar: mean, line: ± 1 std)")
+            panel.plot([], [], label="single runs (the bar is their mean)", **_RUN_STYLE)
         panel.legend(
             loc="upper left", bbox_to_anchor=(0.0, -0.5 / (height - 1.85)), fontsize=8, frameon=False, ncol=2,
             borderaxespad=0.0, borderpad=0.0,
         )  # fmt: skip
-    title = "{}: dev figures".format(report.model)
+    title = "{} fine-tuned: {} on the dev splits".format(report.model, _what_is_shown(report))
     figure.text(0.02, 1 - 0.32 / height, title, fontsize=13, fontweight="bold", color=_TEXT_COLOR)
     figure.text(0.02, 1 - 0.57 / height, _subtitle(report), fontsize=8.5, color=_QUIET_COLOR)
     if report.environment:
         text = textwrap.shorten(environment_text(report.environment), 130, placeholder=" …")
         figure.text(0.02, 0.12 / height, text, fontsize=7, color=_QUIET_COLOR)
     return figure
+
+
+def _what_is_shown(report: Report) -> str:
+    """The tasks' metric, where they have only one."""
+    metrics = {result.metric for result in report.tasks}
+    return metrics.pop().replace("_", " ") if len(metrics) == 1 else "figures"
 
 
 def _subtitle(report: Report) -> str:
@@ -72,10 +87,8 @@ def _draw_task(panel: Any, place: int, result: TaskResult, color: str) -> None:
     values = [100 * outcome.dev for outcome in result.finished]
     panel.barh(place, max(0.0, 100 * dev.mean), height=0.62, color=color, zorder=2)
     end = max([100 * dev.mean, *values])
-    if dev.std is not None:
-        panel.errorbar(100 * dev.mean, place, xerr=100 * dev.std, color=_TEXT_COLOR, capsize=3, linewidth=1.2, zorder=4)
-        panel.plot(values, [place] * len(values), "o", color=_TEXT_COLOR, markersize=3.0, zorder=5)
-        end = max(end, 100 * (dev.mean + dev.std))
+    if len(values) > 1:
+        panel.plot(values, [place] * len(values), zorder=4, **_RUN_STYLE)
     if result.commonest is not None:
         chance = 100 * result.commonest
         panel.plot([chance, chance], [place - 0.4, place + 0.4], color=_TEXT_COLOR, linewidth=2.0, zorder=3)
@@ -94,7 +107,7 @@ def _frame(panel: Any, tasks: Sequence[TaskResult]) -> None:
     panel.set_xticks(range(0, 101, 20))
     panel.tick_params(axis="x", labelsize=8.5, colors=_QUIET_COLOR, length=0)
     panel.tick_params(axis="y", length=0)
-    panel.set_xlabel("accuracy (%)" if {r.metric for r in tasks} == {"accuracy"} else "%", fontsize=9)
+    panel.set_xlabel("percent", fontsize=8.5, color=_QUIET_COLOR)
     panel.grid(True, axis="x", color="#e6e6e6", linewidth=0.8, zorder=0)
     panel.set_axisbelow(True)
     for side in ("top", "right", "bottom", "left"):

@@ -161,7 +161,7 @@ def _train(run: Run, content: Dict[str, Any], seconds_before: float) -> Dict[str
         _call(command, os.path.join(run.folder, LOG_FILE))
         state["finished"] = True
     finally:
-        state["seconds"] = round(seconds_before + time.time() - start, 1)
+        state["seconds"] = round(seconds_before + time.time() - start, 3)
         write_json(path, state)
     return state
 

@@ -1,5 +1,6 @@
 """Fine-tuning runs of every kind of task, each a few steps of a tiny model."""
 
+import hashlib
 import json
 import os
 
@@ -8,6 +9,7 @@ import pytest
 import tiny_model
 from tiny_runs import classify
 
+import metrics_file
 import predictor
 import run_classifier
 from errors import UserError
@@ -171,3 +173,32 @@ def test_a_task_must_be_named_once(folder):
         run(folder, task_file=folder / "x.json")
     with pytest.raises(UserError, match="--task_name and --data_dir must be given"):
         run(folder, task_name=None, data_dir=None)
+
+
+def test_epochs_can_be_evaluated_and_a_seed_gives_the_same_numbers(folder):
+    write_splits(folder, *KINDS["tnews"], counts=(20, 6, 5))
+    runs = [
+        run(folder, task_name="tnews", output_dir=folder / name, eval_each_epoch=True, num_train_epochs=2.5, seed=seed)
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    evaluations = [json.loads("".join(read_lines(out, "dev_evaluations.json"))) for out in runs]
+    assert sorted(evaluations[0]) == ["model.ckpt-{}".format(step) for step in (0, 3, 6)]  # 20 rows, 8 a step
+    assert evaluations[0] == evaluations[1] != evaluations[2]
+    assert read_lines(runs[0], "test_results.tsv") == read_lines(runs[1], "test_results.tsv")
+    losses = [
+        [r["loss"] for r in metrics_file.read_records(os.path.join(out, "metrics.jsonl"), "train")] for out in runs
+    ]
+    assert losses[0] == losses[1] != losses[2]
+    config = json.loads("".join(read_lines(runs[0], "run_config.json")))
+    assert config["flags"]["save_checkpoints_steps"] == 3
+    with open(str(folder / "data" / "dev.json"), "rb") as file:
+        assert config["data"][1]["sha256"] == hashlib.sha256(file.read()).hexdigest()
+
+
+@pytest.mark.parametrize(("task", "is_told"), [("afqmc", True), ("ocnli", False)])
+def test_only_similarity_tasks_are_sent_to_similarity(folder, caplog, task, is_told):
+    caplog.set_level("INFO")
+    row_of, labels = KINDS["ocnli"]
+    write_splits(folder, row_of, ["0", "1"] if task == "afqmc" else labels)
+    run(folder, task_name=task, do_predict=False)
+    assert ("Next: python similarity.py" in caplog.text) == is_told
