@@ -37,7 +37,7 @@ class BenchmarkTask(NamedTuple):
 _OTHER_FOLDERS = {"wsc": ("cluewsc2020",), "lcqmc_pair": ("lcqmc",)}
 
 
-def _classification(task: Task) -> BenchmarkTask:
+def _declared(task: Task, runner: Optional[str] = None) -> BenchmarkTask:
     folders = (task.name,) + _OTHER_FOLDERS.get(task.name, ())
     published = [name for name in folders if name in CLUE_TASKS or name == LCQMC]
     return BenchmarkTask(
@@ -45,12 +45,13 @@ def _classification(task: Task) -> BenchmarkTask:
         files=task.files,
         preset=dict(task.preset._asdict()),
         metric=task.metric,
+        runner=runner,
         published=published[0] if published else None,
         folders=folders,
     )
 
 
-_ALL = tuple(_classification(task) for task in TASKS.values())
+_ALL = tuple(_declared(task) for task in TASKS.values())
 BENCHMARK_TASKS: Dict[str, BenchmarkTask] = {task.name: task for task in _ALL}
 
 
