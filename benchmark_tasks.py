@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
-from errors import UserError
+from command_line import UsageError
 from published_files import CLUE_TASKS, LCQMC
 from tasks import TASKS, Task
 
@@ -59,14 +59,14 @@ def find_tasks(names: Sequence[str]) -> Tuple[BenchmarkTask, ...]:
     """The tasks of these names or folder names, each once.
 
     Raises:
-      UserError: a name is not known; names the nearest and all that are.
+      UsageError: a name is not known; names the nearest and all that are.
     """
     found: Dict[str, BenchmarkTask] = {}
     for name in names:
         task = BENCHMARK_TASKS.get(name.lower()) or _task_of_folder(name.lower())
         if task is None:
             near = difflib.get_close_matches(name.lower(), sorted(BENCHMARK_TASKS), n=1, cutoff=0.0)[0]
-            raise UserError(
+            raise UsageError(
                 "unknown task '{}': the nearest known one is {} (known: {}; flags are written --name=value)".format(
                     name, near, ", ".join(sorted(BENCHMARK_TASKS))
                 )

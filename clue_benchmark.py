@@ -168,9 +168,9 @@ def run(benchmark: Benchmark) -> None:
     if benchmark.is_sample:
         _log.warning(_SAMPLE_NOTE)
     results_file = os.path.join(benchmark.folder, benchmark_results.JSON_FILE)
+    without_data = _bring_all(benchmark)
     os.makedirs(benchmark.folder, exist_ok=True)
     with output_lock.hold([results_file]):
-        without_data = _bring_all(benchmark)
         results: List[TaskResult] = []
         for number, task in enumerate(benchmark.tasks, start=1):
             _log.info("\n== %s (task %d of %d)", task.name, number, len(benchmark.tasks))

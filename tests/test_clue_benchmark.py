@@ -137,7 +137,7 @@ def test_without_a_network_one_sentence_and_the_files_to_bring(tmp_path, monkeyp
         stderr=subprocess.PIPE,
         universal_newlines=True,
     )
-    assert done.returncode == 1
+    assert done.returncode == 1 and os.listdir(str(tmp_path)) == []
     first, *rest = [line for line in done.stderr.splitlines() if "tensorflow" not in line]
     assert first.startswith("error: ") and "cannot be reached" in first
     listing = "\n".join(rest)
