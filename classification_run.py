@@ -82,6 +82,7 @@ def declare_flags(flags: Flags, family: Family) -> None:
     flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
     flags.float("warmup_proportion", 0.1, "the share of the steps in which the learning rate rises", 0.0, 1.0)
     flags.integer("save_checkpoints_steps", 1000, "steps between two checkpoints", minimum=1)
+    flags.boolean("eval_each_epoch", False, "save and evaluate at each epoch's end, not by --save_checkpoints_steps")
     flags.integer("keep_checkpoint_max", 20, "checkpoints to keep for evaluation; 0 keeps all", minimum=0)
     flags.choice("optimizer", "adamw", optimization.OPTIMIZERS, "how weights move")
     flags.boolean("bucket_by_length", True, "batch rows of like length together (not on TPU)")
@@ -109,7 +110,9 @@ def run(flags: Flags, family: Family) -> None:
     if flags.do_train:
         values = training_presets.fine_tuning_values(hidden_size=model.config.hidden_size)
         training_presets.apply(flags, values, model.config.hidden_size)
-    training_run.prepare_output_dir(flags)
+        if flags.eval_each_epoch:
+            training_observer.save_each_epoch(flags, len(rows["train"]))
+    training_run.prepare_output_dir(flags, [split_path(task, flags.data_dir, split) for split in rows])
     _describe_output(this)
     advice = training_observer.advice(flags, model.config.hidden_size, "warmup_proportion")
     is_chief = training_run.is_chief(flags)
@@ -126,7 +129,8 @@ def run(flags: Flags, family: Family) -> None:
         observer.say_what_was_done()
     if is_chief:
         training_observer.say_where_it_is(flags.output_dir, evaluator)
-        _say_what_next(flags)
+        if task.is_similarity:
+            _say_what_next(flags)
 
 
 def _tokenizer(flags: Flags, model: RunModel) -> FullTokenizer:

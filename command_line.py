@@ -6,10 +6,11 @@ process. Unknown flags, bad values and stray words end the run with exit status 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import logging
 import sys
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from absl import flags as absl_flags
 
@@ -17,6 +18,7 @@ from errors import UserError
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
+INTERRUPTED_EXIT_STATUS = 130
 
 
 class UsageError(UserError):
@@ -133,19 +135,36 @@ def run(description: str, flags: Flags, main: Callable[[Flags], None], arguments
       arguments: the command line without the program's name; `sys.argv` by default.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    if any(argument in ("--help", "-h", "-help") for argument in arguments):
-        sys.stdout.write(description.strip() + "\n\nFlags:\n" + flags.help() + "\n")
+    if asks_for_help(arguments):
+        write_help(description, flags)
         return
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
+    with errors_in_words():
         flags.parse(arguments)
         main(flags)
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks what the command can do."""
+    return any(argument in ("--help", "-h", "-help") for argument in arguments)
+
+
+def write_help(description: str, flags: Flags) -> None:
+    """Writes what a command can do to standard output."""
+    sys.stdout.write(description.strip() + "\n\nFlags:\n" + flags.help() + "\n")
+
+
+@contextlib.contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Logs to standard error; ends the process with one sentence there where a `UserError` or Ctrl-C comes."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        yield
     except UsageError as error:
         _exit_with(error, USAGE_EXIT_STATUS)
     except UserError as error:
         _exit_with(error, USER_ERROR_EXIT_STATUS)
-    except KeyboardInterrupt:
-        _exit_with(UserError("interrupted"), 130)
+    except KeyboardInterrupt as error:
+        _exit_with(UserError(str(error) or "interrupted"), INTERRUPTED_EXIT_STATUS)
 
 
 def _exit_with(error: Exception, status: int) -> None:

@@ -2,6 +2,7 @@
 
     python download.py lcqmc --to=FOLDER              LCQMC's three files
     python download.py albert_tiny_489k --to=FOLDER   a published model, unpacked
+    python download.py tnews --to=FOLDER              a task of CLUE, unpacked
     python download.py --list                         the names that are known
 
 As a module: `download_file` and `unpack_zip`. Needs the standard library only.
@@ -21,7 +22,7 @@ from typing import BinaryIO, Iterator, List, NamedTuple, Optional, TextIO
 from errors import UserError
 from http_transfer import PassingError, Progress, UnreachableError, receive, size_of
 from plain_arguments import PlainParser, nearest_hint
-from published_files import LCQMC, MODELS, known_names, lcqmc_files, model_archive
+from published_files import CLUE_TASKS, LCQMC, MODELS, PublishedFile, archive_of, known_names, lcqmc_files
 from unpack import unpack_zip
 
 try:
@@ -214,17 +215,32 @@ def download_lcqmc(folder: str, stream: TextIO) -> None:
         download_file(url, os.path.join(folder, name), progress=ProgressLine(name, stream))
 
 
-def download_model(name: str, folder: str, stream: TextIO) -> None:
-    """Brings a published model and unpacks it, unless `folder` holds a checkpoint.
+def download(name: str, folder: str, stream: TextIO) -> None:
+    """Brings what `published_files.known_names` calls so: what `folder` does not have yet of it.
+
+    Raises:
+      UserError: it cannot be had, or not be written.
+    """
+    if name == LCQMC:
+        download_lcqmc(folder, stream)
+    else:
+        mark = "*.index" if name in MODELS else "*"
+        download_archive(archive_of(name), folder, mark, stream)
+
+
+def download_archive(published: PublishedFile, folder: str, mark: str, stream: TextIO) -> None:
+    """Brings an archive and unpacks it, unless `folder` holds a file whose name fits the pattern `mark`.
 
     The archive is kept beside the folder while it is incomplete and removed when it is unpacked;
     one that was put there by hand is used, and left.
     """
-    if glob.glob(os.path.join(glob.escape(folder), "*.index")):
+    if glob.glob(os.path.join(glob.escape(folder), mark)):
         return
     archive = os.path.normpath(folder) + ".zip"
+    as_published = os.path.join(os.path.dirname(archive), published.name)
+    if os.path.exists(as_published):
+        archive = as_published
     brought_by_hand = os.path.exists(archive)
-    published = model_archive(name)
     download_file(published.url, archive, progress=ProgressLine(published.name, stream))
     unpack_zip(archive, folder)
     if not brought_by_hand:
@@ -234,13 +250,14 @@ def download_model(name: str, folder: str, stream: TextIO) -> None:
 def main(arguments: Optional[List[str]] = None) -> int:
     """The command; returns its exit status."""
     parser = PlainParser(prog="download.py", description=__doc__)
-    parser.add_argument("name", nargs="?", help="lcqmc, or a published model")
+    parser.add_argument("name", nargs="?", help="lcqmc, a task of CLUE, or a published model")
     parser.add_argument("--to", metavar="FOLDER", help="the folder to fill (./NAME)")
     parser.add_argument("--list", action="store_true", help="write the known names")
     options = parser.parse_args(arguments)
     if options.list:
         lines = [f"{LCQMC}: 260,000 question pairs"]
-        lines += [f"{name}: {what}" for name, what in MODELS.items()]
+        lines += [f"{name}: {what}" for name, what in CLUE_TASKS.items()]
+        lines += [f"{name}: {model.family} family, {model.what}" for name, model in MODELS.items()]
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
     if not options.name:
@@ -250,10 +267,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         parser.error(f"there is nothing called {options.name!r}{hint}; --list names all")
     folder = options.to or options.name
     try:
-        if options.name == LCQMC:
-            download_lcqmc(folder, sys.stderr)
-        else:
-            download_model(options.name, folder, sys.stderr)
+        download(options.name, folder, sys.stderr)
     except UserError as error:
         sys.stderr.write(f"download.py: {error}\n")
         return 1

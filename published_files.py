@@ -1,28 +1,58 @@
 """Where the published models and data sets can be downloaded: declarations only.
 
-A mirror replaces the part of the address before the file's name: ALBERT_ZH_MIRROR for the models,
-LCQMC_MIRROR for LCQMC (both environment variables).
+A mirror replaces the part of the address before the file's name: ALBERT_ZH_MIRROR for the models, CLUE_MIRROR for
+CLUE's tasks, LCQMC_MIRROR for LCQMC (all three environment variables).
 """
 
 from __future__ import annotations
 
 import os
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Optional
 
 MODELS_BASE = "https://storage.googleapis.com/albert_zh"
+CLUE_BASE = "https://storage.googleapis.com/cluebenchmark/tasks"
 LCQMC_BASE = "https://raw.githubusercontent.com/pengming617/text_matching/master/data"
 
+
+class PublishedModel(NamedTuple):
+    """A model to download.
+
+    Attributes:
+      family: "zh" or "google".
+      what: its size, and what sets it apart.
+      lcqmc_test_accuracy: as published for its size, in percent (spec: training); None where nothing is.
+    """
+
+    family: str
+    what: str
+    lcqmc_test_accuracy: Optional[float]
+
+
 # Model name (its archive is NAME.zip) → what it is.
-MODELS: Dict[str, str] = {
-    "albert_tiny_489k": "zh family, tiny, trained longer",
-    "albert_tiny": "zh family, tiny",
-    "albert_base_zh": "zh family, base",
-    "albert_base_zh_additional_36k_steps": "zh family, base, 36,000 steps more",
-    "albert_large_zh": "zh family, large",
-    "albert_xlarge_zh_177k": "zh family, xlarge, 177,000 steps",
-    "albert_xlarge_zh_183k": "zh family, xlarge, 183,000 steps",
-    "albert_tiny_zh_google": "google family, tiny",
-    "albert_small_zh_google": "google family, small",
+MODELS: Dict[str, PublishedModel] = {
+    "albert_tiny_489k": PublishedModel("zh", "tiny, trained longer", 85.4),
+    "albert_tiny": PublishedModel("zh", "tiny", 85.4),
+    "albert_base_zh": PublishedModel("zh", "base", 86.3),
+    "albert_base_zh_additional_36k_steps": PublishedModel("zh", "base, 36,000 steps more", 86.3),
+    "albert_large_zh": PublishedModel("zh", "large", 87.1),
+    "albert_xlarge_zh_177k": PublishedModel("zh", "xlarge, 177,000 steps", 87.7),
+    "albert_xlarge_zh_183k": PublishedModel("zh", "xlarge, 183,000 steps", 87.7),
+    "albert_tiny_zh_google": PublishedModel("google", "tiny", None),
+    "albert_small_zh_google": PublishedModel("google", "small", 86.0),
+}
+
+# Task of CLUE (its archive is NAME_public.zip) → what it is.
+CLUE_TASKS: Dict[str, str] = {
+    "afqmc": "question pairs of a bank's customers",
+    "cluewsc2020": "what a pronoun stands for (the task wsc)",
+    "cmnli": "inference, translated",
+    "cmrc2018": "reading comprehension",
+    "copa": "causes and effects",
+    "csl": "keywords of abstracts",
+    "drcd": "reading comprehension, traditional characters",
+    "iflytek": "descriptions of apps",
+    "ocnli": "inference",
+    "tnews": "headlines of news",
 }
 
 LCQMC = "lcqmc"
@@ -37,18 +67,21 @@ class PublishedFile(NamedTuple):
 
 
 def known_names() -> List[str]:
-    """Every name that can be asked for, LCQMC first."""
-    return [LCQMC] + list(MODELS)
+    """Every name that can be asked for, data first."""
+    return [LCQMC] + list(CLUE_TASKS) + list(MODELS)
 
 
 def _base(variable: str, default: str) -> str:
     return (os.environ.get(variable) or default).rstrip("/")
 
 
-def model_archive(name: str) -> PublishedFile:
-    """The archive of a model in `MODELS`."""
-    archive = name + ".zip"
-    return PublishedFile(archive, _base("ALBERT_ZH_MIRROR", MODELS_BASE) + "/" + archive)
+def archive_of(name: str) -> PublishedFile:
+    """The archive of a model in `MODELS` or of a task in `CLUE_TASKS`."""
+    if name in MODELS:
+        base, archive = _base("ALBERT_ZH_MIRROR", MODELS_BASE), name + ".zip"
+    else:
+        base, archive = _base("CLUE_MIRROR", CLUE_BASE), name + "_public.zip"
+    return PublishedFile(archive, base + "/" + archive)
 
 
 def lcqmc_files() -> List[PublishedFile]:

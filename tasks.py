@@ -43,6 +43,7 @@ class Task(NamedTuple):
       label_descriptions: label -> what the submission says of it as "label_desc"; None where it says nothing.
       num_choices: second texts of which one is to be chosen; 0 where a label is to be told. The labels are then the
         numbers of the choices.
+      is_similarity: whether the second label says that the two texts mean the same: what similarity.py asks for.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Task(NamedTuple):
     label_aliases: Tuple[Tuple[str, str], ...] = ()
     label_descriptions: Optional[Dict[str, str]] = None
     num_choices: int = 0
+    is_similarity: bool = False
 
 
 def _files(*extensions: str) -> Dict[str, Tuple[str, ...]]:
@@ -91,6 +93,7 @@ _DECLARATIONS = (
         files=_files(".txt"),
         read_rows=tab_separated("sentence_a", "sentence_b", "label", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
+        is_similarity=True,
     ),
     Task(
         name="lcqmc_pair",
@@ -98,6 +101,7 @@ _DECLARATIONS = (
         files=_files(".txt"),
         read_rows=tab_separated("sentence_a", "sentence_b", "label", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
+        is_similarity=True,
     ),
     Task(
         name="sentence_pair",
@@ -105,6 +109,7 @@ _DECLARATIONS = (
         files=_files(".tsv", ".txt"),
         read_rows=tab_separated("label", "sentence_a", "sentence_b", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
+        is_similarity=True,
     ),
     Task(
         name="xnli",
@@ -124,6 +129,7 @@ _DECLARATIONS = (
         files=_files(".json"),
         read_rows=json_rows(texts_of("sentence1", "sentence2")),
         preset=Preset(128, 16, 2e-5, 3, 300),
+        is_similarity=True,
     ),
     Task(
         name="cmnli",

@@ -13,6 +13,7 @@ import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import metrics_file
+import pictures
 from errors import UserError
 from plain_arguments import PlainParser
 from record_files import CompleteFile
@@ -62,14 +63,12 @@ def draw_or_warn(run_dir: str) -> Optional[str]:
 
 
 def _figure(records: Sequence[Dict[str, Any]], name: str) -> Any:
-    figure_class = _figure_class()
     train = [record for record in records if record["kind"] == metrics_file.TRAIN]
     evaluations = [record for record in records if record["kind"] == metrics_file.EVAL]
     losses = series_of(train, evaluations, "loss")
     accuracies = series_of(train, evaluations, "accuracy")
     heights = [3.0] + [3.0] * bool(accuracies) + [1.6]
-    figure = figure_class(figsize=(9.0, sum(heights) + 1.0), dpi=_DPI)
-    figure.patch.set_facecolor("white")
+    figure = pictures.new_figure(figsize=(9.0, sum(heights) + 1.0), dpi=_DPI)
     panels = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
     _draw_series(panels[0], losses)
     panels[0].set_ylabel("loss (nats)")
@@ -88,22 +87,6 @@ def _figure(records: Sequence[Dict[str, Any]], name: str) -> Any:
     figure.suptitle(title(name, records), fontsize=11)
     figure.align_ylabels(panels)
     figure.tight_layout(rect=(0, 0, 1, 0.98))
-    return figure
-
-
-def _figure_class() -> Any:
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # else it tells of its fonts
-    try:
-        from matplotlib.backends import backend_agg  # here: only pictures need it, and it takes a second
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UserError("matplotlib is missing: pip install -r requirements.txt brings it") from error
-
-    def figure(**arguments: Any) -> Any:
-        made = Figure(**arguments)
-        backend_agg.FigureCanvasAgg(made)  # no window, no global state
-        return made
-
     return figure
 
 

@@ -95,6 +95,15 @@ class Evaluator:
         known = self.known()
         return max(known, key=self._goal.rank) if known else None
 
+    def evaluations_since_best(self) -> int:
+        """How many evaluations in a row, the last ones, brought nothing better than one before them."""
+        best, since = None, 0
+        for results in self.known():
+            rank = self._goal.rank(results)[:2]  # without the step: what is as good is nothing better
+            is_better = best is None or rank > best
+            best, since = (rank, 0) if is_better else (best, since + 1)
+        return since
+
     def keep_best(self) -> Optional[str]:
         """Makes sure that <output_dir>/best holds the best known checkpoint; returns the prefix of its weights there.
 
@@ -115,24 +124,52 @@ class Evaluator:
         return [r for r in metrics_file.read_records(path, metrics_file.EVAL) if r.get(_DATA) == self._data]
 
 
+class Patience:
+    """Early stopping: says when so many evaluations in a row brought nothing better that training may end."""
+
+    def __init__(self, evaluator: Evaluator, evaluations: int) -> None:
+        self._evaluator = evaluator
+        self._evaluations = evaluations
+        self._was_told = False
+
+    def is_at_its_end(self) -> bool:
+        """Whether training may end; logged once. A run that ended so ends so again, as its evaluations are on file."""
+        is_at_its_end = self._evaluator.evaluations_since_best() >= self._evaluations
+        if is_at_its_end and not self._was_told:
+            self._was_told = True
+            _log.info("Early stop: the last %d evaluations brought nothing better.", self._evaluations)
+        return is_at_its_end
+
+
 class EvaluationListener(tf.train.CheckpointSaverListener):
     """Evaluates checkpoints when they are saved, in the training process; its graph and session stay as they are."""
 
-    def __init__(self, evaluator: Evaluator, output_dir: str, every_steps: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        output_dir: str,
+        every_steps: Optional[int] = None,
+        patience: Optional[Patience] = None,
+    ) -> None:
         """Creates the listener.
 
         Args:
           evaluator: what evaluates.
           output_dir: where the checkpoints are.
           every_steps: the least number of steps between two evaluations; None evaluates every checkpoint.
+          patience: what says that training may end early; None lets it go on.
         """
         self._evaluator = evaluator
+        self._patience = patience
         self._output_dir = output_dir
         self._every_steps = every_steps or 1
         self._last_step: Optional[int] = None
 
-    def after_save(self, session: Any, global_step_value: int) -> None:
-        """Evaluates the checkpoint of the step, except for the one with which a process begins."""
+    def after_save(self, session: Any, global_step_value: int) -> bool:
+        """Evaluates the checkpoint of the step, except for the one with which a process begins.
+
+        Returns whether training is to end: the Estimator heeds it.
+        """
         del session
         step = int(global_step_value)
         if self._last_step is None:
@@ -140,6 +177,8 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
         elif step - self._last_step >= self._every_steps:
             self._last_step = step
             self._evaluator.evaluate(os.path.join(self._output_dir, "model.ckpt-{}".format(step)))
+            return self._patience is not None and self._patience.is_at_its_end()
+        return False
 
 
 def train_in_turns(
@@ -150,6 +189,7 @@ def train_in_turns(
     last_step: int,
     every_steps: int,
     latest: Callable[[], str],
+    patience: Optional[Patience] = None,
 ) -> None:
     """Trains and evaluates in turn: on a TPU, whose training loop gives no checkpoint away in between.
 
@@ -160,9 +200,10 @@ def train_in_turns(
       last_step: the step at which it ends.
       every_steps: steps of a turn.
       latest: the prefix of the last checkpoint.
+      patience: what says that training may end early; None lets it go on.
     """
     step = first_step
-    while step < last_step:
+    while step < last_step and not (patience and patience.is_at_its_end()):
         step = min(step + every_steps, last_step)
         train_until(step)
         evaluator.evaluate(latest())

@@ -15,12 +15,12 @@ import training_curves
 import training_guards
 import training_summary
 from checkpoint_room import CheckpointRoom
-from command_line import Flags
+from command_line import Flags, UsageError
 from devices import find_devices
 from metrics_file import METRICS_FILE
 from status_line import StatusLine
 from training_checkpoints import latest_checkpoint
-from training_evaluation import EvaluationListener, Evaluator, train_in_turns
+from training_evaluation import EvaluationListener, Evaluator, Patience, train_in_turns
 from training_guards import DivergenceHint, FiniteGuard, NotFiniteError
 from training_log import TrainingLogHook
 from training_profile import TimelineHook
@@ -40,7 +40,18 @@ def declare_flags(flags: Flags) -> None:
         "every checkpoint is evaluated when it is saved, 0 leaves evaluation to the end",
         minimum=0,
     )
+    flags.integer(
+        "early_stopping_evals",
+        None,
+        "with --do_train and --do_eval: end training when so many evaluations in a row brought nothing better",
+        minimum=1,
+    )
     flags.boolean("profile", False, "write a timeline of one training step into the output folder")
+
+
+def save_each_epoch(flags: Flags, num_rows: int) -> None:
+    """Sets --save_checkpoints_steps to the steps of a pass over the training rows."""
+    flags.override("save_checkpoints_steps", -(-num_rows // flags.train_batch_size))
 
 
 class TrainingObserver:
@@ -73,6 +84,19 @@ class TrainingObserver:
         self._wall_seconds = 0.0
         self._cluster = find_devices(flags).cluster
         self._is_chief = self._cluster is None or self._cluster.is_chief
+        self._patience = self._find_patience()
+
+    def _find_patience(self) -> Optional[Patience]:
+        evaluations = self._flags.early_stopping_evals
+        if evaluations is None:
+            return None
+        if self._cluster:
+            raise UsageError("--early_stopping_evals is for one machine: the workers of a cluster train to the end")
+        if not self._evaluator:
+            raise UsageError(
+                "--early_stopping_evals needs evaluations while training: --do_eval=True and no --eval_every_steps=0"
+            )
+        return Patience(self._evaluator, evaluations)
 
     def make_hooks(self, tensors: Dict[str, Any]) -> List[Any]:
         """The hooks of a training graph, in the order in which they must run.
@@ -106,6 +130,8 @@ class TrainingObserver:
           input_fn: of the training data.
           listeners: more that wait for checkpoints; they come first.
         """
+        if self._patience and self._patience.is_at_its_end():
+            return
         start = time.time()
         try:
             with self._line:
@@ -128,7 +154,9 @@ class TrainingObserver:
             return []
         evaluations = []
         if self._evaluator:
-            evaluations.append(EvaluationListener(self._evaluator, flags.output_dir, flags.eval_every_steps))
+            evaluations.append(
+                EvaluationListener(self._evaluator, flags.output_dir, flags.eval_every_steps, self._patience)
+            )
         return [CheckpointRoom(flags.output_dir), *evaluations, _CurvesListener(flags.output_dir)]
 
     def _train_in_turns(self, estimator: Any, input_fn: Callable[..., Any]) -> None:
@@ -141,6 +169,7 @@ class TrainingObserver:
             last_step=self._total_steps,
             every_steps=self._flags.eval_every_steps or self._flags.save_checkpoints_steps,
             latest=lambda: latest_checkpoint(output_dir),
+            patience=self._patience,
         )
 
     def say_what_was_done(self) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import platform
 import tempfile
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
@@ -17,10 +16,12 @@ import memory_allocator
 import metrics_file
 import precision
 import replicas
+import run_environment
 import training_observer
 import training_presets
 import worker_meeting
 from command_line import Flags
+from corpus import describe_files
 from divided_training import DividedTraining, start_server
 from errors import UserError
 from estimator_specs import TrainingSetup
@@ -133,8 +134,12 @@ def training_setup(
     )
 
 
-def prepare_output_dir(flags: Flags) -> None:
-    """Makes the output folder and saves the resolved configuration of the run in it.
+def prepare_output_dir(flags: Flags, data_files: Sequence[str] = ()) -> None:
+    """Makes the output folder and saves in it the resolved configuration of the run, its environment and its data.
+
+    Args:
+      flags: of the run.
+      data_files: what is small enough of it, to be named with size and SHA-256.
 
     Raises:
       UserError: it cannot be made or written.
@@ -148,8 +153,10 @@ def prepare_output_dir(flags: Flags) -> None:
         raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
     if not is_chief(flags):
         return
-    versions = {"python": platform.python_version(), "tensorflow": tf.__version__}
-    write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), {"flags": flags.as_dict(), "versions": versions})
+    described = {"flags": flags.as_dict(), "environment": run_environment.describe()}
+    if data_files:
+        described["data"] = describe_files(data_files)
+    write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), described)
 
 
 def starting_checkpoint(flags: Flags) -> Optional[str]:

@@ -211,6 +211,7 @@ def test_a_rerun_goes_on_and_reuses_the_features(folder, caplog):
     caplog.set_level("INFO")
     run(folder, num_train_epochs=2, do_predict=False)
     assert "Going on from" in caplog.text and "reused" in caplog.text
+    assert "Next: python similarity.py --model_dir=" in caplog.text
     assert sorted((folder / "out" / "features").glob("*.tfrecord")) == before
     assert read_json(folder, "out", "eval_results.json")["global_step"] in (0, 3, 6)
     assert checkpoint.step_of(tf.train.latest_checkpoint(str(folder / "out"))) == 6

@@ -76,7 +76,7 @@ def test_train_evaluate_and_resume(folder, caplog):
     assert records[-1]["loss"] == results["loss"]
     with open(os.path.join(out, "run_config.json")) as file:
         saved = json.load(file)
-    assert saved["flags"]["num_train_steps"] == 5 and saved["versions"]["tensorflow"] == tf.__version__
+    assert saved["flags"]["num_train_steps"] == 5 and saved["environment"]["tensorflow"] == tf.__version__
     assert os.path.exists(os.path.join(out, "tiny.json"))
     with tf.Graph().as_default() as graph:  # what the published freeze_graph command reads
         tf.train.import_meta_graph(tf.train.latest_checkpoint(out) + ".meta", clear_devices=True)

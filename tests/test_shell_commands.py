@@ -1,4 +1,4 @@
-"""run_classifier_lcqmc.sh and create_pretrain_data.sh, with stand-ins for the runners they call."""
+"""run_classifier_lcqmc.sh, run_classifier_clue.sh and create_pretrain_data.sh, with stand-ins for what they call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from local_server import closed_port
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MODULES = ["download", "errors", "http_transfer", "plain_arguments", "published_files", "unpack"]
-RUNNERS = ["run_classifier", "create_pretraining_data"]
+RUNNERS = ["run_classifier", "create_pretraining_data", "clue_benchmark"]
+SCRIPTS = ["run_classifier_lcqmc.sh", "run_classifier_clue.sh", "create_pretrain_data.sh"]
 ECHO = "import sys\nprint('\\n'.join(sys.argv[1:]))\n"
 
 
@@ -26,7 +27,7 @@ def project(tmp_path):
     python = root / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    for name in [module + ".py" for module in MODULES] + ["run_classifier_lcqmc.sh", "create_pretrain_data.sh"]:
+    for name in [module + ".py" for module in MODULES] + SCRIPTS:
         shutil.copy(os.path.join(ROOT, name), str(root))
     for name in RUNNERS:
         (root / (name + ".py")).write_text(ECHO)
@@ -92,6 +93,13 @@ def test_lcqmc_status_is_that_of_the_run(project):
     add_model_and_data(project)
     (project / "run_classifier.py").write_text("import sys\nsys.exit(7)\n")
     assert run(project, "run_classifier_lcqmc.sh").returncode == 7
+
+
+def test_clue_hands_everything_on_and_ends_with_the_same_status(project, tmp_path):
+    (project / "clue_benchmark.py").write_text("import os, sys\nprint(sys.argv[1:], os.getcwd())\nsys.exit(7)\n")
+    done = run(project, "run_classifier_clue.sh", "tnews", "--data_dir=my data", cwd=str(tmp_path))
+    assert done.returncode == 7
+    assert done.stdout == "['tnews', '--data_dir=my data'] {}\n".format(os.path.realpath(str(project)))
 
 
 @pytest.mark.parametrize("number", [(), ("3",)])

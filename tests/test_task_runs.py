@@ -1,5 +1,6 @@
 """Fine-tuning runs of every kind of task, each a few steps of a tiny model."""
 
+import hashlib
 import json
 import os
 
@@ -8,6 +9,7 @@ import pytest
 import tiny_model
 from tiny_runs import classify
 
+import metrics_file
 import predictor
 import run_classifier
 from errors import UserError
@@ -75,9 +77,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize("task", sorted(KINDS))
-def test_a_task_is_trained_evaluated_and_submitted(folder, task):
+def test_a_task_is_trained_evaluated_and_submitted(folder, task, caplog):
+    caplog.set_level("INFO")
     write_splits(folder, *KINDS[task])
     out = run(folder, task_name=task)
+    assert "Best of" in caplog.text and "similarity.py" not in caplog.text  # which is for pairs that are alike or not
     answers = submission_in(out, task)
     description = predictor.find_model(out)
     labels = [description.labels[index] for index in probabilities_in(out).argmax(axis=1)]
@@ -171,3 +175,23 @@ def test_a_task_must_be_named_once(folder):
         run(folder, task_file=folder / "x.json")
     with pytest.raises(UserError, match="--task_name and --data_dir must be given"):
         run(folder, task_name=None, data_dir=None)
+
+
+def test_epochs_can_be_evaluated_and_a_seed_gives_the_same_numbers(folder):
+    write_splits(folder, *KINDS["tnews"], counts=(20, 6, 5))
+    values = {"task_name": "tnews", "eval_each_epoch": True, "num_train_epochs": 1.6, "log_every_steps": 1}
+    runs = [run(folder, output_dir=folder / name, seed=1, **values) for name in "ab"]
+    runs.append(run(folder, output_dir=folder / "c", seed=2, do_eval=False, do_predict=False, **values))
+    evaluations = [json.loads("".join(read_lines(out, "dev_evaluations.json"))) for out in runs[:2]]
+    assert sorted(evaluations[0]) == ["model.ckpt-{}".format(step) for step in (0, 3, 4)]  # 20 rows, 8 a step
+    assert evaluations[0] == evaluations[1]
+    assert read_lines(runs[0], "test_results.tsv") == read_lines(runs[1], "test_results.tsv")
+    losses = [
+        [record["loss"] for record in metrics_file.read_records(os.path.join(out, "metrics.jsonl"), "train")]
+        for out in runs
+    ]
+    assert len(losses[0]) == 4 and losses[0] == losses[1] != losses[2]
+    config = json.loads("".join(read_lines(runs[0], "run_config.json")))
+    assert config["flags"]["save_checkpoints_steps"] == 3
+    with open(str(folder / "data" / "dev.json"), "rb") as file:
+        assert config["data"][1]["sha256"] == hashlib.sha256(file.read()).hexdigest()

@@ -14,7 +14,7 @@ import families
 import metrics_file
 import weights_folder
 from errors import UserError
-from training_evaluation import EvaluationListener, Evaluator, Goal, train_in_turns
+from training_evaluation import EvaluationListener, Evaluator, Goal, Patience, train_in_turns
 
 ACCURACY = Goal("accuracy", is_higher_better=True)
 LOSS = Goal("loss", is_higher_better=False)
@@ -167,3 +167,41 @@ def test_on_a_tpu_training_and_evaluation_take_turns():
         done.append, Fake(), first_step=3, last_step=12, every_steps=4, latest=lambda: "ckpt-{}".format(done[-1])
     )
     assert done == [7, "ckpt-7", 11, "ckpt-11", 12, "ckpt-12"]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "since"),
+    [([0.5], 0), ([0.5, 0.4, 0.45], 2), ([0.5, 0.4, 0.6], 0), ([0.5, 0.5, 0.5], 2), ([float("nan"), 0.1, 0.0], 1)],
+)
+def test_evaluations_without_a_better_one_are_counted(tmp_path, weights, accuracies, since):
+    run = Run(tmp_path, weights, dict(enumerate(accuracies, start=1)))
+    evaluator = run.evaluator()
+    assert evaluator.evaluations_since_best() == 0
+    for step in run.accuracies:
+        evaluator.evaluate(run.prefix(step))
+    assert evaluator.evaluations_since_best() == since
+    assert run.evaluator().evaluations_since_best() == since  # so it is for a later process
+
+
+def test_patience_ends_training_by_the_listener_and_in_turns(tmp_path, weights):
+    accuracies = {1: 0.5, 2: 0.6, 3: 0.6, 4: 0.55, 5: 0.9}
+    run = Run(tmp_path, weights, accuracies)
+    evaluator = run.evaluator()
+    listener = EvaluationListener(evaluator, run.folder, patience=Patience(evaluator, 2))
+    assert [listener.after_save(None, step) for step in (0, 1, 2, 3, 4)] == [False, False, False, False, True]
+    assert run.measured == [1, 2, 3, 4] and run.kept_step() == 3  # of equals, the later one
+    trained = []
+
+    def train(until):
+        train_in_turns(
+            trained.append,
+            evaluator,
+            first_step=4,
+            last_step=until,
+            every_steps=1,
+            latest=lambda: run.prefix(trained[-1]),
+            patience=Patience(evaluator, 2),
+        )
+
+    train(until=5)
+    assert trained == []

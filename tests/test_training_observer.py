@@ -134,3 +134,26 @@ def test_a_run_that_has_nothing_to_do_says_nothing(tmp_path, caplog):
     again = Training(tmp_path).run(steps=2)
     again.observer.say_what_was_done()
     assert "Trained" not in caplog.text and [record["step"] for record in again.records()] == [1, 2]
+
+
+class WorseAndWorse(Evaluator):
+    """Finds the first checkpoint the best."""
+
+    def evaluations_since_best(self):
+        return max(0, len(self.evaluated) - 1)
+
+
+def test_training_ends_early_and_stays_ended(tmp_path, caplog):
+    caplog.set_level("INFO")
+    training = Training(tmp_path, early_stopping_evals=1)
+    training.evaluator = WorseAndWorse()
+    training.run(steps=20)
+    assert training.evaluator.evaluated == [2, 4] and training.saved_steps() == [0, 2, 4]
+    assert "Early stop: the last 1 evaluations brought nothing better." in caplog.text
+    training.run(steps=20)
+    assert training.graphs == 1 and training.saved_steps() == [0, 2, 4]
+
+
+def test_early_stopping_needs_evaluations(tmp_path):
+    with pytest.raises(UserError, match="--early_stopping_evals needs evaluations while training"):
+        Training(tmp_path, early_stopping_evals=1, eval_every_steps=0).run()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from data_command import arguments, files_below, long_text, make
+from processes import is_running
 from tiny_corpus import write_text, write_vocab
 
 import create_pretraining_data
@@ -183,11 +184,3 @@ def wait_until(condition):
             return
         time.sleep(0.05)
     pytest.fail("waited half a minute in vain")
-
-
-def is_running(process):
-    try:
-        with open("/proc/{}/stat".format(process)) as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
