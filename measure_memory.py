@@ -156,8 +156,10 @@ def _in_words(figure: Dict[str, Any]) -> str:
 
 def report(figures: List[Dict[str, Any]], budget: Budget, flags: Flags) -> str:
     """Both tables, and how their numbers were found."""
-    how = "tried on it" if budget.can_try else "extrapolated from steps of {} and {} examples".format(
-        *training_memory.MEASURED_BATCHES
+    how = (
+        "tried on it"
+        if budget.can_try
+        else "extrapolated from steps of {} and {} examples".format(*training_memory.MEASURED_BATCHES)
     )
     return (
         "\nLargest batch in {:.1f} GiB ({}, {}; measured on {}, {}, {:.0%} of the memory in use):\n\n{}\n"
