@@ -36,7 +36,7 @@ def declare_flags(flags: Flags, family: Family) -> None:
 
 def run(flags: Flags, family: Family) -> None:
     """Checks, trains, evaluates, predicts and says what was done."""
-    fine_tuning_run.run(flags, family, Classification)
+    fine_tuning_run.run(flags, lambda _: family, Classification)
 
 
 class Classification(Problem):

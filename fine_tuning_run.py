@@ -65,15 +65,16 @@ def declare_flags(flags: Flags, families: Sequence[Family]) -> None:
     flags.boolean("bucket_by_length", True, "batch rows of like length together (not on TPU)")
 
 
-def run(flags: Flags, family: Family, kind: Type[Problem]) -> None:
+def run(flags: Flags, find_family: Callable[[Flags], Family], kind: Type[Problem]) -> None:
     """Checks, trains, evaluates, predicts and says what was done.
 
     Args:
       flags: of the command.
-      family: of the model.
+      find_family: tells the family of the model that the flags name.
       kind: of the task.
     """
     task = kind.find_task(flags)
+    family = find_family(flags)
     model = run_model.find_model(flags, family)
     training_run.check_max_seq_length(flags, model.config)
     if flags.do_train and flags.num_train_epochs <= 0:
