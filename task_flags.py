@@ -70,9 +70,10 @@ def check_trained(flags: Flags, task: Task) -> None:
     """Raises `UserError` where the output folder's checkpoints were trained on a task of other labels."""
     trained = _trained_description(flags.output_dir)
     if trained and trained.labels != task.labels:
+        theirs, ours = (label_list(labels) or "no labels" for labels in (trained.labels, task.labels))
         raise UserError(
             "the checkpoints in {} tell {} apart (task {}), the task {} has {}: give another --output_dir".format(
-                flags.output_dir, label_list(trained.labels), trained.task, task.name, label_list(task.labels)
+                flags.output_dir, theirs, trained.task, task.name, ours
             )
         )
 

@@ -212,8 +212,6 @@ def get_task(name: str, table: Optional[Dict[str, Task]] = None) -> Task:
 
 def label_list(labels: Sequence[str], most: int = 20) -> str:
     """Labels for a sentence; of many, the first and the last."""
-    if not labels:
-        return "no labels"
     if len(labels) <= most:
         return ", ".join(labels)
     return "{}, …, {} ({} labels)".format(", ".join(labels[:3]), labels[-1], len(labels))
