@@ -10,7 +10,10 @@ import token_tasks
 from tiny_runs import call, publish
 from token_tasks import fine_tune, read_json
 
+import average_checkpoints
 import checkpoint
+import checkpoint_description
+import checkpoint_model
 import families
 import heads
 import mrc_metrics
@@ -202,3 +205,13 @@ def test_a_folder_of_another_task_is_refused(trained):
 def test_nothing_to_do_is_said(trained, runner):
     with pytest.raises(UsageError, match="nothing to do"):
         fine_tune(trained[runner], runner, do_train=False, do_eval=False, do_predict=False)
+
+
+def test_other_commands_know_the_model(trained, runner):
+    best = str(trained[runner] / "out" / "best")
+    name, task = ("run_mrc.py", "cmrc2018") if runner is run_mrc else ("run_ner.py", "msra_ner")
+    described = checkpoint_description.describe_model(checkpoint_model.open_model(best), best)
+    assert "for {} (task {})".format(name, task) in described
+    assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in average_checkpoints.next_command(
+        best
+    )
