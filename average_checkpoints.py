@@ -18,6 +18,7 @@ import quiet_tensorflow  # noqa: F401
 # isort: split
 import checkpoint
 import checkpoint_model
+import task_runners
 import weights_folder
 from errors import UserError
 from plain_arguments import PlainParser
@@ -121,8 +122,9 @@ def next_command(folder: str) -> str:
     model = checkpoint_model.open_model(folder)
     task = model.description.task if model.description else "…"
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
+    runner = task_runners.RUNNER_OF.get(task, task_runners.CLASSIFIER)
     return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…\n".format(
-        model.family.classification_runner, folder, task, phase
+        model.family.classification_runner if runner == task_runners.CLASSIFIER else runner, folder, task, phase
     )
 
 

@@ -24,6 +24,8 @@ from errors import UserError
 
 ENCODER_PREFIX = "bert/"
 CLASSIFIER_WEIGHTS = "output_weights"
+SPANS, TAGS = "spans", "tags"
+_TOKEN_HEADS = {"cls/squad/output_weights": SPANS, "cls/tagging/output_weights": TAGS}
 _MASKED_LM_BIAS = "cls/predictions/output_bias"
 _SENTENCE_ORDER_WEIGHTS = "cls/seq_relationship/output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
@@ -196,6 +198,11 @@ def heads_of(shapes: Shapes) -> Tuple[str, ...]:
 def num_labels_of(shapes: Shapes) -> Optional[int]:
     """The labels that a fine-tuned head tells apart; None without one."""
     return shapes[CLASSIFIER_WEIGHTS][0] if CLASSIFIER_WEIGHTS in shapes else None
+
+
+def token_head_of(shapes: Shapes) -> Optional[str]:
+    """The fine-tuned head that answers for each token, "spans" or "tags", which only its own command uses; or None."""
+    return next((head for name, head in _TOKEN_HEADS.items() if name in shapes), None)
 
 
 def normalises_pooled_output(shapes: Shapes) -> bool:

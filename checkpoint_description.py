@@ -18,6 +18,10 @@ _HEADS = {
     checkpoint.MASKED_LM: "masked LM",
     checkpoint.PRETRAINING: "pre-training: masked LM and sentence order",
 }
+_TOKEN_HEADS = {
+    checkpoint.SPANS: "spans that answer questions, for run_mrc.py",
+    checkpoint.TAGS: "tags of tokens, for run_ner.py",
+}
 _CONFIG_SOURCES = {
     checkpoint_model.NAMED: "{}, as named",
     checkpoint_model.FOUND: "{}, found beside it",
@@ -64,6 +68,10 @@ def _variant(config: object) -> List[str]:
 
 
 def _head(model: CheckpointModel) -> str:
+    token_head = checkpoint.token_head_of(model.shapes)
+    if token_head:
+        task = " (task {})".format(model.description.task) if model.description else ""
+        return _TOKEN_HEADS[token_head] + task
     if model.head != checkpoint.CLASSIFIER:
         return _HEADS[model.head]
     if not model.labels:

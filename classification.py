@@ -7,15 +7,17 @@ softmax of these scores over the choices of a row. So a row is one decision ever
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
+import fine_tuning
 import heads
 import layers
 from classification_features import NO_TOKEN
-from estimator_specs import TrainingSetup, training_spec, warm_start
+from estimator_specs import TrainingSetup
 from families import Family
+from fine_tuning import flat
 from training_step import Features, Objective, Scalars
 
 
@@ -40,7 +42,7 @@ class Classifier(NamedTuple):
 
     def build(self, features: Features, is_training: bool) -> heads.ClassifierOutput:
         """Builds the graph over a batch of `features.CLASSIFICATION_FEATURES`."""
-        labels = _flat(features["label_ids"])
+        labels = flat(features["label_ids"])
         if not self.has_choices:
             model = self._encoder(features, is_training)
             return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
@@ -51,14 +53,12 @@ class Classifier(NamedTuple):
         # Of the last layer only the first token is asked for.
         batch = layers.shape_list(features["input_ids"])[0]
         kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
-        return self.family.model_class(
-            config=self.config,
-            is_training=is_training,
-            input_ids=features["input_ids"],
-            input_mask=features["input_mask"],
-            token_type_ids=features["segment_ids"],
+        return fine_tuning.build_encoder(
+            self.family,
+            self.config,
+            features,
+            is_training,
             use_one_hot_embeddings=self.use_one_hot_embeddings,
-            scope="bert",
             kept_positions=kept_positions,
         )
 
@@ -81,23 +81,15 @@ def _part_choices(features: Features, num_choices: int) -> Features:
 
 
 def build_model_fn(classifier: Classifier, setup: TrainingSetup) -> Callable[..., Any]:
-    """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`: it trains and predicts."""
+    """The model_fn over the records of `features.CLASSIFICATION_FEATURES`.
 
-    def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
-        del labels, params  # the records hold everything
-        if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(objective(classifier), features, setup)
-        logits = classifier.build(features, is_training=False).logits
-        return tf.estimator.tpu.TPUEstimatorSpec(
-            mode=mode,
-            predictions={
-                "log_probabilities": tf.nn.log_softmax(logits),
-                "row_index": _flat(features["row_index"]),
-            },
-            scaffold_fn=warm_start(setup),
-        )
-
-    return model_fn
+    It answers with the natural logarithms of the probabilities of labels or choices, float32 [B, labels].
+    """
+    return fine_tuning.build_model_fn(
+        objective(classifier),
+        lambda features: tf.nn.log_softmax(classifier.build(features, is_training=False).logits),
+        setup,
+    )
 
 
 def objective(classifier: Classifier) -> Objective:
@@ -105,7 +97,7 @@ def objective(classifier: Classifier) -> Objective:
 
     def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
         output = classifier.build(features, is_training=True)
-        hits = tf.equal(_predicted(output.logits), _flat(features["label_ids"]))
+        hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
         return (
             tf.reduce_sum(output.example_loss) / totals["rows"],
             {
@@ -115,10 +107,6 @@ def objective(classifier: Classifier) -> Objective:
         )
 
     return Objective(_totals, terms)
-
-
-def _flat(column: Any) -> Any:
-    return tf.reshape(column, [-1])
 
 
 def _predicted(logits: Any) -> Any:

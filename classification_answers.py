@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
@@ -17,30 +17,6 @@ class Gold(NamedTuple):
 
     indices: List[int]
     label_ids: List[int]
-
-
-def log_probabilities(
-    estimator: Any, input_fn: Callable[..., Any], *, num_rows: int, num_labels: int, prefix: Optional[str]
-) -> np.ndarray:
-    """The natural logarithms of the labels' probabilities, float32 [rows, labels], in file order.
-
-    Args:
-      estimator: of `classification.build_model_fn`.
-      input_fn: gives each row once.
-      num_rows: how many there are.
-      num_labels: labels, or choices of a row.
-      prefix: the checkpoint to ask; None for the weights that the model starts from.
-    """
-    answers = np.zeros([num_rows, num_labels], np.float32)
-    is_answered = np.zeros([num_rows], bool)
-    for batch in estimator.predict(input_fn, checkpoint_path=prefix, yield_single_examples=False):
-        is_row = batch["row_index"] >= 0  # not one that only fills a TPU's last batch
-        rows = batch["row_index"][is_row]
-        answers[rows] = batch["log_probabilities"][is_row]
-        is_answered[rows] = True
-    if not is_answered.all():
-        raise RuntimeError("{} of {} rows were answered".format(is_answered.sum(), num_rows))
-    return answers
 
 
 def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
@@ -58,7 +34,7 @@ def score(
     Args:
       task: the rows' task.
       rows: in file order.
-      answers: their `log_probabilities`.
+      answers: the natural logarithms of the labels' probabilities, float32 [rows, labels].
       report_path: where `write_report` puts all that is more than these figures.
       prefix: goes before each figure's name.
     """

@@ -7,18 +7,18 @@ last, so neither a run that was killed nor other data or flags can be mistaken f
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
+import itertools
 import json
 import logging
 import os
 import re
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
-from classification_features import EncodedPair, features_of, interleave, join_ids, text_ids
+from classification_features import EncodedPair
 from corpus import describe_files
 from errors import UserError
-from features import CLASSIFICATION_FEATURES
+from features import Feature
 from record_encoding import encode_rows
 from record_files import (
     count_records,
@@ -28,29 +28,54 @@ from record_files import (
     write_json,
     write_records,
 )
-from task_rows import Row
-from tasks import Task
 from tokenization import FullTokenizer
 
 _logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1  # to be raised with any change in tokenization, truncation or the record
-_CONTENT = "classification features"
-_ROWS_AT_ONCE = 1024
-# A short text costs about a kilobyte at most; long ones hardly ever come back.
-_MAX_REMEMBERED_TEXTS = 1 << 16
-_MAX_REMEMBERED_LENGTH = 64
+_CONTENT = "fine-tuning features"
+_RECORDS_AT_ONCE = 1024
+
+
+class EncodedRecord(NamedTuple):
+    """What becomes of a row, or of a part of it where rows are longer than the model's sequences.
+
+    Attributes:
+      values: of the record, by the names of its features.
+      sequences: what it holds for the model to read: one sequence, or one for each choice.
+    """
+
+    values: Dict[str, List[int]]
+    sequences: Sequence[EncodedPair]
+
+
+class RecordEncoder(NamedTuple):
+    """How rows become records.
+
+    Attributes:
+      features: the declaration of a record.
+      records: rows -> their records in order, a row's one after the other.
+      settings: all that the records depend on beside rows and tokenizer, as JSON.
+      tokenizer: makes the ids.
+      noun: what a record is called, in the plural.
+    """
+
+    features: Sequence[Feature]
+    records: Callable[[Sequence[Any]], Iterable[EncodedRecord]]
+    settings: Dict[str, Any]
+    tokenizer: FullTokenizer
+    noun: str = "rows"
 
 
 class CachedFeatures(NamedTuple):
     """A file of encoded rows.
 
     Attributes:
-      path: TFRecord file, one record of features.CLASSIFICATION_FEATURES per row, in the order of the rows.
-      num_rows: how many.
-      num_truncated: how many rows lost tokens to max_seq_length.
+      path: TFRecord file, one record per row, or per part of a row, in the order of the rows.
+      num_rows: how many records.
+      num_truncated: how many of them lost tokens to max_seq_length.
       unknown_share: share of [UNK] among the tokens of the texts, 0 to 1.
-      max_length, mean_length: tokens of a row, special ones included; of a row with choices, those of one of them.
+      max_length, mean_length: tokens of a record, special ones included; with choices, those of one of them.
     """
 
     path: str
@@ -62,13 +87,11 @@ class CachedFeatures(NamedTuple):
 
 
 def cached_features(
-    rows: Sequence[Row],
+    rows: Sequence[Any],
     *,
-    task: Task,
+    encoder: RecordEncoder,
     split: str,
     source_files: Sequence[str],
-    tokenizer: FullTokenizer,
-    max_seq_length: int,
     cache_dir: str,
 ) -> CachedFeatures:
     """Encodes rows into a file in `cache_dir`, or finds the file that an earlier run made of the same.
@@ -76,54 +99,45 @@ def cached_features(
     Files that other data or settings left there for the same split are removed.
 
     Args:
-      rows: what is encoded, at least one row.
-      task: its name and labels.
+      rows: what is encoded, at least one row: tuples of what JSON can hold.
+      encoder: how.
       split: "train", "dev" or "test".
       source_files: where the rows were read from.
-      tokenizer: makes the ids.
-      max_seq_length: the most tokens of a row.
       cache_dir: made if absent.
 
     Raises:
-      UserError: a file cannot be read or written, or `max_seq_length` is too short.
+      UserError: a file cannot be read or written, or sequences are to be too short.
     """
     if not rows:
         raise ValueError("there are no rows to encode")
-    made_of = _description(rows, task, split, source_files, tokenizer, max_seq_length)
+    made_of = _description(rows, encoder, split, source_files)
     path = os.path.join(cache_dir, "{}-{}.tfrecord".format(split, _key(made_of)))
     features = _find(path, made_of)
     action = "reused" if features else "made"
     if features is None:
-        features = _make(path, rows, task.labels, tokenizer, max_seq_length)
+        features = _make(path, rows, encoder)
         write_json(sidecar_path(path), {"content": _CONTENT, "made_of": made_of, "counts": _counts_of(features)})
     _remove_others(cache_dir, split, path)
-    _log(split, features, action)
+    _log(split, encoder.noun, features, action)
     return features
 
 
 def _description(
-    rows: Sequence[Row],
-    task: Task,
-    split: str,
-    source_files: Sequence[str],
-    tokenizer: FullTokenizer,
-    max_seq_length: int,
+    rows: Sequence[Any], encoder: RecordEncoder, split: str, source_files: Sequence[str]
 ) -> Dict[str, Any]:
     return {
+        **encoder.settings,
         "format_version": FORMAT_VERSION,
-        "task": task.name,
-        "labels": list(task.labels),
         "split": split,
         "source_files": describe_files(source_files),
         # The rows may be a part of the files, and a file may have changed since it was read.
         "rows_sha256": _hash_rows(rows),
-        "vocabulary_sha256": tokenizer.vocab_hash,
-        "do_lower_case": tokenizer.basic_tokenizer.do_lower_case,
-        "max_seq_length": max_seq_length,
+        "vocabulary_sha256": encoder.tokenizer.vocab_hash,
+        "do_lower_case": encoder.tokenizer.basic_tokenizer.do_lower_case,
     }
 
 
-def _hash_rows(rows: Sequence[Row]) -> str:
+def _hash_rows(rows: Sequence[Any]) -> str:
     digest = hashlib.sha256()
     for row in rows:
         digest.update(json.dumps(row).encode("ascii"))
@@ -158,7 +172,7 @@ def _counts_of(features: CachedFeatures) -> Dict[str, Any]:
 
 
 class _Tally:
-    """Counts encoded rows as they pass."""
+    """Counts encoded records as they pass."""
 
     def __init__(self, unk_id: int) -> None:
         self._unk_id = unk_id
@@ -170,11 +184,11 @@ class _Tally:
         self.unknown = 0
         self.longest = 0
 
-    def add(self, choices: Sequence[EncodedPair]) -> None:
-        """Counts one row: its sequences, one unless it has choices."""
+    def add(self, sequences: Sequence[EncodedPair]) -> None:
+        """Counts one record."""
         self.rows += 1
-        self.truncated += any(encoded.was_truncated for encoded in choices)
-        for encoded in choices:
+        self.truncated += any(encoded.was_truncated for encoded in sequences)
+        for encoded in sequences:
             length = len(encoded.input_ids)
             num_special = 3 if encoded.segment_ids[-1] else 2
             self.sequences += 1
@@ -184,12 +198,10 @@ class _Tally:
             self.longest = max(self.longest, length)
 
 
-def _make(
-    path: str, rows: Sequence[Row], labels: Sequence[str], tokenizer: FullTokenizer, max_seq_length: int
-) -> CachedFeatures:
-    tally = _Tally(tokenizer.unk_id)
+def _make(path: str, rows: Sequence[Any], encoder: RecordEncoder) -> CachedFeatures:
+    tally = _Tally(encoder.tokenizer.unk_id)
     remove_unfinished(path)
-    write_records(path, _records(rows, labels, tokenizer, max_seq_length, tally))
+    write_records(path, _serialized(encoder, rows, tally))
     return CachedFeatures(
         path=path,
         num_rows=tally.rows,
@@ -200,27 +212,15 @@ def _make(
     )
 
 
-def _records(
-    rows: Sequence[Row], labels: Sequence[str], tokenizer: FullTokenizer, max_seq_length: int, tally: _Tally
-) -> Iterator[bytes]:
-    ids_of = _remembering(tokenizer)
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        values = []
-        for row in rows[first : first + _ROWS_AT_ONCE]:
-            choices = [
-                join_ids(tokenizer, ids_of(row.text_a), None if text is None else ids_of(text), max_seq_length)
-                for text in row.choices or (row.text_b,)
-            ]
-            tally.add(choices)
-            encoded = interleave(choices, tokenizer.pad_id) if row.choices else choices[0]
-            values.append(features_of(row, encoded, labels))
-        yield from encode_rows(CLASSIFICATION_FEATURES, values)
-
-
-def _remembering(tokenizer: FullTokenizer) -> Callable[[str], List[int]]:
-    """Text to ids; a short text that was seen not long ago is not cut again."""
-    remembered = functools.lru_cache(maxsize=_MAX_REMEMBERED_TEXTS)(functools.partial(text_ids, tokenizer))
-    return lambda text: remembered(text) if len(text) <= _MAX_REMEMBERED_LENGTH else text_ids(tokenizer, text)
+def _serialized(encoder: RecordEncoder, rows: Sequence[Any], tally: _Tally) -> Iterator[bytes]:
+    records = iter(encoder.records(rows))
+    while True:
+        some = list(itertools.islice(records, _RECORDS_AT_ONCE))
+        if not some:
+            return
+        for record in some:
+            tally.add(record.sequences)
+        yield from encode_rows(encoder.features, [record.values for record in some])
 
 
 def _remove_others(cache_dir: str, split: str, path: str) -> None:
@@ -246,15 +246,17 @@ def _is_own(path: str) -> bool:
         return False
 
 
-def _log(split: str, features: CachedFeatures, action: str) -> None:
+def _log(split: str, noun: str, features: CachedFeatures, action: str) -> None:
     _logger.info(
-        "%s: %s rows, %.1f tokens on average, %d at most, %.2f %% of the rows truncated, %.2f %% of the tokens unknown"
+        "%s: %s %s, %.1f tokens on average, %d at most, %.2f %% of the %s truncated, %.2f %% of the tokens unknown"
         " (%s %s)",
         split,
         format(features.num_rows, ","),
+        noun,
         features.mean_length,
         features.max_length,
         100.0 * features.num_truncated / features.num_rows,
+        noun,
         100.0 * features.unknown_share,
         action,
         features.path,

@@ -53,3 +53,21 @@ CLASSIFICATION_FEATURES = (
     Feature("segment_ids", "int64", None),
     Feature("label_ids", "int64", 1),
 )
+
+# A window of a text in which the answer of a question is looked for.
+SPAN_FEATURES = (
+    Feature("row_index", "int64", 1),  # number of the window
+    Feature("input_ids", "int64", None),
+    Feature("segment_ids", "int64", None),
+    Feature("start_positions", "int64", 1),  # of the answer's first token; that of [CLS] where it is not in the window
+    Feature("end_positions", "int64", 1),  # of its last token
+)
+
+# A sentence, or a part of a long one, whose tokens are tagged.
+TAG_FEATURES = (
+    Feature("row_index", "int64", 1),  # number of the part
+    Feature("input_ids", "int64", None),
+    Feature("segment_ids", "int64", None),
+    Feature("label_ids", "int64", None),  # 1 + the tag's id; `NO_TAG` where no tag is asked for, padding included
+)
+NO_TAG = 0

@@ -1,4 +1,4 @@
-"""What stands on an encoder: masked LM, sentence order, classification. Tensors in, losses and predictions out."""
+"""What stands on an encoder: masked LM, sentence order, classes, spans, tags. Tensors in, losses and answers out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import layers
 from transformer_model import TransformerModel
 
 CLASSIFIER_DROPOUT = 0.1
+PADDING_LOGIT = -1e9  # added to the scores of padding
 WEIGHT_EPSILON = 1e-5  # keeps the masked-LM loss finite in a batch without predictions
 
 
@@ -86,7 +87,7 @@ def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
     logits = sentence_order_logits(model)
     labels = tf.reshape(labels, [-1])
     weights = tf.cast(labels >= 0, tf.float32)
-    example_loss = weights * _cross_entropy(logits, tf.maximum(labels, 0))
+    example_loss = weights * cross_entropy(logits, tf.maximum(labels, 0))
     loss = tf.reduce_sum(example_loss) / tf.maximum(tf.reduce_sum(weights), 1.0)
     return ClassifierOutput(loss, example_loss, logits)
 
@@ -115,7 +116,7 @@ def classifier(
     logits = _label_logits(pooled_output, num_labels, model.config.initializer_range)
     if labels is None:
         return ClassifierOutput(None, None, logits)
-    example_loss = _cross_entropy(logits, tf.reshape(labels, [-1]))
+    example_loss = cross_entropy(logits, tf.reshape(labels, [-1]))
     return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
 
 
@@ -136,8 +137,45 @@ def chooser(
     """
     pair_logits = classifier(model, 2, is_training, None, use_pooled_output).logits  # [B*C, 2]
     logits = tf.reshape(pair_logits[:, 1] - pair_logits[:, 0], [-1, num_choices])
-    example_loss = _cross_entropy(logits, tf.reshape(labels, [-1]))
+    example_loss = cross_entropy(logits, tf.reshape(labels, [-1]))
     return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
+
+
+def span_logits(model: TransformerModel, input_mask: Any) -> Any:
+    """The scores [B, 2, S] of each token as the first and as the last of a span; variables under cls/squad.
+
+    BERT, section 4.2. Padding is out of the question: what a batch is padded to changes no softmax over the tokens.
+
+    Args:
+      model: the encoder.
+      input_mask: int [B, S], 0 for padding.
+    """
+    with tf.variable_scope("cls/squad"):
+        logits = _token_logits(model, model.get_sequence_output(), 2)  # [B, S, 2]
+    padding = tf.expand_dims(1.0 - tf.cast(input_mask, tf.float32), 1)  # [B, 1, S]
+    return tf.transpose(logits, [0, 2, 1]) + PADDING_LOGIT * padding
+
+
+def tag_logits(model: TransformerModel, num_tags: int, is_training: bool) -> Any:
+    """The scores [B, S, tags] of each token's tag; variables under cls/tagging. BERT, section 5.3.
+
+    Args:
+      model: the encoder.
+      num_tags: tags.
+      is_training: whether dropout (0.1) acts on the encoder's output.
+    """
+    with tf.variable_scope("cls/tagging"):
+        x = layers.dropout(model.get_sequence_output(), CLASSIFIER_DROPOUT if is_training else 0.0)
+        return _token_logits(model, x, num_tags)
+
+
+def _token_logits(model: TransformerModel, x: Any, num_labels: int) -> Any:
+    """[B, S, H] -> [B, S, labels]."""
+    if getattr(model.config, "ln_type", "postln") == "preln":  # as in `classifier`
+        x = layers.layer_norm(x)
+    batch, length, width = layers.shape_list(x)
+    logits = _label_logits(tf.reshape(x, [-1, width]), num_labels, model.config.initializer_range)
+    return tf.reshape(logits, [batch, length, num_labels])
 
 
 def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
@@ -148,5 +186,6 @@ def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
     return tf.nn.bias_add(tf.matmul(x, weights, transpose_b=True), bias)
 
 
-def _cross_entropy(logits: Any, labels: Any) -> Any:
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """The negative logarithm of each label's probability: [B, labels] and int [B] -> [B]."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -12,7 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from data_order import RecordFiles, shuffled_records
 from dynamic_masking import DynamicMasking, masked_batches
-from features import CLASSIFICATION_FEATURES, Feature, pretraining_features
+from features import Feature, pretraining_features
 from length_buckets import BucketedOrder
 from record_files import GZIP, NO_COMPRESSION, compression_of, record_counts
 
@@ -128,8 +128,9 @@ def _reader(held_out: Optional[HeldOut], is_training: bool) -> Callable[[Any, An
     return read
 
 
-def classification_input_fn(
+def fine_tuning_input_fn(
     path: str,
+    features: Sequence[Feature],
     *,
     num_rows: int,
     max_seq_length: int,
@@ -139,10 +140,11 @@ def classification_input_fn(
     static_shapes: bool = False,
     start_step: int = 0,
 ) -> InputFn:
-    """Batches of classification records, padded to the longest row of the batch or, with static shapes, to the full.
+    """Batches of fine-tuning records, padded with zeros to the longest of the batch, or, with static shapes, all alike.
 
     Args:
       path: a file made by `feature_cache`.
+      features: the declaration of its records, row_index and input_ids among them.
       num_rows: its records.
       max_seq_length: the longest row; also the length of every row with `static_shapes`.
       is_training: endless, all rows shuffled anew each epoch; otherwise each row once (see row_index for the order).
@@ -153,33 +155,34 @@ def classification_input_fn(
     """
     is_bucketed = bucket_by_length and not static_shapes
 
+    def examples_of(rows: Any) -> Any:
+        return rows.map(_parse(features), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
+
     def input_fn(params: Dict[str, Any]) -> Any:
         batch_size = params["batch_size"]
         if is_training and is_bucketed:
-            batches = _bucketed_training_batches(path, num_rows, batch_size, seed, start_step)
+            batches = _bucketed_training_batches(path, features, num_rows, batch_size, seed, start_step)
         elif is_bucketed:
-            batches = _examples(tf.data.TFRecordDataset(path)).apply(_bucket(batch_size, max_seq_length))
+            batches = examples_of(tf.data.TFRecordDataset(path)).apply(_bucket(features, batch_size, max_seq_length))
         else:
             if is_training:
                 files = RecordFiles([path], [""], [num_rows], _reader(None, is_training))
                 first_record = start_step * batch_size
-                examples = _examples(shuffled_records(files, seed=seed, window=num_rows, first_record=first_record))
+                examples = examples_of(shuffled_records(files, seed=seed, window=num_rows, first_record=first_record))
             else:
-                examples = _examples(tf.data.TFRecordDataset(path))
+                examples = examples_of(tf.data.TFRecordDataset(path))
                 if static_shapes:
-                    examples = examples.concatenate(_padding_rows(-num_rows % batch_size))
-            shapes = _padded_shapes(max_seq_length)
+                    examples = examples.concatenate(_padding_rows(features, -num_rows % batch_size))
+            shapes = _padded_shapes(features, max_seq_length)
             batches = examples.padded_batch(batch_size, shapes, drop_remainder=is_training or static_shapes)
         return batches.prefetch(_PARALLEL_CALLS)
 
     return input_fn
 
 
-def _examples(rows: Any) -> Any:
-    return rows.map(_parse(CLASSIFICATION_FEATURES), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
-
-
-def _bucketed_training_batches(path: str, num_rows: int, batch_size: int, seed: int, start_step: int) -> Any:
+def _bucketed_training_batches(
+    path: str, features: Sequence[Feature], num_rows: int, batch_size: int, seed: int, start_step: int
+) -> Any:
     """Endless batches of rows of like length, from the batch `start_step` on; all rows are held in memory, packed."""
 
     def row_lengths(rows: Any) -> Any:
@@ -192,7 +195,7 @@ def _bucketed_training_batches(path: str, num_rows: int, batch_size: int, seed: 
     def first_epoch(lengths: Any) -> Any:
         return np.int64(BucketedOrder(lengths, batch_size, seed).epoch_of(start_step))
 
-    parse = _parse(CLASSIFICATION_FEATURES, tf.io.parse_example)
+    parse = _parse(features, tf.io.parse_example)
 
     def batches_of(rows: Any) -> Any:
         lengths = row_lengths(rows)
@@ -215,23 +218,23 @@ def _with_mask(example: Dict[str, Any]) -> Dict[str, Any]:
     return dict(example, input_mask=tf.ones_like(example["input_ids"]))
 
 
-def _padded_shapes(length: Optional[int]) -> Dict[str, Any]:
-    shapes = {feature.name: [feature.length or length] for feature in CLASSIFICATION_FEATURES}
+def _padded_shapes(features: Sequence[Feature], length: Optional[int]) -> Dict[str, Any]:
+    shapes = {feature.name: [feature.length or length] for feature in features}
     return dict(shapes, input_mask=[length])
 
 
-def _bucket(batch_size: int, max_seq_length: int) -> Any:
+def _bucket(features: Sequence[Feature], batch_size: int, max_seq_length: int) -> Any:
     boundaries = list(range(_BUCKET_STEP + 1, max_seq_length, _BUCKET_STEP))
     return tf.data.experimental.bucket_by_sequence_length(
         lambda example: tf.size(example["input_ids"]),
         boundaries,
         [batch_size] * (len(boundaries) + 1),
-        padded_shapes=_padded_shapes(None),
+        padded_shapes=_padded_shapes(features, None),
     )
 
 
-def _padding_rows(count: int) -> Any:
+def _padding_rows(features: Sequence[Feature], count: int) -> Any:
     """Rows that fill a last batch; one token long, so that attention has something to look at."""
-    row = {feature.name: tf.zeros([1], tf.int32) for feature in CLASSIFICATION_FEATURES}
+    row = {feature.name: tf.zeros([1], tf.int32) for feature in features}
     row["row_index"] = tf.constant([_PADDING_ROW])
     return tf.data.Dataset.from_tensors(_with_mask(row)).repeat(count)

@@ -10,7 +10,7 @@ import checkpoint_model
 from checkpoint_model import CheckpointModel
 from command_line import Flags, UsageError
 from errors import UserError
-from families import Family
+from families import FAMILIES, Family
 from model_folder import copy_file
 from record_files import CompleteFile
 from training_checkpoints import latest_checkpoint
@@ -40,6 +40,30 @@ class RunModel(NamedTuple):
     def config_name(self) -> str:
         """The name of the configuration in a folder that keeps it."""
         return os.path.basename(self.config_file) if self.config_file else _INFERRED_CONFIG
+
+
+def find_family(flags: Flags) -> Family:
+    """The family of the config that is named, else that of the checkpoint to start from or to go on with.
+
+    Args:
+      flags: of a command that takes models of both families.
+
+    Raises:
+      UserError: the checkpoint cannot be used.
+      UsageError: nothing names a model, or both families are named.
+    """
+    config_flags = ["--" + family.config_flag for family in FAMILIES.values()]
+    named = [family for family in FAMILIES.values() if getattr(flags, family.config_flag)]
+    if len(named) > 1:
+        raise UsageError("give {}: a model is of one family".format(" or ".join(config_flags)))
+    if named:
+        return named[0]
+    start = flags.init_checkpoint or latest_checkpoint(flags.output_dir)
+    if start is None:
+        raise UsageError(
+            "{} must be given, or --init_checkpoint=FOLDER with a model in it".format(" or ".join(config_flags))
+        )
+    return checkpoint_model.open_model(start).family
 
 
 def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunModel:

@@ -41,13 +41,14 @@ def write(path: str, task: Task, rows: Sequence[Row], predicted: Sequence[int]) 
 
 
 def _answer(task: Task, row: Row, label: str) -> Dict[str, Any]:
-    answer = {_ID: _id_of(row), _LABEL: label}
+    answer = {_ID: id_of(row), _LABEL: label}
     if task.label_descriptions is not None:
         answer[_DESCRIPTION] = task.label_descriptions[label]
     return answer
 
 
-def _id_of(row: Row) -> Union[int, str]:
+def id_of(row: Any) -> Union[int, str]:
+    """The id that a row of any task has in what is handed in: its own, else its number."""
     return row.row_id if row.own_id is None else row.own_id
 
 
@@ -66,7 +67,7 @@ def check(path: str, task: Task, rows: Sequence[Row]) -> None:
     for count, answer in enumerate(records(path), start=1):
         if count > len(rows):
             raise answer.error("is one too many: the test split has {} rows".format(len(rows)))
-        own_id = _id_of(rows[count - 1])
+        own_id = id_of(rows[count - 1])
         if answer.own_id((_ID,)) != own_id:
             raise answer.error(
                 "has the id {}, row {} of the test split has {}".format(

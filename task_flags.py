@@ -8,14 +8,18 @@ import model_folder
 import task_file
 from command_line import Flags, UsageError
 from errors import UserError
+from task_runners import CLASSIFIER, TASKS_OF, get_task
 from task_splits import with_labels
-from tasks import TASKS, Task, get_task, label_list
+from tasks import Task, label_list
 from training_checkpoints import latest_checkpoint
 
 
-def declare_flags(flags: Flags) -> None:
-    """The flags that name a task and its data."""
-    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS)))
+def declare_flags(flags: Flags, runner: str = CLASSIFIER) -> None:
+    """The flags that name a task of a command, and its data."""
+    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
+    if runner != CLASSIFIER:
+        flags.string("data_dir", None, "the folder with the task's files")
+        return
     flags.string("task_file", None, "a task of your own, described in a JSON file (see task_file.py)")
     flags.string("data_dir", None, "the folder with the task's files; by default that of --task_file")
 
@@ -32,7 +36,7 @@ def declared_task(flags: Flags) -> Task:
     """The task as its declaration or description stands; it may have no labels yet."""
     if flags.task_file:
         return task_file.read_task(flags.task_file, has_data_dir=flags.data_dir is not None)
-    return get_task(flags.task_name)
+    return get_task(flags.task_name, CLASSIFIER)
 
 
 def find_task(flags: Flags) -> Task:
@@ -46,13 +50,32 @@ def find_task(flags: Flags) -> Task:
     if trained and not task.labels and not flags.do_train:
         return task._replace(labels=trained.labels)
     task = with_labels(task, flags.data_dir)
+    check_trained(flags, task)
+    return task
+
+
+def find_named_task(flags: Flags, runner: str) -> Task:
+    """The task of a command whose tasks are all declared.
+
+    Raises:
+      UserError: the command has no such task, or the output folder's checkpoints were trained on another kind.
+    """
+    flags.require("task_name", "data_dir")
+    task = get_task(flags.task_name, runner)
+    check_trained(flags, task)
+    return task
+
+
+def check_trained(flags: Flags, task: Task) -> None:
+    """Raises `UserError` where the output folder's checkpoints were trained on a task of other labels."""
+    trained = _trained_description(flags.output_dir)
     if trained and trained.labels != task.labels:
+        theirs, ours = (label_list(labels) or "no labels" for labels in (trained.labels, task.labels))
         raise UserError(
             "the checkpoints in {} tell {} apart (task {}), the task {} has {}: give another --output_dir".format(
-                flags.output_dir, label_list(trained.labels), trained.task, task.name, label_list(task.labels)
+                flags.output_dir, theirs, trained.task, task.name, ours
             )
         )
-    return task
 
 
 def _trained_description(output_dir: str) -> Optional[model_folder.ModelFolder]:

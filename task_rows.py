@@ -58,19 +58,28 @@ def text_lines(path: str) -> Iterator[Tuple[int, str]]:
     """Yields the lines of a text file with their numbers from 1, without their ends; blank lines at the end are left.
 
     Raises:
-      UserError: the file cannot be read, or a line is not UTF-8, holds a NUL byte, or is blank with others after it.
+      UserError: as `decoded_lines`, or a line is blank with others after it.
     """
     first_blank = 0
+    for number, text in decoded_lines(path):
+        if not text.strip():
+            first_blank = first_blank or number
+            continue
+        if first_blank:
+            raise UserError("{} line {} is blank: remove it or fill it in".format(path, first_blank))
+        yield number, text
+
+
+def decoded_lines(path: str) -> Iterator[Tuple[int, str]]:
+    """Yields all lines of a text file with their numbers from 1, without their ends.
+
+    Raises:
+      UserError: the file cannot be read, or a line is not UTF-8 or holds a NUL byte.
+    """
     try:
         with open(path, "rb") as file:
             for number, content in enumerate(file, start=1):
-                text = _decode(content, path, number)
-                if not text.strip():
-                    first_blank = first_blank or number
-                    continue
-                if first_blank:
-                    raise UserError("{} line {} is blank: remove it or fill it in".format(path, first_blank))
-                yield number, text
+                yield number, _decode(content, path, number)
     except OSError as error:
         raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
 
@@ -80,3 +89,19 @@ def _decode(content: bytes, path: str, number: int) -> str:
     if text.endswith("\n"):
         text = text[:-1]
     return text[:-1] if text.endswith("\r") else text
+
+
+def text_fault(text: str, which: str) -> Optional[str]:
+    """What is wrong with a text, in words that go after its place; None for nothing.
+
+    Args:
+      text: the text.
+      which: what it is called before "text": "first ", or "" where there is one only.
+    """
+    if not text.strip():
+        return "has an empty {}text: fill it in or remove the row".format(which)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # from an escape of JSON
+        return "has half a character (\\ud800 to \\udfff) in its {}text".format(which)
+    return None

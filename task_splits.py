@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Dict, List, Optional, Sequence, Union
 
 from errors import UserError
-from task_rows import LeftOut, Row
+from task_rows import LeftOut, Row, text_fault
 from tasks import Task, label_list
 
 _log = logging.getLogger(__name__)
@@ -151,13 +151,9 @@ class _Check:
             self._check_text(row, "choice {}".format(number), text)
 
     def _check_text(self, row: Row, place: str, text: str) -> None:
-        if not text.strip():
-            raise self._error(row, "has an empty {} text: fill it in or remove the row".format(place))
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:  # from an escape of JSON
-            fault = "has half a character (\\ud800 to \\udfff) in its {} text".format(place)
-            raise self._error(row, fault) from error
+        fault = text_fault(text, place + " ")
+        if fault:
+            raise self._error(row, fault)
 
     def _check_label(self, row: Row, label: Optional[str]) -> None:
         labels = label_list(self._task.labels)

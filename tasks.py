@@ -32,11 +32,13 @@ class Task(NamedTuple):
     Attributes:
       name: the value of --task_name, in lower case.
       labels: the label strings as in the training file; the position of a label is its id. Empty where they are to be
-        taken from the train split (`task_splits.with_labels`).
+        taken from the train split (`task_splits.with_labels`), and where a span of the text is the answer. Of a tagging
+        task, the BIO tags.
       files: split ("train", "dev", "test") -> names in the data folder; the first that exists is read.
       read_rows: path of such a file -> its rows in order; checks the format, while `task_splits.read_split` checks
-        texts, labels and ids.
-      metric: a key of `metrics.METRICS`, by which the best checkpoint is chosen.
+        texts, labels and ids. (Tasks that run_classifier.py does not fine-tune have readers of their own: `mrc_tasks`,
+        `ner_tasks`.)
+      metric: the figure by which the best checkpoint is chosen; of classification, a key of `metrics.METRICS`.
       preset: how it is fine-tuned; None where nothing is known.
       left_out_labels: labels that say that a row has none: left out of train and dev.
       label_aliases: other names of labels in the files.
@@ -197,18 +199,19 @@ TASKS: Dict[str, Task] = {task.name: task for task in _DECLARATIONS}
 _OTHER_NAMES = {"cluewsc2020": "wsc"}
 
 
-def get_task(name: str) -> Task:
-    """Returns the task of this name, in upper or lower case.
+def get_task(name: str, table: Optional[Dict[str, Task]] = None) -> Task:
+    """Returns the task of this name, in upper or lower case, from a table: TASKS by default.
 
     Raises:
       UserError: there is none; names the nearest and all that are known.
     """
+    table = TASKS if table is None else table
     lower = name.lower()
-    task = TASKS.get(_OTHER_NAMES.get(lower, lower))
+    task = table.get(_OTHER_NAMES.get(lower, lower))
     if task is None:
-        near = difflib.get_close_matches(lower, sorted(TASKS), n=1, cutoff=0.0)[0]
+        near = difflib.get_close_matches(lower, sorted(table), n=1, cutoff=0.0)[0]
         raise UserError(
-            "unknown task '{}': the nearest known one is {} (known: {})".format(name, near, ", ".join(sorted(TASKS)))
+            "unknown task '{}': the nearest known one is {} (known: {})".format(name, near, ", ".join(sorted(table)))
         )
     return task
 

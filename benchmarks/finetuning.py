@@ -40,9 +40,11 @@ from batch_files import Batch, write_batches  # noqa: E402
 from turns import in_turns  # noqa: E402
 
 import command_line  # noqa: E402
+from classification_records import record_encoder  # noqa: E402
 from errors import UserError  # noqa: E402
 from feature_cache import CachedFeatures, cached_features  # noqa: E402
-from input_pipeline import classification_input_fn  # noqa: E402
+from features import CLASSIFICATION_FEATURES  # noqa: E402
+from input_pipeline import fine_tuning_input_fn  # noqa: E402
 from task_splits import read_split, split_path  # noqa: E402
 from tasks import get_task  # noqa: E402
 from tokenization import FullTokenizer  # noqa: E402
@@ -131,19 +133,18 @@ def read_features(flags: command_line.Flags, folder: str) -> CachedFeatures:
     task = get_task(TASK)
     return cached_features(
         read_split(task, data_dir, "train")[: flags.rows],
-        task=task,
+        encoder=record_encoder(task, FullTokenizer(flags.vocab_file), flags.max_seq_length),
         split="train",
         source_files=[split_path(task, data_dir, "train")],
-        tokenizer=FullTokenizer(flags.vocab_file),
-        max_seq_length=flags.max_seq_length,
         cache_dir=os.path.join(folder, "features"),
     )
 
 
 def batches_of(features: CachedFeatures, flags: command_line.Flags) -> Iterator[Batch]:
     """The training batches of an epoch."""
-    input_fn = classification_input_fn(
+    input_fn = fine_tuning_input_fn(
         features.path,
+        CLASSIFICATION_FEATURES,
         num_rows=features.num_rows,
         max_seq_length=flags.max_seq_length,
         is_training=True,

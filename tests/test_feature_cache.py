@@ -5,7 +5,7 @@ import os
 import pytest
 import tensorflow.compat.v1 as tf
 
-import feature_cache
+import classification_records
 from classification_features import encode_pair, features_of
 from errors import UserError
 from feature_cache import CachedFeatures, cached_features
@@ -47,12 +47,10 @@ class Workshop:
     def cache(self, split="train", rows=None):
         return cached_features(
             self.rows(split) if rows is None else rows,
-            task=self.task,
+            encoder=classification_records.record_encoder(self.task, self.tokenizer(), **self.settings),
             split=split,
             source_files=[split_path(self.task, str(self.folder), split)],
-            tokenizer=self.tokenizer(),
             cache_dir=self.cache_dir,
-            **self.settings,
         )
 
     def files(self):
@@ -73,7 +71,7 @@ def encoded_rows(monkeypatch):
         calls.append(arguments)
         return features_of(*arguments)
 
-    monkeypatch.setattr(feature_cache, "features_of", counted)
+    monkeypatch.setattr(classification_records, "features_of", counted)
     return calls
 
 
@@ -118,8 +116,8 @@ def test_the_records_are_the_rows(workshop):
 
 
 def test_many_rows_repeated_and_long_ones(workshop, monkeypatch):
-    monkeypatch.setattr(feature_cache, "_MAX_REMEMBERED_TEXTS", 3)
-    monkeypatch.setattr(feature_cache, "_MAX_REMEMBERED_LENGTH", 9)
+    monkeypatch.setattr(classification_records, "_MAX_REMEMBERED_TEXTS", 3)
+    monkeypatch.setattr(classification_records, "_MAX_REMEMBERED_LENGTH", 9)
     texts = ["甲" * (1 + number % 13) for number in range(40)]
     workshop.write_rows("".join("{}\t{}\t1\n".format(a, b) for a, b in zip(texts, reversed(texts))))
     tokenizer = workshop.tokenizer()
@@ -339,11 +337,11 @@ def test_nothing_is_left_of_an_interrupted_run(workshop, monkeypatch):
             raise KeyboardInterrupt
         return features_of(row, encoded, labels)
 
-    monkeypatch.setattr(feature_cache, "features_of", fail_at_the_second_row)
+    monkeypatch.setattr(classification_records, "features_of", fail_at_the_second_row)
     with pytest.raises(KeyboardInterrupt):
         workshop.cache()
     assert workshop.files() == []
-    monkeypatch.setattr(feature_cache, "features_of", features_of)
+    monkeypatch.setattr(classification_records, "features_of", features_of)
     assert len(read_with_tensorflow(workshop.cache().path)) == 3
 
 

@@ -197,7 +197,7 @@ def rows_path(tmp_path):
 
 def rows_input(path, **options):
     settings = {"num_rows": len(LENGTHS), "max_seq_length": 32, "is_training": False, "seed": 1}
-    return input_pipeline.classification_input_fn(path, **{**settings, **options})
+    return input_pipeline.fine_tuning_input_fn(path, CLASSIFICATION_FEATURES, **{**settings, **options})
 
 
 def check_rows(batch):

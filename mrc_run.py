@@ -1,0 +1,85 @@
+"""Reading comprehension as a fine-tuning run: the span of a context that answers a question."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Sequence
+
+import numpy as np
+
+import fine_tuning_run
+import mrc_answers
+import mrc_features
+import mrc_rows
+import task_flags
+import token_models
+from command_line import Flags
+from estimator_specs import TrainingSetup
+from feature_cache import RecordEncoder
+from fine_tuning_problem import Problem, Run, Split
+from task_runners import READER
+from tasks import Task
+
+
+def declare_flags(flags: Flags) -> None:
+    """How contexts are cut and answers chosen."""
+    flags.integer("doc_stride", 128, "tokens of the context from one window to the next", minimum=1)
+    flags.integer("max_query_length", 64, "tokens of a question; what is longer loses its end", minimum=1)
+    flags.integer("max_answer_length", 50, "tokens of an answer", minimum=1)
+    flags.integer("n_best_size", 20, "answers of a question in <task>_nbest.json", minimum=1)
+
+
+class Reading(Problem):
+    """Answers of questions."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._cut = _window_settings(run.flags)
+        self._choice = mrc_answers.SpanSettings(run.flags.max_answer_length, run.flags.n_best_size)
+        self._windows: Dict[str, List[mrc_features.Window]] = {}
+
+    @staticmethod
+    def find_task(flags: Flags) -> Task:
+        """See `Problem`."""
+        fine_tuning_run.check_flags(flags)
+        mrc_features.check_settings(_window_settings(flags))
+        return task_flags.find_named_task(flags, READER)
+
+    def read_splits(self, splits: Sequence[str]) -> Dict[str, List[mrc_rows.Question]]:
+        """See `Problem`."""
+        return mrc_rows.read_splits(self.run.task, self.run.flags.data_dir, splits)
+
+    def encoder(self) -> RecordEncoder:
+        """See `Problem`."""
+        return mrc_features.record_encoder(self.run.task, self.run.tokenizer, self._cut)
+
+    def build_model_fn(self, setup: TrainingSetup) -> Callable[..., Any]:
+        """See `Problem`."""
+        model = token_models.TokenModel(self.run.family, self.run.model.config, self.run.flags.use_tpu)
+        return token_models.build_span_model_fn(model, setup)
+
+    def answer_settings(self) -> List[Any]:
+        """See `Problem`."""
+        return [self._choice.max_answer_length]
+
+    def score(self, split: Split, answers: List[np.ndarray], *, report_path: str, prefix: str = "") -> Dict[str, float]:
+        """See `Problem`; the report holds the scores of each question."""
+        windows = self._windows_of(split)
+        spans = mrc_answers.best_spans(windows, answers, len(split.rows), self._choice)
+        loss = mrc_answers.mean_loss(windows, answers)
+        return mrc_answers.score(split.rows, spans, loss, report_path=report_path, prefix=prefix)
+
+    def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
+        """See `mrc_answers`."""
+        spans = mrc_answers.best_spans(self._windows_of(split), answers, len(split.rows), self._choice)
+        paths = mrc_answers.write_predictions(self.run.flags.output_dir, self.run.task, split.rows, spans)
+        return ", ".join(paths)
+
+    def _windows_of(self, split: Split) -> List[mrc_features.Window]:
+        path = split.features.path
+        if path not in self._windows:  # evaluated again and again, a split is cut once
+            self._windows[path] = list(mrc_features.windows_of(split.rows, self.run.tokenizer, self._cut))
+        return self._windows[path]
+
+
+def _window_settings(flags: Flags) -> mrc_features.WindowSettings:
+    return mrc_features.WindowSettings(flags.max_seq_length, flags.doc_stride, flags.max_query_length)

@@ -1,0 +1,145 @@
+"""Entities and the tags that spell them: BIO as the model learns it, BIOES and BMES as files may have it; entity F1."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+OUTSIDE = "O"
+_BEGIN, _INSIDE = "B", "I"
+_BEGINNINGS = frozenset("BS")
+_CONTINUATIONS = frozenset("IME")
+_ENDINGS = frozenset("ES")
+PREFIXES = "BIMES"
+
+
+class Entity(NamedTuple):
+    """An entity [start, end) of a sentence: of characters of its text, or of its tokens."""
+
+    start: int
+    end: int
+    type: str
+
+
+class Tag(NamedTuple):
+    """A tag in its parts; no prefix and no type for what is outside of entities."""
+
+    prefix: str
+    type: str
+
+
+class TagReading(NamedTuple):
+    """What tags spell.
+
+    Attributes:
+      entities: in order, of tokens.
+      repaired: places of tags that go on with an entity that never began; an entity begins there.
+    """
+
+    entities: List[Entity]
+    repaired: List[int]
+
+
+def bio_tags(types: Sequence[str]) -> Tuple[str, ...]:
+    """The BIO tags of entity types: "O", then "B-" and "I-" of each."""
+    return (OUTSIDE,) + tuple("{}-{}".format(prefix, kind) for kind in types for prefix in (_BEGIN, _INSIDE))
+
+
+def parse_tag(text: str) -> Optional[Tag]:
+    """The parts of a tag of BIO, BIOES or BMES; None where it is none."""
+    if text == OUTSIDE:
+        return Tag("", "")
+    prefix, separator, kind = text.partition("-")
+    return Tag(prefix, kind) if separator and kind and len(prefix) == 1 and prefix in PREFIXES else None
+
+
+def entities_of_tags(tags: Sequence[Tag]) -> TagReading:
+    """What tags spell, read as conlleval and seqeval do.
+
+    A tag that goes on (I, M, E) where no entity of its type stands before it begins one.
+    """
+    entities: List[Entity] = []
+    repaired: List[int] = []
+    begin: Optional[int] = None
+    for place, tag in enumerate(tags):
+        goes_on = tag.prefix in _CONTINUATIONS
+        if begin is not None and not (goes_on and tag.type == tags[place - 1].type):
+            entities.append(Entity(begin, place, tags[place - 1].type))
+            begin = None
+        if begin is None and tag.prefix:
+            begin = place
+            if goes_on:
+                repaired.append(place)
+        if tag.prefix in _ENDINGS:
+            entities.append(Entity(begin, place + 1, tag.type))
+            begin = None
+    if begin is not None:
+        entities.append(Entity(begin, len(tags), tags[-1].type))
+    return TagReading(entities, repaired)
+
+
+def tags_of_entities(entities: Iterable[Entity], tokens: Sequence[Tuple[int, int]]) -> List[str]:
+    """The BIO tags of tokens; of entities that overlap the longest is kept, and one that cuts a token gets all of it.
+
+    Args:
+      entities: of characters.
+      tokens: [start, end) of each, in characters, in order.
+    """
+    tags = [OUTSIDE] * len(tokens)
+    for entity in sorted(entities, key=lambda found: (found.start - found.end, found)):
+        places = [place for place, (start, end) in enumerate(tokens) if start < entity.end and end > entity.start]
+        if all(tags[place] == OUTSIDE for place in places):
+            for place in places:
+                tags[place] = "{}-{}".format(_INSIDE if place > places[0] else _BEGIN, entity.type)
+    return tags
+
+
+class EntityScore(NamedTuple):
+    """How well entities are found.
+
+    Attributes:
+      gold, predicted, right: how many there are, were found, and were found with exactly their place and type.
+    """
+
+    gold: int = 0
+    predicted: int = 0
+    right: int = 0
+
+    @property
+    def precision(self) -> float:
+        """0 to 1; 0 where nothing was found."""
+        return self.right / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """0 to 1; 0 where there is nothing to find."""
+        return self.right / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """0 to 1; 0 where there is nothing to divide by."""
+        return 2 * self.right / (self.gold + self.predicted) if self.gold + self.predicted else 0.0
+
+
+def entity_scores(gold: Sequence[Iterable[Entity]], predicted: Sequence[Iterable[Entity]]) -> Dict[str, EntityScore]:
+    """The scores of each type that occurs, in the order of their names.
+
+    Args:
+      gold, predicted: the entities of each sentence.
+
+    Raises:
+      ValueError: there are not as many sentences on both sides.
+    """
+    if len(gold) != len(predicted):
+        raise ValueError("{} predictions for {} sentences".format(len(predicted), len(gold)))
+    counts: Dict[str, List[int]] = {}
+    for right, found in zip(gold, predicted):
+        right, found = frozenset(right), frozenset(found)
+        for place, entities in enumerate((right, found, right & found)):
+            for entity in entities:
+                counts.setdefault(entity.type, [0, 0, 0])[place] += 1
+    return {kind: EntityScore(*counts[kind]) for kind in sorted(counts)}
+
+
+def over_all_types(scores: Dict[str, EntityScore]) -> EntityScore:
+    """The micro-averaged score: all entities alike, whatever their type."""
+    return EntityScore(*(sum(column) for column in zip(*scores.values()))) if scores else EntityScore()
