@@ -7,7 +7,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from command_line import UsageError
 from published_files import CLUE_TASKS, LCQMC
-from tasks import TASKS, Task
+from task_runners import CLASSIFIER, TASKS_OF
+from tasks import Task
 
 CLUE = ("afqmc", "cmnli", "csl", "iflytek", "tnews", "wsc")  # what runs where no task is named
 
@@ -51,7 +52,11 @@ def _declared(task: Task, runner: Optional[str] = None) -> BenchmarkTask:
     )
 
 
-_ALL = tuple(_declared(task) for task in TASKS.values())
+_ALL = tuple(
+    _declared(task, None if runner == CLASSIFIER else runner)
+    for runner, tasks_of_runner in TASKS_OF.items()
+    for task in tasks_of_runner.values()
+)
 BENCHMARK_TASKS: Dict[str, BenchmarkTask] = {task.name: task for task in _ALL}
 
 

@@ -56,6 +56,7 @@ _SAMPLE_TASKS = os.path.join("data", "sample_tasks")
 _SAMPLE_CONFIG = os.path.join("data", "sample_model", "sample_{}.json")
 _SAMPLE_PRESET = {
     "max_seq_length": 64,
+    "max_query_length": 24,
     "train_batch_size": 8,
     "learning_rate": 1e-3,
     "num_train_epochs": 2,

@@ -45,6 +45,7 @@ MODELS: Dict[str, PublishedModel] = {
 CLUE_TASKS: Dict[str, str] = {
     "afqmc": "question pairs of a bank's customers",
     "cluewsc2020": "what a pronoun stands for (the task wsc)",
+    "cluener": "names of people, places and eight more kinds",
     "cmnli": "inference, translated",
     "cmrc2018": "reading comprehension",
     "copa": "causes and effects",
