@@ -8,12 +8,13 @@ import sys
 
 import pytest
 
+from task_runners import RUNNER_OF
 from task_splits import read_splits
 from tasks import TASKS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHIPPED = os.path.join(ROOT, "data", "sample_tasks")
-MOST_BYTES = 200 * 1000
+MOST_BYTES = 300 * 1000  # of all samples, those of make_sample_token_tasks.py among them
 
 
 def contents_of(folder):
@@ -30,12 +31,14 @@ def test_the_generator_still_writes_what_ships(tmp_path):
     script = os.path.join(ROOT, "scripts", "make_sample_tasks.py")
     subprocess.check_output([sys.executable, script, "--output_dir={}".format(tmp_path)])
     shipped = contents_of(SHIPPED)
-    assert contents_of(tmp_path) == shipped
+    made = contents_of(tmp_path)
+    folders = {path.split(os.sep)[0] for path in made}
+    assert made == {path: content for path, content in shipped.items() if path.split(os.sep)[0] in folders}
     assert sum(map(len, shipped.values())) < MOST_BYTES
 
 
 def test_every_task_has_a_sample():
-    assert set(TASKS) - set(os.listdir(SHIPPED)) == {"lcqmc_pair"}  # whose files are those of lcqmc
+    assert set(RUNNER_OF) - set(os.listdir(SHIPPED)) == {"lcqmc_pair"}  # whose files are those of lcqmc
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
