@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 
 import numpy as np
 from batch_files import read_batches
@@ -60,10 +61,14 @@ def open_estimator(path):
     # isort: split
     import tensorflow.compat.v1 as tf
 
+    import checkpoint
     import heads
     from checkpoint_model import open_model
 
     model = open_model(path)
+    folder = tempfile.TemporaryDirectory()  # noqa: SIM115 (removed with the process)
+    prefix = os.path.join(folder.name, "model.ckpt")
+    checkpoint.write_weights(model.prefix, prefix)  # with a step, without which an Estimator reads nothing
 
     def model_fn(features, mode):
         encoder = model.family.model_class(model.config, False, *(features[name] for name in INPUTS), scope="bert")
@@ -73,9 +78,9 @@ def open_estimator(path):
     def answer(batch):
         width = _PADDED_LENGTH - batch["input_ids"].shape[1]
         padded = {name: np.pad(values, ((0, 0), (0, width)), "constant") for name, values in batch.items()}
-        estimator = tf.estimator.Estimator(model_fn, model_dir=os.path.dirname(model.prefix))
+        estimator = tf.estimator.Estimator(model_fn, model_dir=folder.name)
         answers = estimator.predict(
-            lambda: tf.data.Dataset.from_tensors(padded), checkpoint_path=model.prefix, yield_single_examples=False
+            lambda: tf.data.Dataset.from_tensors(padded), checkpoint_path=prefix, yield_single_examples=False
         )
         return next(answers)["probabilities"]
 
