@@ -1,4 +1,4 @@
-"""What similarity.py works with; change the values here, or give them to `BertSim`."""
+"""What similarity.py and embeddings.py work with; change the values here, or give them to `BertSim` and `Embedder`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ config_name = os.path.join(file_path, "albert_config/albert_config_tiny.json")
 ckpt_name = os.path.join(model_dir, "model.ckpt")
 vocab_file = os.path.join(file_path, "albert_config/vocab.txt")
 
+# Where similarity.py keeps the model of `model_dir` as a frozen graph: the next start takes a tenth of the time. It is
+# made anew when the model has changed. None keeps it nowhere; another model_dir keeps its own under the same name.
+graph_file = os.path.join(model_dir, "similarity_graph.pb")
+
 # Pairs in one pass, and tokens of a pair: what is longer is cut.
 batch_size = 128
 max_seq_len = 128
+
+# The layers whose outputs embeddings.py pools, counted from 0 or, if negative, from the last one; several are joined.
+# The last layer but one by default: the last one is bent to what the model was trained to predict.
+layer_indexes = [-2]
 
 # The share of a GPU's memory that may be taken.
 gpu_memory_fraction = 0.8

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
-import tempfile
-from typing import Any, Dict, Iterator
+from typing import Any, Dict
 
 import tensorflow.compat.v1 as tf
 
+from engine_tflite import TFLITE_FILE, silence
 from errors import UserError
 from export_format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, Arrays, Request, Written
 from export_graph import InferenceGraph
 from export_parity import by_row
 
-TFLITE_FILE = "model.tflite"
 # How the weights are kept, and what share of an output's spread it may cost. int8 is the dynamic range: weights in
 # 8 bits, all else in float32.
 TOLERANCES = {"float32": FLOAT32_TOLERANCE, "float16": 0.03, "int8": 0.3}
@@ -70,7 +68,7 @@ def _convert(request: Request) -> bytes:
     if request.tflite_type == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        with _silence():
+        with silence():
             return converter.convert()
     except Exception as error:  # the converters of both versions have errors of their own
         reason = str(error).strip().splitlines()[-1]
@@ -81,7 +79,7 @@ def _convert(request: Request) -> bytes:
 
 def _reader(content: bytes, head: str) -> Any:
     """How the model answers rows of one length, by TensorFlow's own interpreter."""
-    with _silence():
+    with silence():
         interpreter = tf.lite.Interpreter(model_content=content)
     inputs = {_node(tensor): tensor["index"] for tensor in interpreter.get_input_details()}
     names = HEAD_OUTPUTS[head]
@@ -92,7 +90,7 @@ def _reader(content: bytes, head: str) -> Any:
     def answer(row: Arrays) -> Arrays:
         for name, index in inputs.items():
             interpreter.resize_tensor_input(index, list(row[name].shape))
-        with _silence():
+        with silence():
             interpreter.allocate_tensors()
         for name, index in inputs.items():
             interpreter.set_tensor(index, row[name])
@@ -105,18 +103,3 @@ def _reader(content: bytes, head: str) -> Any:
 
 def _node(tensor: Dict[str, Any]) -> str:
     return tensor["name"].split(":")[0]
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps off the screen what the converter and the interpreter write there from C++."""
-    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
-    with tempfile.TemporaryFile() as sink:
-        try:
-            for descriptor, _ in saved:
-                os.dup2(sink.fileno(), descriptor)
-            yield
-        finally:
-            for descriptor, copy in saved:
-                os.dup2(copy, descriptor)
-                os.close(copy)

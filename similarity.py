@@ -1,6 +1,10 @@
 """How alike two sentences are, by a model that was fine-tuned on sentence pairs.
 
-    python similarity.py [--model_dir=albert_lcqmc_checkpoints]
+    python similarity.py                                     a few examples
+    python similarity.py --sentence_a=明天会下雨吗 --sentence_b=明天有雨吗
+    python similarity.py --input_file=pairs.tsv --output_file=scored.tsv
+    python similarity.py --sentence_a=明天会下雨吗 --input_file=lines.txt --top_k=5
+    python similarity.py --prompt
 
 From a program: BertSim().predict_sentences([("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝")]).
 """
@@ -8,18 +12,18 @@ From a program: BertSim().predict_sentences([("我喜欢妈妈做的汤", "妈�
 from __future__ import annotations
 
 import os
-import sys
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
 
 import args
 import command_line
+import predictor
+import similarity_command
 from command_line import Flags
 from errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from predictor import ModelFiles
+from predictor import ModelFiles, Predictor
+from text_batches import Place
 
 EXAMPLES = (
     ("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"),
@@ -28,26 +32,44 @@ EXAMPLES = (
 )
 
 
+class Match(NamedTuple):
+    """A line that is like a sentence.
+
+    Attributes:
+      index: its place among the lines, from 0.
+      score: the probability that both are similar.
+    """
+
+    index: int
+    score: float
+
+
 class BertSim:
-    """Scores sentence pairs with a model that is loaded once."""
+    """Scores sentence pairs with a model that is loaded once. Safe to call from several threads once it is started."""
 
     def __init__(
         self,
         batch_size: Optional[int] = None,
         model_dir: Optional[str] = None,
         max_seq_len: Optional[int] = None,
+        engine: Optional[str] = None,
+        symmetric: bool = False,
     ) -> None:
         """Creates the scorer; `start_model` loads the model.
 
         Args:
           batch_size: pairs in one pass; args.batch_size by default.
-          model_dir: the folder that fine-tuning wrote; args.model_dir by default.
+          model_dir: the folder that fine-tuning wrote, or an export of it; args.model_dir by default.
           max_seq_len: tokens of a pair; args.max_seq_len by default.
+          engine: "tensorflow" or "tflite"; by default the one that opens the folder.
+          symmetric: give the mean of both orders of each pair.
         """
         self.batch_size = batch_size or args.batch_size
         self.model_dir = model_dir or args.model_dir
         self.max_seq_len = max_seq_len or args.max_seq_len
-        self._predictor = None
+        self.engine = engine
+        self.symmetric = symmetric
+        self._predictor: Optional[Predictor] = None
 
     def start_model(self) -> None:
         """Loads the model.
@@ -55,11 +77,6 @@ class BertSim:
         Raises:
           UserError: there is none, or it does not fit.
         """
-        import quiet_tensorflow  # noqa: F401
-
-        # isort: split
-        from predictor import Predictor
-
         files = self._find_files()
         if len(files.labels) != 2:
             raise UserError(
@@ -68,36 +85,66 @@ class BertSim:
                 )
             )
         self._predictor = Predictor(
-            files._replace(max_seq_length=self.max_seq_len),
+            files._replace(max_seq_length=min(self.max_seq_len, files.max_seq_length)),
+            engine=self.engine,
             batch_size=self.batch_size,
+            graph_file=self._graph_file(),
             gpu_memory_fraction=args.gpu_memory_fraction,
         )
 
     def _find_files(self) -> ModelFiles:
-        import checkpoint
-        import families
-        import predictor
-
         files = predictor.find_model(self.model_dir)
         if files is not None:
             return files
-        is_default = os.path.abspath(self.model_dir) == os.path.abspath(args.model_dir)
-        place = args.ckpt_name if is_default and os.path.exists(args.ckpt_name + ".index") else self.model_dir
+        import checkpoint
+
+        place = args.ckpt_name if self._is_default() and os.path.exists(args.ckpt_name + ".index") else self.model_dir
         if not os.path.exists(place) and place != args.ckpt_name:
             raise UserError(_no_model_message(self.model_dir))
-        return predictor.ModelFiles(
-            checkpoint.find_checkpoint(place), args.config_name, args.vocab_file, families.ZH, ("0", "1")
+        return ModelFiles(
+            checkpoint=checkpoint.find_checkpoint(place),
+            config_file=args.config_name,
+            vocab_file=args.vocab_file,
+            labels=("0", "1"),
+            max_seq_length=self.max_seq_len,
         )
 
-    def predict_sentences(self, sentences: Sequence[Tuple[str, str]]) -> np.ndarray:
+    def _is_default(self) -> bool:
+        return os.path.abspath(self.model_dir) == os.path.abspath(args.model_dir)
+
+    def _graph_file(self) -> Optional[str]:
+        if args.graph_file is None or self._is_default():
+            return args.graph_file
+        return os.path.join(self.model_dir, os.path.basename(args.graph_file))
+
+    def predict_sentences(self, sentences: Sequence[Tuple[str, str]], place: Place = "row {}".format) -> np.ndarray:
         """The probabilities [n, 2] of n pairs in their order: column 0 different, column 1 similar.
 
+        Args:
+          sentences: the pairs.
+          place: what messages call a pair, by its number from 1.
+
         Raises:
-          UserError: a pair that is none, or an empty sentence.
+          UserError: a pair that is none, or a sentence that is empty or holds nothing that can be read.
         """
         if self._predictor is None:
             self.start_model()
-        return self._predictor.predict(sentences)
+        return self._predictor.predict(sentences, self.symmetric, place)
+
+    def top_k(self, sentence: str, lines: Sequence[str], k: int, place: Place = "line {}".format) -> List[Match]:
+        """The k lines most similar to a sentence, the most similar first; of equals the first.
+
+        Args:
+          sentence: the first sentence of all pairs.
+          lines: the second ones.
+          k: how many; all where there are fewer.
+          place: what messages call a line, by its number from 1.
+
+        Raises:
+          UserError: see `predict_sentences`.
+        """
+        scores = self.predict_sentences([(sentence, line) for line in lines], place)[:, 1]
+        return [Match(index, float(scores[index])) for index in np.argsort(-scores, kind="stable")[:k].tolist()]
 
 
 def _no_model_message(model_dir: str) -> str:
@@ -116,27 +163,25 @@ def _no_model_message(model_dir: str) -> str:
     )
 
 
-def score_lines(pairs: Sequence[Tuple[str, str]], probabilities: np.ndarray) -> List[str]:
-    """A readable line for each pair."""
-    return [
-        "{:6.1%} similar | {} | {}".format(float(row[1]), first, second)
-        for (first, second), row in zip(pairs, probabilities)
-    ]
-
-
 def declare_flags() -> Flags:
     """The flags of the command; args.py holds the defaults."""
     flags = Flags()
-    flags.string("model_dir", None, "the folder that fine-tuning wrote (default: args.model_dir)")
+    flags.string("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
     flags.integer("batch_size", None, "pairs in one pass (default: args.batch_size)", minimum=1)
+    flags.choice("engine", None, predictor.ENGINES, "what answers; by default what opens the folder")
+    flags.boolean("symmetric", False, "give the mean of both orders of each pair")
+    similarity_command.declare_flags(flags)
     return flags
 
 
 def main(flags: Flags) -> None:
-    """Scores a few pairs."""
-    model = BertSim(batch_size=flags.batch_size, model_dir=flags.model_dir)
+    """Scores what the flags name; a few pairs without them."""
+    ask = similarity_command.find_mode(flags)
+    model = BertSim(
+        batch_size=flags.batch_size, model_dir=flags.model_dir, engine=flags.engine, symmetric=flags.symmetric
+    )
     model.start_model()
-    sys.stdout.write("\n".join(score_lines(EXAMPLES, model.predict_sentences(EXAMPLES))) + "\n")
+    ask(model, flags, EXAMPLES)
 
 
 if __name__ == "__main__":

@@ -24,17 +24,17 @@ def write_fixture(folder, name):
     return str(folder)
 
 
-def write_classifier(folder, family=families.ZH, **sizes):
-    """A model folder as run_classifier leaves it, with random weights and three labels; returns its path."""
+def write_classifier(folder, family=families.ZH, labels=LABELS, **sizes):
+    """A model folder as run_classifier leaves it, with random weights; returns its path."""
     source = folder / "source"
     source.mkdir(parents=True)
     config_path = tiny_model.write_config(source, **sizes)
     config = family.config_class.from_json_file(config_path)
-    values = published_checkpoints.model_values(family, config, num_labels=len(LABELS))
+    values = published_checkpoints.model_values(family, config, num_labels=len(labels))
     random = np.random.RandomState(7)
     values["output_weights"] = random.randn(*values["output_weights"].shape).astype(np.float32)
     published_checkpoints.save(folder / "best" / "model.ckpt-9", values)
-    description = model_folder.ModelFolder("some_task", LABELS, family.name, "tiny.json", "vocab.txt", False, 12)
+    description = model_folder.ModelFolder("some_task", labels, family.name, "tiny.json", "vocab.txt", False, 12)
     model_folder.describe(
         str(folder / "best"), description, config_path=config_path, vocab_path=tiny_model.write_vocab(source)
     )

@@ -1,0 +1,158 @@
+"""Latency of a pair and pairs per second: ours, onnxruntime, transformers on torch, and the published way.
+
+    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints
+    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
+
+One model's weights, exported for each reader; each reads in a process of its own, in turn. "alone" is one pair of
+--length tokens at a time, ours from text and the others from ids; "batches" are the same arrays for all, sorted by
+length and padded to the longest of each; "texts" are the same pairs from text. The int8 export has rounded weights:
+the table says how many labels agree with the TensorFlow engine, and how far the probabilities are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from typing import Any, Dict, List, Sequence
+
+from processes import ROOT, measure, median
+
+from tables import table
+
+sys.path.insert(0, ROOT)
+
+import environments  # noqa: E402
+import lcqmc_like  # noqa: E402
+import numpy as np  # noqa: E402
+from batch_files import write_batches  # noqa: E402
+from turns import Turns, in_turns  # noqa: E402
+
+import command_line  # noqa: E402
+import predictor  # noqa: E402
+from classification_features import pad_batch  # noqa: E402
+from errors import UserError  # noqa: E402
+from task_rows import text_lines  # noqa: E402
+from text_batches import PairEncoder, batches_by_length  # noqa: E402
+
+_EXPORTS = ".venv-readers/exports"
+OURS = "tensorflow"  # what the others are compared with
+
+
+def declare_flags() -> command_line.Flags:
+    """The flags of this command."""
+    flags = command_line.Flags()
+    environments.declare_torch_flag(flags)
+    flags.string("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
+    flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
+    flags.string("python", sys.executable, "a Python with this project; with ai-edge-litert for the engine tflite")
+    flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements-export.txt; empty: no ONNX")
+    flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "what to measure")
+    flags.integer("length", 25, "tokens of the pairs that are asked alone: LCQMC's mean", minimum=5)
+    flags.integer("pairs", 1000, "mixed pairs", minimum=1)
+    flags.integer("count", 200, "pairs that are asked alone in a turn", minimum=1)
+    flags.integer("batch_size", 64, "pairs of a batch", minimum=1)
+    flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
+    return flags
+
+
+def main(flags: command_line.Flags) -> None:
+    """Exports, measures and prints."""
+    flags.require("checkpoint")
+    with tempfile.TemporaryDirectory() as folder:
+        write_questions(flags, folder)
+        commands = {name: command_of(name, flags, folder) for name in flags.readers.split(",")}
+        sys.stdout.write(report(in_turns(commands, flags.runs), flags.pairs))
+
+
+def write_questions(flags: command_line.Flags, folder: str) -> None:
+    """Writes what is asked: batches.npz, singles.npz and pairs.json.
+
+    Raises:
+      UserError: the checkpoint is no fine-tuned model, or no pair has the length.
+    """
+    files = predictor.find_model(flags.checkpoint)
+    if files is None or files.export_format:
+        raise UserError("{} is no folder that run_classifier.py filled".format(flags.checkpoint))
+    pairs = read_pairs(flags, files.vocab_file, folder)
+    tokenizer = files.tokenizer()
+    rows = PairEncoder(tokenizer, files.max_seq_length).encode(pairs)
+    alone = [number for number, row in enumerate(rows) if len(row.input_ids) == flags.length]
+    if not alone:
+        raise UserError("no pair has {} tokens: give another --length".format(flags.length))
+    alone = [alone[number % len(alone)] for number in range(flags.count)]
+    together = list(range(min(flags.pairs, len(rows))))
+    lengths = [len(rows[number].input_ids) for number in together]
+    batches = batches_by_length(lengths, max_rows=flags.batch_size, max_tokens=sys.maxsize)
+    for name, parts in (("batches", batches), ("singles", [[number] for number in alone])):
+        arrays = [pad_batch([rows[number] for number in part], tokenizer.pad_id) for part in parts]
+        write_batches(os.path.join(folder, name + ".npz"), arrays)
+    with open(os.path.join(folder, "pairs.json"), "w", encoding="utf-8") as file:
+        json.dump({"all": [pairs[i] for i in together], "singles": [pairs[i] for i in alone]}, file)
+
+
+def read_pairs(flags: command_line.Flags, vocab_file: str, folder: str) -> List[Sequence[str]]:
+    """The pairs of LCQMC's dev file, or made-up ones; more than are asked together, for those of one length."""
+    path = os.path.join(flags.data_dir or folder, "dev.txt")
+    if not flags.data_dir:
+        lcqmc_like.write_pairs(path, flags.pairs + 1000, vocab_file, seed=1)
+    return [text.split("\t")[:2] for _, text in text_lines(path)]
+
+
+def command_of(name: str, flags: command_line.Flags, folder: str) -> List[str]:
+    """The worker's command; makes the export that it reads."""
+    exports = {
+        "tflite": (flags.python, ["--format=tflite", "--tflite_type=int8", "--max_seq_length=0"]),
+        "onnx": (flags.export_python, ["--format=onnx"]),
+        "torch": (flags.python, ["--format=pytorch"]),
+    }
+    model = flags.checkpoint
+    if name in exports:
+        python, options = exports[name]
+        model = os.path.join(folder, name)
+        command = [python, os.path.join(ROOT, "export_model.py"), "--checkpoint=" + flags.checkpoint]
+        measure(command + ["--output_dir=" + model, *options])
+    elif name not in (OURS, "estimator"):
+        raise UserError(
+            "there is no reader {}: --readers takes tensorflow, {}, estimator".format(name, ", ".join(exports))
+        )
+    reader = {"tensorflow": "predictor", "tflite": "predictor"}.get(name, name)
+    python = flags.torch_python if name in ("onnx", "torch") else flags.python
+    worker = [environments.checked(python, "python"), os.path.join(ROOT, "benchmarks", "similarity_worker.py")]
+    count = 3 if name == "estimator" else flags.count
+    return worker + ["--reader=" + reader, "--model=" + model, "--folder=" + folder, "--count={}".format(count)]
+
+
+def report(turns: Dict[Any, Turns], num_pairs: int) -> str:
+    """The table."""
+    rows = []
+    source = turns[OURS].results[0] if OURS in turns else None
+    for name, turn in turns.items():
+        alone = np.array([seconds for result in turn.results for seconds in result["alone"]]) * 1e3
+        is_whole = name != "estimator"
+        rows.append(
+            [
+                "{} ({})".format(name, turn.description),
+                "{:.2f}".format(np.median(alone)),
+                "{:.2f}".format(np.percentile(alone, 99)),
+                "{:,.0f}".format(num_pairs / median([r["together"] for r in turn.results])) if is_whole else "",
+                "{:,.0f}".format(num_pairs / median([r["texts"] for r in turn.results]))
+                if turn.results[0]["texts"]
+                else "",
+                agreement(source, turn.results[0]) if source and is_whole else "",
+            ]
+        )
+    header = ["reader", "alone, median ms", "99th percentile", "pairs/s, batches", "pairs/s, texts", "labels agreeing"]
+    return table(header, rows)
+
+
+def agreement(source: Dict[str, Any], result: Dict[str, Any]) -> str:
+    """How many labels are those of the source, and the largest difference of a probability."""
+    labels = np.mean(np.array(source["labels"]) == np.array(result["labels"]))
+    difference = np.abs(np.array(source["probabilities"]) - np.array(result["probabilities"])).max()
+    return "{:.1%}, {:.0e}".format(labels, difference)
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)
