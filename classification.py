@@ -16,7 +16,7 @@ import heads
 import layers
 from classification_features import NO_TOKEN
 from estimator_specs import TrainingSetup
-from families import Family
+from families import Family, build_encoder
 from fine_tuning import flat
 from training_step import Features, Objective, Scalars
 
@@ -53,7 +53,7 @@ class Classifier(NamedTuple):
         # Of the last layer only the first token is asked for.
         batch = layers.shape_list(features["input_ids"])[0]
         kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
-        return fine_tuning.build_encoder(
+        return build_encoder(
             self.family,
             self.config,
             features,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Dict, NamedTuple, Optional
 
 from modeling import BertConfig, BertModel
 from modeling_google import AlbertConfig, AlbertModel
@@ -40,3 +40,32 @@ GOOGLE = Family(
 )
 
 FAMILIES = {family.name: family for family in (ZH, GOOGLE)}
+
+
+def build_encoder(
+    family: Family,
+    config: Any,
+    features: Dict[str, Any],
+    is_training: bool,
+    *,
+    use_one_hot_embeddings: bool = False,
+    kept_positions: Optional[Any] = None,
+) -> Any:
+    """Builds the family's encoder over a batch of sequences.
+
+    Args:
+      family, config: the model.
+      features: input_ids, input_mask and segment_ids, each int [B, S].
+      is_training: whether dropout acts.
+      use_one_hot_embeddings, kept_positions: see `TransformerModel`.
+    """
+    return family.model_class(
+        config=config,
+        is_training=is_training,
+        input_ids=features["input_ids"],
+        input_mask=features["input_mask"],
+        token_type_ids=features["segment_ids"],
+        use_one_hot_embeddings=use_one_hot_embeddings,
+        scope="bert",
+        kept_positions=kept_positions,
+    )

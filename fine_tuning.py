@@ -1,4 +1,4 @@
-"""What the fine-tuned models of all kinds of tasks share: the encoder, the model_fn and how records are answered."""
+"""What the fine-tuned models of all kinds of tasks share: the model_fn and how records are answered."""
 
 from __future__ import annotations
 
@@ -8,39 +8,9 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from estimator_specs import TrainingSetup, training_spec, warm_start
-from families import Family
 from training_step import Features, Objective
 
 _ANSWERS, _ROW_INDEX = "answers", "row_index"
-
-
-def build_encoder(
-    family: Family,
-    config: Any,
-    features: Features,
-    is_training: bool,
-    *,
-    use_one_hot_embeddings: bool = False,
-    kept_positions: Optional[Any] = None,
-) -> Any:
-    """Builds the family's encoder over a batch of sequences.
-
-    Args:
-      family, config: the model.
-      features: input_ids, input_mask and segment_ids, each int [B, S].
-      is_training: whether dropout acts.
-      use_one_hot_embeddings, kept_positions: see `TransformerModel`.
-    """
-    return family.model_class(
-        config=config,
-        is_training=is_training,
-        input_ids=features["input_ids"],
-        input_mask=features["input_mask"],
-        token_type_ids=features["segment_ids"],
-        use_one_hot_embeddings=use_one_hot_embeddings,
-        scope="bert",
-        kept_positions=kept_positions,
-    )
 
 
 def build_model_fn(

@@ -7,11 +7,10 @@ type. What a run decides (batch, learning rate, …) is not here: those are flag
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from typing import Any, Dict, Type, TypeVar
 
-from errors import UserError
+from errors import UserError, check_keys
 
 _REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 _TYPES = {"int": int, "float": (int, float), "str": str}
@@ -88,14 +87,7 @@ class ModelConfig:
         Raises:
           UserError: an unknown key, a missing size, a wrong type or value.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-                raise UserError("unknown key {!r}: the nearest known one is {!r}".format(name, near))
-        missing = [name for name in _REQUIRED if name not in values]
-        if missing:
-            raise UserError("the key {!r} is missing".format(missing[0]))
+        check_keys(values, [field.name for field in dataclasses.fields(cls)], required=_REQUIRED)
         return cls(**values)
 
     @classmethod

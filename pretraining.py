@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 import heads
 from estimator_specs import TrainingSetup, evaluation_spec, training_spec
-from families import Family
+from families import Family, build_encoder
 from training_step import Features, Objective, Scalars
 
 
@@ -61,14 +61,12 @@ def _build(
     family: Family, config: Any, features: Features, *, is_training: bool, use_one_hot_embeddings: bool
 ) -> _Outputs:
     positions = features["masked_lm_positions"]
-    model = family.model_class(
-        config=config,
-        is_training=is_training,
-        input_ids=features["input_ids"],
-        input_mask=features["input_mask"],
-        token_type_ids=features["segment_ids"],
+    model = build_encoder(
+        family,
+        config,
+        features,
+        is_training,
         use_one_hot_embeddings=use_one_hot_embeddings,
-        scope="bert",
         kept_positions=positions,
     )
     masked_lm = heads.masked_lm(model, positions, features["masked_lm_ids"], features["masked_lm_weights"])

@@ -21,14 +21,13 @@ A column is its name, or its number from 1 in a tsv or csv file.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from delimited_rows import COMMA, TAB, Layout, read_rows
-from errors import UserError
+from errors import UserError, check_keys
 from json_rows import json_rows, texts_of
 from metrics import METRICS
 from task_rows import RowReader
@@ -78,7 +77,7 @@ def read_task(path: str, has_data_dir: bool = False) -> Task:
 
 
 def _task(values: Dict[str, Any], folder: str) -> Task:
-    _check_keys(values, _KEYS, required=("name", "files", "text_a"))
+    check_keys(values, _KEYS, required=("name", "files", "text_a"))
     name = _text(values, "name")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise UserError("'name' must be of letters, digits, _ and -, not {!r}".format(name))
@@ -95,16 +94,6 @@ def _task(values: Dict[str, Any], folder: str) -> Task:
         read_rows=_reader(values, _format(values, files), columns),
         metric=_choice(values, "metric", "accuracy", sorted(METRICS)),
     )
-
-
-def _check_keys(values: Dict[str, Any], known: Tuple[str, ...], required: Tuple[str, ...] = ()) -> None:
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise UserError("unknown key '{}': the nearest known one is '{}'".format(key, near))
-    missing = [key for key in required if key not in values]
-    if missing:
-        raise UserError("the key '{}' is missing".format(missing[0]))
 
 
 def _text(values: Dict[str, Any], key: str) -> str:
@@ -124,7 +113,7 @@ def _choice(values: Dict[str, Any], key: str, default: str, choices: Any) -> str
 def _files(files: Any) -> Dict[str, str]:
     if not isinstance(files, dict) or not files:
         raise UserError('\'files\' must be an object like {"train": "train.tsv"}, not ' + repr(files))
-    _check_keys(files, _SPLITS)
+    check_keys(files, _SPLITS)
     return {split: _text(files, split) for split in files}
 
 

@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 import fine_tuning
 import heads
 from estimator_specs import TrainingSetup
-from families import Family
+from families import Family, build_encoder
 from features import NO_TAG
 from fine_tuning import flat
 from training_step import Features, Objective, Scalars
@@ -37,7 +37,7 @@ class TokenModel(NamedTuple):
         return heads.tag_logits(self._encoder(features, is_training), num_tags, is_training)
 
     def _encoder(self, features: Features, is_training: bool) -> Any:
-        return fine_tuning.build_encoder(
+        return build_encoder(
             self.family, self.config, features, is_training, use_one_hot_embeddings=self.use_one_hot_embeddings
         )
 
