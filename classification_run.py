@@ -232,6 +232,7 @@ def _training_input_fn(this: Run, features: CachedFeatures) -> Any:
             "the training rows": os.path.basename(features.path),  # it names data, vocabulary and settings
             **{"--" + name: getattr(this.flags, name) for name in names},
         },
+        training_run.is_chief(this.flags),
         lambda position: _input_fn(this, features, True, position),
     )
 
