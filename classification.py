@@ -1,4 +1,9 @@
-"""The fine-tuning model_fn: an encoder of either family under a softmax over a task's labels."""
+"""The fine-tuning model_fn: an encoder of either family under a softmax over a task's labels, or over a row's choices.
+
+A row with choices holds a sequence for each (`classification_features.interleave`). The head tells of every sequence
+whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
+softmax of these scores over the choices of a row. So a row is one decision everywhere.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ import tensorflow.compat.v1 as tf
 
 import heads
 import layers
-from estimator_specs import TrainingSetup, evaluation_spec, training_spec, warm_start
+from classification_features import NO_TOKEN
+from estimator_specs import TrainingSetup, training_spec, warm_start
 from families import Family
 from training_step import Features, Objective, Scalars
 
@@ -19,9 +25,10 @@ class Classifier(NamedTuple):
     Attributes:
       family: of the encoder.
       config: its configuration.
-      num_labels: the task's classes.
+      num_labels: the task's classes, or the choices of a row.
       use_pooled_output: whether the classes are told by the pooler's first token, or by the mean of the tokens.
       use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
+      has_choices: whether a row is `num_labels` sequences of which one is to be chosen.
     """
 
     family: Family
@@ -29,13 +36,22 @@ class Classifier(NamedTuple):
     num_labels: int
     use_pooled_output: bool = True
     use_one_hot_embeddings: bool = False
+    has_choices: bool = False
 
     def build(self, features: Features, is_training: bool) -> heads.ClassifierOutput:
         """Builds the graph over a batch of `features.CLASSIFICATION_FEATURES`."""
+        labels = _flat(features["label_ids"])
+        if not self.has_choices:
+            model = self._encoder(features, is_training)
+            return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
+        model = self._encoder(_part_choices(features, self.num_labels), is_training)
+        return heads.chooser(model, self.num_labels, is_training, labels, self.use_pooled_output)
+
+    def _encoder(self, features: Features, is_training: bool) -> Any:
         # Of the last layer only the first token is asked for.
         batch = layers.shape_list(features["input_ids"])[0]
         kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
-        model = self.family.model_class(
+        return self.family.model_class(
             config=self.config,
             is_training=is_training,
             input_ids=features["input_ids"],
@@ -45,25 +61,39 @@ class Classifier(NamedTuple):
             scope="bert",
             kept_positions=kept_positions,
         )
-        labels = _flat(features["label_ids"])
-        return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
+
+
+def _part_choices(features: Features, num_choices: int) -> Features:
+    """A batch [B, S*C] of interleaved choices as the model's inputs, each [B*C, S]."""
+
+    def parted(name: str) -> Any:
+        length = layers.shape_list(features[name])[1] // num_choices
+        column = tf.reshape(features[name], [-1, length, num_choices])
+        return tf.reshape(tf.transpose(column, [0, 2, 1]), [-1, length])
+
+    segment_ids = parted("segment_ids")
+    is_token = tf.cast(tf.not_equal(segment_ids, NO_TOKEN), tf.int32)
+    return {
+        "input_ids": parted("input_ids"),
+        "input_mask": parted("input_mask") * is_token,
+        "segment_ids": segment_ids * is_token,
+    }
 
 
 def build_model_fn(classifier: Classifier, setup: TrainingSetup) -> Callable[..., Any]:
-    """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`."""
+    """A model_fn for TPUEstimator over the records of `features.CLASSIFICATION_FEATURES`: it trains and predicts."""
 
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
             return training_spec(objective(classifier), features, setup)
-        output = classifier.build(features, is_training=False)
-        row_index = _flat(features["row_index"])
-        if mode == tf.estimator.ModeKeys.EVAL:
-            tensors = [output.example_loss, _predicted(output.logits), _flat(features["label_ids"]), row_index]
-            return evaluation_spec(output.loss, setup, metric_fn, tensors)
+        logits = classifier.build(features, is_training=False).logits
         return tf.estimator.tpu.TPUEstimatorSpec(
             mode=mode,
-            predictions={"probabilities": tf.nn.softmax(output.logits), "row_index": row_index},
+            predictions={
+                "log_probabilities": tf.nn.log_softmax(logits),
+                "row_index": _flat(features["row_index"]),
+            },
             scaffold_fn=warm_start(setup),
         )
 
@@ -97,12 +127,3 @@ def _predicted(logits: Any) -> Any:
 
 def _totals(features: Features) -> Scalars:
     return {"rows": tf.cast(tf.size(features["label_ids"]), tf.float32)}
-
-
-def metric_fn(example_loss: Any, predicted: Any, label_ids: Any, row_index: Any) -> Dict[str, Tuple[Any, Any]]:
-    """Accuracy and mean loss; rows that only fill a TPU's last batch (row_index -1) weigh nothing."""
-    weights = tf.cast(row_index >= 0, tf.float32)
-    return {
-        "eval_accuracy": tf.metrics.accuracy(label_ids, predicted, weights),
-        "eval_loss": tf.metrics.mean(example_loss, weights),
-    }

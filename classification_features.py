@@ -11,6 +11,7 @@ from task_rows import Row
 from tokenization import FullTokenizer
 
 UNLABELLED_ID = 0  # stands where a row has no label; no loss and no score may be taken from it
+NO_TOKEN = -1  # the segment of a place that only makes the choices of a row equally long
 
 
 class EncodedPair(NamedTuple):
@@ -61,6 +62,23 @@ def join_ids(
         input_ids += ids_b[:length_b] + [tokenizer.sep_id]
         segment_ids += [1] * (length_b + 1)
     return EncodedPair(input_ids, segment_ids, len(ids_a) + len(ids_b or ()) > room)
+
+
+def interleave(choices: Sequence[EncodedPair], pad_id: int) -> EncodedPair:
+    """The choices of a row as one sequence: the first token of each, then the second of each, and so on.
+
+    Padded at its end as every row is, it stays one that can be parted into choices of the same length; shorter ones
+    are filled up with places of the segment `NO_TOKEN` (`classification` parts them).
+    """
+    length = max(len(choice.input_ids) for choice in choices)
+    input_ids: List[int] = []
+    segment_ids: List[int] = []
+    for place in range(length):
+        for choice in choices:
+            is_token = place < len(choice.input_ids)
+            input_ids.append(choice.input_ids[place] if is_token else pad_id)
+            segment_ids.append(choice.segment_ids[place] if is_token else NO_TOKEN)
+    return EncodedPair(input_ids, segment_ids, any(choice.was_truncated for choice in choices))
 
 
 class FittingLengths(NamedTuple):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, List, NamedTuple, Optional
-
-import numpy as np
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import checkpoint
 import classification
+import classification_answers
 import metrics_file
 import model_folder
 import optimization
 import run_model
+import submission
+import task_flags
 import training_observer
 import training_presets
 import training_resume
@@ -25,11 +26,10 @@ from estimator_specs import TrainingSetup
 from families import Family
 from feature_cache import CachedFeatures, cached_features
 from input_pipeline import classification_input_fn
-from metrics import METRICS
-from record_files import CompleteFile
 from run_model import RunModel
-from task_rows import Row, read_split, split_path
-from tasks import TASKS, Task, get_task
+from task_rows import Row
+from task_splits import read_splits, split_path
+from tasks import Task
 from tokenization import FullTokenizer, check_vocab_size
 from training_checkpoints import latest_checkpoint, saved_checkpoints
 from training_evaluation import Evaluator, Goal, Results
@@ -41,7 +41,8 @@ CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 TEST_RESULTS = "test_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
-_GOAL = Goal("eval_accuracy", is_higher_better=True)
+REPORTS_FOLDER = "reports"  # of every checkpoint on the dev split, and of the test split
+_EVAL_PREFIX = "eval_"
 
 
 class Run(NamedTuple):
@@ -66,8 +67,7 @@ def declare_flags(flags: Flags, family: Family) -> None:
     """The flags that both fine-tuning runners share; each adds those whose published defaults differ."""
     training_run.declare_flags(flags)
     flags.string(family.config_flag, None, "the model's JSON file; by default that of --init_checkpoint")
-    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS)))
-    flags.string("data_dir", None, "the folder with the task's files")
+    task_flags.declare_flags(flags)
     flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
     flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
@@ -89,10 +89,11 @@ def declare_flags(flags: Flags, family: Family) -> None:
 
 def run(flags: Flags, family: Family) -> None:
     """Checks, trains, evaluates, predicts and says what was done."""
-    flags.require("task_name", "data_dir", "output_dir")
+    task_flags.check_flags(flags)
+    flags.require("output_dir")
     if not (flags.do_train or flags.do_eval or flags.do_predict):
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
-    task = get_task(flags.task_name)
+    task = task_flags.find_task(flags)
     model = run_model.find_model(flags, family)
     training_run.check_max_seq_length(flags, model.config)
     if flags.do_train and flags.num_train_epochs <= 0:
@@ -104,7 +105,7 @@ def run(flags: Flags, family: Family) -> None:
     tokenizer = _tokenizer(flags, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     this = Run(flags, family, model, task, tokenizer, _use_pooled_output(flags, model))
-    rows = {split: read_split(task, flags.data_dir, split) for split in _needed_splits(flags)}
+    rows = read_splits(task, flags.data_dir, _needed_splits(flags))
     if flags.do_train:
         values = training_presets.fine_tuning_values(hidden_size=model.config.hidden_size)
         training_presets.apply(flags, values, model.config.hidden_size)
@@ -188,17 +189,17 @@ def _with_features(this: Run, split: str, rows: List[Row]) -> Split:
     return Split(rows, features)
 
 
-def _estimator(this: Run, setup: TrainingSetup) -> Any:
-    flags = this.flags
+def _estimator(this: Run, setup: TrainingSetup, predict_batch_size: Optional[int] = None) -> Any:
+    flags, task = this.flags, this.task
     classifier = classification.Classifier(
-        this.family, this.model.config, len(this.task.labels), this.use_pooled_output, flags.use_tpu
+        this.family, this.model.config, len(task.labels), this.use_pooled_output, flags.use_tpu, task.num_choices > 0
     )
     return training_run.make_estimator(
         flags,
         classification.build_model_fn(classifier, setup),
         train_batch_size=flags.train_batch_size,
         eval_batch_size=flags.eval_batch_size,
-        predict_batch_size=flags.predict_batch_size,
+        predict_batch_size=predict_batch_size,
         save_checkpoints_steps=flags.save_checkpoints_steps,
         keep_checkpoint_max=flags.keep_checkpoint_max,
         is_training=setup.optimizer is not None,
@@ -214,7 +215,7 @@ def _input_fn(
     return classification_input_fn(
         features.path,
         num_rows=features.num_rows,
-        max_seq_length=this.flags.max_seq_length,
+        max_seq_length=this.flags.max_seq_length * max(1, this.task.num_choices),
         is_training=is_training,
         seed=this.flags.seed + position.seed_offset,
         bucket_by_length=this.flags.bucket_by_length,
@@ -259,12 +260,12 @@ def train(this: Run, split: Split, advice: str, evaluator: Optional[Evaluator]) 
 
 
 def _evaluator(this: Run, split: Split) -> Evaluator:
-    """What measures checkpoints on the dev split, and keeps the one with the highest accuracy."""
+    """What measures checkpoints on the dev split, and keeps the one that is the best by the task's metric."""
     return Evaluator(
         this.flags.output_dir,
         name="dev",
-        data=os.path.basename(split.features.path),  # it names rows, vocabulary and settings
-        goal=_GOAL,
+        data=[os.path.basename(split.features.path), this.task.metric],  # the name tells rows, vocabulary and settings
+        goal=Goal(_EVAL_PREFIX + this.task.metric, is_higher_better=True),
         measure=lambda prefix: _measure(this, split, TrainingSetup(use_tpu=this.flags.use_tpu), prefix),
     )
 
@@ -295,33 +296,40 @@ def evaluate(this: Run, split: Split, evaluator: Evaluator) -> Optional[str]:
 
 
 def _measure(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
-    steps = -(-split.features.num_rows // this.flags.eval_batch_size) if this.flags.use_tpu else None
-    input_fn = _input_fn(this, split.features, is_training=False)
-    return _estimator(this, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+    """The figures of a checkpoint on the dev split; the rest that is to be told of it goes into a report."""
+    answers = _answers(this, split, setup, prefix, this.flags.eval_batch_size)
+    results = _score(this, split, answers, "dev-" + (os.path.basename(prefix) if prefix else "start"), _EVAL_PREFIX)
+    return dict(results, global_step=checkpoint.step_of(prefix) if prefix else 0)
+
+
+def _score(this: Run, split: Split, answers: Any, report: str, prefix: str = "") -> Dict[str, float]:
+    path = os.path.join(this.flags.output_dir, REPORTS_FOLDER, report + ".tsv")
+    return classification_answers.score(this.task, split.rows, answers, report_path=path, prefix=prefix)
+
+
+def _answers(this: Run, split: Split, setup: TrainingSetup, prefix: Optional[str], batch_size: int) -> Any:
+    """The logarithms of the labels' probabilities [rows, labels] in file order."""
+    return classification_answers.log_probabilities(
+        _estimator(this, setup, batch_size),
+        _input_fn(this, split.features, is_training=False),
+        num_rows=split.features.num_rows,
+        num_labels=len(this.task.labels),
+        prefix=prefix,
+    )
 
 
 def predict(this: Run, split: Split, best: Optional[str]) -> None:
-    """Predicts the test split: test_results.tsv holds the labels' probabilities, a line per row in file order."""
+    """Predicts the test split: its submission and the labels' probabilities, each a line per row in file order."""
     flags = this.flags
     prefix = best or _checkpoint_for_prediction(flags)
-    estimator = _estimator(this, TrainingSetup(use_tpu=flags.use_tpu))
-    probabilities = np.zeros([split.features.num_rows, len(this.task.labels)], np.float32)
-    seen = 0
-    input_fn = _input_fn(this, split.features, is_training=False)
-    for row in estimator.predict(input_fn, checkpoint_path=prefix):
-        if row["row_index"] >= 0:
-            probabilities[row["row_index"]] = row["probabilities"]
-            seen += 1
-    if seen != len(split.rows):
-        raise RuntimeError("{} rows were predicted, {} were asked for".format(seen, len(split.rows)))
-    path = os.path.join(flags.output_dir, TEST_RESULTS + ".tsv")
-    with CompleteFile(path) as file:
-        for row in probabilities:
-            file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))
-    _log.info("Predictions of %s for %d rows: %s", os.path.basename(prefix), seen, path)
-    if split.features.has_labels:
-        gold = [this.task.labels.index(row.label) for row in split.rows]
-        results = {this.task.metric: METRICS[this.task.metric](probabilities.argmax(axis=1).tolist(), gold)}
+    answers = _answers(this, split, TrainingSetup(use_tpu=flags.use_tpu), prefix, flags.predict_batch_size)
+    path, handed_in = (os.path.join(flags.output_dir, name) for name in (TEST_RESULTS, submission.file_name(this.task)))
+    classification_answers.write_probabilities(path + ".tsv", answers)
+    submission.write(handed_in, this.task, split.rows, answers.argmax(axis=1).tolist())
+    message = "Predictions of %s for %d rows: %s.tsv; submission, checked (rows, ids, labels): %s"
+    _log.info(message, os.path.basename(prefix), len(split.rows), path, handed_in)
+    results = _score(this, split, answers, "test")
+    if results:
         training_run.write_results(flags.output_dir, TEST_RESULTS, results)
         _log.info("test: %s", metrics_file.text_of(results))
 

@@ -15,7 +15,7 @@ import os
 import re
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from classification_features import EncodedPair, features_of, join_ids, text_ids
+from classification_features import EncodedPair, features_of, interleave, join_ids, text_ids
 from corpus import describe_files
 from errors import UserError
 from features import CLASSIFICATION_FEATURES
@@ -48,15 +48,13 @@ class CachedFeatures(NamedTuple):
     Attributes:
       path: TFRecord file, one record of features.CLASSIFICATION_FEATURES per row, in the order of the rows.
       num_rows: how many.
-      has_labels: whether the rows have labels.
       num_truncated: how many rows lost tokens to max_seq_length.
       unknown_share: share of [UNK] among the tokens of the texts, 0 to 1.
-      max_length, mean_length: tokens of a row, special ones included.
+      max_length, mean_length: tokens of a row, special ones included; of a row with choices, those of one of them.
     """
 
     path: str
     num_rows: int
-    has_labels: bool
     num_truncated: int
     unknown_share: float
     max_length: int
@@ -165,22 +163,25 @@ class _Tally:
     def __init__(self, unk_id: int) -> None:
         self._unk_id = unk_id
         self.rows = 0
+        self.sequences = 0
         self.truncated = 0
         self.tokens = 0
         self.text_tokens = 0
         self.unknown = 0
         self.longest = 0
 
-    def add(self, encoded: EncodedPair) -> None:
-        """Counts one row."""
-        length = len(encoded.input_ids)
-        num_special = 3 if encoded.segment_ids[-1] else 2
+    def add(self, choices: Sequence[EncodedPair]) -> None:
+        """Counts one row: its sequences, one unless it has choices."""
         self.rows += 1
-        self.truncated += encoded.was_truncated
-        self.tokens += length
-        self.text_tokens += length - num_special
-        self.unknown += encoded.input_ids.count(self._unk_id)
-        self.longest = max(self.longest, length)
+        self.truncated += any(encoded.was_truncated for encoded in choices)
+        for encoded in choices:
+            length = len(encoded.input_ids)
+            num_special = 3 if encoded.segment_ids[-1] else 2
+            self.sequences += 1
+            self.tokens += length
+            self.text_tokens += length - num_special
+            self.unknown += encoded.input_ids.count(self._unk_id)
+            self.longest = max(self.longest, length)
 
 
 def _make(
@@ -192,11 +193,10 @@ def _make(
     return CachedFeatures(
         path=path,
         num_rows=tally.rows,
-        has_labels=rows[0].label is not None,
         num_truncated=tally.truncated,
         unknown_share=tally.unknown / max(1, tally.text_tokens),
         max_length=tally.longest,
-        mean_length=tally.tokens / tally.rows,
+        mean_length=tally.tokens / tally.sequences,
     )
 
 
@@ -207,9 +207,12 @@ def _records(
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         values = []
         for row in rows[first : first + _ROWS_AT_ONCE]:
-            ids_b = None if row.text_b is None else ids_of(row.text_b)
-            encoded = join_ids(tokenizer, ids_of(row.text_a), ids_b, max_seq_length)
-            tally.add(encoded)
+            choices = [
+                join_ids(tokenizer, ids_of(row.text_a), None if text is None else ids_of(text), max_seq_length)
+                for text in row.choices or (row.text_b,)
+            ]
+            tally.add(choices)
+            encoded = interleave(choices, tokenizer.pad_id) if row.choices else choices[0]
             values.append(features_of(row, encoded, labels))
         yield from encode_rows(CLASSIFICATION_FEATURES, values)
 

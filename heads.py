@@ -28,7 +28,7 @@ class ClassifierOutput(NamedTuple):
 
     loss: Any  # scalar; None without labels
     example_loss: Any  # [B]; None without labels
-    logits: Any  # [B, labels]
+    logits: Any  # [B, labels or choices]
 
 
 def masked_lm_logits(model: TransformerModel, positions: Optional[Any]) -> Any:
@@ -115,6 +115,27 @@ def classifier(
     logits = _label_logits(pooled_output, num_labels, model.config.initializer_range)
     if labels is None:
         return ClassifierOutput(None, None, logits)
+    example_loss = _cross_entropy(logits, tf.reshape(labels, [-1]))
+    return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
+
+
+def chooser(
+    model: TransformerModel, num_choices: int, is_training: bool, labels: Any, use_pooled_output: bool = True
+) -> ClassifierOutput:
+    """A softmax over the choices of each row.
+
+    The variables are those of a classifier of two labels, 0 wrong and 1 right; the score of a choice is what the second
+    logit is above the first. So the model answers for a single sequence as well, as any classifier.
+
+    Args:
+      model: the encoder over B*C sequences, the C choices of a row one after the other.
+      num_choices: C.
+      is_training: see `classifier`.
+      labels: int [B], the number of the right choice.
+      use_pooled_output: see `classifier`.
+    """
+    pair_logits = classifier(model, 2, is_training, None, use_pooled_output).logits  # [B*C, 2]
+    logits = tf.reshape(pair_logits[:, 1] - pair_logits[:, 0], [-1, num_choices])
     example_loss = _cross_entropy(logits, tf.reshape(labels, [-1]))
     return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
 

@@ -44,7 +44,7 @@ import command_line  # noqa: E402
 from errors import UserError  # noqa: E402
 from feature_cache import CachedFeatures, cached_features  # noqa: E402
 from input_pipeline import classification_input_fn  # noqa: E402
-from task_rows import read_split, split_path  # noqa: E402
+from task_splits import read_split, split_path  # noqa: E402
 from tasks import get_task  # noqa: E402
 from tokenization import FullTokenizer  # noqa: E402
 

@@ -13,7 +13,7 @@ from processes import ROOT, measure
 
 import command_line
 from tables import table
-from task_rows import split_path
+from task_splits import split_path
 from tasks import get_task
 
 TASK = "lcqmc_pair"

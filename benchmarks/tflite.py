@@ -37,7 +37,7 @@ from classification_features import encode_pair, pad_batch  # noqa: E402
 from errors import UserError  # noqa: E402
 from export_graph import InferenceGraph  # noqa: E402
 from export_tflite import TFLITE_FILE, TFLITE_TYPES  # noqa: E402
-from task_rows import read_split  # noqa: E402
+from task_splits import read_split  # noqa: E402
 from tasks import get_task  # noqa: E402
 from tokenization import FullTokenizer  # noqa: E402
 

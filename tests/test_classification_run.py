@@ -89,6 +89,19 @@ def test_every_checkpoint_is_evaluated_and_the_best_kept(trained):
     assert not any("adam" in name for name in kept.get_variable_to_shape_map())
 
 
+def test_a_report_tells_the_labels_apart(trained):
+    best = read_json(trained, "out", "eval_results.json")
+    with open(str(trained / "out" / "reports" / "dev-model.ckpt-{}.tsv".format(best["global_step"]))) as file:
+        lines = [line.rstrip("\n").split("\t") for line in file]
+    assert lines[0] == ["accuracy", "{:.4f}".format(best["eval_accuracy"])]
+    assert [line[0] for line in lines[1:3]] == ["macro_f1", "mcc"]
+    matrix = np.array([line[1:] for line in lines[-2:]], int)
+    assert [line[:3] for line in lines[5:7]] == [
+        [label, str(matrix[int(label)].sum()), str(matrix[:, int(label)].sum())] for label in ("0", "1")
+    ]
+    assert matrix.sum(axis=1).tolist() == [4, 3] and matrix.trace() == round(7 * best["eval_accuracy"])
+
+
 def test_predictions_stand_in_file_order(trained):
     with open(str(trained / "out" / "test_results.tsv")) as file:
         probabilities = np.array([[float(cell) for cell in line.split("\t")] for line in file])
@@ -97,8 +110,11 @@ def test_predictions_stand_in_file_order(trained):
     assert probabilities.shape == (len(rows), 2)
     scorer = similarity.BertSim(model_dir=str(trained / "out"))
     np.testing.assert_allclose(probabilities, scorer.predict_sentences([row[:2] for row in rows]), atol=1e-6)
-    accuracy = np.mean(probabilities.argmax(axis=1) == [int(row[2]) for row in rows])
-    assert read_json(trained, "out", "test_results.json") == {"accuracy": pytest.approx(accuracy)}
+    gold = [int(row[2]) for row in rows]
+    assert read_json(trained, "out", "test_results.json") == {
+        "accuracy": pytest.approx(np.mean(probabilities.argmax(axis=1) == gold)),
+        "loss": pytest.approx(-np.log(probabilities[range(len(gold)), gold]).mean(), abs=1e-6),
+    }
 
 
 def test_the_model_folder_describes_itself(trained):

@@ -10,7 +10,8 @@ from classification_features import encode_pair, features_of
 from errors import UserError
 from feature_cache import CachedFeatures, cached_features
 from features import CLASSIFICATION_FEATURES
-from task_rows import Row, read_split, split_path
+from task_rows import Row
+from task_splits import read_split, split_path
 from tasks import get_task
 from tokenization import FullTokenizer
 
@@ -133,7 +134,6 @@ def test_what_is_told_of_the_rows(workshop):
     assert features == CachedFeatures(
         path=features.path,
         num_rows=3,
-        has_labels=True,
         num_truncated=0,
         unknown_share=pytest.approx(1 / 15),
         max_length=12,
@@ -154,8 +154,18 @@ def test_single_texts(workshop):
 def test_rows_without_labels(workshop):
     workshop.write_rows("甲\t乙\n丙\t丁\n", split="test")
     features = workshop.cache("test")
-    assert not features.has_labels
     assert [record["label_ids"] for record in read_with_tensorflow(features.path)] == [[0], [0]]
+
+
+def test_choices_are_one_record_and_are_counted_as_sequences(workshop):
+    rows = [Row(0, "甲寅", None, "1", 1, None, ("乙丙", "丁"))]
+    features = workshop.cache(rows=rows)
+    assert (features.num_rows, features.mean_length, features.max_length) == (1, 6.5, 7)
+    assert features.unknown_share == pytest.approx(2 / 7)
+    (record,) = read_with_tensorflow(features.path)
+    assert record["input_ids"] == [2, 2, 5, 5, 1, 1, 3, 3, 6, 8, 7, 3, 3, 0]
+    assert record["segment_ids"] == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, -1]
+    assert record["label_ids"] == [1]
 
 
 def test_the_name_and_the_log_line(workshop, caplog):

@@ -1,7 +1,11 @@
+import json
+
 import pytest
 
+from delimited_rows import tab_separated
 from errors import UserError
-from task_rows import Row, read_split, split_path, tab_separated
+from task_rows import Row
+from task_splits import read_split, read_splits, split_path, with_labels
 from tasks import Task, get_task
 
 LCQMC = get_task("lcqmc")
@@ -200,3 +204,100 @@ def test_the_first_name_that_exists_is_read(tmp_path):
     write(tmp_path, "dev.tsv", "1\ta\tb\n")
     assert split_path(SENTENCE_PAIR, str(tmp_path), "dev") == str(tmp_path / "dev.tsv")
     assert [row.label for row in read_split(SENTENCE_PAIR, str(tmp_path), "dev")] == ["1"]
+
+
+def write_json(folder, *objects, split="train"):
+    text = "".join(json.dumps(values) + "\n" for values in objects)
+    return write(folder, split + ".json", text)
+
+
+def pair(label=None, **more):
+    values = dict({"sentence1": "甲", "sentence2": "乙"}, **more)
+    return values if label is None else dict(values, label=label)
+
+
+OCNLI = get_task("ocnli")
+
+
+def test_rows_without_an_agreed_label_are_left_out_and_said(tmp_path, caplog):
+    caplog.set_level("INFO")
+    write_json(tmp_path, pair("-"), pair("neutral"), pair("-"), pair("entailment"))
+    rows = read_split(OCNLI, str(tmp_path), "train")
+    assert [(row.row_id, row.label, row.line) for row in rows] == [(0, "neutral", 2), (1, "entailment", 4)]
+    expected = "{}: 2 rows with the label '-' left out.".format(tmp_path / "train.json")
+    assert [record.getMessage() for record in caplog.records] == [expected]
+
+
+def test_in_a_test_file_no_row_is_left_out(tmp_path):
+    write_json(tmp_path, pair("neutral"), pair("-"), split="test")
+    assert [row.label for row in read_split(OCNLI, str(tmp_path), "test")] == ["neutral", None]
+
+
+def test_a_file_of_which_all_is_left_out(tmp_path):
+    write_json(tmp_path, pair("-"))
+    with pytest.raises(UserError, match="train.json holds no rows"):
+        read_split(OCNLI, str(tmp_path), "train")
+
+
+@pytest.mark.parametrize(
+    "objects, expected",
+    [
+        ([pair(id=1), pair(id=2), pair(id=1)], "line 3 has the id 1, as has line 1: give each its own"),
+        ([pair(id=1), pair(id="1")], "line 2 has the id 1, as has line 1: give each its own"),
+        ([pair(id=1), pair()], "line 2 has no id, but line 1 has one: give all rows an id or none"),
+        ([pair(), pair(id=0)], "line 1 has no id, but line 2 has one: give all rows an id or none"),
+        ([pair("neutral"), pair()], "line 2 has no label, but line 1 has one: give all rows a label or none"),
+        ([pair(), pair("neutral")], "line 1 has no label, but line 2 has one: give all rows a label or none"),
+        ([pair(sentence1="\ud83d")], "line 1 has half a character (\\ud800 to \\udfff) in its first text"),
+        ([pair(" ")], "line 1 has the unknown label '': the labels of the task ocnli are contradiction"),
+    ],
+)
+def test_odd_rows_of_a_test_file(tmp_path, objects, expected):
+    write_json(tmp_path, *objects, split="test")
+    with pytest.raises(UserError) as error:
+        read_split(OCNLI, str(tmp_path), "test")
+    assert str(error.value).startswith("{} {}".format(tmp_path / "test.json", expected))
+
+
+def test_repeated_ids_of_training_rows_are_said(tmp_path, caplog):
+    caplog.set_level("INFO")
+    write_json(tmp_path, pair("neutral", id=1), pair("neutral", id=1), pair("neutral", id=2), pair("neutral", id=1))
+    assert len(read_split(OCNLI, str(tmp_path), "train")) == 4
+    assert "train.json: 2 rows with the id of an earlier one, the first in line 2; all are kept." in caplog.text
+
+
+def test_a_label_that_is_never_trained_on_is_said(tmp_path, caplog):
+    write_json(tmp_path, pair("neutral"), pair("entailment"))
+    write_json(tmp_path, pair("neutral"), pair("contradiction"), pair("contradiction"), split="dev")
+    read_splits(OCNLI, str(tmp_path), ["train", "dev"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "{} line 2 has the label 'contradiction', which no row of {} has: it cannot be learnt.".format(
+            tmp_path / "dev.json", tmp_path / "train.json"
+        )
+    ]
+    caplog.clear()
+    read_splits(OCNLI, str(tmp_path), ["dev"])
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "labels, expected", [("10 9 9 1", ("1", "9", "10")), ("b a 10", ("10", "a", "b")), ("坏 好", ("坏", "好"))]
+)
+def test_labels_of_the_train_split(tmp_path, labels, expected):
+    task = LCQMC._replace(labels=())
+    write(tmp_path, "train.txt", "".join("a\tb\t{}\n".format(label) for label in labels.split()))
+    assert with_labels(task, str(tmp_path)).labels == expected
+    assert with_labels(LCQMC, None) is LCQMC
+
+
+def test_a_single_label_is_refused(tmp_path):
+    write(tmp_path, "train.txt", "a\tb\t1\na\tc\t1\n")
+    with pytest.raises(UserError, match=r"train.txt holds one label only \('1'\): there is nothing to tell apart"):
+        with_labels(LCQMC._replace(labels=()), str(tmp_path))
+
+
+def test_a_header_that_names_all_columns_decides_their_places(tmp_path):
+    rows = read(tmp_path, "qid\tlabel\ttext_a\n0\t1\t甲\n1\t0\t乙\n", task=get_task("chnsenticorp"))
+    assert [row[:4] for row in rows] == [(0, "甲", None, "1"), (1, "乙", None, "0")]
+    (row,) = read(tmp_path, "qid\ttext_a\n0\t甲\n", split="test", task=get_task("chnsenticorp"))
+    assert row[:4] == (0, "甲", None, None)

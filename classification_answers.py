@@ -1,0 +1,94 @@
+"""What a fine-tuned model answers for the rows of a split, and how good that is by the task's own metric."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from metrics import METRICS, confusion_matrix, label_scores
+from record_files import CompleteFile
+from task_rows import Row
+from tasks import Task
+
+
+class Gold(NamedTuple):
+    """The rows of a split that have a label."""
+
+    indices: List[int]
+    label_ids: List[int]
+
+
+def log_probabilities(
+    estimator: Any, input_fn: Callable[..., Any], *, num_rows: int, num_labels: int, prefix: Optional[str]
+) -> np.ndarray:
+    """The natural logarithms of the labels' probabilities, float32 [rows, labels], in file order.
+
+    Args:
+      estimator: of `classification.build_model_fn`.
+      input_fn: gives each row once.
+      num_rows: how many there are.
+      num_labels: labels, or choices of a row.
+      prefix: the checkpoint to ask; None for the weights that the model starts from.
+    """
+    answers = np.zeros([num_rows, num_labels], np.float32)
+    is_answered = np.zeros([num_rows], bool)
+    for batch in estimator.predict(input_fn, checkpoint_path=prefix, yield_single_examples=False):
+        is_row = batch["row_index"] >= 0  # not one that only fills a TPU's last batch
+        rows = batch["row_index"][is_row]
+        answers[rows] = batch["log_probabilities"][is_row]
+        is_answered[rows] = True
+    if not is_answered.all():
+        raise RuntimeError("{} of {} rows were answered".format(is_answered.sum(), num_rows))
+    return answers
+
+
+def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
+    """Which rows have a label, and which one."""
+    ids = {label: label_id for label_id, label in enumerate(task.labels)}
+    indices = [index for index, row in enumerate(rows) if row.label is not None]
+    return Gold(indices, [ids[rows[index].label] for index in indices])
+
+
+def score(
+    task: Task, rows: Sequence[Row], answers: np.ndarray, *, report_path: str, prefix: str = ""
+) -> Dict[str, float]:
+    """Mean loss, accuracy and the task's metric over the rows that have a label; none where no row has one.
+
+    Args:
+      task: the rows' task.
+      rows: in file order.
+      answers: their `log_probabilities`.
+      report_path: where `write_report` puts all that is more than these figures.
+      prefix: goes before each figure's name.
+    """
+    gold = gold_of(task, rows)
+    if not gold.indices:
+        return {}
+    write_report(report_path, task, rows, answers)
+    predicted = answers[gold.indices].argmax(axis=1).tolist()
+    scores = {name: METRICS[name](predicted, gold.label_ids) for name in ("accuracy", task.metric)}
+    scores["loss"] = -float(answers[gold.indices, gold.label_ids].mean(dtype=np.float64))
+    return {prefix + name: value for name, value in scores.items()}
+
+
+def write_report(path: str, task: Task, rows: Sequence[Row], answers: np.ndarray) -> None:
+    """Writes all metrics, the scores of each label and the confusion matrix as text; columns are parted by tabs."""
+    gold = gold_of(task, rows)
+    predicted = answers[gold.indices].argmax(axis=1).tolist()
+    matrix = confusion_matrix(predicted, gold.label_ids, len(task.labels))
+    lines = ["{}\t{:.4f}".format(name, METRICS[name](predicted, gold.label_ids)) for name in METRICS]
+    lines += ["", "label\trows\tpredicted\tprecision\trecall\tf1"]
+    for label, score in zip(task.labels, label_scores(matrix)):
+        lines.append("{}\t{}\t{}\t{:.4f}\t{:.4f}\t{:.4f}".format(label, *score))
+    lines += ["", "rows by gold label (down) and predicted label (across)", "\t" + "\t".join(task.labels)]
+    lines += ["{}\t{}".format(label, "\t".join(map(str, row))) for label, row in zip(task.labels, matrix)]
+    with CompleteFile(path) as file:
+        file.write(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def write_probabilities(path: str, answers: np.ndarray) -> None:
+    """Writes a line per row in file order: the labels' probabilities, parted by tabs."""
+    with CompleteFile(path) as file:
+        for row in np.exp(answers):
+            file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))
