@@ -1,6 +1,7 @@
-"""The same training on one device, on two and by two processes; and what happens when one of the two is killed."""
+"""The same training on one device, on two and by two processes, of which one is killed and both are started again."""
 
 import json
+import re
 import signal
 
 import numpy as np
@@ -11,10 +12,11 @@ import worker_runs
 
 import training_checkpoints
 
-pytestmark = pytest.mark.slow  # a minute; test_replicas.py divides a smaller training
-
 STEPS = 10
+SAVED = 4  # the last checkpoint before
+KILLED_AFTER = 6
 KILLED = -signal.SIGKILL
+PHASES = ["pretraining", pytest.param("fine_tuning", marks=pytest.mark.slow)]
 
 
 def write_inputs(folder):
@@ -39,7 +41,7 @@ def pretraining(folder, output, **changes):
         "train_batch_size": 8,
         "num_train_steps": STEPS,
         "num_warmup_steps": 2,
-        "save_checkpoints_steps": 100,
+        "save_checkpoints_steps": SAVED,
         "log_every_steps": 1,
         "eval_share": 0.0,
         "output_dir": folder / output,
@@ -59,41 +61,61 @@ def fine_tuning(folder, output, **changes):
         "learning_rate": 0.002,
         "train_batch_size": 4,
         "num_train_epochs": 2.2,  # 10 steps
-        "save_checkpoints_steps": 100,
+        "save_checkpoints_steps": SAVED,
         "log_every_steps": 1,
         "output_dir": folder / output,
     }
     return "run_classifier_sp_google", dict(values, **changes)
 
 
-PHASES = {"pretraining": pretraining, "fine_tuning": fine_tuning}
+COMMANDS = {"pretraining": pretraining, "fine_tuning": fine_tuning}
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """The folder in which both phases were trained in three ways, and the exit statuses."""
-    folder = tmp_path_factory.mktemp("divided")
+    """By phase, the folder in which it was trained in one process, on two devices and by two workers."""
+
+    class Folders(dict):
+        def __missing__(self, phase):
+            self[phase] = train(COMMANDS[phase], tmp_path_factory.mktemp(phase))
+            return self[phase]
+
+    return Folders()
+
+
+def train(phase, folder):
+    """The second of two workers is killed, and both are started again."""
     write_inputs(folder)
-    stages = []
-    for name, phase in PHASES.items():
-        one = worker_runs.run(*phase(folder, name + "-one"), log=folder / (name + "-one.log"))
-        two = worker_runs.run(
-            *phase(folder, name + "-devices", num_devices=2, gradient_accumulation_steps=2),
-            log=folder / (name + "-devices.log")
-        )  # fmt: skip
-        # The flags of the chief's other work are the same for all.
-        command, values = phase(folder, name + "-workers", do_eval=True)
-        stages += [[one], [two], worker_runs.workers(command, values, folder / (name + "-workers.log"))]
-    return folder, worker_runs.run_all([{"runs": runs} for runs in stages])
+    divided = {"num_devices": 2, "gradient_accumulation_steps": 2}
+    workers = phase(folder, "workers", do_eval=True, eval_every_steps=0)  # what the chief alone does is asked of both
+    stages = [
+        [
+            worker_runs.run(*phase(folder, "one"), log=folder / "one.log"),
+            worker_runs.run(*phase(folder, "devices", **divided), log=folder / "devices.log"),
+            *worker_runs.workers(*workers, log=folder / "first", kills=(None, KILLED_AFTER)),
+        ],
+        worker_runs.workers(*workers, log=folder / "again"),
+    ]
+    statuses = worker_runs.run_all(stages)
+    assert statuses == [[0, 0, 1, KILLED], [0, 0]], [said(run["log"]) for stage in stages for run in stage]
+    return folder
 
 
-def said(folder, name):
-    return (folder / name).read_text(encoding="utf-8")
+def said(log):
+    with open(str(log), encoding="utf-8") as file:
+        return file.read()
 
 
 def records(folder):
+    """Of a step that was made again, the last."""
     with open(str(folder / "metrics.jsonl"), encoding="utf-8") as file:
-        return [record for record in map(json.loads, file) if record["kind"] == "train"]
+        found = {record["step"]: record for record in map(json.loads, file) if record["kind"] == "train"}
+    assert sorted(found) == list(range(1, STEPS + 1))
+    return [found[step] for step in sorted(found)]
+
+
+def total(values):
+    return sum(float(np.sum(value, dtype=np.float64)) for value in values)
 
 
 def assert_same_training(folder, one, other):
@@ -102,58 +124,57 @@ def assert_same_training(folder, one, other):
     assert set(found) == set(expected)  # the names do not tell how it was trained
     # What attention does not depend on is moved by rounding noise alone.
     names = [name for name in expected if "key/bias" not in name]
-    total = sum(float(np.sum(expected[name], dtype=np.float64)) for name in names)
-    assert sum(float(np.sum(found[name], dtype=np.float64)) for name in names) == pytest.approx(total, rel=1e-4)
+    assert total(found[name] for name in names) == pytest.approx(total(expected[name] for name in names), rel=1e-4)
     for name in names:
         np.testing.assert_allclose(found[name], expected[name], atol=2e-3, err_msg=name)
     losses = [[record["loss"] for record in records(folder / run)] for run in (one, other)]
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
-    assert len(losses[0]) == STEPS
 
 
-@pytest.mark.parametrize("phase", sorted(PHASES))
+@pytest.mark.parametrize("phase", PHASES)
 def test_gradients_were_clipped(trained, phase):
-    folder, statuses = trained
-    assert statuses == [[0], [0], [0, 0]] * 2, [said(folder, path.name) for path in folder.glob("*.log*")]
-    norms = [record["gradient_norm"] for record in records(folder / (phase + "-one"))]
+    norms = [record["gradient_norm"] for record in records(trained[phase] / "one")]
     assert sorted(norms)[STEPS // 2] > 1.0
 
 
-@pytest.mark.parametrize("phase", sorted(PHASES))
+@pytest.mark.parametrize("phase", PHASES)
 def test_two_devices_with_accumulation_train_as_one(trained, phase):
-    assert_same_training(trained[0], phase + "-one", phase + "-devices")
+    assert_same_training(trained[phase], "one", "devices")
 
 
-@pytest.mark.parametrize("phase", sorted(PHASES))
+@pytest.mark.parametrize("phase", PHASES)
 def test_two_processes_train_as_one(trained, phase):
-    assert_same_training(trained[0], phase + "-one", phase + "-workers")
+    assert_same_training(trained[phase], "one", "workers")
 
 
-def test_only_the_chief_shows_and_evaluates(trained):
-    folder, _ = trained
-    chief, other = (said(folder, "pretraining-workers.log-{}".format(index)) for index in (0, 1))
-    assert "step 10/10" in chief and "masked_lm_accuracy" in chief
-    assert len(other.splitlines()) == 1
-    assert "worker 1" in other and "is done" in other
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_killed_worker_ends_the_other_in_a_sentence(trained, phase):
+    chief = said(trained[phase] / "first-0")
+    (sentence,) = [line for line in chief.splitlines() if line.startswith("error: ")]
+    latest = trained[phase] / "workers" / "model.ckpt-{}".format(SAVED)
+    assert re.match(
+        r"error: worker 1 \(127.0.0.1:\d+\) has gone, so training has stopped: start all workers again with the same "
+        "commands; they go on from the last good checkpoint, {}$".format(re.escape(str(latest))),
+        sentence,
+    )
+    assert "Traceback" not in chief
+    # The rerun kept it: it was whole.
+    assert training_checkpoints.flaw(str(latest), read_all=True) is None
+    assert "Going on from {} (".format(latest) in said(trained[phase] / "again-0")
 
 
-def test_a_killed_worker_ends_the_other_and_the_rerun_goes_on(tmp_path):
+@pytest.mark.parametrize("phase", PHASES)
+def test_only_the_chief_shows_and_evaluates(trained, phase):
+    chief, other = (said(trained[phase] / "again-{}".format(index)) for index in (0, 1))
+    assert "step 10/10" in chief and "accuracy" in chief
+    assert len(other.splitlines()) == 2
+    assert "Going on from" in other and "worker 1" in other and "is done" in other
+
+
+@pytest.mark.slow
+def test_a_killed_chief_ends_the_other_in_a_sentence(tmp_path):
     write_inputs(tmp_path)
-    steps = {"num_train_steps": 3000, "num_warmup_steps": 2, "save_checkpoints_steps": 20}
-    values = pretraining(tmp_path, "killed", **steps)
-    runs = worker_runs.workers(*values, log=tmp_path / "first")
-    (statuses,) = worker_runs.run_all(
-        [{"runs": runs, "kill": [1, tmp_path / "killed" / "model.ckpt-40.index"]}]
-    )  # fmt: skip
-    chief = said(tmp_path, "first-0")
-    assert statuses == [1, KILLED], chief
-    latest = training_checkpoints.latest_checkpoint(str(tmp_path / "killed"))
-    sentence = next(line for line in chief.splitlines() if line.startswith("error: "))
-    assert "start all workers again" in sentence and latest in sentence
-    reached = int(latest.rsplit("-", 1)[1])
-    assert training_checkpoints.flaw(latest, read_all=True) is None and reached >= 20
-    # Again, a few steps further; and in one process from the same checkpoint.
-    values[1]["num_train_steps"] = reached + 5
-    again = worker_runs.workers(*values, log=tmp_path / "again")
-    assert worker_runs.run_all([{"runs": again}]) == [[0, 0]], said(tmp_path, "again-0")
-    assert [record["step"] for record in records(tmp_path / "killed")][-5:] == list(range(reached + 1, reached + 6))
+    runs = worker_runs.workers(*pretraining(tmp_path, "out"), log=tmp_path / "log", kills=(KILLED_AFTER, None))
+    assert worker_runs.run_all([runs]) == [[KILLED, 1]]
+    (sentence,) = [line for line in said(tmp_path / "log-1").splitlines() if line.startswith("error: ")]
+    assert "start all workers again" in sentence and "model.ckpt-{}".format(SAVED) in sentence
