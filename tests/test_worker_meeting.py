@@ -9,6 +9,7 @@ import pytest
 import worker_runs
 
 import worker_meeting
+import worker_watch
 from errors import UserError
 from worker_cluster import WorkerCluster
 from worker_watch import WorkerWatch
@@ -100,11 +101,16 @@ def test_who_is_missing_is_said(tmp_path, monkeypatch, caplog):
     ]
 
 
+@pytest.fixture
+def quick_watch(monkeypatch):
+    monkeypatch.setattr(worker_watch, "_PERIOD_SECONDS", 0.05)
+
+
 def watch_of(cluster, said, **seconds):
     return WorkerWatch(cluster, lambda: "out/model.ckpt-7", end_process=said.append, **seconds)
 
 
-def test_a_worker_that_goes_during_a_step_is_missed():
+def test_a_worker_that_goes_during_a_step_is_missed(quick_watch):
     cluster = clusters(2)[0]
     said = []
     with socket.socket() as other, watch_of(cluster, said, gone_seconds=0.0) as watch:
@@ -112,7 +118,7 @@ def test_a_worker_that_goes_during_a_step_is_missed():
         other.listen(50)
         watch.after_create_session(None, None)
         watch.before_run(None)
-        time.sleep(2.5)
+        time.sleep(0.5)
         assert said == []
         other.close()
         for _ in range(100):
@@ -124,14 +130,14 @@ def test_a_worker_that_goes_during_a_step_is_missed():
     assert "start all workers again" in said[0] and "out/model.ckpt-7" in said[0]
 
 
-def test_between_steps_nobody_is_missed():
+def test_between_steps_nobody_is_missed(quick_watch):
     cluster = clusters(2)[0]
     said = []
     with watch_of(cluster, said, gone_seconds=0.0, first_contact_seconds=0.0) as watch:
         watch.after_create_session(None, None)
         watch.before_run(None)
         watch.after_run(None, None)
-        time.sleep(2.5)
+        time.sleep(0.5)
     assert said == []
 
 
