@@ -23,12 +23,12 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def run_all(runs, seconds=300):
+def run_all(runs, seconds=600):
     """Starts this program and returns the exit status of each run, and what they said."""
     return start(__file__, runs, seconds)
 
 
-def start(program, described, seconds=300):
+def start(program, described, seconds=600):
     """Runs a program that gets JSON; returns the JSON of each line that it prints, and what it said otherwise."""
     process = subprocess.Popen(
         [sys.executable, os.path.abspath(program), json.dumps(described, default=str)],

@@ -13,8 +13,8 @@ import worker_runs
 import training_checkpoints
 
 STEPS = 10
-SAVED = 4  # the last checkpoint before
-KILLED_AFTER = 6
+SAVED = 5  # the last checkpoint before one is killed
+KILLED_AFTER = 7
 KILLED = -signal.SIGKILL
 PHASES = ["pretraining", pytest.param("fine_tuning", marks=pytest.mark.slow)]
 
@@ -41,7 +41,7 @@ def pretraining(folder, output, **changes):
         "train_batch_size": 8,
         "num_train_steps": STEPS,
         "num_warmup_steps": 2,
-        "save_checkpoints_steps": SAVED,
+        "save_checkpoints_steps": 100,
         "log_every_steps": 1,
         "eval_share": 0.0,
         "output_dir": folder / output,
@@ -61,7 +61,7 @@ def fine_tuning(folder, output, **changes):
         "learning_rate": 0.002,
         "train_batch_size": 4,
         "num_train_epochs": 2.2,  # 10 steps
-        "save_checkpoints_steps": SAVED,
+        "save_checkpoints_steps": 100,
         "log_every_steps": 1,
         "output_dir": folder / output,
     }
@@ -87,7 +87,8 @@ def train(phase, folder):
     """The second of two workers is killed, and both are started again."""
     write_inputs(folder)
     divided = {"num_devices": 2, "gradient_accumulation_steps": 2}
-    workers = phase(folder, "workers", do_eval=True, eval_every_steps=0)  # what the chief alone does is asked of both
+    # What the chief alone does is asked of both.
+    workers = phase(folder, "workers", save_checkpoints_steps=SAVED, do_eval=True, eval_every_steps=0)
     stages = [
         [
             worker_runs.run(*phase(folder, "one"), log=folder / "one.log"),
@@ -174,7 +175,8 @@ def test_only_the_chief_shows_and_evaluates(trained, phase):
 @pytest.mark.slow
 def test_a_killed_chief_ends_the_other_in_a_sentence(tmp_path):
     write_inputs(tmp_path)
-    runs = worker_runs.workers(*pretraining(tmp_path, "out"), log=tmp_path / "log", kills=(KILLED_AFTER, None))
+    values = pretraining(tmp_path, "out", save_checkpoints_steps=SAVED)
+    runs = worker_runs.workers(*values, log=tmp_path / "log", kills=(KILLED_AFTER, None))
     assert worker_runs.run_all([runs]) == [[KILLED, 1]]
     (sentence,) = [line for line in said(tmp_path / "log-1").splitlines() if line.startswith("error: ")]
     assert "start all workers again" in sentence and "model.ckpt-{}".format(SAVED) in sentence
