@@ -141,8 +141,17 @@ def test_between_steps_nobody_is_missed(quick_watch):
     assert said == []
 
 
-def test_a_second_session_is_refused():
-    watch = watch_of(clusters(2)[0], [])
+@pytest.mark.parametrize(
+    "is_there,what",
+    [(True, "the connection to another worker broke"), (False, r"worker 1 \(127.0.0.1:\d+\) has gone")],
+)
+def test_a_second_session_is_refused(is_there, what):
+    cluster = clusters(2)[0]
+    watch = watch_of(cluster, [])
     watch.after_create_session(None, None)
-    with pytest.raises(UserError, match="the connection to another worker broke"):
-        watch.after_create_session(None, None)
+    with socket.socket() as other:
+        other.bind(cluster.endpoint(1))
+        if is_there:
+            other.listen(1)
+        with pytest.raises(UserError, match="^" + what + ", so training has stopped: start all workers again"):
+            watch.after_create_session(None, None)
