@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
+import checkpoint
 import metrics_file
 import training_curves
 import training_guards
@@ -17,6 +18,7 @@ import training_summary
 from checkpoint_room import CheckpointRoom
 from command_line import Flags, UsageError
 from devices import find_devices
+from errors import UserError
 from metrics_file import METRICS_FILE
 from status_line import StatusLine
 from training_checkpoints import latest_checkpoint
@@ -129,6 +131,9 @@ class TrainingObserver:
           estimator: what trains; its model_fn calls `make_hooks`.
           input_fn: of the training data.
           listeners: more that wait for checkpoints; they come first.
+
+        Raises:
+          UserError: it ended early, and TensorFlow said nothing.
         """
         if self._patience and self._patience.is_at_its_end():
             return
@@ -147,6 +152,23 @@ class TrainingObserver:
                 training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
             raise
         self._wall_seconds = time.time() - start
+        if self._is_chief:
+            self._check_end()
+
+    def _check_end(self) -> None:
+        """Estimators take any OUT_OF_RANGE for the end of the data: also that of a file which outgrows its limit."""
+        latest = latest_checkpoint(self._flags.output_dir)
+        step = checkpoint.step_of(latest) if latest else 0
+        if step < self._total_steps:
+            raise UserError(
+                "training ended before its last step, {:,}: a file became larger than allowed (see `ulimit -f`), or "
+                "the data came to an end; {}".format(
+                    self._total_steps,
+                    "the same command goes on from the last good checkpoint, {}".format(latest)
+                    if latest
+                    else "there is no checkpoint yet",
+                )
+            )
 
     def _listeners(self) -> List[Any]:
         flags = self._flags

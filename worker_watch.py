@@ -73,7 +73,7 @@ class WorkerWatch(tf.train.SessionRunHook):
         """
         del session, coord
         if self._has_session:
-            raise UserError(self._sentence("the connection to another worker broke"))
+            raise UserError(self._sentence(self._who_broke()))
         self._has_session = True
         self._is_waiting = False
 
@@ -89,6 +89,13 @@ class WorkerWatch(tf.train.SessionRunHook):
 
     def _others(self) -> List[int]:
         return [index for index in range(len(self._cluster.addresses)) if index != self._cluster.index]
+
+    def _who_broke(self) -> str:
+        """Whose port is closed now, after a connection broke."""
+        for index in self._others():
+            if not _is_open(self._cluster.endpoint(index)):
+                return "{} has gone".format(self._cluster.name(index))
+        return "the connection to another worker broke"
 
     def _watch(self) -> None:
         since: Dict[int, float] = {}  # when a port was first found closed

@@ -10,6 +10,7 @@ no start of Python. JSON is a list of runs: {"command": module, "arguments": [..
 "metrics": path}. It prints a line for each: the exit status, negative for a signal.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -17,19 +18,29 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def run_all(runs, seconds=300):
+def run_all(runs, seconds=600):
     """Starts this program and returns the exit status of each run, and what they said."""
-    result = subprocess.run(
-        [sys.executable, os.path.abspath(__file__), json.dumps(runs, default=str)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, check=False,
+    return start(__file__, runs, seconds)
+
+
+def start(program, described, seconds=600):
+    """Runs a program that gets JSON; returns the JSON of each line that it prints, and what it said otherwise."""
+    process = subprocess.Popen(
+        [sys.executable, os.path.abspath(program), json.dumps(described, default=str)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    said = result.stderr.decode("utf-8")
-    assert result.returncode == 0, said
-    return [int(line) for line in result.stdout.decode("utf-8").split()], said
+    try:
+        output, said = (text.decode("utf-8") for text in process.communicate(timeout=seconds))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it has forked
+    assert process.returncode == 0, said
+    return [json.loads(line) for line in output.splitlines()], said
 
 
 def _kill_after_step(step):
@@ -58,31 +69,46 @@ def _kill_before_naming(step):
     saver.checkpoint_management.update_checkpoint_state_internal = update
 
 
-def _child(run):
+def call(run):
+    """Runs a command in this process."""
     import command_line
 
+    module = importlib.import_module(run["command"])
+    command_line.run(module.__doc__, module.declare_flags(), module.main, run["arguments"])
+
+
+def _child(run):
     kill = run.get("kill") or {}
     if "step" in kill:
         _kill_after_step(kill["step"])
     if "save" in kill:
         _kill_before_naming(kill["save"])
-    module = importlib.import_module(run["command"])
-    command_line.run(module.__doc__, module.declare_flags(), module.main, run["arguments"])
+    call(run)
 
 
-def _forked(run):
+def forked(child, run):
+    """The id of a process of its own for child(run)."""
     process = os.fork()
     if process:
         return process
     status = 1
     try:
-        _child(run)
+        child(run)
         status = 0
     except SystemExit as end:
         status = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def exit_status(process):
+    """Waits for a process; the number of the signal that ended it is negative."""
+    status = os.waitpid(process, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def _size(path):
@@ -99,17 +125,21 @@ def _wait(process, run):
             time.sleep(0.01)
         time.sleep(seconds)
         os.kill(process, signal.SIGKILL)
-    status = os.waitpid(process, 0)[1]
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return exit_status(process)
+
+
+def import_commands(runs):
+    """Imports what the runs need, once for all."""
+    sys.path.insert(0, ROOT)
+    for name in sorted({run["command"] for run in runs}):
+        importlib.import_module(name)
 
 
 def main():
-    sys.path.insert(0, ROOT)
     runs = json.loads(sys.argv[1])
-    for name in sorted({run["command"] for run in runs}):
-        importlib.import_module(name)
+    import_commands(runs)
     for run in runs:
-        print(_wait(_forked(run), run), flush=True)
+        print(_wait(forked(_child, run), run), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -30,6 +31,8 @@ class Evaluator:
 class Training:
     """One weight that grows by one a step; `bad` is the step at which a scalar is no number."""
 
+    more_weights = 0
+
     def __init__(self, folder, bad=None, scalar="loss", value=float("nan"), **changes):
         self.folder, self.bad, self.scalar, self.value = str(folder), bad, scalar, value
         self.graphs = 0
@@ -45,16 +48,18 @@ class Training:
         self.graphs += 1
         step = tf.train.get_or_create_global_step()
         weight = tf.get_variable("weight", initializer=0.0)
+        if self.more_weights:
+            tf.get_variable("more", [self.more_weights])
         tensors = {"loss": 10.0 - weight, "gradient_norm": tf.constant(1.0), "tokens": tf.constant(7.0)}
         if self.bad:
             is_bad = tf.equal(step, self.bad - 1)
             tensors[self.scalar] = tf.where(is_bad, self.value, tensors[self.scalar])
-        with tf.control_dependencies(list(tensors.values())):
+        with tf.control_dependencies([features, *tensors.values()]):
             train_op = tf.group(weight.assign_add(1.0), step.assign_add(1))
         hooks = self.observer.make_hooks(tensors)
         return tf.estimator.EstimatorSpec(mode, loss=tensors["loss"], train_op=train_op, training_hooks=hooks)
 
-    def run(self, steps=STEPS):
+    def run(self, steps=STEPS, num_batches=-1):
         self.observer = TrainingObserver(
             self.flags, total_steps=steps, warmup_steps=0, advice="train slower", evaluator=self.evaluator
         )
@@ -63,7 +68,7 @@ class Training:
         )
         estimator = tf.estimator.Estimator(self.model_fn, config=config)
         with training_run.explained_errors(self.folder, "train slower"):
-            self.observer.train(estimator, lambda: tf.data.Dataset.from_tensors(1.0).repeat())
+            self.observer.train(estimator, lambda: tf.data.Dataset.from_tensors(1.0).repeat(num_batches))
         return self
 
     def saved_steps(self):
@@ -114,6 +119,35 @@ def test_a_step_that_is_no_number_ends_the_run_and_is_never_saved(tmp_path, scal
     resumed = Training(tmp_path).run()
     assert [record["step"] for record in resumed.records()] == [1, 2, 3, 4, 5, 6]
     assert checkpoint.read_weights(tf.train.latest_checkpoint(str(tmp_path))) == {}  # a scalar is no weight of a model
+
+
+@pytest.fixture
+def limit_files():
+    """Limits the size of any file that is written from now on, in bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_checkpoint_over_the_limit_of_files_is_no_silent_end(tmp_path, limit_files, monkeypatch):
+    training = Training(tmp_path)
+    training.more_weights = 100000
+    monkeypatch.setattr(training.evaluator, "evaluate", lambda prefix: limit_files(200000))  # from step 2 on
+    with pytest.raises(UserError) as error:
+        training.run()
+    assert str(error.value) == (
+        "training ended before its last step, 6: a file became larger than allowed (see `ulimit -f`), or the data came "
+        "to an end; the same command goes on from the last good checkpoint, {}".format(tmp_path / "model.ckpt-2")
+    )
+    limit_files(resource.RLIM_INFINITY)
+    resumed = Training(tmp_path)
+    resumed.more_weights = 100000
+    assert resumed.run().saved_steps() == [0, 2, 4, 6]
+
+
+def test_data_that_end_are_no_silent_end(tmp_path):
+    with pytest.raises(UserError, match="ended before its last step, 6: .*the data came to an end; .*/model.ckpt-3$"):
+        Training(tmp_path).run(num_batches=3)
 
 
 def test_a_timeline_of_one_step_is_written_where_it_is_asked_for(tmp_path, caplog):
