@@ -24,6 +24,13 @@ def tells_of_full_disk(error: BaseException) -> bool:
     return any(os.strerror(number) in str(error) for number in _FULL)
 
 
+def reason_of(error: BaseException, folder: str) -> str:
+    """Why there is no room, for an error that `tells_of_full_disk`."""
+    if os.strerror(errno.EFBIG) in str(error):
+        return "a file in {} became larger than this process may write (see `ulimit -f`)".format(folder)
+    return "the disk of {} is full ({} free)".format(folder, size_text(free_bytes(os.path.join(folder, "file"))))
+
+
 def existing_folder(path: str) -> str:
     """The folder in which `path` is, or the nearest one above it that exists."""
     folder = os.path.dirname(os.path.abspath(path))

@@ -13,7 +13,7 @@ import output_lock
 import training_checkpoints
 from command_line import Flags
 from data_position import DataPosition, find_position
-from disk_space import DiskFullError, free_bytes, size_text, tells_of_full_disk
+from disk_space import DiskFullError, reason_of, tells_of_full_disk
 from errors import UserError
 
 _STATE_FILE = "checkpoint"
@@ -48,11 +48,10 @@ def training_folder(flags: Flags, is_chief: bool = True) -> Iterator[None]:
 
 
 def _disk_is_full(output_dir: str, error: BaseException) -> UserError:
-    free = size_text(free_bytes(os.path.join(output_dir, _STATE_FILE)))
     latest = training_checkpoints.latest_checkpoint(output_dir)
     return DiskFullError(
         "{}; {}: make room and run the same command again".format(
-            error if isinstance(error, DiskFullError) else "the disk of {} is full ({} free)".format(output_dir, free),
+            error if isinstance(error, DiskFullError) else reason_of(error, output_dir),
             "the last good checkpoint is {}".format(latest) if latest else "there is no checkpoint yet",
         )
     )

@@ -9,6 +9,7 @@ import pytest
 from data_command import files_below, long_text, make, records_of, refusal
 from tiny_corpus import write_text
 
+import disk_space
 import output_size
 import pretraining_output
 import record_files
@@ -173,3 +174,16 @@ def test_sizes_as_text():
         "3.1 GB",
         "2,000.0 GB",
     ]
+
+
+@pytest.mark.parametrize(
+    "number,reason",
+    [
+        (errno.ENOSPC, r"the disk of {} is full \([\d.,]+ .B free\)"),
+        (errno.EFBIG, r"a file in {} .* \(see `ulimit -f`\)"),
+    ],
+)
+def test_a_limit_of_files_is_no_full_disk(tmp_path, number, reason):
+    error = OSError(number, os.strerror(number))
+    assert disk_space.tells_of_full_disk(error)
+    assert re.fullmatch(reason.format(re.escape(str(tmp_path))), disk_space.reason_of(error, str(tmp_path)))
