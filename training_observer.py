@@ -135,7 +135,7 @@ class TrainingObserver:
         Raises:
           UserError: it ended early, and TensorFlow said nothing.
         """
-        if self._patience and self._patience.is_at_its_end():
+        if self._has_stopped_early():
             return
         start = time.time()
         try:
@@ -152,8 +152,11 @@ class TrainingObserver:
                 training_curves.draw_or_warn(self._flags.output_dir)  # they show how it came
             raise
         self._wall_seconds = time.time() - start
-        if self._is_chief:
+        if self._is_chief and not self._has_stopped_early():
             self._check_end()
+
+    def _has_stopped_early(self) -> bool:
+        return self._patience is not None and self._patience.is_at_its_end()
 
     def _check_end(self) -> None:
         """Estimators take any OUT_OF_RANGE for the end of the data: also that of a file which outgrows its limit."""
