@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Callable, List, Optional, Sequence, Type
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 import checkpoint
 import fine_tuning
@@ -91,26 +91,35 @@ def run(flags: Flags, find_family: Callable[[Flags], Family], kind: Type[Problem
     if flags.do_train:
         values = training_presets.fine_tuning_values(hidden_size=model.config.hidden_size)
         training_presets.apply(flags, values, model.config.hidden_size)
-        if flags.eval_each_epoch:
-            training_observer.save_each_epoch(flags, len(rows["train"]))
-    training_run.prepare_output_dir(flags, [split_path(task, flags.data_dir, split) for split in rows])
+    training_run.prepare_output_dir(flags)
     _describe_output(problem)
     advice = training_observer.advice(flags, model.config.hidden_size, "warmup_proportion")
     is_chief = training_run.is_chief(flags)
     with training_run.explained_errors(flags.output_dir, advice), training_resume.training_folder(flags, is_chief):
-        dev = _with_features(problem, "dev", rows["dev"]) if flags.do_eval else None
-        evaluator = _evaluator(problem, dev) if dev else None
-        observer = None
-        if flags.do_train:
-            observer = train(problem, _with_features(problem, "train", rows["train"]), advice, evaluator)
-        best = evaluate(problem, dev, evaluator) if evaluator else None
-        if flags.do_predict:
-            predict(problem, _with_features(problem, "test", rows["test"]), best)
+        observer, evaluator = _run_phases(problem, rows, advice)
     if observer:
         observer.say_what_was_done()
     if is_chief:
         training_observer.say_where_it_is(flags.output_dir, evaluator)
         _say_what_next(problem)
+
+
+def _run_phases(
+    problem: Problem, rows: Dict[str, List[Any]], advice: str
+) -> Tuple[Optional[TrainingObserver], Optional[Evaluator]]:
+    """Trains, evaluates and predicts as the flags ask; returns what watched the training, and what evaluated."""
+    flags, task = problem.run.flags, problem.run.task
+    dev = _with_features(problem, "dev", rows["dev"]) if flags.do_eval else None
+    training = _with_features(problem, "train", rows["train"]) if flags.do_train else None
+    if training and flags.eval_each_epoch:
+        training_observer.save_each_epoch(flags, training.features.num_rows)
+    training_run.save_run_config(flags, [split_path(task, flags.data_dir, split) for split in rows])
+    evaluator = _evaluator(problem, dev) if dev else None
+    observer = train(problem, training, advice, evaluator) if training else None
+    best = evaluate(problem, dev, evaluator) if evaluator else None
+    if flags.do_predict:
+        predict(problem, _with_features(problem, "test", rows["test"]), best)
+    return observer, evaluator
 
 
 def check_flags(flags: Flags) -> None:

@@ -75,6 +75,7 @@ def run(flags: Flags, family: Family) -> None:
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     _apply_preset(flags, config)
     training_run.prepare_output_dir(flags)
+    training_run.save_run_config(flags)
     run_model.keep_files(model, flags.output_dir)
     advice = training_observer.advice(flags, config.hidden_size, "num_warmup_steps")
     evaluator = _evaluator(flags, family, config, inputs, eval_steps) if flags.do_eval else None

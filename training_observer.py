@@ -51,9 +51,9 @@ def declare_flags(flags: Flags) -> None:
     flags.boolean("profile", False, "write a timeline of one training step into the output folder")
 
 
-def save_each_epoch(flags: Flags, num_rows: int) -> None:
-    """Sets --save_checkpoints_steps to the steps of a pass over the training rows."""
-    flags.override("save_checkpoints_steps", -(-num_rows // flags.train_batch_size))
+def save_each_epoch(flags: Flags, num_records: int) -> None:
+    """Sets --save_checkpoints_steps to the steps of a pass over the training records."""
+    flags.override("save_checkpoints_steps", -(-num_records // flags.train_batch_size))
 
 
 class TrainingObserver:

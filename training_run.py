@@ -134,12 +134,8 @@ def training_setup(
     )
 
 
-def prepare_output_dir(flags: Flags, data_files: Sequence[str] = ()) -> None:
-    """Makes the output folder and saves in it the resolved configuration of the run, its environment and its data.
-
-    Args:
-      flags: of the run.
-      data_files: what is small enough of it, to be named with size and SHA-256.
+def prepare_output_dir(flags: Flags) -> None:
+    """Makes the output folder.
 
     Raises:
       UserError: it cannot be made or written.
@@ -151,6 +147,15 @@ def prepare_output_dir(flags: Flags, data_files: Sequence[str] = ()) -> None:
             pass
     except OSError as error:
         raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
+
+
+def save_run_config(flags: Flags, data_files: Sequence[str] = ()) -> None:
+    """Saves in the output folder the resolved configuration of the run, its environment and its data.
+
+    Args:
+      flags: of the run.
+      data_files: what is small enough of it, to be named with size and SHA-256.
+    """
     if not is_chief(flags):
         return
     described = {"flags": flags.as_dict(), "environment": run_environment.describe()}

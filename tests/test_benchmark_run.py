@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from processes import is_running
+from live_processes import is_running
 
 from benchmark_run import Run, make_run
 from benchmark_tasks import BENCHMARK_TASKS

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from data_command import arguments, files_below, long_text, make
-from processes import is_running
+from live_processes import is_running
 from tiny_corpus import write_text, write_vocab
 
 import create_pretraining_data
