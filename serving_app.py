@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import Any, AsyncIterator, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, AsyncIterator, Callable, Dict, List, Sequence, Union
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,23 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 import serving_metrics
 import serving_schemas as schemas
-from classification_features import join_ids
-from errors import UserError
-from serving_batches import Batcher, Bounds, QueueFull, Stopped
-from serving_guard import CLIENT_GONE, Guard, Limits, refusal
+from serving_batches import Batcher, Bounds
+from serving_guard import Guard, Limits, refusal
 from serving_metrics import ServingMetrics
-from serving_model import (
-    CLASSIFY,
-    EMBED,
-    FILL_MASK,
-    MODELS,
-    QUESTIONS,
-    SIMILAR_ID,
-    SIMILARITY,
-    NumberedRow,
-    ServedModel,
-    tokens_of,
-)
+from serving_model import CLASSIFY, EMBED, FILL_MASK, QUESTIONS, SIMILAR_ID, SIMILARITY, ServedModel, tokens_of
+from serving_service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serving_page")
 # What is shown to a browser, and what it is.
@@ -49,6 +37,7 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-cache",
 }
 _SCHEMA_PATH = "/openapi.json"
+_SYMMETRIC = Query(False, description="give the mean of both orders of a pair")
 _DIGITS = 6  # of probabilities
 _MOST_CANDIDATES = 100
 _MISTAKES: Dict[Any, Dict[str, Any]] = {
@@ -64,132 +53,6 @@ _MISTAKES: Dict[Any, Dict[str, Any]] = {
         (503, "too much waits: ask again after Retry-After seconds"),
     )
 }
-
-
-class Service(NamedTuple):
-    """What the routes work with.
-
-    Attributes:
-      model: what answers.
-      limits: of a request.
-      metrics: what is counted.
-      batchers: by the names of MODELS.
-    """
-
-    model: ServedModel
-    limits: Limits
-    metrics: ServingMetrics
-    batchers: Dict[str, Batcher]
-
-    async def answer(self, question: str, rows: Sequence[Any], options: Any, request: Request) -> List[Any]:
-        """What the model says of rows.
-
-        Args:
-          question: one of QUESTIONS.
-          rows: pairs (text_a, text_b or None), or texts.
-          options: what the model is told beside the rows.
-          request: is watched: who has hung up gets no answer.
-
-        Raises:
-          HTTPException: the model cannot answer, the rows are too many or too long, or too much waits.
-        """
-        if question in self.model.refusals:
-            raise HTTPException(409, self.model.refusals[question])
-        self._check_rows(rows)
-        if not rows:
-            return []
-        numbered = [NumberedRow(number, row) for number, row in enumerate(rows, start=1)]
-        try:
-            job = self.batchers[MODELS[question]].submit(numbered, options)
-        except QueueFull as error:
-            message = "too much waits already: ask again in {} s".format(error.retry_after)
-            raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
-        except Stopped:
-            raise HTTPException(503, "the service is stopping", {"Retry-After": "10"}) from None
-        return await _unless_gone(job, request)
-
-    def _check_rows(self, rows: Sequence[Any]) -> None:
-        if len(rows) > self.limits.max_rows:
-            raise HTTPException(
-                413,
-                "the list has {:,} rows, at most {:,} are answered at a time: send it in parts".format(
-                    len(rows), self.limits.max_rows
-                ),
-            )
-        for number, row in enumerate(rows, start=1):
-            self.check_texts((row,) if isinstance(row, str) else row, "row {}".format(number))
-
-    def check_texts(self, texts: Sequence[Optional[str]], place: str) -> None:
-        """Raises HTTPException where a text is too long, or no text in any encoding."""
-        for text in texts:
-            if text is None:
-                continue
-            if len(text) > self.limits.max_text_length:
-                raise HTTPException(
-                    422,
-                    "a text of {} has {:,} characters, at most {:,} are taken".format(
-                        place, len(text), self.limits.max_text_length
-                    ),
-                )
-            if _has_surrogate(text):
-                raise HTTPException(422, "a text of {} holds half of a surrogate pair, no character".format(place))
-
-    def card(self) -> schemas.ModelCard:
-        """What the model can be asked."""
-        model = self.model
-        return schemas.ModelCard(
-            answers=["/" + question for question in QUESTIONS if question not in model.refusals],
-            refusals={"/" + question: reason for question, reason in model.refusals.items()},
-            labels=list(model.labels),
-            engine=model.engine,
-            max_seq_length=model.max_seq_length,
-            max_text_length=self.limits.max_text_length,
-            max_rows=self.limits.max_rows,
-        )
-
-    def tokens(self, pair: schemas.TextOrPair) -> schemas.Tokens:
-        """A pair as the model reads it."""
-        texts = [pair.text_a] if pair.text_b is None else [pair.text_a, pair.text_b]
-        self.check_texts(texts, "row 1")
-        tokenizer = self.model.tokenizer
-        tokens = [tokenizer.tokenize(text) for text in texts]
-        ids = [tokenizer.convert_tokens_to_ids(row) for row in tokens]
-        row = join_ids(tokenizer, ids[0], ids[1] if len(ids) > 1 else None, self.model.max_seq_length)
-        kept_b = sum(row.segment_ids)
-        kept_a = len(row.segment_ids) - kept_b - 2  # without [CLS] and [SEP]
-        if len(ids) == 1:
-            return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a)
-        return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
-
-
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-async def _unless_gone(job: Any, request: Request) -> List[Any]:
-    """The answers of a job, which is given up when the client hangs up."""
-    hang_up = asyncio.ensure_future(_hang_up(request))
-    try:
-        await asyncio.wait([job.future, hang_up], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        hang_up.cancel()
-        if not job.future.done():
-            job.cancel()
-    if job.future.cancelled():
-        raise HTTPException(CLIENT_GONE, "the client hung up")
-    try:
-        return job.future.result()
-    except UserError as error:
-        raise HTTPException(422, str(error)) from None
-
-
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> Guard:  # noqa: B008 (never changed)
@@ -248,28 +111,26 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     async def similarity(
         body: schemas.Pairs,
         request: Request,
-        symmetric: bool = Query(False, description="give the mean of both orders of a pair"),
+        symmetric: bool = _SYMMETRIC,
     ) -> Response:
         """The probability that two texts say the same."""
-        pairs = [(row.text_a, row.text_b) for row in _rows_of(body)]
-        answers = await service.answer(SIMILARITY, pairs, symmetric, request)
+        answers = await service.answer(SIMILARITY, _pairs_of(body), symmetric, request)
         return _answered(body, [_similarity(row) for row in answers])
 
     @question(CLASSIFY, schemas.Classification)
     async def classify(
         body: schemas.TextsOrPairs,
         request: Request,
-        symmetric: bool = Query(False, description="give the mean of both orders of a pair"),
+        symmetric: bool = _SYMMETRIC,
     ) -> Response:
         """The labels of texts or pairs."""
-        pairs = [(row.text_a, row.text_b) for row in _rows_of(body)]
-        answers = await service.answer(CLASSIFY, pairs, symmetric, request)
+        answers = await service.answer(CLASSIFY, _pairs_of(body), symmetric, request)
         return _answered(body, [_classification(service.model.labels, row) for row in answers])
 
     @question(EMBED, schemas.Embedding)
     async def embed(body: schemas.Texts, request: Request) -> Response:
         """Texts as vectors: the mean of the last layer but one over the tokens."""
-        answers = await service.answer(EMBED, [row.text for row in _rows_of(body)], None, request)
+        answers = await service.answer(EMBED, _texts_of(body), None, request)
         return _answered(body, [{"vector": [round(number, _DIGITS) for number in row.tolist()]} for row in answers])
 
     @question(FILL_MASK, schemas.FilledMasks)
@@ -279,7 +140,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         top_k: int = Query(5, ge=1, le=_MOST_CANDIDATES, description="candidates of a mask"),
     ) -> Response:
         """What may stand in place of each [MASK] of a text."""
-        answers = await service.answer(FILL_MASK, [row.text for row in _rows_of(body)], top_k, request)
+        answers = await service.answer(FILL_MASK, _texts_of(body), top_k, request)
         return _answered(body, [_filled(row) for row in answers])
 
 
@@ -341,6 +202,14 @@ def _add_refusals(app: FastAPI) -> None:
 
 def _rows_of(body: Any) -> List[Any]:
     return body.root if isinstance(body.root, list) else [body.root]
+
+
+def _pairs_of(body: Any) -> List[Any]:
+    return [(row.text_a, row.text_b) for row in _rows_of(body)]
+
+
+def _texts_of(body: Any) -> List[str]:
+    return [row.text for row in _rows_of(body)]
 
 
 def _answered(body: Any, answers: List[Any]) -> Response:

@@ -28,7 +28,11 @@ class ServingMetrics:
             registry=self._registry,
         )
         self._rows = Histogram(
-            "albert_batch_rows", "Rows that the model answered at once.", ["model"], buckets=_ROWS, registry=self._registry
+            "albert_batch_rows",
+            "Rows that the model answered at once.",
+            ["model"],
+            buckets=_ROWS,
+            registry=self._registry,
         )
         self._waiting = Gauge("albert_rows_waiting", "Rows in the queue.", ["model"], registry=self._registry)
 

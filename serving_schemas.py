@@ -155,6 +155,7 @@ _SENTENCES = {
     "missing": "{where} is missing",
     "extra_forbidden": "{where} is unknown: /docs shows what there is",
     "string_type": "{where} is no text",
+    "string_unicode": "{where} holds half of a surrogate pair, which is no character",
     "bool_parsing": "{where} must be true or false",
     "int_parsing": "{where} must be a whole number",
     "model_type": _NO_OBJECT,

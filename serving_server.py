@@ -16,6 +16,7 @@ from errors import UserError
 
 _log = logging.getLogger(__name__)
 
+_LAST_PORT = 65535
 _BACKLOG = 1024
 _IDLE_SECONDS = 30  # after which a connection without a request is closed
 _HEAD_SECONDS = 10.0  # within which the head of a request must have come
@@ -41,6 +42,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
       UserError: the address cannot be had.
     """
+    if port > _LAST_PORT:
+        raise UserError("there is no port {}: the last one is {}".format(port, _LAST_PORT))
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind)
