@@ -86,8 +86,8 @@ class Embedder:
         layers = _checked_layers(layer_indexes, model)
         recipe = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling})
         self._engine = TensorFlowEngine(frozen(recipe, graph_file))
-        length = min(max_seq_length, model.config.max_position_embeddings)
-        self._encoder = PairEncoder(source.tokenizer, length)
+        self.max_seq_length = min(max_seq_length, model.config.max_position_embeddings)
+        self._encoder = PairEncoder(source.tokenizer, self.max_seq_length)
         self._pad_id = source.tokenizer.pad_id
         self._batch_size = batch_size
         self.width = model.config.hidden_size * len(layers)

@@ -165,7 +165,9 @@ class Predictor:
         self._batch_size = batch_size
         self._max_batch_tokens = max_batch_tokens
         tokenizer = files.tokenizer()
-        opened = _open(files, tokenizer, engine or _engine_of(files), graph_file, gpu_memory_fraction)
+        self.tokenizer = tokenizer
+        self.engine_name = engine or _engine_of(files)
+        opened = _open(files, tokenizer, self.engine_name, graph_file, gpu_memory_fraction)
         self._engine = opened.engine
         self.max_seq_length = min(
             files.max_seq_length, opened.max_positions, self._engine.seq_length or files.max_seq_length

@@ -48,13 +48,13 @@ parse_flags() {
 current_stamp() { # current_stamp PYTHON ENVIRONMENT
   "$1" -I -S - "$2" "$PIP_VERSION" 2>/dev/null <<'PY'
 import hashlib, os, sys
-def digest(name):
-    with open(name, "rb") as f:
-        return hashlib.sha256(f.read() + sys.argv[2].encode()).hexdigest()
+def digest(*names):
+    content = b"".join(open(name, "rb").read() for name in names)
+    return hashlib.sha256(content + sys.argv[2].encode()).hexdigest()
 place = os.path.join(os.getcwd(), sys.argv[1])
 print("python %d.%d.%d in %s" % (sys.version_info[:3] + (place,)))
 print("requirements.txt " + digest("requirements.txt"))
-print("requirements-dev.txt " + digest("requirements-dev.txt"))
+print("requirements-dev.txt " + digest("requirements-dev.txt", "requirements-serve.txt"))
 PY
 }
 

@@ -44,7 +44,7 @@ class Machine:
         self.bin.mkdir()
         for name in ("setup.sh", "find_python.sh"):
             shutil.copy(os.path.join(ROOT, "scripts", name), str(self.root / "scripts"))
-        for name in ("requirements.txt", "requirements-dev.txt"):
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-serve.txt"):
             shutil.copy(os.path.join(ROOT, name), str(self.root))
         for tool in TOOLS:
             os.symlink(shutil.which(tool), str(self.bin / tool))

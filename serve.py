@@ -1,0 +1,107 @@
+"""A model behind HTTP: similarity, labels, embeddings and fill-mask for other programs, and a page for people.
+
+    python serve.py --model=albert_lcqmc_checkpoints
+    curl -H 'Content-Type: application/json' -d '{"text_a": "明天会下雨吗", "text_b": "明天有雨吗"}' \\
+        http://127.0.0.1:8000/similarity
+
+The page is at /, the description of the interface at /docs. Needs requirements-serve.txt. Ctrl-C or SIGTERM ends it
+after it has answered what it took.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Optional
+
+import command_line
+import predictor
+from command_line import Flags, UsageError
+from errors import UserError
+
+_log = logging.getLogger(__name__)
+
+_NEEDED = ("fastapi", "uvicorn", "httptools", "prometheus_client")
+_TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
+
+
+def declare_flags() -> Flags:
+    """The flags of the command."""
+    flags = Flags()
+    flags.string("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
+    flags.choice("engine", None, predictor.ENGINES, "what answers; by default what opens the folder")
+    flags.string("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
+    flags.string("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
+    flags.string("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
+    flags.string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 lets other machines in")
+    flags.integer("port", 8000, "the port to listen on; 0 takes a free one", minimum=0)
+    flags.string(
+        "token", None, "clients must show it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
+    )
+    flags.integer("max_batch_size", 64, "rows that the model answers at once; 1 batches nothing", minimum=1)
+    flags.integer("max_batch_tokens", 4096, "tokens of them, about", minimum=1)
+    flags.float("max_wait_ms", 0.0, "milliseconds that a batch which is not full waits for more", minimum=0.0)
+    flags.integer("max_queue", 4096, "rows that wait; beyond them the answer is 503 with Retry-After", minimum=1)
+    flags.integer("max_text_length", 4096, "characters of a text", minimum=1)
+    flags.integer("max_rows", 1000, "rows of a list", minimum=1)
+    flags.integer("max_body_bytes", 4 << 20, "bytes of a request", minimum=1)
+    flags.float("body_seconds", 10.0, "seconds within which a request must have come", minimum=0.1)
+    flags.integer("max_connections", 1000, "connections at a time; beyond them the answer is 503", minimum=1)
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Loads the model and answers until it is told to end."""
+    flags.require("model")
+    if flags.max_rows > flags.max_queue:
+        raise UsageError(
+            "--max_queue={} has no room for a list of --max_rows={}: raise it".format(flags.max_queue, flags.max_rows)
+        )
+    token = _token_of(flags)
+    try:
+        import serving_app
+        import serving_model
+        import serving_server
+        from serving_batches import Bounds
+        from serving_guard import Limits
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in _NEEDED:
+            raise
+        raise UserError(
+            "serve.py needs {}: `pip install -r requirements-serve.txt` brings it".format(error.name)
+        ) from error
+    bound = serving_server.listen(flags.host, flags.port)
+    model = serving_model.open_model(
+        flags.model,
+        engine=flags.engine,
+        batch_size=flags.max_batch_size,
+        config_file=flags.config_file,
+        vocab_file=flags.vocab_file,
+        spm_model_file=flags.spm_model_file,
+    )
+    app = serving_app.build_app(
+        model,
+        Bounds(flags.max_batch_size, flags.max_batch_tokens, flags.max_wait_ms / 1000.0, flags.max_queue),
+        Limits(flags.max_text_length, flags.max_rows, flags.max_body_bytes, flags.body_seconds, token),
+    )
+    if not serving_server.is_local(bound) and token is None:
+        _log.warning("Whoever reaches this machine may ask: --token=… admits only those who know it.")
+    _log.info("%s answers at %s (Ctrl-C ends it).", flags.model, serving_server.address_of(bound))
+    serving_server.serve(
+        app, bound, serving_server.ServerOptions(flags.body_seconds, max_connections=flags.max_connections)
+    )
+    model.close()
+    _log.info("Stopped; all that was taken is answered.")
+
+
+def _token_of(flags: Flags) -> Optional[str]:
+    token = flags.token if flags.token is not None else os.environ.get(_TOKEN_VARIABLE)
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise UsageError("the token must be of printable ASCII characters")
+    if token == "":
+        raise UsageError("the token is empty: give one, or leave it out")
+    return token
+
+
+if __name__ == "__main__":
+    command_line.run(__doc__, declare_flags(), main)
