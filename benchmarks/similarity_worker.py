@@ -1,4 +1,4 @@
-"""One way to answer pairs, in turns: one measurement of benchmarks/similarity.py.
+"""One way to answer pairs, in turns: one measurement of benchmarks/similarity_speed.py.
 
 Only the readers "predictor" and "estimator" need the project's environment.
 """

@@ -1,7 +1,7 @@
 """Latency of a pair and pairs per second: ours, onnxruntime, transformers on torch, and the published way.
 
-    python benchmarks/similarity.py --checkpoint=albert_lcqmc_checkpoints
-    python benchmarks/similarity.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
+    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints
+    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
 
 One model's weights, exported for each reader; each reads in a process of its own, in turn. "alone" is one pair of
 --length tokens at a time, ours from text and the others from ids; "batches" are the same arrays for all, sorted by
