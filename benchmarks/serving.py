@@ -83,7 +83,9 @@ def main(flags: command_line.Flags) -> None:
         sys.stdout.write(report(flags, runs, paced, rate, batched, single))
 
 
-def ask(server: Server, bodies: List[bytes], flags: command_line.Flags, seconds: float, rate: Optional[float] = None) -> Asked:
+def ask(
+    server: Server, bodies: List[bytes], flags: command_line.Flags, seconds: float, rate: Optional[float] = None
+) -> Asked:
     """Asks a server as the flags say."""
     return http_clients.ask(server.port, bodies, clients=flags.clients, seconds=seconds, rate=rate)
 
@@ -146,10 +148,7 @@ def row_of(name: str, results: List[Asked], server: Server) -> List[str]:
     return [
         name,
         "{:,.0f}".format(median([run.per_second for run in results])),
-        *(
-            "{:.1f} ms".format(median([run.percentile(share) for run in results]) * 1e3)
-            for share in (0.5, 0.99, 1.0)
-        ),
+        *("{:.1f} ms".format(median([run.percentile(share) for run in results]) * 1e3) for share in (0.5, 0.99, 1.0)),
         str(sum(run.errors for run in results)),
         "{:.0f} MB".format(server.peak_bytes() / 1e6),
     ]
