@@ -138,9 +138,9 @@ def report(
     ]
     rows.append(row_of("{:.0%} of the throughput".format(flags.share), [paced], batched))
     ratio = median_ratio([run.per_second for run in runs[0]], [run.per_second for run in runs[1]])
-    return "{}Dynamic batching answers {:.2f} times as much; {} clients, {:.0f} questions a second asked in the end.\n".format(
-        table(["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"], rows), ratio, flags.clients, rate
-    )
+    figures = table(["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"], rows)
+    said = "Dynamic batching answers {:.2f} times as much; {} clients, at last {:.0f} questions a second.\n"
+    return figures + said.format(ratio, flags.clients, rate)
 
 
 def row_of(name: str, results: List[Asked], server: Server) -> List[str]:
