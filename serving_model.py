@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import predictor
@@ -83,6 +86,7 @@ def open_model(path: str, *, engine: Optional[str], batch_size: int, **encoder_f
 
         model = _checkpoint(open_encoder(path, **encoder_files), loaded, batch_size)
     _warm_up(model)
+    _give_memory_back()
     return model
 
 
@@ -152,6 +156,13 @@ def _warm_up(model: ServedModel) -> None:
     for name, content, options in ((PAIRS, ("a", "a"), False), (EMBED, "a", None), (FILL_MASK, MASK_TOKEN, 1)):
         if name in model.answers:
             model.answers[name]([NumberedRow(1, content)], options)
+
+
+def _give_memory_back() -> None:
+    """Hands the memory that loading took to the system: glibc keeps it (200 MB beside TensorFlow 2.15)."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def tokens_of(row: NumberedRow) -> int:

@@ -1,4 +1,4 @@
-"""Clients that ask a server over kept connections, at full speed or at a given rate; cheap, since they share its cores."""
+"""Clients over kept connections, at full speed or at a given rate; cheap, since they share the server's cores."""
 
 from __future__ import annotations
 
@@ -88,8 +88,13 @@ def ask(port: int, bodies: Sequence[bytes], *, clients: int, seconds: float, rat
 
 
 def _request(port: int, body: bytes) -> bytes:
-    head = "POST /similarity HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
-    return head.format(port, len(body)).encode("ascii") + body
+    head = [
+        "POST /similarity HTTP/1.1",
+        "Host: 127.0.0.1:{}".format(port),
+        "Content-Type: application/json",
+        "Content-Length: {}".format(len(body)),
+    ]
+    return "\r\n".join(head + ["", ""]).encode("ascii") + body
 
 
 async def _ask(port: int, requests: Sequence[bytes], clients: int, seconds: float, rate: Optional[float]) -> Asked:

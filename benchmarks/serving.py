@@ -83,7 +83,9 @@ def main(flags: command_line.Flags) -> None:
         sys.stdout.write(report(flags, runs, paced, rate, batched, single))
 
 
-def ask(server: Server, bodies: List[bytes], flags: command_line.Flags, seconds: float, rate: Optional[float] = None) -> Asked:
+def ask(
+    server: Server, bodies: List[bytes], flags: command_line.Flags, seconds: float, rate: Optional[float] = None
+) -> Asked:
     """Asks a server as the flags say."""
     return http_clients.ask(server.port, bodies, clients=flags.clients, seconds=seconds, rate=rate)
 
@@ -136,9 +138,9 @@ def report(
     ]
     rows.append(row_of("{:.0%} of the throughput".format(flags.share), [paced], batched))
     ratio = median_ratio([run.per_second for run in runs[0]], [run.per_second for run in runs[1]])
-    return "{}Dynamic batching answers {:.2f} times as much; {} clients, {:.0f} questions a second asked in the end.\n".format(
-        table(["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"], rows), ratio, flags.clients, rate
-    )
+    figures = table(["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"], rows)
+    said = "Dynamic batching answers {:.2f} times as much; {} clients, at last {:.0f} questions a second.\n"
+    return figures + said.format(ratio, flags.clients, rate)
 
 
 def row_of(name: str, results: List[Asked], server: Server) -> List[str]:
@@ -146,10 +148,7 @@ def row_of(name: str, results: List[Asked], server: Server) -> List[str]:
     return [
         name,
         "{:,.0f}".format(median([run.per_second for run in results])),
-        *(
-            "{:.1f} ms".format(median([run.percentile(share) for run in results]) * 1e3)
-            for share in (0.5, 0.99, 1.0)
-        ),
+        *("{:.1f} ms".format(median([run.percentile(share) for run in results]) * 1e3) for share in (0.5, 0.99, 1.0)),
         str(sum(run.errors for run in results)),
         "{:.0f} MB".format(server.peak_bytes() / 1e6),
     ]

@@ -11,7 +11,7 @@ const TEXTS = {
     tokens: "模型看到的词元",
     unknown: "[UNK]：词表里没有的字符。", cut: "划掉的词元超出长度，模型没有读到。",
     curl: "命令行", copy: "复制", copied: "已复制",
-    listTitle: "一次比较多对", lines: "每行一对，两句之间用制表符（Tab）隔开；可以直接从表格粘贴",
+    listTitle: "一次比较多对", listTitleClassify: "一次分类多条", lines: "每行一对，两句之间用制表符（Tab）隔开；可以直接从表格粘贴",
     linesClassify: "每行一条；一对的两句之间用制表符（Tab）隔开",
     listButton: "全部计算", example: "填入示例", copyTable: "复制表格",
     summary: (rows, similar) => `${rows} 对，其中 ${similar} 对意思相同`, rows: (rows) => `${rows} 行`,
@@ -29,7 +29,7 @@ const TEXTS = {
     tokens: "Tokens, as the model sees them",
     unknown: "[UNK]: characters that are not in the vocabulary.", cut: "Tokens struck out are beyond the length: the model did not read them.",
     curl: "Command line", copy: "Copy", copied: "Copied",
-    listTitle: "Compare a list", lines: "A pair in each line, parted by a tab; cells of a spreadsheet can be pasted",
+    listTitle: "Compare a list", listTitleClassify: "Classify a list", lines: "A pair in each line, parted by a tab; cells of a spreadsheet can be pasted",
     linesClassify: "A text in each line; the two texts of a pair are parted by a tab",
     listButton: "Score all", example: "Fill in an example", copyTable: "Copy as table",
     summary: (rows, similar) => `${rows} pairs, ${similar} with the same meaning`, rows: (rows) => `${rows} rows`,
@@ -108,9 +108,14 @@ function bar(share, className) {
   return made;
 }
 
+function scoreBar(answer) {
+  if (!isSimilarity()) return bar(answer.score, "label");
+  return bar(answer.score, answer.is_similar ? "half yes" : "half");
+}
+
 function labelledBar(label, share) {
   const made = element("div", "labelled");
-  made.append(element("span", "", label), bar(share, share > 0.5 ? "yes" : ""), element("span", "", percent(share)));
+  made.append(element("span", "", label), bar(share, "label"), element("span", "", percent(share)));
   return made;
 }
 
@@ -123,7 +128,7 @@ function showAnswer() {
     find("verdict").textContent = answer.is_similar ? text().similar : text().different;
     const scale = element("p", "scale");
     scale.append(element("span", "", text().different), element("span", "", text().similar));
-    find("bars").replaceChildren(bar(answer.score, answer.is_similar ? "half yes" : "half"), scale);
+    find("bars").replaceChildren(scoreBar(answer), scale);
   } else {
     find("verdict").textContent = answer.label;
     const labels = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]).slice(0, MOST_LABELS);
@@ -183,7 +188,7 @@ function showList() {
     const texts = element("div", "texts");
     texts.append(element("p", "", asked.text_a), element("p", "quiet", asked.text_b || ""));
     const share = element("span", "share", isSimilarity() ? percent(answer.score) : answer.label);
-    made.append(texts, bar(answer.score, answer.is_similar ? "half yes" : "half"), share);
+    made.append(texts, scoreBar(answer), share);
     return made;
   }));
 }
@@ -227,6 +232,7 @@ function showLanguage() {
   find("ask-title").textContent = isSimilarity() ? text().similarityTitle : text().classifyTitle;
   find("ask-button").textContent = isSimilarity() ? text().compare : text().classify;
   find("text-b-label").textContent = isSimilarity() ? text().second : text().secondOptional;
+  find("list-title").textContent = isSimilarity() ? text().listTitle : text().listTitleClassify;
   find("lines-label").textContent = isSimilarity() ? text().lines : text().linesClassify;
   showAnswer();
   if (scored.length) showList();
