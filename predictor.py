@@ -22,7 +22,8 @@ from tokenization import FullTokenizer, check_vocab_size
 
 TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
 BATCH_SIZE = 128
-# The formats of exports by the engine that opens them.
+_CHECKPOINT = "tensorflow"  # the format of an export that is a model folder, as fine-tuning makes it
+# The formats of the other exports, by the engine that opens them.
 _EXPORTS = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
 _VOCABULARY = "vocab.txt"
 
@@ -84,7 +85,9 @@ def find_model(folder: str) -> Optional[ModelFiles]:
       UserError: what is described is no model that can answer, or holds no weights.
     """
     if os.path.exists(os.path.join(folder, DESCRIPTION_FILE)):
-        return _find_export(folder)
+        export = _read_export(folder)
+        if export["format"] != _CHECKPOINT:
+            return _find_export(folder, export)
     import checkpoint
     import model_folder
 
@@ -103,14 +106,19 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     return None
 
 
-def _find_export(folder: str) -> ModelFiles:
+def _read_export(folder: str) -> Dict[str, Any]:
+    """What an export says of itself, its format and head among it."""
     path = os.path.join(folder, DESCRIPTION_FILE)
     try:
         with open(path, encoding="utf-8") as file:
             description = json.load(file)
-        export_format, head = description["format"], description["head"]
+        return dict(description, format=description["format"], head=description["head"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError("{} is no description of an export: {}".format(path, error)) from error
+
+
+def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
+    export_format, head = description["format"], description["head"]
     if export_format not in _EXPORTS:
         raise UserError(
             "{} is an export as {}, which no engine here opens: export as {}".format(
