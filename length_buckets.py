@@ -10,7 +10,7 @@ from typing import List, Sequence
 
 import numpy as np
 
-BUCKET_STEP = 2  # tokens between the longest rows of two buckets, where both hold rows enough
+BUCKET_STEP = 8  # tokens between the longest rows of two buckets, where both hold rows enough
 _BATCH_ORDER = 0  # the draws of an epoch: first the order of its batches, then each bucket's
 
 

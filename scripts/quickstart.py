@@ -88,6 +88,8 @@ STAGES = (
             "--learning_rate=1e-4",
             "--num_train_epochs=2.5",
             "--save_checkpoints_steps=200",
+            # The sample's longer pairs are more often different ones: batches of like length would be of like labels.
+            "--bucket_by_length=False",
         ],
     ),
     Stage("similarity of a few pairs", ["similarity.py", "--model_dir=" + FINETUNED]),

@@ -33,9 +33,9 @@ def test_every_row_comes_once_an_epoch_and_waits_at_most_for_one_batch(batch_siz
 @pytest.mark.parametrize(
     "lengths,batch_size,buckets",
     [
-        ([3, 4, 5, 6, 9], 1, [0, 0, 1, 1, 2]),
-        ([3, 4, 5, 6, 9], 2, [0, 0, 1, 1, 1]),  # one row of 9 fills no batch
-        ([9, 1, 2, 2, 60], 2, [1, 0, 0, 0, 1]),
+        ([3, 8, 9, 16, 33], 1, [0, 0, 1, 1, 2]),
+        ([3, 8, 9, 16, 33], 2, [0, 0, 1, 1, 1]),  # one row of 33 fills no batch
+        ([33, 1, 2, 8, 60], 2, [1, 0, 0, 0, 1]),
         ([7, 8, 1], 9, [0, 0, 0]),
     ],
 )
