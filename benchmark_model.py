@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import checkpoint_model
 import download
 from corpus import describe_files
-from errors import UserError
+from errors import UserError, nearest
 from families import FAMILIES, Family
 from published_files import MODELS, archive_of
 
@@ -54,7 +53,7 @@ def find_model(name: str) -> BenchmarkModel:
         return BenchmarkModel(own_name, _family_of_config(name), name)
     if os.path.exists(name) or os.path.exists(name + ".index"):
         return BenchmarkModel(own_name, checkpoint_model.open_model(name).family, name)
-    near = difflib.get_close_matches(name, sorted(MODELS), n=1, cutoff=0.0)[0]
+    near = nearest(name, MODELS)
     raise UserError(
         "MODEL={} is no folder, no checkpoint and no published model, of which {} is the nearest (known: {})".format(
             name, near, ", ".join(sorted(MODELS))

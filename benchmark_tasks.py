@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from command_line import UsageError
+from errors import nearest
 from published_files import CLUE_TASKS, LCQMC
 from task_runners import CLASSIFIER, TASKS_OF
 from tasks import Task
@@ -70,7 +70,7 @@ def find_tasks(names: Sequence[str]) -> Tuple[BenchmarkTask, ...]:
     for name in names:
         task = BENCHMARK_TASKS.get(name.lower()) or _task_of_folder(name.lower())
         if task is None:
-            near = difflib.get_close_matches(name.lower(), sorted(BENCHMARK_TASKS), n=1, cutoff=0.0)[0]
+            near = nearest(name.lower(), BENCHMARK_TASKS)
             raise UsageError(
                 "unknown task '{}': the nearest known one is {} (known: {}; flags are written --name=value)".format(
                     name, near, ", ".join(sorted(BENCHMARK_TASKS))

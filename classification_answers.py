@@ -41,24 +41,22 @@ def score(
     gold = gold_of(task, rows)
     if not gold.indices:
         return {}
-    write_report(report_path, task, rows, answers)
     predicted = answers[gold.indices].argmax(axis=1).tolist()
+    write_report(report_path, task.labels, predicted, gold.label_ids)
     scores = {name: METRICS[name](predicted, gold.label_ids) for name in ("accuracy", task.metric)}
     scores["loss"] = -float(answers[gold.indices, gold.label_ids].mean(dtype=np.float64))
     return {prefix + name: value for name, value in scores.items()}
 
 
-def write_report(path: str, task: Task, rows: Sequence[Row], answers: np.ndarray) -> None:
+def write_report(path: str, labels: Sequence[str], predicted: Sequence[int], gold: Sequence[int]) -> None:
     """Writes all metrics, the scores of each label and the confusion matrix as text; columns are parted by tabs."""
-    gold = gold_of(task, rows)
-    predicted = answers[gold.indices].argmax(axis=1).tolist()
-    matrix = confusion_matrix(predicted, gold.label_ids, len(task.labels))
-    lines = ["{}\t{:.4f}".format(name, METRICS[name](predicted, gold.label_ids)) for name in METRICS]
+    matrix = confusion_matrix(predicted, gold, len(labels))
+    lines = ["{}\t{:.4f}".format(name, METRICS[name](predicted, gold)) for name in METRICS]
     lines += ["", "label\trows\tpredicted\tprecision\trecall\tf1"]
-    for label, score in zip(task.labels, label_scores(matrix)):
+    for label, score in zip(labels, label_scores(matrix)):
         lines.append("{}\t{}\t{}\t{:.4f}\t{:.4f}\t{:.4f}".format(label, *score))
-    lines += ["", "rows by gold label (down) and predicted label (across)", "\t" + "\t".join(task.labels)]
-    lines += ["{}\t{}".format(label, "\t".join(map(str, row))) for label, row in zip(task.labels, matrix)]
+    lines += ["", "rows by gold label (down) and predicted label (across)", "\t" + "\t".join(labels)]
+    lines += ["{}\t{}".format(label, "\t".join(map(str, row))) for label, row in zip(labels, matrix)]
     with CompleteFile(path) as file:
         file.write(("\n".join(lines) + "\n").encode("utf-8"))
 

@@ -7,14 +7,13 @@ process. Unknown flags, bad values and stray words end the run with exit status 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from absl import flags as absl_flags
 
-from errors import UserError
+from errors import UserError, nearest
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
@@ -120,9 +119,15 @@ class Flags:
         return getattr(self._values, name)
 
     def _unknown_flag_message(self, name: str) -> str:
-        known = sorted(self._values)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near[0])
+        near = nearest(name, self._values)
+        return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near)
+
+
+def say(lines: Sequence[str]) -> None:
+    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
+    text = "".join(line + "\n" for line in lines)
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
+    sys.stdout.flush()
 
 
 def run(description: str, flags: Flags, main: Callable[[Flags], None], arguments: Optional[List[str]] = None) -> None:

@@ -29,6 +29,7 @@ from pretraining_plan import Outputs
 from pretraining_preview import LEGEND, preview
 from pretraining_report import WorkDone, next_step, output_report, report_values, summarize
 from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
+from processor import available_cores
 from progress import ProgressLine
 from record_files import expand_globs, write_json
 from tokenization import FullTokenizer
@@ -99,11 +100,6 @@ def show_examples(paths: Sequence[str], settings: BuildSettings, tokenizer: Full
     logger.info("%s", LEGEND)
     for text in preview(ShardBuilder(settings), task, count, tokenizer.convert_ids_to_tokens):
         logger.info("%s", text)
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def make_missing(

@@ -25,13 +25,13 @@ import command_line
 import encoder_model
 from checkpoint_model import CheckpointModel
 from classification_features import pad_batch
-from command_line import Flags, UsageError
+from command_line import Flags, UsageError, say
 from encoder_model import EncoderModel
 from engine_tensorflow import TensorFlowEngine
 from errors import UserError
-from frozen_graph import Recipe, encoder_of, frozen
+from families import build_encoder
+from frozen_graph import Recipe, frozen
 from record_files import CompleteFile
-from similarity_command import say
 from text_batches import MAX_BATCH_TOKENS, PairEncoder, Place, answer_in_batches, place_in, read_texts
 
 _log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> Lis
 
 def _build(layers: Sequence[int], pooling: str) -> Any:
     def build(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
-        outputs = encoder_of(model, inputs).get_all_encoder_layers()
+        outputs = build_encoder(model.family, model.config, inputs, is_training=False).get_all_encoder_layers()
         mask = tf.expand_dims(tf.cast(inputs["input_mask"], tf.float32), -1)  # [B, S, 1]
         return tf.concat([_POOLINGS[pooling](outputs[layer], mask) for layer in layers], axis=-1)
 

@@ -21,7 +21,8 @@ from errors import UserError
 from export_format import HEAD_OUTPUTS, INPUT_NAMES
 from export_frozen import FROZEN_FILE
 from export_savedmodel import VERSION_FOLDER
-from frozen_graph import OUTPUT, Recipe, encoder_of, frozen, read_graph
+from families import build_encoder
+from frozen_graph import OUTPUT, Recipe, frozen, read_graph
 
 PROBABILITIES = HEAD_OUTPUTS["classifier"][0]
 
@@ -96,7 +97,7 @@ def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
     """[B, labels]."""
     # The pooler asks for the first token alone: what the last layer makes of the others is not computed.
     nothing_else = tf.zeros_like(inputs["input_ids"][:, :0]) if model.use_pooled_output else None
-    encoder = encoder_of(model, inputs, nothing_else)
+    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=nothing_else)
     return tf.nn.softmax(heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits)
 
 

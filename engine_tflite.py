@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterator, List, Optional
 import numpy as np
 
 from errors import UserError
+from processor import available_cores
 
 TFLITE_FILE = "model.tflite"
 
@@ -34,7 +35,7 @@ class TfliteEngine:
           UserError: the interpreter is not installed, or the file is no model.
         """
         self._path = os.path.join(folder, TFLITE_FILE)
-        num_threads = num_threads or len(os.sched_getaffinity(0))
+        num_threads = num_threads or available_cores()
         interpreter_class = _interpreter_class()
         with silence():
             self._idle: List[_RowInterpreter] = [

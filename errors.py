@@ -1,9 +1,9 @@
-"""The one exception that stands for a user's mistake, and a check of what users write."""
+"""The one exception that stands for a user's mistake, and checks of what users write."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Collection, Sequence
+from typing import Collection, Iterable, Sequence
 
 
 class UserError(Exception):
@@ -14,6 +14,11 @@ class UserError(Exception):
     """
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that a word is most like."""
+    return difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)[0]
+
+
 def check_keys(keys: Collection[str], known: Sequence[str], required: Sequence[str] = ()) -> None:
     """Checks the keys of a JSON object.
 
@@ -22,8 +27,7 @@ def check_keys(keys: Collection[str], known: Sequence[str], required: Sequence[s
     """
     for key in keys:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise UserError("unknown key '{}': the nearest known one is '{}'".format(key, near))
+            raise UserError("unknown key '{}': the nearest known one is '{}'".format(key, nearest(key, known)))
     missing = [key for key in required if key not in keys]
     if missing:
         raise UserError("the key '{}' is missing".format(missing[0]))

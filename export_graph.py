@@ -14,6 +14,7 @@ import heads
 import layers
 from checkpoint_model import CheckpointModel
 from export_format import HEAD_OUTPUTS, INPUT_NAMES, Arrays
+from families import build_encoder
 
 
 class InferenceGraph:
@@ -61,9 +62,7 @@ class InferenceGraph:
 
 
 def _build_head(model: CheckpointModel, head: str, inputs: Dict[str, Any]) -> Dict[str, Any]:
-    encoder = model.family.model_class(
-        model.config, False, inputs["input_ids"], inputs["input_mask"], inputs["segment_ids"], scope="bert"
-    )
+    encoder = build_encoder(model.family, model.config, inputs, is_training=False)
     if head == "encoder":
         values: Tuple[Any, ...] = (encoder.get_sequence_output(), encoder.get_pooled_output())
         return {name: tf.identity(value, name) for name, value in zip(HEAD_OUTPUTS[head], values)}

@@ -23,13 +23,13 @@ import encoder_model
 import heads
 from checkpoint_model import CheckpointModel
 from classification_features import EncodedPair, pad_batch, text_ids
-from command_line import Flags, UsageError
+from command_line import Flags, UsageError, say
 from encoder_model import EncoderModel
 from engine_tensorflow import TensorFlowEngine
 from errors import UserError
 from export_format import INPUT_NAMES
-from frozen_graph import Recipe, encoder_of, frozen
-from similarity_command import say
+from families import build_encoder
+from frozen_graph import Recipe, frozen
 from text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, place_in, read_texts, shown
 from tokenization import CONTINUATION_PREFIX, MASK_TOKEN, FullTokenizer, is_chinese_character
 
@@ -158,7 +158,7 @@ def _inner_characters(tokenizer: FullTokenizer) -> Any:
 def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
     """[B, P, V] at the masks; rows with fewer than P answer for their first token there."""
     positions = inputs[_POSITIONS]
-    encoder = encoder_of(model, inputs, positions)
+    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=positions)
     logits = heads.masked_lm_logits(encoder, positions)  # [B*P, V]
     shape = tf.concat([tf.shape(positions), [model.config.vocab_size]], axis=0)
     return tf.nn.softmax(tf.reshape(logits, shape))

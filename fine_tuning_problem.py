@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -30,6 +30,21 @@ class Split(NamedTuple):
 
     rows: List[Any]
     features: CachedFeatures
+
+
+class OncePerSplit:
+    """What is made of a split's rows, made when it is first asked for: a split is evaluated again and again."""
+
+    def __init__(self, make: Callable[[List[Any]], Iterable[Any]]) -> None:
+        self._make = make
+        self._made: Dict[str, List[Any]] = {}  # by the path of the split's records
+
+    def of(self, split: Split) -> List[Any]:
+        """What was made of the split's rows."""
+        path = split.features.path
+        if path not in self._made:
+            self._made[path] = list(self._make(split.rows))
+        return self._made[path]
 
 
 class Problem:

@@ -93,17 +93,6 @@ def read_graph(path: str) -> Any:
     return graph_def
 
 
-def encoder_of(model: CheckpointModel, inputs: Dict[str, Any], kept_positions: Any = None) -> Any:
-    """The encoder of a checkpoint's model over inputs."""
-    return model.family.model_class(
-        model.config,
-        False,
-        *(inputs[name] for name in INPUT_NAMES),
-        scope="bert",
-        kept_positions=kept_positions,
-    )
-
-
 def _key_of(recipe: Recipe) -> str:
     """What changes with the weights, the settings or the TensorFlow that made the graph."""
     stamps = []

@@ -13,7 +13,7 @@ import tensorflow.compat.v1 as tf
 from data_order import RecordFiles, shuffled_records
 from dynamic_masking import DynamicMasking, masked_batches
 from features import Feature, pretraining_features
-from length_buckets import BucketedOrder
+from length_buckets import BUCKET_STEP, BucketedOrder
 from record_files import GZIP, NO_COMPRESSION, compression_of, record_counts
 
 InputFn = Callable[[Dict[str, Any]], Any]
@@ -21,7 +21,6 @@ InputFn = Callable[[Dict[str, Any]], Any]
 _SHUFFLED_AT_ONCE = 1 << 14  # pre-training records: about 40 MB at length 512
 _PARALLEL_CALLS = 2
 _TENSORFLOW_COMPRESSION = {NO_COMPRESSION: "", GZIP: "GZIP"}
-_BUCKET_STEP = 8  # tokens between the longest rows of two buckets of an evaluation, whose last batches are not full
 _PADDING_ROW = -1  # row_index of rows that only fill a TPU's last batch
 
 
@@ -224,7 +223,7 @@ def _padded_shapes(features: Sequence[Feature], length: Optional[int]) -> Dict[s
 
 
 def _bucket(features: Sequence[Feature], batch_size: int, max_seq_length: int) -> Any:
-    boundaries = list(range(_BUCKET_STEP + 1, max_seq_length, _BUCKET_STEP))
+    boundaries = list(range(BUCKET_STEP + 1, max_seq_length, BUCKET_STEP))
     return tf.data.experimental.bucket_by_sequence_length(
         lambda example: tf.size(example["input_ids"]),
         boundaries,

@@ -15,7 +15,7 @@ import token_models
 from command_line import Flags
 from estimator_specs import TrainingSetup
 from feature_cache import RecordEncoder
-from fine_tuning_problem import Problem, Run, Split
+from fine_tuning_problem import OncePerSplit, Problem, Run, Split
 from task_runners import READER
 from tasks import Task
 
@@ -35,7 +35,7 @@ class Reading(Problem):
         super().__init__(run)
         self._cut = _window_settings(run.flags)
         self._choice = mrc_answers.SpanSettings(run.flags.max_answer_length, run.flags.n_best_size)
-        self._windows: Dict[str, List[mrc_features.Window]] = {}
+        self._windows = OncePerSplit(lambda rows: mrc_features.windows_of(rows, run.tokenizer, self._cut))
 
     @staticmethod
     def find_task(flags: Flags) -> Task:
@@ -63,22 +63,16 @@ class Reading(Problem):
 
     def score(self, split: Split, answers: List[np.ndarray], *, report_path: str, prefix: str = "") -> Dict[str, float]:
         """See `Problem`; the report holds the scores of each question."""
-        windows = self._windows_of(split)
+        windows = self._windows.of(split)
         spans = mrc_answers.best_spans(windows, answers, len(split.rows), self._choice)
         loss = mrc_answers.mean_loss(windows, answers)
         return mrc_answers.score(split.rows, spans, loss, report_path=report_path, prefix=prefix)
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
         """See `mrc_answers`."""
-        spans = mrc_answers.best_spans(self._windows_of(split), answers, len(split.rows), self._choice)
+        spans = mrc_answers.best_spans(self._windows.of(split), answers, len(split.rows), self._choice)
         paths = mrc_answers.write_predictions(self.run.flags.output_dir, self.run.task, split.rows, spans)
         return ", ".join(paths)
-
-    def _windows_of(self, split: Split) -> List[mrc_features.Window]:
-        path = split.features.path
-        if path not in self._windows:  # evaluated again and again, a split is cut once
-            self._windows[path] = list(mrc_features.windows_of(split.rows, self.run.tokenizer, self._cut))
-        return self._windows[path]
 
 
 def _window_settings(flags: Flags) -> mrc_features.WindowSettings:

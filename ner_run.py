@@ -15,7 +15,7 @@ import token_models
 from command_line import Flags
 from estimator_specs import TrainingSetup
 from feature_cache import RecordEncoder
-from fine_tuning_problem import Problem, Split
+from fine_tuning_problem import OncePerSplit, Problem, Run, Split
 from ner_rows import Sentence
 from task_runners import TAGGER
 from tasks import Task
@@ -23,6 +23,12 @@ from tasks import Task
 
 class Tagging(Problem):
     """Tags of tokens."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._parts = OncePerSplit(
+            lambda sentences: ner_features.parts_of(sentences, run.tokenizer, run.flags.max_seq_length)
+        )
 
     @staticmethod
     def find_task(flags: Flags) -> Task:
@@ -55,5 +61,4 @@ class Tagging(Problem):
         return ", ".join(ner_answers.write_predictions(self.run.flags.output_dir, task, split.rows, predicted))
 
     def _token_answers(self, split: Split, answers: List[np.ndarray]) -> List[np.ndarray]:
-        parts = ner_features.parts_of(split.rows, self.run.tokenizer, self.run.flags.max_seq_length)
-        return ner_answers.token_answers(parts, answers, len(split.rows))
+        return ner_answers.token_answers(self._parts.of(split), answers, len(split.rows))

@@ -6,15 +6,15 @@ import glob
 import hashlib
 import os
 import platform
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 import devices
+import processor
 
 _ROOT = os.path.dirname(os.path.abspath(__file__))
-_CPU_FILE = "/proc/cpuinfo"
 
 
 def describe() -> Dict[str, Any]:
@@ -24,8 +24,8 @@ def describe() -> Dict[str, Any]:
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
         "system": platform.platform(),
-        "cpu": _cpu_name() or platform.processor() or platform.machine(),
-        "cpu_cores": _usable_cores(),
+        "cpu": processor.name(),
+        "cpu_cores": processor.available_cores(),
         "gpus": devices.count_gpus(),
         "code_sha256": code_hash(_ROOT),
     }
@@ -40,18 +40,3 @@ def code_hash(folder: str) -> str:
         digest.update("{} {}\n".format(os.path.basename(path), len(content)).encode("utf-8"))
         digest.update(content)
     return digest.hexdigest()
-
-
-def _cpu_name() -> Optional[str]:
-    try:
-        with open(_CPU_FILE, encoding="utf-8", errors="replace") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:  # another system than Linux
-        return None
-    return names[0] if names else None
-
-
-def _usable_cores() -> Optional[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()

@@ -18,6 +18,7 @@ import command_line
 import predictor
 from command_line import Flags, UsageError
 from errors import UserError
+from text_batches import MAX_BATCH_TOKENS
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def declare_flags() -> Flags:
         "token", None, "clients must show it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
     )
     flags.integer("max_batch_size", 64, "rows that the model answers at once; 1 batches nothing", minimum=1)
-    flags.integer("max_batch_tokens", 4096, "tokens of them, about", minimum=1)
+    flags.integer("max_batch_tokens", MAX_BATCH_TOKENS, "tokens of them, about", minimum=1)
     flags.float("max_wait_ms", 0.0, "milliseconds that a batch which is not full waits for more", minimum=0.0)
     flags.integer("max_queue", 4096, "rows that wait; beyond them the answer is 503 with Retry-After", minimum=1)
     flags.integer("max_text_length", 4096, "characters of a text", minimum=1)

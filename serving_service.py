@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 import serving_schemas as schemas
+from characters import has_lone_surrogate
 from classification_features import join_ids
 from errors import UserError
 from serving_batches import Batcher, QueueFull, Stopped
@@ -82,7 +83,7 @@ class Service(NamedTuple):
                         place, len(text), self.limits.max_text_length
                     ),
                 )
-            if _has_surrogate(text):
+            if has_lone_surrogate(text):
                 raise HTTPException(422, "a text of {} holds half of a surrogate pair, no character".format(place))
 
     def card(self) -> schemas.ModelCard:
@@ -111,14 +112,6 @@ class Service(NamedTuple):
         if len(ids) == 1:
             return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a)
         return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
-
-
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 async def _unless_gone(job: Any, request: Request) -> List[Any]:

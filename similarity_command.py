@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
-from command_line import Flags, UsageError
+from command_line import Flags, UsageError, say
 from errors import UserError
 from record_files import CompleteFile
 from task_rows import text_lines
@@ -60,13 +60,6 @@ def score_lines(pairs: Sequence[Tuple[str, str]], probabilities: Any) -> List[st
         "{:6.1%} similar | {} | {}".format(float(row[1]), first, second)
         for (first, second), row in zip(pairs, probabilities)
     ]
-
-
-def say(lines: Sequence[str]) -> None:
-    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
-    text = "".join(line + "\n" for line in lines)
-    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
-    sys.stdout.flush()
 
 
 def _score_examples(model: Any, flags: Flags, examples: Sequence[Tuple[str, str]]) -> None:

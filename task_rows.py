@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Callable, Iterator, NamedTuple, Optional, Tuple, Union
 
+from characters import has_lone_surrogate
 from errors import UserError
 from input_files import decode_line
 
@@ -100,8 +101,6 @@ def text_fault(text: str, which: str) -> Optional[str]:
     """
     if not text.strip():
         return "has an empty {}text: fill it in or remove the row".format(which)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # from an escape of JSON
+    if has_lone_surrogate(text):
         return "has half a character (\\ud800 to \\udfff) in its {}text".format(which)
     return None

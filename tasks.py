@@ -6,12 +6,11 @@ of your own needs no Python: see `task_file`.
 
 from __future__ import annotations
 
-import difflib
 from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 from clue_rows import copa_texts, csl_texts, wsc_texts, xnli_rows
 from delimited_rows import tab_separated
-from errors import UserError
+from errors import UserError, nearest
 from json_rows import json_rows, texts_of
 from task_rows import RowReader
 
@@ -209,7 +208,7 @@ def get_task(name: str, table: Optional[Dict[str, Task]] = None) -> Task:
     lower = name.lower()
     task = table.get(_OTHER_NAMES.get(lower, lower))
     if task is None:
-        near = difflib.get_close_matches(lower, sorted(table), n=1, cutoff=0.0)[0]
+        near = nearest(lower, table)
         raise UserError(
             "unknown task '{}': the nearest known one is {} (known: {})".format(name, near, ", ".join(sorted(table)))
         )
