@@ -1,9 +1,7 @@
 """Checkpoints: reading family, sizes, heads and weights off their variables.
 
-    python checkpoint.py PATH      says what a checkpoint is and what it can be used for
-
 The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config,
-`warm_start` starts a model from one.
+`warm_start` starts a model from one, `describe_checkpoint` says what one can be used for.
 """
 
 from __future__ import annotations
@@ -273,9 +271,3 @@ def write_values(values: Dict[str, Any], target_prefix: str) -> None:
         feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
         session.run(tf.global_variables_initializer(), feed)
         tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)
-
-
-if __name__ == "__main__":
-    import checkpoint_description
-
-    checkpoint_description.run_command()

@@ -26,6 +26,22 @@ def vocab_file():
     return path
 
 
+@pytest.fixture(scope="session")
+def tokenizer(vocab_file):
+    """The tokenizer with that vocabulary."""
+    from tokenization import FullTokenizer
+
+    return FullTokenizer(vocab_file)
+
+
+@pytest.fixture(scope="session")
+def oracle(vocab_file):
+    """The tokenizer of another library with that vocabulary."""
+    import odd_texts
+
+    return odd_texts.build_oracle(vocab_file, do_lower_case=True)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A folder with a tiny corpus and its vocabulary."""

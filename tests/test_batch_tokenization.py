@@ -2,7 +2,7 @@ import random
 
 import numpy as np
 import pytest
-from odd_texts import ODD_STRINGS, SPM_SENTENCES, build_oracle, random_texts, train_sentencepiece
+from odd_texts import ODD_STRINGS, SPM_SENTENCES, random_texts, train_sentencepiece
 from real_text import CORPORA, NEWS, read_lines, real_path
 
 import batch_tokenization
@@ -11,16 +11,6 @@ from tokenization import FullTokenizer
 
 # What the random texts of the oracle leave out.
 MORE_CHARACTERS = "ΣΟΔσς.'\u0345\u0301İß\ud800\udc00\udfff\x00\x1f\x85\u200b\ufeff\u2028\r" + "한\ufffd𠮷龘\U0001fadf"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(vocab_file):
-    return FullTokenizer(vocab_file)
-
-
-@pytest.fixture(scope="module")
-def oracle(vocab_file):
-    return build_oracle(vocab_file, do_lower_case=True)
 
 
 def encoded(batch_tokenizer, text):

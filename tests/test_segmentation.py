@@ -16,12 +16,7 @@ from real_text import CORPORA, NEWS, read_lines, real_path
 import segmentation
 from errors import UserError
 from segmentation import MAX_HAN_RUN, UserDictionary, WordFinder, read_user_dictionary, unit_starts
-from tokenization import FullTokenizer, Token
-
-
-@pytest.fixture(scope="module")
-def tokenizer(vocab_file):
-    return FullTokenizer(vocab_file)
+from tokenization import Token
 
 
 def spans(word_finder, text):

@@ -12,11 +12,6 @@ from text_batches import PairEncoder
 from tokenization import FullTokenizer
 
 
-@pytest.fixture(scope="module")
-def tokenizer(vocab_file):
-    return FullTokenizer(vocab_file)
-
-
 def test_many_pairs_are_encoded_as_one_by_one(tokenizer):
     readable = [text for text in odd_texts.ODD_STRINGS if tokenizer.tokenize(text)] + ["ὈΔΥΣΣΕΎΣ", "a\nb", "好" * 300]
     pairs = [(a, b) for a in readable for b in readable + [None]]

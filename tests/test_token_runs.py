@@ -12,8 +12,8 @@ from token_tasks import fine_tune, read_json
 
 import average_checkpoints
 import checkpoint
-import checkpoint_description
 import checkpoint_model
+import describe_checkpoint
 import families
 import heads
 import mrc_metrics
@@ -210,7 +210,7 @@ def test_nothing_to_do_is_said(trained, runner):
 def test_other_commands_know_the_model(trained, runner):
     best = str(trained[runner] / "out" / "best")
     name, task = ("run_mrc.py", "cmrc2018") if runner is run_mrc else ("run_ner.py", "msra_ner")
-    described = checkpoint_description.describe_model(checkpoint_model.open_model(best), best)
+    described = describe_checkpoint.describe_model(checkpoint_model.open_model(best), best)
     assert "for {} (task {})".format(name, task) in described
     assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in average_checkpoints.next_command(
         best

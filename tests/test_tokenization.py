@@ -20,16 +20,6 @@ REAL_LINES = 3000
 TINY_VOCAB = "[PAD] [UNK] [CLS] [SEP] [MASK] un ##want ##ed wa runn ##ing , 中 国".split()
 
 
-@pytest.fixture(scope="module")
-def tokenizer(vocab_file):
-    return FullTokenizer(vocab_file)
-
-
-@pytest.fixture(scope="module")
-def oracle(vocab_file):
-    return build_oracle(vocab_file, do_lower_case=True)
-
-
 def assert_equals_oracle(tokenizer, oracle, texts):
     for text in texts:
         encoding = oracle.encode(text, add_special_tokens=False)

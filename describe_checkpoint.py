@@ -1,4 +1,4 @@
-"""What a checkpoint is and what it can be used for, on one screen: `python checkpoint.py PATH`."""
+"""What a checkpoint is and what it can be used for, on one screen: `python describe_checkpoint.py PATH`."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _vocabulary_words(model: CheckpointModel) -> str:
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """The command; returns its exit status."""
-    parser = PlainParser(prog="checkpoint.py", description=__doc__)
+    parser = PlainParser(prog="describe_checkpoint.py", description=__doc__)
     parser.add_argument("path", help="a folder, a checkpoint's prefix or one of its files")
     parser.add_argument("--config_file", help="the model's JSON file, where none is beside it")
     options = parser.parse_args(arguments)
@@ -126,6 +126,5 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return 0
 
 
-def run_command() -> None:
-    """Runs `main` on the command line and ends with its status."""
+if __name__ == "__main__":
     sys.exit(main())

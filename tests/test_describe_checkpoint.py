@@ -1,4 +1,4 @@
-"""`python checkpoint.py PATH`: one screen on what loads, one sentence on what does not."""
+"""`python describe_checkpoint.py PATH`: one screen on what loads, one sentence on what does not."""
 
 import os
 import subprocess
@@ -9,20 +9,20 @@ import numpy as np
 import published_checkpoints
 import pytest
 
-import checkpoint_description
+import describe_checkpoint
 
-REPOSITORY = os.path.dirname(os.path.abspath(checkpoint_description.__file__))
+REPOSITORY = os.path.dirname(os.path.abspath(describe_checkpoint.__file__))
 
 
 def described(capsys, *arguments):
     """What the command writes on the screen."""
-    assert checkpoint_description.main([str(argument) for argument in arguments]) == 0
+    assert describe_checkpoint.main([str(argument) for argument in arguments]) == 0
     return capsys.readouterr().out
 
 
 def refused(capsys, *arguments):
     """The sentence with which the command ends."""
-    assert checkpoint_description.main([str(argument) for argument in arguments]) == 1
+    assert describe_checkpoint.main([str(argument) for argument in arguments]) == 1
     output = capsys.readouterr()
     assert output.out == "" and len(output.err.splitlines()) == 1
     return output.err
@@ -87,8 +87,9 @@ def test_a_bert_and_a_foreign_checkpoint_are_called_what_they_are(tmp_path, caps
 
 
 def test_the_command_itself(folder, tmp_path):
-    command = [sys.executable, "checkpoint.py", str(folder("zh_postln"))]
+    command = [sys.executable, "describe_checkpoint.py", str(folder("zh_postln"))]
     process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert process.returncode == 0 and process.stdout.startswith(str(tmp_path / "albert_model.ckpt") + "\n")
     process = subprocess.run(command[:2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-    assert process.returncode == 2 and process.stderr.startswith("checkpoint.py: the following arguments are required")
+    assert process.returncode == 2
+    assert process.stderr.startswith("describe_checkpoint.py: the following arguments are required")
