@@ -8,11 +8,16 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import tensorflow.compat.v1 as tf
 
 import dynamic_masking
+from checkpoint_model import SHIPPED_CONFIGS
 from command_line import Flags
+from corpus import describe_files
 from errors import UserError
 from features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from input_pipeline import HeldOut
 from record_files import count_records, described_shard, expand_globs, first_record, journal_path, read_sidecar
+from run_model import RunModel
+
+_VOCABULARY = "vocab.txt"
 
 
 class Inputs(NamedTuple):
@@ -99,6 +104,21 @@ def _measured(path: str) -> Dict[str, int]:
         "max_seq_length": len(fields["input_ids"].int64_list.value),
         "max_predictions_per_seq": len(fields["masked_lm_ids"].int64_list.value),
     }
+
+
+def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
+    """The model with the vocabulary that its records were made with, where it comes without one.
+
+    It is looked for beside the config and where setup.sh puts it, and told by the hash in the records' sidecar.
+    """
+    sidecar = read_sidecar((inputs.train_files or inputs.eval_files)[0])
+    if model.vocab_file or model.spm_model_file or sidecar is None:
+        return model
+    for folder in (os.path.dirname(model.config_file or ""), SHIPPED_CONFIGS):
+        path = os.path.join(folder, _VOCABULARY)
+        if os.path.exists(path) and describe_files([path])[0]["sha256"] == sidecar["vocabulary"].get("sha256"):
+            return model._replace(vocab_file=path)
+    return model
 
 
 def evaluated_on(inputs: Inputs) -> str:

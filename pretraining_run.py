@@ -21,7 +21,7 @@ from errors import UserError
 from estimator_specs import TrainingSetup
 from families import Family
 from input_pipeline import HeldOut, pretraining_input_fn
-from pretraining_inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs
+from pretraining_inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs, with_vocabulary
 from record_files import record_counts
 from run_model import RunModel
 from training_checkpoints import latest_checkpoint
@@ -72,6 +72,7 @@ def run(flags: Flags, family: Family) -> None:
     for path in sorted(set(inputs.train_files + inputs.eval_files)):
         check_records(path, flags.max_seq_length, flags.max_predictions_per_seq, config.vocab_size)
     check_masking(flags, inputs)
+    model = with_vocabulary(model, inputs)
     eval_steps = _eval_steps(flags, inputs) if flags.do_eval else 0
     _apply_preset(flags, config)
     training_run.prepare_output_dir(flags)

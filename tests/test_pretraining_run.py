@@ -1,5 +1,6 @@
 """run_pretraining end to end on a tiny model: training, evaluation, resuming, and what is refused."""
 
+import hashlib
 import json
 import os
 
@@ -179,6 +180,28 @@ def test_a_file_shorter_than_its_sidecar_says_is_named(folder):
     record_files.write_json(record_files.sidecar_path(str(path)), sidecar)
     with pytest.raises(UserError, match="heldout.tfrecord was made for vocab_size 999, asked for"):
         run(folder)
+
+
+def test_the_vocabulary_of_the_records_goes_along_where_it_is_at_hand(folder, caplog):
+    settings = {"max_seq_length": tiny_model.SEQ_LENGTH, "max_predictions_per_seq": tiny_model.PREDICTIONS}
+    with open(tiny_model.write_vocab(folder), "rb") as file:
+        content = file.read()
+    vocabulary = {"size": len(tiny_model.VOCABULARY), "sha256": hashlib.sha256(content).hexdigest()}
+    size = (folder / "train-0.tfrecord").stat().st_size
+    shards = [{"file": "train-0.tfrecord", "bytes": size, "records": 12}]
+    sidecar = {"settings": settings, "vocabulary": vocabulary, "shards": shards}
+    record_files.write_json(record_files.sidecar_path(str(folder / "train-0.tfrecord")), sidecar)
+    changes = {"input_file": folder / "train-0.tfrecord", "do_eval": False, "num_train_steps": 1}
+    caplog.set_level("INFO")
+    out = run(folder, **changes)
+    with open(os.path.join(out, "vocab.txt"), "rb") as file:
+        assert file.read() == content
+    assert "--init_checkpoint={} --task_name".format(out) in caplog.text
+    with open(str(folder / "vocab.txt"), "a", encoding="utf-8") as file:
+        file.write("another\n")
+    other = run(folder, output_dir=folder / "other", **changes)
+    assert "vocab.txt" not in os.listdir(other)
+    assert "--init_checkpoint={} --vocab_file=".format(other) in caplog.text
 
 
 def test_records_of_an_unfinished_data_set_are_refused(folder):
