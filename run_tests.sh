@@ -27,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
 style=0 tests=0
 "$python" -m ruff check . || style=$?
 if [ $# -eq 0 ]; then
-  set -- tests
+  set -- tests --numprocesses=2 --dist=worksteal # Two at a time on any machine: a test takes up to 2 GB.
 fi
 "$python" -m pytest -q "$@" || tests=$?
 if [ "$tests" -ne 0 ]; then
