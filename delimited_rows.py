@@ -143,13 +143,18 @@ def _words(cells: Sequence[str]) -> List[str]:
     return [cell.strip() for cell in cells]
 
 
+def names_texts(cells: Sequence[str]) -> bool:
+    """Whether the cells of a first line are all names of text columns, such as "sentence_a" or "句子1"."""
+    return all(word.lower() in _TEXT_HEADERS for word in _words(cells))
+
+
 def _is_header(words: Sequence[str], columns: Sequence[str], labels: Sequence[str]) -> bool:
     if len(words) != len(columns):
         return False
     if LABEL_COLUMN in columns:
         label = words[list(columns).index(LABEL_COLUMN)]
         return label not in labels and label.lower() in _LABEL_HEADERS
-    return all(word.lower() in _TEXT_HEADERS for word in words)
+    return names_texts(words)
 
 
 def layout_by_names(

@@ -8,6 +8,7 @@ import sys
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from command_line import Flags, UsageError, say
+from delimited_rows import TAB, names_texts
 from errors import UserError
 from record_files import CompleteFile
 from task_rows import text_lines
@@ -16,6 +17,7 @@ from text_batches import place_in, read_texts
 _log = logging.getLogger(__name__)
 
 _CHUNK_LINES = 10000  # of a file that are scored at a time
+_SCORE_COLUMN = "similar"  # its name, where the file has a header
 
 # A BertSim, the flags, and the pairs that are asked where the flags name nothing.
 Ask = Callable[[Any, Flags, Sequence[Tuple[str, str]]], None]
@@ -25,7 +27,11 @@ def declare_flags(flags: Flags) -> None:
     """The flags that say what is asked."""
     flags.string("sentence_a", None, "the first sentence of a pair, or the one whose most similar lines are looked for")
     flags.string("sentence_b", None, "the second sentence of a pair")
-    flags.string("input_file", None, "pairs, parted by a tab, one in each line; with --top_k a sentence in each line")
+    flags.string(
+        "input_file",
+        None,
+        "a pair in each line, parted by a tab, with or without a header; for --top_k sentences",
+    )
     flags.string("output_file", None, "the lines of --input_file with the probability of similar as one more column")
     flags.integer("top_k", None, "find so many lines of --input_file that are most similar to --sentence_a", minimum=1)
     flags.boolean("prompt", False, "read pairs from the keyboard")
@@ -73,22 +79,27 @@ def _score_pair(model: Any, flags: Flags, examples: Sequence[Tuple[str, str]]) -
 def _score_file(model: Any, flags: Flags, examples: Sequence[Tuple[str, str]]) -> None:
     lines, scored = text_lines(flags.input_file), 0
     with CompleteFile(flags.output_file) as file:
+        first = list(itertools.islice(lines, 1))
+        if first and names_texts(first[0][1].split(TAB)[:2]):
+            file.write("{}\t{}\n".format(first[0][1], _SCORE_COLUMN).encode("utf-8"))
+        else:
+            lines = itertools.chain(first, lines)
         while True:
             chunk = list(itertools.islice(lines, _CHUNK_LINES))
             if not chunk:
                 break
             pairs = [_pair_of(text, flags.input_file, number) for number, text in chunk]
-            probabilities = model.predict_sentences(pairs, place_in(flags.input_file, scored))
+            probabilities = model.predict_sentences(pairs, place_in(flags.input_file, chunk[0][0] - 1))
             for (_, text), row in zip(chunk, probabilities):
                 file.write("{}\t{:.6f}\n".format(text, row[1]).encode("utf-8"))
             scored += len(chunk)
         if not scored:
-            raise UserError("{} is empty".format(flags.input_file))
+            raise UserError("{} is empty: it holds no pair".format(flags.input_file))
     _log.info("%s holds the probabilities of %s pairs.", flags.output_file, "{:,}".format(scored))
 
 
 def _pair_of(text: str, path: str, number: int) -> Tuple[str, str]:
-    cells = text.split("\t")
+    cells = text.split(TAB)
     if len(cells) < 2:
         raise UserError("{} line {} has no tab: give two sentences, parted by a tab".format(path, number))
     return cells[0], cells[1]

@@ -68,9 +68,18 @@ def test_a_file_is_scored_in_its_order(scorer, model_dir, tmp_path, monkeypatch)
     np.testing.assert_allclose([float(line.rsplit("\t", 1)[1]) for line in lines], expected, atol=1e-6)
 
 
+def test_a_header_is_no_pair(model_dir, tmp_path):
+    (tmp_path / "in.tsv").write_text("sentence_a\tsentence_b\tid\n好\t不\t7\n", encoding="utf-8")
+    run(model_dir, input_file=tmp_path / "in.tsv", output_file=tmp_path / "out.tsv")
+    header, row = (tmp_path / "out.tsv").read_text(encoding="utf-8").splitlines()
+    assert header == "sentence_a\tsentence_b\tid\tsimilar" and row.startswith("好\t不\t7\t0.")
+
+
 @pytest.mark.parametrize(
     "content,message",
     [
+        ("sentence_a\tsentence_b\n" + "好\t不\n" * 4 + "好\t \n", "the second text of .*in.tsv line 6 is empty"),
+        ("句子1\t句子2\n", "in.tsv is empty"),
         ("好\t不\n" * 5 + "好\n", "in.tsv line 6 has no tab: give two sentences"),
         ("好\t不\n" * 5 + "好\t \n", "the second text of .*in.tsv line 6 is empty"),
         ("好\t不\n" * 5 + "\u200b\t好\n", "the first text of .*in.tsv line 6 holds nothing that can be read"),
