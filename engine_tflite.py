@@ -24,6 +24,8 @@ TFLITE_FILE = "model.tflite"
 class TfliteEngine:
     """Runs <folder>/model.tflite."""
 
+    gains_from_batches = False
+
     def __init__(self, folder: str, num_threads: Optional[int] = None) -> None:
         """Loads the model.
 
@@ -36,6 +38,7 @@ class TfliteEngine:
         """
         self._path = os.path.join(folder, TFLITE_FILE)
         num_threads = num_threads or available_cores()
+        self.concurrency = num_threads
         interpreter_class = _interpreter_class()
         with silence():
             self._idle: List[_RowInterpreter] = [
@@ -49,13 +52,21 @@ class TfliteEngine:
     def answer(self, inputs: Dict[str, np.ndarray]) -> np.ndarray:
         """See engine_tensorflow."""
         rows = [{name: values[row : row + 1] for name, values in inputs.items()} for row in range(_num_rows(inputs))]
-        if len(rows) == 1:  # on the caller's own thread: another one would cost a tenth of the time
-            return self._answer_row(rows[0])
-        return np.concatenate(list(self._threads.map(self._answer_row, rows)))
+        shares = [rows[first :: self.concurrency] for first in range(min(len(rows), self.concurrency))]
+        # One on the caller's own thread: another one would cost a tenth of a row's time.
+        others = [self._threads.submit(self._answer_rows, share) for share in shares[1:]]
+        answers: List[Any] = [None] * len(rows)
+        answers[:: self.concurrency] = self._answer_rows(shares[0])
+        for first, other in enumerate(others, start=1):
+            answers[first :: self.concurrency] = other.result()
+        return np.concatenate(answers)
 
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown()
+
+    def _answer_rows(self, rows: List[Dict[str, np.ndarray]]) -> List[np.ndarray]:
+        return [self._answer_row(row) for row in rows]
 
     def _answer_row(self, row: Dict[str, np.ndarray]) -> np.ndarray:
         length = row["input_ids"].shape[1] if self.seq_length else int(row["input_mask"].sum())

@@ -183,6 +183,16 @@ class Predictor:
         self._encoder = PairEncoder(tokenizer, self.max_seq_length)
         self._pad_id = tokenizer.pad_id
 
+    @property
+    def concurrency(self) -> int:
+        """The number of threads from which it is asked with profit."""
+        return self._engine.concurrency
+
+    @property
+    def gains_from_batches(self) -> bool:
+        """Whether many rows at once take less than one by one."""
+        return self._engine.gains_from_batches
+
     def predict(self, pairs: Sequence[Pair], symmetric: bool = False, place: Place = "row {}".format) -> np.ndarray:
         """The probabilities, float32 [n, labels], of n rows in their order.
 

@@ -23,6 +23,7 @@ from text_batches import MAX_BATCH_TOKENS
 _log = logging.getLogger(__name__)
 
 _NEEDED = ("fastapi", "uvicorn", "httptools", "prometheus_client")
+_BATCH_SIZE = 64
 _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 
 
@@ -39,7 +40,13 @@ def declare_flags() -> Flags:
     flags.string(
         "token", None, "clients must show it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
     )
-    flags.integer("max_batch_size", 64, "rows that the model answers at once; 1 batches nothing", minimum=1)
+    flags.integer(
+        "max_batch_size",
+        None,
+        "rows that the model answers at once; 1 batches nothing (default: {}; with the engine tflite 1, since batches "
+        "gain nothing there and all cores answer side by side)".format(_BATCH_SIZE),
+        minimum=1,
+    )
     flags.integer("max_batch_tokens", MAX_BATCH_TOKENS, "tokens of them, about", minimum=1)
     flags.float("max_wait_ms", 0.0, "milliseconds that a batch which is not full waits for more", minimum=0.0)
     flags.integer("max_queue", 4096, "rows that wait; beyond them the answer is 503 with Retry-After", minimum=1)
@@ -75,14 +82,15 @@ def main(flags: Flags) -> None:
     model = serving_model.open_model(
         flags.model,
         engine=flags.engine,
-        batch_size=flags.max_batch_size,
+        batch_size=flags.max_batch_size or _BATCH_SIZE,
         config_file=flags.config_file,
         vocab_file=flags.vocab_file,
         spm_model_file=flags.spm_model_file,
     )
+    batch_size = flags.max_batch_size or (_BATCH_SIZE if model.gains_from_batches else 1)
     app = serving_app.build_app(
         model,
-        Bounds(flags.max_batch_size, flags.max_batch_tokens, flags.max_wait_ms / 1000.0, flags.max_queue),
+        Bounds(batch_size, flags.max_batch_tokens, flags.max_wait_ms / 1000.0, flags.max_queue),
         Limits(flags.max_text_length, flags.max_rows, flags.max_body_bytes, flags.body_seconds, token),
     )
     if not serving_server.is_local(bound) and token is None:

@@ -65,7 +65,9 @@ def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> 
     """
     metrics = ServingMetrics()
     batchers = {
-        name: Batcher(answer, bounds, tokens_of=tokens_of, observe=metrics.batch_observer(name))
+        name: Batcher(
+            answer, bounds, num_threads=model.concurrency, tokens_of=tokens_of, observe=metrics.batch_observer(name)
+        )
         for name, answer in model.answers.items()
     }
     for name, batcher in batchers.items():

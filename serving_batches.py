@@ -1,7 +1,8 @@
 """Dynamic batching: requests that wait at the same time are answered in one pass of the model.
 
-Coroutines put their rows into a queue; one thread takes what waits, up to a bound of rows and tokens, and answers it.
-A request of many rows goes through in parts, between which the others have their turn.
+Coroutines put their rows into a queue; a thread takes what waits, up to a bound of rows and tokens, and answers it. A
+model that answers several batches faster side by side than one by one has as many threads. A request of many rows goes
+through in parts, between which the others have their turn.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ class Job:
     def __init__(self, rows: Sequence[Any], options: Hashable, loop: asyncio.AbstractEventLoop) -> None:
         self.rows = rows
         self.options = options
-        self.answers: List[Any] = []
+        self.answers: List[Any] = [None] * len(rows)
         self.taken = 0  # rows that were given to the model
+        self.unanswered = len(rows)
         self.future: asyncio.Future = loop.create_future()
 
     def cancel(self) -> None:
@@ -78,25 +80,28 @@ class Job:
 
 class _Part(NamedTuple):
     job: Job
+    start: int  # the place of its first row in the request
     rows: Sequence[Any]
 
 
 class Batcher:
-    """A queue and the thread that empties it; `submit` belongs to one event loop, everything else to any thread."""
+    """A queue and the threads that empty it; `submit` belongs to one event loop, everything else to any thread."""
 
     def __init__(
         self,
         answer: Answer,
         bounds: Bounds,
         *,
+        num_threads: int = 1,
         tokens_of: Callable[[Any], int] = lambda row: 1,
         observe: Callable[[int], None] = lambda rows: None,
     ) -> None:
-        """Starts the thread.
+        """Starts the threads.
 
         Args:
-          answer: the model; called by the thread alone. A `UserError` of it goes to the request whose rows raise it.
+          answer: the model; called by the threads alone. A `UserError` of it goes to the request whose rows raise it.
           bounds: see `Bounds`.
+          num_threads: batches that are answered at a time.
           tokens_of: about how many tokens a row has.
           observe: is told the rows of each batch.
         """
@@ -109,8 +114,9 @@ class Batcher:
         self._seconds_per_row = _SECONDS_PER_ROW
         self._is_stopped = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name="batches", daemon=True) for _ in range(num_threads)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def rows_waiting(self) -> int:
@@ -143,8 +149,9 @@ class Batcher:
         """Takes nothing more, answers what waits, and returns when that is done."""
         with self._changed:
             self._is_stopped = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while True:
@@ -154,10 +161,11 @@ class Batcher:
             start = time.monotonic()
             answers = self._answers_of(parts)
             rows = sum(len(part.rows) for part in parts)
-            seconds = (time.monotonic() - start) / rows
-            self._seconds_per_row += (1.0 - _MEMORY) * (seconds - self._seconds_per_row)
+            seconds = (time.monotonic() - start) / rows / len(self._threads)
+            with self._changed:
+                self._seconds_per_row += (1.0 - _MEMORY) * (seconds - self._seconds_per_row)
             self._observe(rows)
-            _deliver([(part.job, answer) for part, answer in zip(parts, answers)])
+            _deliver(list(zip(parts, answers)))
 
     def _next_parts(self) -> List[_Part]:
         """What the next batch answers; nothing once the batcher is stopped and the queue is empty."""
@@ -169,7 +177,9 @@ class Batcher:
                     return []
                 self._wait_for_more()
                 parts = self._take()
-                if parts:  # requests that were given up leave none
+                if self._jobs:
+                    self._changed.notify()
+                if parts:  # requests that were given up leave none, nor does another thread that was faster
                     return parts
 
     def _wait_for_more(self) -> None:
@@ -184,7 +194,7 @@ class Batcher:
         parts: List[_Part] = []
         waiting: List[Job] = []  # with other options
         unfinished: List[Job] = []
-        options = self._jobs[0].options
+        options = self._jobs[0].options if self._jobs else None
         room = _Room(self._bounds.max_rows, self._bounds.max_tokens)
         while self._jobs and not room.is_full:
             job = self._jobs.popleft()
@@ -193,9 +203,9 @@ class Batcher:
             elif job.options != options:
                 waiting.append(job)
             else:
-                rows = self._rows_that_fit(job, room)
+                start, rows = job.taken, self._rows_that_fit(job, room)
                 if rows:
-                    parts.append(_Part(job, rows))
+                    parts.append(_Part(job, start, rows))
                 if job.taken < len(job.rows):
                     (unfinished if rows else waiting).append(job)
         self._jobs.extendleft(reversed(waiting))
@@ -246,21 +256,23 @@ class _Room:
         return True
 
 
-def _deliver(answers: Sequence[Tuple[Job, Any]]) -> None:
-    loop = answers[0][0].future.get_loop()
+def _deliver(answers: Sequence[Tuple[_Part, Any]]) -> None:
+    loop = answers[0][0].job.future.get_loop()
     try:
         loop.call_soon_threadsafe(_settle, answers)
     except RuntimeError:  # the loop has ended: nobody waits any more
         _log.debug("Nobody waits for %s answers.", len(answers))
 
 
-def _settle(answers: Sequence[Tuple[Job, Any]]) -> None:
-    for job, answer in answers:
+def _settle(answers: Sequence[Tuple[_Part, Any]]) -> None:
+    for part, answer in answers:
+        job = part.job
         if job.future.done():  # given up, or failed at an earlier part
             continue
         if isinstance(answer, Exception):
             job.future.set_exception(answer)
             continue
-        job.answers.extend(answer)
-        if len(job.answers) == len(job.rows):
+        job.answers[part.start : part.start + len(part.rows)] = answer
+        job.unanswered -= len(part.rows)
+        if not job.unanswered:
             job.future.set_result(job.answers)

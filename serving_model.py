@@ -47,6 +47,8 @@ class ServedModel(NamedTuple):
       tokenizer: the model's.
       max_seq_length: tokens of a row of PAIRS, else of EMBED.
       closers: free the model.
+      concurrency: batches that it answers faster side by side than one by one.
+      gains_from_batches: whether the rows of a batch take less than one by one.
     """
 
     answers: Dict[str, Answer]
@@ -56,6 +58,8 @@ class ServedModel(NamedTuple):
     tokenizer: FullTokenizer
     max_seq_length: int
     closers: Tuple[Callable[[], None], ...] = ()
+    concurrency: int = 1
+    gains_from_batches: bool = True
 
     def close(self) -> None:
         """Frees the model."""
@@ -100,6 +104,8 @@ def _export(loaded: Predictor) -> ServedModel:
         tokenizer=loaded.tokenizer,
         max_seq_length=loaded.max_seq_length,
         closers=(loaded.close,),
+        concurrency=loaded.concurrency,
+        gains_from_batches=loaded.gains_from_batches,
     )
 
 

@@ -15,6 +15,7 @@ from conftest import REPOSITORY
 import checkpoint_model
 import families
 import predictor
+import processor
 from classification_features import encode_pair, pad_batch
 from errors import UserError
 from export_graph import InferenceGraph
@@ -104,6 +105,7 @@ def test_the_light_engine_agrees(model, tmp_path, litert, kind, length, atol):
     out = tmp_path / "out"
     exports.run(checkpoint=folder, format="tflite", tflite_type=kind, output_dir=out, max_seq_length=length)
     with predictor.open_predictor(str(out), "tflite") as loaded:
+        assert loaded.concurrency == processor.available_cores() and not loaded.gains_from_batches
         answers = loaded.predict(PAIRS)
         np.testing.assert_allclose(answers, expected, atol=atol)
         np.testing.assert_allclose(ask_from_threads(loaded, 8), [answers] * 8, atol=1e-7)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="needs requirements-serve.txt")
@@ -17,7 +18,7 @@ from tiny_service import BOUNDS, LIMITS, share_of, until
 
 import serving_server
 from errors import UserError
-from serving_model import SIMILARITY
+from serving_model import PAIRS, SIMILARITY
 
 PAIR = {"text_a": "喜欢苹果", "text_b": "香蕉"}
 
@@ -130,6 +131,21 @@ def test_a_full_queue_says_when_to_come_again(model, client):
         thread.join(20)
     assert [(answer.status, len(answer.json)) for answer in waiting] == [(200, 18)] * 3
     check_it_still_answers(client)
+
+
+def test_a_model_that_can_answers_side_by_side(tmp_path):
+    together = threading.Barrier(2)
+
+    def answer(rows, symmetric):
+        together.wait(20)
+        return np.array([[0.5, 0.5]], np.float32)
+
+    model = tiny_service.Model().served(tmp_path, answers={PAIRS: answer}, concurrency=2)
+    with tiny_service.serving(model, BOUNDS._replace(max_rows=1)) as client:
+        waiting = threading.Thread(target=client.post, args=("/similarity", PAIR))
+        waiting.start()
+        assert client.post("/similarity", PAIR).status == 200
+        waiting.join(20)
 
 
 def request_bytes(path, body):

@@ -152,6 +152,24 @@ def test_the_parts_after_a_bad_one_are_left_out():
     run(scenario, BOUNDS._replace(max_rows=1))
 
 
+def test_parts_that_are_answered_at_the_same_time_come_back_in_their_order():
+    second_is_answered = threading.Event()
+
+    def answer(rows, options):
+        if 1 in rows:
+            assert second_is_answered.wait(timeout=20)
+        else:
+            second_is_answered.set()
+        return [row * 2 for row in rows]
+
+    async def play():
+        batcher = Batcher(answer, BOUNDS._replace(max_rows=2), num_threads=2)
+        assert await batcher.submit([1, 2, 3, 4]).future == [2, 4, 6, 8]
+        await asyncio.get_event_loop().run_in_executor(None, batcher.stop)
+
+    asyncio.run(asyncio.wait_for(play(), 30))
+
+
 def test_a_batch_that_is_not_full_waits_for_more():
     model = Model()
     model.release()
