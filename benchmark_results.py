@@ -143,15 +143,19 @@ def markdown(report: Report) -> str:
 
 def environment_text(environment: Dict[str, Any]) -> str:
     """Where it ran, in one line."""
-    gpus = environment["gpus"]
-    return "TensorFlow {}, Python {}, {} ({} cores){}, code {}".format(
+    cores, gpus = environment["cpu_cores"], environment["gpus"]
+    return "TensorFlow {}, Python {}, {} ({}){}, code {}".format(
         environment["tensorflow"],
         environment["python"],
         environment["cpu"],
-        environment["cpu_cores"],
-        ", {} GPU{}".format(gpus, "" if gpus == 1 else "s") if gpus else "",
+        _counted(cores, "core"),
+        ", " + _counted(gpus, "GPU") if gpus else "",
         environment["code_sha256"][:12],
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return "{} {}{}".format(count, what, "" if count == 1 else "s")
 
 
 def as_json(report: Report) -> Dict[str, Any]:
