@@ -111,8 +111,10 @@ def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
 
     It is looked for beside the config and where setup.sh puts it, and told by the hash in the records' sidecar.
     """
-    sidecar = read_sidecar((inputs.train_files or inputs.eval_files)[0])
-    if model.vocab_file or model.spm_model_file or sidecar is None:
+    if model.vocab_file or model.spm_model_file:
+        return model
+    sidecar = read_sidecar(inputs.train_files[0])
+    if sidecar is None:
         return model
     for folder in (os.path.dirname(model.config_file or ""), SHIPPED_CONFIGS):
         path = os.path.join(folder, _VOCABULARY)

@@ -176,10 +176,10 @@ class Batcher:
                 if not self._jobs:
                     return []
                 self._wait_for_more()
-                parts = self._take()
+                parts = self._take() if self._jobs else []  # another thread may have been faster
                 if self._jobs:
                     self._changed.notify()
-                if parts:  # requests that were given up leave none, nor does another thread that was faster
+                if parts:  # requests that were given up leave none
                     return parts
 
     def _wait_for_more(self) -> None:
@@ -194,7 +194,7 @@ class Batcher:
         parts: List[_Part] = []
         waiting: List[Job] = []  # with other options
         unfinished: List[Job] = []
-        options = self._jobs[0].options if self._jobs else None
+        options = self._jobs[0].options
         room = _Room(self._bounds.max_rows, self._bounds.max_tokens)
         while self._jobs and not room.is_full:
             job = self._jobs.popleft()

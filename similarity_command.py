@@ -126,7 +126,7 @@ def _typed_pairs() -> Iterator[Tuple[str, str]]:
         first = _typed("first sentence: ")
         if not first.strip():
             return
-        cells = first.split("\t")
+        cells = first.split(TAB)
         yield (cells[0], cells[1]) if len(cells) > 1 else (first, _typed("second sentence: "))
 
 

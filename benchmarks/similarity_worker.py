@@ -64,6 +64,7 @@ def open_estimator(path):
     import checkpoint
     import heads
     from checkpoint_model import open_model
+    from families import build_encoder
 
     model = open_model(path)
     folder = tempfile.TemporaryDirectory()  # noqa: SIM115 (removed with the process)
@@ -71,7 +72,7 @@ def open_estimator(path):
     checkpoint.write_weights(model.prefix, prefix)  # with a step, without which an Estimator reads nothing
 
     def model_fn(features, mode):
-        encoder = model.family.model_class(model.config, False, *(features[name] for name in INPUTS), scope="bert")
+        encoder = build_encoder(model.family, model.config, features, is_training=False)
         logits = heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits
         return tf.estimator.EstimatorSpec(mode, predictions={"probabilities": tf.nn.softmax(logits)})
 
