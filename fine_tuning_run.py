@@ -202,7 +202,8 @@ def _input_fn(
         is_training=is_training,
         seed=flags.seed + position.seed_offset,
         bucket_by_length=flags.bucket_by_length,
-        static_shapes=flags.use_tpu,
+        # Each shape is compiled anew: without buckets there is one.
+        static_shapes=flags.use_tpu or (is_training and flags.use_xla and not flags.bucket_by_length),
         start_step=position.start_step,
     )
 

@@ -13,7 +13,7 @@ import tensorflow.compat.v1 as tf
 from data_order import RecordFiles, shuffled_records
 from dynamic_masking import DynamicMasking, masked_batches
 from features import Feature, pretraining_features
-from length_buckets import BUCKET_STEP, BucketedOrder
+from length_buckets import BucketedOrder
 from record_files import GZIP, NO_COMPRESSION, compression_of, record_counts
 
 InputFn = Callable[[Dict[str, Any]], Any]
@@ -145,11 +145,11 @@ def fine_tuning_input_fn(
       path: a file made by `feature_cache`.
       features: the declaration of its records, row_index and input_ids among them.
       num_rows: its records.
-      max_seq_length: the longest row; also the length of every row with `static_shapes`.
+      max_seq_length: the length of every row with `static_shapes`.
       is_training: endless, all rows shuffled anew each epoch; otherwise each row once (see row_index for the order).
       seed: of the shuffle.
       bucket_by_length: gather rows of like length into a batch; the batch size stays the same.
-      static_shapes: full batches of full-length rows (TPU); rows that only fill the last batch have row_index -1.
+      static_shapes: full batches of full-length rows (TPU, XLA); rows that only fill the last batch have row_index -1.
       start_step: training batches that came before: the first one given is that which they would be followed by.
     """
     is_bucketed = bucket_by_length and not static_shapes
@@ -159,10 +159,9 @@ def fine_tuning_input_fn(
 
     def input_fn(params: Dict[str, Any]) -> Any:
         batch_size = params["batch_size"]
-        if is_training and is_bucketed:
-            batches = _bucketed_training_batches(path, features, num_rows, batch_size, seed, start_step)
-        elif is_bucketed:
-            batches = examples_of(tf.data.TFRecordDataset(path)).apply(_bucket(features, batch_size, max_seq_length))
+        if is_bucketed:
+            order = _bucketed_order(batch_size, seed, start_step) if is_training else _longest_first
+            batches = _batches_in_order(path, features, num_rows, batch_size, order)
         else:
             if is_training:
                 files = RecordFiles([path], [""], [num_rows], _reader(None, is_training))
@@ -172,43 +171,53 @@ def fine_tuning_input_fn(
                 examples = examples_of(tf.data.TFRecordDataset(path))
                 if static_shapes:
                     examples = examples.concatenate(_padding_rows(features, -num_rows % batch_size))
-            shapes = _padded_shapes(features, max_seq_length)
+            shapes = _padded_shapes(features, max_seq_length if static_shapes else None)
             batches = examples.padded_batch(batch_size, shapes, drop_remainder=is_training or static_shapes)
         return batches.prefetch(_PARALLEL_CALLS)
 
     return input_fn
 
 
-def _bucketed_training_batches(
-    path: str, features: Sequence[Feature], num_rows: int, batch_size: int, seed: int, start_step: int
-) -> Any:
-    """Endless batches of rows of like length, from the batch `start_step` on; all rows are held in memory, packed."""
-
-    def row_lengths(rows: Any) -> Any:
-        parsed = tf.io.parse_example(rows, {"input_ids": tf.io.VarLenFeature(tf.int64)})["input_ids"]
-        return tf.math.bincount(tf.cast(parsed.indices[:, 0], tf.int32), minlength=num_rows)
+def _bucketed_order(batch_size: int, seed: int, start_step: int) -> Callable[[Any], Any]:
+    """A function from the lengths of all rows to their numbers in endless batches, from the batch `start_step` on."""
 
     def row_numbers(epoch: Any, lengths: Any) -> Any:
-        return BucketedOrder(lengths, batch_size, seed).batches(epoch, start_step)
+        return BucketedOrder(lengths, batch_size, seed).batches(epoch, start_step).ravel()
 
     def first_epoch(lengths: Any) -> Any:
         return np.int64(BucketedOrder(lengths, batch_size, seed).epoch_of(start_step))
 
+    def order(lengths: Any) -> Any:
+        epochs = tf.data.experimental.Counter(tf.reshape(tf.numpy_function(first_epoch, [lengths], tf.int64), []))
+        return epochs.flat_map(lambda epoch: _numbers(tf.numpy_function(row_numbers, [epoch, lengths], tf.int64)))
+
+    return order
+
+
+def _longest_first(lengths: Any) -> Any:
+    """The numbers of all rows: where memory does not suffice, the first batch tells."""
+    return _numbers(tf.argsort(lengths, direction="DESCENDING"))
+
+
+def _numbers(numbers: Any) -> Any:
+    return tf.data.Dataset.from_tensor_slices(tf.reshape(numbers, [-1]))
+
+
+def _batches_in_order(
+    path: str, features: Sequence[Feature], num_rows: int, batch_size: int, order: Callable[[Any], Any]
+) -> Any:
+    """Batches of the rows in an order made of their lengths; all rows are held in memory, packed."""
     parse = _parse(features, tf.io.parse_example)
 
     def batches_of(rows: Any) -> Any:
-        lengths = row_lengths(rows)
-
-        def epoch_batches(epoch: Any) -> Any:
-            numbers = tf.numpy_function(row_numbers, [epoch, lengths], tf.int64)
-            return tf.data.Dataset.from_tensor_slices(tf.reshape(numbers, [-1, batch_size]))
+        parsed = tf.io.parse_example(rows, {"input_ids": tf.io.VarLenFeature(tf.int64)})["input_ids"]
+        lengths = tf.math.bincount(tf.cast(parsed.indices[:, 0], tf.int32), minlength=num_rows)
 
         def padded(numbers: Any) -> Dict[str, Any]:
             batch = parse(tf.gather(rows, numbers))
             return dict(batch, input_mask=tf.sequence_mask(tf.gather(lengths, numbers), dtype=tf.int32))
 
-        epochs = tf.data.experimental.Counter(tf.reshape(tf.numpy_function(first_epoch, [lengths], tf.int64), []))
-        return epochs.flat_map(epoch_batches).map(padded, num_parallel_calls=_PARALLEL_CALLS)
+        return order(lengths).batch(batch_size).map(padded, num_parallel_calls=_PARALLEL_CALLS)
 
     return tf.data.TFRecordDataset(path).batch(num_rows).flat_map(batches_of)
 
@@ -220,16 +229,6 @@ def _with_mask(example: Dict[str, Any]) -> Dict[str, Any]:
 def _padded_shapes(features: Sequence[Feature], length: Optional[int]) -> Dict[str, Any]:
     shapes = {feature.name: [feature.length or length] for feature in features}
     return dict(shapes, input_mask=[length])
-
-
-def _bucket(features: Sequence[Feature], batch_size: int, max_seq_length: int) -> Any:
-    boundaries = list(range(BUCKET_STEP + 1, max_seq_length, BUCKET_STEP))
-    return tf.data.experimental.bucket_by_sequence_length(
-        lambda example: tf.size(example["input_ids"]),
-        boundaries,
-        [batch_size] * (len(boundaries) + 1),
-        padded_shapes=_padded_shapes(features, None),
-    )
 
 
 def _padding_rows(features: Sequence[Feature], count: int) -> Any:

@@ -10,25 +10,41 @@ from typing import List, Sequence
 
 import numpy as np
 
-BUCKET_STEP = 8  # tokens between the longest rows of two buckets, where both hold rows enough
+_BATCHES_OF_A_BUCKET = 4  # at least: with fewer, the same rows would meet in a batch in every epoch
 _BATCH_ORDER = 0  # the draws of an epoch: first the order of its batches, then each bucket's
 
 
 def buckets_of(lengths: np.ndarray, batch_size: int) -> np.ndarray:
     """The bucket of each row, int64 [rows], counted from 0 for the shortest ones.
 
-    Narrow ones, so that little of a batch is padding; wider where lengths are rare, so that each holds the rows of a
-    batch and none comes twice in one.
+    One for each length, so that nothing of a batch is padding; for several where rows of a length are few, so that each
+    bucket holds the rows of some batches.
     """
-    counts = np.bincount((lengths - 1) // BUCKET_STEP)
+    least = _BATCHES_OF_A_BUCKET * batch_size
     starts, in_bucket = [0], 0
-    for width, count in enumerate(counts):
-        if in_bucket >= batch_size:
-            starts, in_bucket = starts + [width], 0
+    for length, count in enumerate(np.bincount(lengths)):
+        if in_bucket >= least:
+            starts, in_bucket = starts + [length], 0
         in_bucket += count
-    if in_bucket < batch_size and len(starts) > 1:  # the longest rows join those before them
+    if in_bucket < least and len(starts) > 1:  # the longest rows join those before them
         starts.pop()
-    return np.searchsorted(starts, (lengths - 1) // BUCKET_STEP, side="right") - 1
+    return np.searchsorted(starts, lengths, side="right") - 1
+
+
+def share_told_by_length(lengths: np.ndarray, labels: np.ndarray, batch_size: int) -> float:
+    """How much of the labels' variance lies between buckets, 0 to 1 (eta squared of the one-hot labels).
+
+    Args:
+      lengths, labels: of each row.
+      batch_size: of the batches that the buckets are for.
+    """
+    one_hot = np.equal(labels[:, np.newaxis], np.unique(labels))
+    buckets = buckets_of(lengths, batch_size)
+    between = sum(
+        len(own) * np.square(own.mean(axis=0) - one_hot.mean(axis=0)).sum()
+        for own in (one_hot[buckets == bucket] for bucket in np.unique(buckets))
+    )
+    return float(between / (np.square(one_hot - one_hot.mean(axis=0)).sum() or 1.0))
 
 
 class BucketedOrder:

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any, Dict, List, Tuple
 
+import environments
 import numpy as np
 from processes import ROOT, measure
 
@@ -77,6 +78,8 @@ def train(flags: Any, folder: str, kind: str, seed: str) -> Tuple[float, float]:
     ]
     if flags.init_checkpoint:
         command.append("--init_checkpoint=" + flags.init_checkpoint)
+    if environments.takes(sys.executable, flags.precision):
+        command.append("--precision=" + flags.precision)
     seconds = measure(command).seconds
     with open(os.path.join(output_dir, "eval_results.json"), encoding="utf-8") as file:
         return json.load(file)["eval_accuracy"], seconds

@@ -217,6 +217,14 @@ def test_a_rerun_goes_on_and_reuses_the_features(folder, caplog):
     assert checkpoint.step_of(tf.train.latest_checkpoint(str(folder / "out"))) == 6
 
 
+@pytest.mark.parametrize("bucket_by_length,second,is_said", [(True, 1, True), (True, 0, False), (False, 1, False)])
+def test_labels_that_length_tells_are_named(folder, caplog, bucket_by_length, second, is_said):
+    rows = ["好\t不好\t0", "明天北京下雨吗\t明天北京下雨\t{}".format(second)] * 4 + ["好\t不好\t1"]
+    (folder / "data" / "train.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+    run(folder, do_eval=False, do_predict=False, train_batch_size=1, bucket_by_length=bucket_by_length)
+    assert ("texts of like length have like labels (length tells 64 %" in caplog.text) == is_said
+
+
 def test_bucketing_changes_no_evaluation(trained, tmp_path):
     results = []
     for bucket in (True, False):

@@ -219,14 +219,25 @@ def test_every_row_is_given_once(rows_path, bucket_by_length):
     seen = [row for batch in batches for row in check_rows(batch)]
     assert sorted(seen) == list(range(len(LENGTHS)))
     if not bucket_by_length:
-        assert seen == sorted(seen) and all(batch["input_ids"].shape[1] == 32 for batch in batches)
+        assert seen == sorted(seen)
 
 
-def test_a_bucketed_batch_is_as_long_as_its_longest_row(rows_path):
-    for batch in batches_of(rows_input(rows_path), 4):
-        lengths = batch["input_mask"].sum(axis=1)
-        assert batch["input_ids"].shape[1] == lengths.max()
-        assert lengths.max() - lengths.min() < 8
+@pytest.mark.parametrize("is_training", [True, False])
+@pytest.mark.parametrize("bucket_by_length", [True, False])
+def test_a_batch_is_as_long_as_its_longest_row(rows_path, bucket_by_length, is_training):
+    options = {"bucket_by_length": bucket_by_length, "is_training": is_training}
+    for batch in batches_of(rows_input(rows_path, **options), 4, limit=30):
+        assert batch["input_ids"].shape[1] == batch["input_mask"].sum(axis=1).max()
+
+
+def test_rows_are_evaluated_from_the_longest_to_the_shortest(rows_path):
+    lengths = [LENGTHS[row] for batch in batches_of(rows_input(rows_path), 4) for row in check_rows(batch)]
+    assert lengths == sorted(LENGTHS, reverse=True)
+
+
+def test_static_shapes_have_the_full_length_in_training_too(rows_path):
+    batches = batches_of(rows_input(rows_path, is_training=True, static_shapes=True), 4, limit=12)
+    assert all(batch["input_ids"].shape == (4, 32) for batch in batches)
 
 
 @pytest.mark.parametrize("bucket_by_length", [True, False])

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from length_buckets import BucketedOrder, buckets_of
+from length_buckets import BucketedOrder, buckets_of, share_told_by_length
 
 LENGTHS = np.array([3, 17, 4, 9, 30, 3, 12, 8, 25, 4, 5, 19, 31, 6, 6, 7, 3, 11, 16, 29, 10, 10, 13])
 
@@ -33,20 +33,21 @@ def test_every_row_comes_once_an_epoch_and_waits_at_most_for_one_batch(batch_siz
 @pytest.mark.parametrize(
     "lengths,batch_size,buckets",
     [
-        ([3, 8, 9, 16, 33], 1, [0, 0, 1, 1, 2]),
-        ([3, 8, 9, 16, 33], 2, [0, 0, 1, 1, 1]),  # one row of 33 fills no batch
-        ([33, 1, 2, 8, 60], 2, [1, 0, 0, 0, 1]),
+        ([3] * 4 + [8] * 3 + [9] * 5 + [33] * 4, 1, [0] * 4 + [1] * 8 + [2] * 4),
+        ([3] * 4 + [8] * 4 + [9] * 4, 1, [0] * 4 + [1] * 4 + [2] * 4),
+        ([33] * 3 + [3] * 4 + [9] * 4, 1, [1] * 3 + [0] * 4 + [1] * 4),  # three of 33 are too few
+        ([3] * 4 + [8] * 4, 2, [0] * 8),
         ([7, 8, 1], 9, [0, 0, 0]),
     ],
 )
-def test_buckets_are_narrow_and_hold_a_batch(lengths, batch_size, buckets):
+def test_a_bucket_is_a_length_or_as_many_as_hold_four_batches(lengths, batch_size, buckets):
     assert buckets_of(np.array(lengths), batch_size).tolist() == buckets
 
 
-@pytest.mark.parametrize("batch_size", [2, 5, 8])
+@pytest.mark.parametrize("batch_size", [1, 2])
 def test_no_row_comes_twice_in_a_batch_but_where_an_epoch_ends(batch_size):
     rows = np.bincount(buckets_of(LENGTHS, batch_size))
-    assert len(rows) > 1 and rows.min() >= batch_size
+    assert len(rows) > 1 and rows.min() >= 4 * batch_size
     for epoch in range(3):
         for batch in BucketedOrder(LENGTHS, batch_size, seed=1).batches(epoch):
             assert max(collections.Counter(batch.tolist()).values()) <= 2
@@ -74,3 +75,18 @@ def test_any_batch_is_told_without_those_before_it(batch_size):
         epoch = order.epoch_of(start)
         assert order.num_batches_before(epoch) <= start < order.num_batches_before(epoch + 1)
         assert (order.batches(epoch, start)[0] == uninterrupted[start]).all()
+
+
+@pytest.mark.parametrize(
+    "labels,share",
+    [
+        (["0", "0", "1", "1", "0", "0", "1", "1"], 0.0),
+        (["a"] * 4 + ["b"] * 4, 1.0),
+        (["0", "0", "0", "1", "0", "1", "1", "1"], 0.25),  # shares of 1/4 and 3/4 about 1/2: (1/4)² of (1/2)²
+        (["a"] * 8, 0.0),
+        (["a", "a", "b", "b", "a", "a", "c", "c"], 1 / 5),
+    ],
+)
+def test_share_of_the_labels_that_length_tells(labels, share):
+    lengths = np.array([3] * 4 + [9] * 4)
+    assert share_told_by_length(lengths, np.array(labels), 1) == pytest.approx(share)

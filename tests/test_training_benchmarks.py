@@ -198,7 +198,7 @@ def test_an_accuracy_is_that_of_the_real_command(tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(finetuning_accuracy, "measure", measure)
     folder = tiny_model.write_pairs(tmp_path / "data")
-    flags = parsed(finetuning, data_dir=folder, batch_size=3, max_seq_length=9, **tiny)
+    flags = parsed(finetuning, data_dir=folder, batch_size=3, max_seq_length=9, precision="", **tiny)
     accuracy, seconds = finetuning_accuracy.train(flags, folder, "mixed", "5")
     assert accuracy * 7 == pytest.approx(round(accuracy * 7), abs=1e-4) and seconds == 9.0  # 7 dev rows
 
