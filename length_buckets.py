@@ -38,13 +38,14 @@ def share_told_by_length(lengths: np.ndarray, labels: np.ndarray, batch_size: in
       lengths, labels: of each row.
       batch_size: of the batches that the buckets are for.
     """
-    one_hot = np.equal(labels[:, np.newaxis], np.unique(labels))
     buckets = buckets_of(lengths, batch_size)
-    between = sum(
-        len(own) * np.square(own.mean(axis=0) - one_hot.mean(axis=0)).sum()
-        for own in (one_hot[buckets == bucket] for bucket in np.unique(buckets))
-    )
-    return float(between / (np.square(one_hot - one_hot.mean(axis=0)).sum() or 1.0))
+    names, label_ids = np.unique(labels, return_inverse=True)
+    counts = np.bincount(buckets * len(names) + label_ids, minlength=(buckets.max() + 1) * len(names))
+    counts = counts.reshape(-1, len(names))  # [buckets, labels]
+    rows = counts.sum(axis=1, keepdims=True)
+    shares, share = counts / rows, counts.sum(axis=0) / len(labels)
+    total = len(labels) * np.sum(share * (1 - share))
+    return float(np.sum(rows * np.square(shares - share)) / total) if total else 0.0
 
 
 class BucketedOrder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sys
@@ -46,11 +45,13 @@ def row_of(name: str, accuracies: List[float], seconds: List[float]) -> List[str
 
 
 def write_part(data_dir: str, folder: str, pairs: int) -> None:
-    """Copies the first pairs of the train file, and all of the dev file."""
-    for split, lines in (("train", pairs), ("dev", None)):
-        target = os.path.join(folder, split + ".txt")
-        with open(split_path(get_task(TASK), data_dir, split), encoding="utf-8") as rows, open(target, "wb") as part:
-            part.writelines(line.encode("utf-8") for line in itertools.islice(rows, lines))
+    """Copies so many pairs of the train file, evenly spread (its parts are not alike), and all of the dev file."""
+    for split, most in (("train", pairs), ("dev", None)):
+        with open(split_path(get_task(TASK), data_dir, split), "rb") as file:
+            lines = file.readlines()
+        count = min(len(lines), most or len(lines))
+        with open(os.path.join(folder, split + ".txt"), "wb") as part:
+            part.writelines(lines[number * len(lines) // count] for number in range(count))
 
 
 def train(flags: Any, folder: str, kind: str, seed: str) -> Tuple[float, float]:

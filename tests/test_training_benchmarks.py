@@ -184,7 +184,8 @@ def test_accuracies_are_compared_by_seed(tmp_path, monkeypatch, capsys):
         ["seed 2", "80.00%", "60.00%", "+20.00", "7 / 7"],
         ["mean", "65.00%", "60.00%", "+5.00", ""],
     ]
-    assert (tmp_path / "train.txt").read_bytes().count(b"\n") == 4
+    lines = (tmp_path / "data" / "train.txt").read_bytes().splitlines()
+    assert (tmp_path / "train.txt").read_bytes().splitlines() == [lines[n * len(lines) // 4] for n in range(4)]
     assert (tmp_path / "dev.txt").read_bytes() == (tmp_path / "data" / "dev.txt").read_bytes()
 
 
