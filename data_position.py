@@ -16,7 +16,7 @@ from record_files import write_json
 _log = logging.getLogger(__name__)
 
 DATA_POSITION_FILE = "data_position.json"
-FORMAT_VERSION = 2  # to be raised with any change of the order in which the same data are read
+FORMAT_VERSION = 1  # to be raised with any change of the order in which all data are read
 _SEED_STEP = 0x9E3779B1  # between the seeds of two orders: a new one does not repeat the first
 
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 import checkpoint
 import fine_tuning
+import length_buckets
 import metrics_file
 import model_folder
 import optimization
@@ -217,6 +218,7 @@ def _training_input_fn(problem: Problem, features: CachedFeatures) -> Any:
         {
             "the training rows": os.path.basename(features.path),  # it names data, vocabulary and settings
             **{"--" + name: getattr(flags, name) for name in names},
+            **({"the order of buckets": length_buckets.ORDER_VERSION} if flags.bucket_by_length else {}),
         },
         training_run.is_chief(flags),
         lambda position: _input_fn(problem, features, True, position),

@@ -10,6 +10,7 @@ from typing import List, Sequence
 
 import numpy as np
 
+ORDER_VERSION = 2  # to be raised with any change of the batches that the same rows are cut into
 _BATCHES_OF_A_BUCKET = 4  # at least: with fewer, the same rows would meet in a batch in every epoch
 _BATCH_ORDER = 0  # the draws of an epoch: first the order of its batches, then each bucket's
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def declare_precision_flag(flags: command_line.Flags) -> None:
     flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
 
 
+@functools.lru_cache(maxsize=None)  # It starts a process, and says why but once.
 def takes(python: str, precision: str) -> bool:
     """Whether there is a precision and the runners take it on this machine; says why where they do not."""
     if not precision:

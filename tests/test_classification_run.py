@@ -13,6 +13,7 @@ import tensorflow.compat.v1 as tf
 import tiny_model
 
 import checkpoint
+import length_buckets
 import model_folder
 import run_classifier
 import similarity
@@ -215,6 +216,17 @@ def test_a_rerun_goes_on_and_reuses_the_features(folder, caplog):
     assert sorted((folder / "out" / "features").glob("*.tfrecord")) == before
     assert read_json(folder, "out", "eval_results.json")["global_step"] in (0, 3, 6)
     assert checkpoint.step_of(tf.train.latest_checkpoint(str(folder / "out"))) == 6
+
+
+def test_a_run_whose_buckets_were_others_begins_its_data_anew(folder, caplog):
+    run(folder, do_eval=False, do_predict=False, num_train_epochs=1)
+    position = folder / "out" / "data_position.json"
+    read = json.loads(position.read_text())["orders"][0]["read"]
+    assert read["the order of buckets"] == length_buckets.ORDER_VERSION
+    position.write_text(position.read_text().replace('"the order of buckets"', '"an order of old"'))
+    run(folder, do_eval=False, do_predict=False, num_train_epochs=2)
+    assert "the order of buckets changed since step" in caplog.text
+    assert len(json.loads(position.read_text())["orders"]) == 2
 
 
 @pytest.mark.parametrize("bucket_by_length,second,is_said", [(True, 1, True), (True, 0, False), (False, 1, False)])
