@@ -13,16 +13,16 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import checkpoint
-import checkpoint_model
-import task_runners
-import weights_folder
-from errors import UserError
-from plain_arguments import PlainParser
-from training_checkpoints import saved_checkpoints
+from albert.base.errors import UserError
+from albert.base.plain_arguments import PlainParser
+from albert.checkpoints.folder import write_weights_folder
+from albert.checkpoints.model import open_checkpoint
+from albert.checkpoints.training_folder import saved_checkpoints
+from albert.checkpoints.variables import listed, read_weights, step_of, write_values
+from albert.tasks.registry import CLASSIFIER, RUNNER_OF
 
 _DEFAULT_OUTPUT = "average"  # in the run's folder
 _STEP = "global_step"
@@ -49,11 +49,11 @@ def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
         raise UserError("--output={} is there already: name another folder or remove it".format(output))
     chosen = prefixes[-last:]
     values = mean_weights(chosen)
-    values[_STEP] = np.int64(checkpoint.step_of(chosen[-1]))
-    return weights_folder.write(
+    values[_STEP] = np.int64(step_of(chosen[-1]))
+    return write_weights_folder(
         output or os.path.join(run_dir, _DEFAULT_OUTPUT),
         like=chosen[-1],
-        write_weights=lambda target: checkpoint.write_values(values, target),
+        write_weights=lambda target: write_values(values, target),
     )
 
 
@@ -61,7 +61,7 @@ def trained_checkpoints(run_dir: str) -> List[str]:
     """The prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
     if not os.path.isdir(run_dir):
         raise UserError("there is no folder {}".format(run_dir))
-    steps = {prefix: checkpoint.step_of(prefix) for prefix in saved_checkpoints(run_dir)}
+    steps = {prefix: step_of(prefix) for prefix in saved_checkpoints(run_dir)}
     return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.get)
 
 
@@ -74,7 +74,7 @@ def mean_weights(prefixes: Sequence[str]) -> Dict[str, Any]:
     sums: Dict[str, Any] = {}
     dtypes: Dict[str, Any] = {}
     for prefix in prefixes:
-        weights = checkpoint.read_weights(prefix)
+        weights = read_weights(prefix)
         if not sums:
             dtypes = {name: value.dtype for name, value in weights.items()}
             sums = {name: np.zeros(value.shape, np.float64) for name, value in weights.items()}
@@ -90,7 +90,7 @@ def _check_same(first: Dict[str, Any], other: Dict[str, Any], first_prefix: str,
     if differing:
         raise UserError(
             "{} and {} hold different variables ({}): they are no checkpoints of one training".format(
-                first_prefix, prefix, checkpoint.listed(tuple(differing))
+                first_prefix, prefix, listed(tuple(differing))
             )
         )
 
@@ -119,12 +119,12 @@ def _positive(text: str) -> int:
 
 def next_command(folder: str) -> str:
     """The line that says how to evaluate an average; of a run's task, where it has one."""
-    model = checkpoint_model.open_model(folder)
+    model = open_checkpoint(folder)
     task = model.description.task if model.description else "…"
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
-    runner = task_runners.RUNNER_OF.get(task, task_runners.CLASSIFIER)
+    runner = RUNNER_OF.get(task, CLASSIFIER)
     return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…\n".format(
-        model.family.classification_runner if runner == task_runners.CLASSIFIER else runner, folder, task, phase
+        model.family.classification_runner if runner == CLASSIFIER else runner, folder, task, phase
     )
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 
-import command_line
-import submission
-import task_flags
-from command_line import Flags
-from task_splits import TEST, read_split, with_labels
+from albert.base.flags import Flags, run_command
+from albert.finetuning import task_flags
+from albert.tasks import submission
+from albert.tasks.splits import TEST, read_split, with_labels
 
 _log = logging.getLogger(__name__)
 
@@ -35,4 +34,4 @@ def main(flags: Flags) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -8,12 +8,11 @@ The same as export_model.py --format=pytorch, under its published name and flags
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import command_line
-import export_run
-from command_line import Flags, UsageError
+from albert.base.flags import Flags, UsageError, run_command
+from albert.export.run import declare_export_flags, run_export
 
 _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 
@@ -23,7 +22,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     flags.string("tf_checkpoint_path", None, "the checkpoint: a folder, or a prefix")
     flags.string("pytorch_dump_path", None, "the folder to make")
-    export_run.declare_flags(flags)
+    declare_export_flags(flags)
     return flags
 
 
@@ -36,8 +35,8 @@ def main(flags: Flags) -> None:
                 flags.pytorch_dump_path
             )
         )
-    export_run.run(flags, path=flags.tf_checkpoint_path, format_name="pytorch", output_dir=flags.pytorch_dump_path)
+    run_export(flags, path=flags.tf_checkpoint_path, format_name="pytorch", output_dir=flags.pytorch_dump_path)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

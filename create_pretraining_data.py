@@ -16,22 +16,37 @@ import sys
 import time
 from typing import Dict, List, Sequence, Tuple
 
-import command_line
-import output_lock
-import pretraining_output
-import pretraining_plan
-import worker_pool
-from command_line import Flags
-from corpus import plan_shards
-from errors import UserError
-from output_size import Forecast, estimated_rate, text_bytes
-from pretraining_plan import Outputs
-from pretraining_preview import LEGEND, preview
-from pretraining_report import WorkDone, next_step, output_report, report_values, summarize
-from pretraining_shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
-from processor import available_cores
-from progress import ProgressLine
-from record_files import expand_globs, write_json
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.base.machine import available_cores
+from albert.files.lock import hold_lock
+from albert.files.tfrecords import expand_globs, write_json
+from albert.pretraining_data.output import (
+    add_to_journal,
+    claim_output,
+    discard_output,
+    finish_output,
+    report_path,
+    total_counts,
+    write_sidecar,
+)
+from albert.pretraining_data.plan import (
+    Outputs,
+    build_settings,
+    check_data_flags,
+    check_output_paths,
+    declare_data_flags,
+    describe_plan,
+    plan_tasks,
+    warn_of_few_predictions,
+)
+from albert.pretraining_data.preview import LEGEND, preview
+from albert.pretraining_data.progress import ProgressLine
+from albert.pretraining_data.report import WorkDone, next_step, output_report, report_values, summarize
+from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
+from albert.pretraining_data.size import Forecast, estimated_rate, text_bytes
+from albert.pretraining_data.workers import build_shards
+from albert.text.corpus import plan_shards
 from tokenization import FullTokenizer
 
 logger = logging.getLogger(__name__)
@@ -40,7 +55,7 @@ logger = logging.getLogger(__name__)
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    pretraining_plan.declare_flags(flags)
+    declare_data_flags(flags)
     flags.integer("num_workers", None, "processes (default: one per core); changes nothing in the output", minimum=1)
     flags.integer("show", 0, "print so many examples; without --output_file nothing else is done", minimum=0)
     flags.boolean("overwrite", False, "replace an output that was made with other settings")
@@ -49,16 +64,16 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Plans the shards, has the workers make those that are missing, describes them and says what was done."""
-    pretraining_plan.check_flags(flags)
+    check_data_flags(flags)
     if not flags.show:
         flags.require("output_file")
     paths = expand_globs(flags.input_file)
-    settings = pretraining_plan.build_settings(flags)
-    pretraining_plan.warn_of_few_predictions(settings)
+    settings = build_settings(flags)
+    warn_of_few_predictions(settings)
     tokenizer = FullTokenizer(flags.vocab_file, flags.do_lower_case, flags.spm_model_file)
     if flags.output_file:
         outputs = Outputs(*(name and os.path.normpath(name) for name in (flags.output_file, flags.heldout_file)))
-        with output_lock.hold(outputs.names()):
+        with hold_lock(outputs.names()):
             results, done = make_outputs(flags, paths, outputs, settings, tokenizer)
         report(outputs, results, done, settings)
     if flags.show:
@@ -69,18 +84,16 @@ def make_outputs(
     flags: Flags, paths: Sequence[str], outputs: Outputs, settings: BuildSettings, tokenizer: FullTokenizer
 ) -> Tuple[Dict[str, List[ShardResult]], WorkDone]:
     """Makes what is missing of the outputs and their sidecars; returns the shards of each output."""
-    tasks = pretraining_plan.plan_tasks(paths, outputs, flags.num_shards)
-    pretraining_plan.check_output_paths(paths, outputs, tasks)
-    description = pretraining_plan.describe(settings, tokenizer, paths, tasks)
-    finished = pretraining_output.claim(
-        outputs.names(), [task.path for task in tasks], description, overwrite=flags.overwrite
-    )
+    tasks = plan_tasks(paths, outputs, flags.num_shards)
+    check_output_paths(paths, outputs, tasks)
+    description = describe_plan(settings, tokenizer, paths, tasks)
+    finished = claim_output(outputs.names(), [task.path for task in tasks], description, overwrite=flags.overwrite)
     done = make_missing(tasks, finished, settings, flags.num_workers or available_cores(), outputs.training)
     results = {name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()}
     check_results(results, outputs, settings)
     for name in reversed(outputs.names()):
-        pretraining_output.write_sidecar(name, outputs.content(name), description, results[name])
-    pretraining_output.finish(outputs.training)
+        write_sidecar(name, outputs.content(name), description, results[name])
+    finish_output(outputs.training)
     return results, done
 
 
@@ -88,7 +101,7 @@ def report(outputs: Outputs, results: Dict[str, List[ShardResult]], done: WorkDo
     """Says what was made, and writes the same beside it."""
     for name in outputs.names():
         summary = summarize(name, results[name])
-        write_json(pretraining_output.report_path(name), report_values(summary, done))
+        write_json(report_path(name), report_values(summary, done))
         for level, line in output_report(summary, done, settings):
             logger.log(level, "%s", line)
     logger.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
@@ -132,13 +145,13 @@ def _build(
     progress: ProgressLine,
 ) -> None:
     def keep(result: ShardResult) -> None:
-        pretraining_output.add_to_journal(output_file, result)
+        add_to_journal(output_file, result)
         finished[result.path] = result
 
     try:
         forecast.check_room()
         with forecast.explained_errors():
-            worker_pool.build_shards(
+            build_shards(
                 missing,
                 forecast.settings,
                 num_workers,
@@ -148,7 +161,7 @@ def _build(
     finally:
         progress.close()
         if not finished:
-            pretraining_output.discard(output_file)  # nothing that another run could take up
+            discard_output(output_file)  # nothing that another run could take up
 
 
 def size_estimate(settings: BuildSettings) -> float:
@@ -161,10 +174,10 @@ def size_estimate(settings: BuildSettings) -> float:
 def check_results(results: Dict[str, List[ShardResult]], outputs: Outputs, settings: BuildSettings) -> None:
     """Raises `UserError`, and leaves no file, where an output got no example."""
     for name in outputs.names():
-        counts = pretraining_output.total_counts(results[name])
+        counts = total_counts(results[name])
         if counts["examples"]:
             continue
-        pretraining_output.discard(outputs.training)
+        discard_output(outputs.training)
         if counts["documents"] == 0:
             raise UserError(
                 "no document is left for {} with heldout_share {}: the text has too few documents for that "
@@ -177,4 +190,4 @@ def check_results(results: Dict[str, List[ShardResult]], outputs: Outputs, setti
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

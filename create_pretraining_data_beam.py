@@ -4,7 +4,7 @@
       --vocab_file=albert_config/vocab.txt --do_whole_word_mask=True --beam_options='--runner=DataflowRunner …'
 
 The flags are those of create_pretraining_data.py, and with the same number of shards of text so are the examples; only
-their order and their place in the files are the engine's. Needs requirements-beam.txt; the workers of a cluster need
+their order and their place in the files are the engine's. Needs requirements/beam.txt; the workers of a cluster need
 this folder and the packages of requirements.txt, too.
 """
 
@@ -15,13 +15,21 @@ import time
 from collections import Counter
 from typing import Any, Dict
 
-import command_line
-import pretraining_output
-import pretraining_plan
-from command_line import Flags
-from errors import UserError
-from pretraining_plan import Outputs
-from pretraining_report import (
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.files.tfrecords import sidecar_path
+from albert.pretraining_data.output import report_path, sidecar_values, total_counts
+from albert.pretraining_data.plan import (
+    Outputs,
+    build_settings,
+    check_data_flags,
+    check_output_paths,
+    declare_data_flags,
+    describe_plan,
+    plan_tasks,
+    warn_of_few_predictions,
+)
+from albert.pretraining_data.report import (
     OutputSummary,
     WorkDone,
     files_text,
@@ -29,8 +37,7 @@ from pretraining_report import (
     output_report,
     report_values,
 )
-from pretraining_shards import COUNTS, DROP_REASONS, BuildSettings, ShardResult
-from record_files import sidecar_path
+from albert.pretraining_data.shards import COUNTS, DROP_REASONS, BuildSettings, ShardResult
 from tokenization import FullTokenizer
 
 _log = logging.getLogger(__name__)
@@ -39,7 +46,7 @@ _log = logging.getLogger(__name__)
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    pretraining_plan.declare_flags(flags)
+    declare_data_flags(flags)
     flags.string("beam_options", "", "Beam's own options, as one string: '--runner=SparkRunner …'")
     flags.boolean("overwrite", False, "replace an output that is there")
     return flags
@@ -47,21 +54,21 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Plans the shards, has the engine make the records, describes them and says what was done."""
-    pretraining_plan.check_flags(flags)
+    check_data_flags(flags)
     flags.require("output_file")
     engine = load_engine()
     start = time.monotonic()
     paths = engine.expand(flags.input_file)
-    settings = pretraining_plan.build_settings(flags)
+    settings = build_settings(flags)
     if settings.user_dictionary:
         raise UserError("--user_dictionary is not carried to the workers of an engine: use create_pretraining_data.py")
-    pretraining_plan.warn_of_few_predictions(settings)
+    warn_of_few_predictions(settings)
     tokenizer = FullTokenizer(flags.vocab_file, flags.do_lower_case, flags.spm_model_file)
     outputs = Outputs(flags.output_file, flags.heldout_file)
-    tasks = pretraining_plan.plan_tasks(paths, outputs, flags.num_shards, engine.FILES)
-    pretraining_plan.check_output_paths(paths, outputs, tasks)
+    tasks = plan_tasks(paths, outputs, flags.num_shards, engine.FILES)
+    check_output_paths(paths, outputs, tasks)
     engine.make_room(outputs, len(tasks), flags.overwrite)
-    description = pretraining_plan.describe(settings, tokenizer, paths, tasks, engine.FILES)
+    description = describe_plan(settings, tokenizer, paths, tasks, engine.FILES)
     counts = engine.run_pipeline(tasks, outputs, settings, flags.beam_options)
     num_bytes = sum(part.end - part.start for task in tasks for part in task.ranges)
     done = WorkDone(num_bytes // len(outputs.names()), time.monotonic() - start, "Apache Beam")
@@ -79,10 +86,10 @@ def load_engine() -> Any:
     """
     logging.getLogger("apache_beam").setLevel(logging.WARNING)
     try:
-        import beam_pipeline
+        from albert.pretraining_data import beam
     except ImportError as error:
-        raise UserError("Apache Beam is missing: pip install -r requirements-beam.txt ({})".format(error)) from error
-    return beam_pipeline
+        raise UserError("Apache Beam is missing: pip install -r requirements/beam.txt ({})".format(error)) from error
+    return beam
 
 
 def finish(
@@ -99,13 +106,13 @@ def finish(
     if not counts["examples"]:
         raise UserError("no example could be made for {}: is it the right vocabulary?".format(name))
     all_counts = {key: counts[key] for key in COUNTS + DROP_REASONS}
-    totals = pretraining_output.total_counts([ShardResult(name, 0, all_counts)])
-    engine.write_json(sidecar_path(name), pretraining_output.sidecar_values(content, description, totals))
+    totals = total_counts([ShardResult(name, 0, all_counts)])
+    engine.write_json(sidecar_path(name), sidecar_values(content, description, totals))
     summary = OutputSummary(name, num_shards, engine.total_size(files_text(name, num_shards)), totals)
-    engine.write_json(pretraining_output.report_path(name), report_values(summary, done))
+    engine.write_json(report_path(name), report_values(summary, done))
     for level, line in output_report(summary, done, settings):
         _log.log(level, "%s", line)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

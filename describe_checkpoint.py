@@ -6,26 +6,35 @@ import os
 import sys
 from typing import Iterable, List, Optional, Tuple
 
-import checkpoint
-import checkpoint_model
-from checkpoint_model import CheckpointModel
-from errors import UserError
-from plain_arguments import PlainParser
+from albert.base.errors import UserError
+from albert.base.plain_arguments import PlainParser
+from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
+from albert.checkpoints.variables import (
+    CLASSIFIER,
+    ENCODER,
+    MASKED_LM,
+    PRETRAINING,
+    SPANS,
+    TAGS,
+    listed,
+    size_name,
+    token_head_of,
+)
 
 _WIDTH = 12  # of the left column
 _HEADS = {
-    checkpoint.ENCODER: "none: an encoder alone",
-    checkpoint.MASKED_LM: "masked LM",
-    checkpoint.PRETRAINING: "pre-training: masked LM and sentence order",
+    ENCODER: "none: an encoder alone",
+    MASKED_LM: "masked LM",
+    PRETRAINING: "pre-training: masked LM and sentence order",
 }
 _TOKEN_HEADS = {
-    checkpoint.SPANS: "spans that answer questions, for run_mrc.py",
-    checkpoint.TAGS: "tags of tokens, for run_ner.py",
+    SPANS: "spans that answer questions, for run_mrc.py",
+    TAGS: "tags of tokens, for run_ner.py",
 }
 _CONFIG_SOURCES = {
-    checkpoint_model.NAMED: "{}, as named",
-    checkpoint_model.FOUND: "{}, found beside it",
-    checkpoint_model.INFERRED: "inferred: the shapes are those of a published size",
+    NAMED: "{}, as named",
+    FOUND: "{}, found beside it",
+    INFERRED: "inferred: the shapes are those of a published size",
 }
 _NO_VOCABULARY = "none beside it: name it with --vocab_file"
 
@@ -38,7 +47,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
         ("parameters", "{:,} (encoder {:,})".format(model.num_parameters, model.num_encoder_parameters)),
         ("head", _head(model)),
         ("serves as", ", ".join(model.heads)),
-        ("slots", checkpoint.listed(model.slots) if model.has_slots else "none: weights only"),
+        ("slots", listed(model.slots) if model.has_slots else "none: weights only"),
         ("step", "{:,}".format(model.step)),
         ("config", _CONFIG_SOURCES[model.config_source].format(os.path.basename(model.config_file or ""))),
         ("vocabulary", os.path.basename(model.vocab_file or model.spm_model_file or "") or _NO_VOCABULARY),
@@ -51,7 +60,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
 
 def _size(model: CheckpointModel) -> str:
     config = model.config
-    name = checkpoint.size_name(config.hidden_size)
+    name = size_name(config.hidden_size)
     words = ["{}: hidden_size {}".format(name, config.hidden_size) if name else "hidden_size %d" % config.hidden_size]
     words += ["{} layers".format(config.num_hidden_layers), "{} heads".format(config.num_attention_heads)]
     words += ["{} wide embeddings of {:,} tokens".format(config.embedding_size, config.vocab_size)]
@@ -68,23 +77,23 @@ def _variant(config: object) -> List[str]:
 
 
 def _head(model: CheckpointModel) -> str:
-    token_head = checkpoint.token_head_of(model.shapes)
+    token_head = token_head_of(model.shapes)
     if token_head:
         task = " (task {})".format(model.description.task) if model.description else ""
         return _TOKEN_HEADS[token_head] + task
-    if model.head != checkpoint.CLASSIFIER:
+    if model.head != CLASSIFIER:
         return _HEADS[model.head]
     if not model.labels:
         return "classifier of {} labels, which nothing beside it names".format(model.num_labels)
     return "classifier of {} labels: {} (task {})".format(
-        model.num_labels, checkpoint.listed(model.labels), model.description.task
+        model.num_labels, listed(model.labels), model.description.task
     )
 
 
 def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     """Purposes and commands, the likeliest first."""
     named = _config_words(model)
-    if model.head == checkpoint.CLASSIFIER and model.labels and model.num_labels == 2:
+    if model.head == CLASSIFIER and model.labels and model.num_labels == 2:
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
     yield (
         "Fine-tune it",
@@ -103,7 +112,7 @@ def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
 
 
 def _config_words(model: CheckpointModel) -> str:
-    is_named = model.config_source == checkpoint_model.NAMED
+    is_named = model.config_source == NAMED
     return " --{}={}".format(model.family.config_flag, model.config_file) if is_named else ""
 
 
@@ -118,7 +127,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--config_file", help="the model's JSON file, where none is beside it")
     options = parser.parse_args(arguments)
     try:
-        model = checkpoint_model.open_model(options.path, options.config_file, config_flag="config_file")
+        model = open_checkpoint(options.path, options.config_file, config_flag="config_file")
     except UserError as error:
         sys.stderr.write("error: {}\n".format(error))
         return 1

@@ -9,29 +9,28 @@ Formats: savedmodel, frozen, tflite, onnx, pytorch (a folder for transformers), 
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import command_line
-import export_run
-from command_line import Flags
+from albert.base.flags import Flags, run_command
+from albert.export.run import FORMATS, TENSORFLOW, declare_export_flags, run_export
 
 
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
     flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
-    flags.choice("format", None, list(export_run.FORMATS) + [export_run.TENSORFLOW], "what to write")
+    flags.choice("format", None, list(FORMATS) + [TENSORFLOW], "what to write")
     flags.string("output_dir", None, "the folder to make")
-    export_run.declare_flags(flags)
+    declare_export_flags(flags)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Exports and compares."""
     flags.require("checkpoint", "format", "output_dir")
-    export_run.run(flags, path=flags.checkpoint, format_name=flags.format, output_dir=flags.output_dir)
+    run_export(flags, path=flags.checkpoint, format_name=flags.format, output_dir=flags.output_dir)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -1,167 +1,20 @@
 """The words that a pre-trained model of either family puts in place of each [MASK] of a text.
 
-    python fill_mask.py --checkpoint=albert_tiny_zh --text=今天[MASK]气很好
-    python fill_mask.py --checkpoint=albert_tiny_zh --input_file=lines.txt --top_k=3
-
-`##字` counts for 字, by the sum of both probabilities: the published zh models were trained on whole words whose inner
-characters were labelled `##字`, and so say `##气` where they mean 气. No input holds such a token, since Chinese
-characters stand alone in it; in models whose labels are the text's own tokens its probability is next to nothing.
+python fill_mask.py --checkpoint=albert_tiny_zh --text=今天[MASK]气很好
+python fill_mask.py --checkpoint=albert_tiny_zh --input_file=lines.txt --top_k=3
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
-
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import numpy as np
-import tensorflow.compat.v1 as tf
+from albert.base.flags import Flags, UsageError, run_command, say
+from albert.inference import encoder_model
+from albert.inference.fill_mask import Candidate, FillMask
+from albert.inference.text_batches import place_in, read_texts
 
-import command_line
-import encoder_model
-import heads
-from checkpoint_model import CheckpointModel
-from classification_features import EncodedPair, pad_batch, text_ids
-from command_line import Flags, UsageError, say
-from encoder_model import EncoderModel
-from engine_tensorflow import TensorFlowEngine
-from errors import UserError
-from export_format import INPUT_NAMES
-from families import build_encoder
-from frozen_graph import Recipe, frozen
-from text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, place_in, read_texts, shown
-from tokenization import CONTINUATION_PREFIX, MASK_TOKEN, FullTokenizer, is_chinese_character
-
-_POSITIONS = "masked_lm_positions"
-
-
-class Candidate(NamedTuple):
-    """A token for a [MASK] and its probability."""
-
-    token: str
-    probability: float
-
-
-class _MaskedRow(NamedTuple):
-    """A text as the model reads it, and where its masks are."""
-
-    encoded: EncodedPair
-    positions: List[int]
-
-
-class FillMask:
-    """Fills masks. Safe to call from several threads."""
-
-    def __init__(self, source: EncoderModel, *, batch_size: int = 32, graph_file: Optional[str] = None) -> None:
-        """Loads the model.
-
-        Args:
-          source: see `encoder_model.open_encoder`.
-          batch_size: rows in one pass.
-          graph_file: see `frozen_graph.frozen`.
-
-        Raises:
-          UserError: the checkpoint has no masked-LM head.
-        """
-        model = source.model
-        if "masked_lm" not in model.heads:
-            raise UserError(
-                "the checkpoint {} has no masked-LM head, which fine-tuning leaves out: name a pre-trained one".format(
-                    model.prefix
-                )
-            )
-        inputs = INPUT_NAMES + (_POSITIONS,)
-        recipe = Recipe(model, _probabilities, {"head": "masked_lm"}, inputs)
-        self._engine = TensorFlowEngine(frozen(recipe, graph_file), inputs=inputs)
-        self._tokenizer = source.tokenizer
-        self._batch_size = batch_size
-        self._max_length = model.config.max_position_embeddings
-        self._inner, self._alone = _inner_characters(self._tokenizer)
-        self._never = [self._tokenizer.pad_id, self._tokenizer.unk_id, self._tokenizer.cls_id]
-        self._never += [self._tokenizer.sep_id, self._tokenizer.mask_id]
-
-    def fill(self, texts: Sequence[str], top_k: int = 5, place: Place = "row {}".format) -> List[List[List[Candidate]]]:
-        """The most probable tokens, best first: of each text, for each of its [MASK] in turn, the candidates.
-
-        Args:
-          texts: each with at least one [MASK].
-          top_k: candidates of a mask; special tokens are none.
-          place: what messages call a text, by its number from 1.
-
-        Raises:
-          UserError: one is no text, has no [MASK], or is longer than the model's positions.
-        """
-        rows = [self._encode(text, place(number)) for number, text in enumerate(texts, start=1)]
-        found: List[List[List[Candidate]]] = [[] for _ in rows]
-        lengths = [len(row.encoded.input_ids) for row in rows]
-        for batch in batches_by_length(lengths, max_rows=self._batch_size, max_tokens=MAX_BATCH_TOKENS):
-            probabilities = self._engine.answer(self._inputs_of([rows[row] for row in batch]))
-            for row, values in zip(batch, probabilities):
-                found[row] = [self._best(values[mask], top_k) for mask in range(len(rows[row].positions))]
-        return found
-
-    def _encode(self, text: str, place: str) -> _MaskedRow:
-        if not isinstance(text, str):
-            raise UserError("{} is no text but {}".format(place, shown(text)))
-        parts = text.split(MASK_TOKEN)
-        if len(parts) == 1:
-            raise UserError("{} has no {}: write one where a word is to be found".format(place, MASK_TOKEN))
-        tokenizer = self._tokenizer
-        ids, positions = [tokenizer.cls_id], []  # type: List[int], List[int]
-        for number, part in enumerate(parts):
-            if number:
-                positions.append(len(ids))
-                ids.append(tokenizer.mask_id)
-            ids += text_ids(tokenizer, part)
-        ids.append(tokenizer.sep_id)
-        if len(ids) > self._max_length:
-            raise UserError(
-                "{} has {:,} tokens, the model takes at most {}: shorten it".format(place, len(ids), self._max_length)
-            )
-        return _MaskedRow(EncodedPair(ids, [0] * len(ids), False), positions)
-
-    def _inputs_of(self, rows: Sequence[_MaskedRow]) -> Dict[str, np.ndarray]:
-        inputs = pad_batch([row.encoded for row in rows], self._tokenizer.pad_id)
-        positions = np.zeros([len(rows), max(len(row.positions) for row in rows)], np.int32)
-        for index, row in enumerate(rows):
-            positions[index, : len(row.positions)] = row.positions
-        return dict(inputs, **{_POSITIONS: positions})
-
-    def _best(self, probabilities: np.ndarray, top_k: int) -> List[Candidate]:
-        """The candidates of one mask, of the probabilities [V] of all tokens."""
-        values = probabilities.copy()
-        values[self._alone] += values[self._inner]
-        values[self._inner] = 0.0
-        values[self._never] = 0.0
-        best = np.argsort(-values, kind="stable")[:top_k].tolist()
-        return [Candidate(self._tokenizer.inv_vocab[token], float(values[token])) for token in best]
-
-    def close(self) -> None:
-        """Frees the model."""
-        self._engine.close()
-
-
-def _inner_characters(tokenizer: FullTokenizer) -> Any:
-    """The ids of all `##字`, and those of the 字 that each counts for."""
-    pairs = [
-        (index, tokenizer.vocab[token[len(CONTINUATION_PREFIX) :]])
-        for token, index in tokenizer.vocab.items()
-        if token.startswith(CONTINUATION_PREFIX)
-        and len(token) == len(CONTINUATION_PREFIX) + 1
-        and is_chinese_character(token[-1])
-        and token[-1] in tokenizer.vocab
-    ]
-    return np.array(pairs, np.int64).reshape(-1, 2).T
-
-
-def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
-    """[B, P, V] at the masks; rows with fewer than P answer for their first token there."""
-    positions = inputs[_POSITIONS]
-    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=positions)
-    logits = heads.masked_lm_logits(encoder, positions)  # [B*P, V]
-    shape = tf.concat([tf.shape(positions), [model.config.vocab_size]], axis=0)
-    return tf.nn.softmax(tf.reshape(logits, shape))
+__all__ = ["Candidate", "FillMask"]
 
 
 def declare_flags() -> Flags:
@@ -188,4 +41,4 @@ def main(flags: Flags) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -6,7 +6,7 @@ from typing import Any, Sequence
 
 import tensorflow.compat.v1 as tf
 
-from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer, matches_any
+from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer, matches_any
 
 
 class LAMBOptimizer(AdamWeightDecayOptimizer):

@@ -10,7 +10,7 @@ is a GPU, the batch that is found is then tried. Any batch is trained in slices 
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 import logging
@@ -18,16 +18,14 @@ import os
 import sys
 from typing import Any, Dict, List, NamedTuple
 
-import command_line
-import families
 import optimization
-import precision
-import training_memory
-from command_line import Flags
-from errors import UserError
-from record_files import write_json
-from tables import table
-from training_memory import Training, TrainingProbe
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.base.tables import table
+from albert.checkpoints import families
+from albert.devices import precision
+from albert.files.tfrecords import write_json
+from albert.memory.probe import DEFAULT_OPTIMIZERS, FINE_TUNING, MEASURED_BATCHES, Training, TrainingProbe
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ def declare_flags() -> Flags:
     flags.string("config_files", configs, "the models' JSON files, separated by commas")
     flags.choice("family", families.ZH.name, sorted(families.FAMILIES), "which family the models are of")
     flags.string("lengths", "64,128,256,320,384,512", "tokens per sequence")
-    flags.choice("training", training_memory.FINE_TUNING, sorted(training_memory.DEFAULT_OPTIMIZERS), "the phase")
+    flags.choice("training", FINE_TUNING, sorted(DEFAULT_OPTIMIZERS), "the phase")
     flags.choice("optimizer", None, optimization.OPTIMIZERS, "how weights move; by default as in the phase's runner")
     flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
     flags.float("memory_gb", None, "the memory to fit into, in GiB; by default that of this machine's device", 0.0)
@@ -101,7 +99,7 @@ def find_trainings(flags: Flags) -> List[Any]:
                 config,
                 length,
                 flags.training,
-                flags.optimizer or training_memory.DEFAULT_OPTIMIZERS[flags.training],
+                flags.optimizer or DEFAULT_OPTIMIZERS[flags.training],
                 flags.precision,
             )
             trainings += [(name, training._replace(recompute=recompute)) for recompute in (False, True)]
@@ -156,11 +154,7 @@ def _in_words(figure: Dict[str, Any]) -> str:
 
 def report(figures: List[Dict[str, Any]], budget: Budget, flags: Flags) -> str:
     """Both tables, and how their numbers were found."""
-    how = (
-        "tried on it"
-        if budget.can_try
-        else "extrapolated from steps of {} and {} examples".format(*training_memory.MEASURED_BATCHES)
-    )
+    how = "tried on it" if budget.can_try else "extrapolated from steps of {} and {} examples".format(*MEASURED_BATCHES)
     return (
         "\nLargest batch in {:.1f} GiB ({}, {}; measured on {}, {}, {:.0%} of the memory in use):\n\n{}\n"
         "Memory of one more example, MB:\n\n{}"
@@ -189,4 +183,4 @@ def _table(figures: List[Dict[str, Any]], cell: Any) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

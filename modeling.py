@@ -11,10 +11,10 @@ from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
 
-import layers
-from model_config import ModelConfig
-from recompute import LayerStack
-from transformer_model import TransformerModel
+from albert.model import layers
+from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.recompute import LayerStack
 
 LAYER_NORM_TYPES = ("postln", "preln")
 

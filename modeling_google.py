@@ -8,11 +8,11 @@ from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
 
-import layers
-from errors import UserError
-from model_config import ModelConfig
-from recompute import LayerStack
-from transformer_model import TransformerModel
+from albert.base.errors import UserError
+from albert.model import layers
+from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.recompute import LayerStack
 
 
 @dataclasses.dataclass

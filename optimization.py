@@ -6,10 +6,10 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
-import replicas
+from albert.optimizers import replicas
+from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer
+from albert.optimizers.loss_scale import LossScale
 from lamb_optimizer import LAMBOptimizer
-from loss_scale import LossScale
-from weight_decay_optimizer import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 
 OPTIMIZERS = ("lamb", "adamw")
 

@@ -10,27 +10,26 @@ Run again with the same --output_dir, it goes on from the last checkpoint.
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import classification_run
-import command_line
-import families
-from command_line import Flags
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.finetuning.classification.problem import declare_classification_flags, run_classification
 
 
 def declare_flags() -> Flags:
     """The published flags with their defaults, and ours."""
     flags = Flags()
-    classification_run.declare_flags(flags, families.ZH)
+    declare_classification_flags(flags, families.ZH)
     flags.integer("max_seq_length", 128, "tokens per row; what is longer loses tokens of its longer text", minimum=4)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    classification_run.run(flags, families.ZH)
+    run_classification(flags, families.ZH)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

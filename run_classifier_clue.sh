@@ -10,4 +10,4 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash scripts/setup.sh
-exec .venv/bin/python clue_benchmark.py "$@"
+exec .venv/bin/python -m albert.clue.benchmark "$@"

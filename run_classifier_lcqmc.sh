@@ -18,7 +18,7 @@ classify() { # classify FLAGS...: what both ways have in common
     --train_batch_size=64 --eval_batch_size=64 --predict_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5 "$@"
 }
 
-list_what_is_missing() { # Follows the sentence of download.py, which says what could not be reached.
+list_what_is_missing() { # Follows the sentence of albert.downloads.download, which says what could not be reached.
   cat >&2 <<EOF
 Files to put where, by hand, before the same command is run again:
   $model_dir/albert_model.ckpt.data-00000-of-00001, .index, .meta   (from albert_tiny_489k.zip)
@@ -42,8 +42,8 @@ main() {
     printf '%s\n' "These are figures of the shipped sample, not of LCQMC."
     return
   fi
-  if ! .venv/bin/python download.py albert_tiny_489k --to="$model_dir" ||
-    ! .venv/bin/python download.py lcqmc --to="$data_dir"; then
+  if ! .venv/bin/python -m albert.downloads.download albert_tiny_489k --to="$model_dir" ||
+    ! .venv/bin/python -m albert.downloads.download lcqmc --to="$data_dir"; then
     list_what_is_missing
     exit 1
   fi

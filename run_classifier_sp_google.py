@@ -9,27 +9,26 @@ Config and vocabulary are those of --init_checkpoint's folder, unless --albert_c
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import classification_run
-import command_line
-import families
-from command_line import Flags
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.finetuning.classification.problem import declare_classification_flags, run_classification
 
 
 def declare_flags() -> Flags:
     """The published flags with their defaults, and ours."""
     flags = Flags()
-    classification_run.declare_flags(flags, families.GOOGLE)
+    declare_classification_flags(flags, families.GOOGLE)
     flags.integer("max_seq_length", 512, "tokens per row; what is longer loses tokens of its longer text", minimum=4)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    classification_run.run(flags, families.GOOGLE)
+    run_classification(flags, families.GOOGLE)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

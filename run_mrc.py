@@ -12,33 +12,32 @@ from the last checkpoint.
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import command_line
-import families
-import fine_tuning_run
-import mrc_run
-import run_model
-import task_flags
-from command_line import Flags
-from task_runners import READER
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.finetuning import task_flags
+from albert.finetuning.mrc.problem import Reading, declare_reading_flags
+from albert.finetuning.run import declare_fine_tuning_flags, run_fine_tuning
+from albert.tasks.registry import READER
+from albert.training import run_model
 
 
 def declare_flags() -> Flags:
     """The flags of all fine-tuning runs, and those of windows and answers."""
     flags = Flags()
-    fine_tuning_run.declare_flags(flags, list(families.FAMILIES.values()))
+    declare_fine_tuning_flags(flags, list(families.FAMILIES.values()))
     task_flags.declare_flags(flags, READER)
-    mrc_run.declare_flags(flags)
+    declare_reading_flags(flags)
     flags.integer("max_seq_length", 512, "tokens of question and window together", minimum=5)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    fine_tuning_run.run(flags, run_model.find_family, mrc_run.Reading)
+    run_fine_tuning(flags, run_model.find_family, Reading)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

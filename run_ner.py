@@ -12,23 +12,22 @@ from the last checkpoint.
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import command_line
-import families
-import fine_tuning_run
-import ner_run
-import run_model
-import task_flags
-from command_line import Flags
-from task_runners import TAGGER
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.finetuning import task_flags
+from albert.finetuning.ner.problem import Tagging
+from albert.finetuning.run import declare_fine_tuning_flags, run_fine_tuning
+from albert.tasks.registry import TAGGER
+from albert.training import run_model
 
 
 def declare_flags() -> Flags:
     """The flags of all fine-tuning runs."""
     flags = Flags()
-    fine_tuning_run.declare_flags(flags, list(families.FAMILIES.values()))
+    declare_fine_tuning_flags(flags, list(families.FAMILIES.values()))
     task_flags.declare_flags(flags, TAGGER)
     flags.integer("max_seq_length", 128, "tokens of a sequence; a longer sentence is read in several", minimum=3)
     return flags
@@ -36,8 +35,8 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    fine_tuning_run.run(flags, run_model.find_family, ner_run.Tagging)
+    run_fine_tuning(flags, run_model.find_family, Tagging)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -9,19 +9,18 @@ Run again with the same --output_dir, it goes on from the last checkpoint.
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import command_line
-import families
-import pretraining_run
-from command_line import Flags
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.pretraining.run import declare_pretraining_flags, run_pretraining
 
 
 def declare_flags() -> Flags:
     """The published flags with their defaults, and ours."""
     flags = Flags()
-    pretraining_run.declare_flags(flags, families.GOOGLE)
+    declare_pretraining_flags(flags, families.GOOGLE)
     flags.integer("max_seq_length", 512, "tokens per sequence, as the records were made", minimum=1)
     flags.integer("max_predictions_per_seq", 20, "predictions per sequence, as the records were made", minimum=1)
     flags.boolean("do_train", True, "train")
@@ -37,8 +36,8 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains and evaluates."""
-    pretraining_run.run(flags, families.GOOGLE)
+    run_pretraining(flags, families.GOOGLE)
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -4,7 +4,7 @@
     curl -H 'Content-Type: application/json' -d '{"text_a": "明天会下雨吗", "text_b": "明天有雨吗"}' \\
         http://127.0.0.1:8000/similarity
 
-The page is at /, the description of the interface at /docs. Needs requirements-serve.txt. Ctrl-C or SIGTERM ends it
+The page is at /, the description of the interface at /docs. Needs requirements/serve.txt. Ctrl-C or SIGTERM ends it
 after it has answered what it took.
 """
 
@@ -14,11 +14,10 @@ import logging
 import os
 from typing import Optional
 
-import command_line
-import predictor
-from command_line import Flags, UsageError
-from errors import UserError
-from text_batches import MAX_BATCH_TOKENS
+from albert.base.errors import UserError
+from albert.base.flags import Flags, UsageError, run_command
+from albert.inference import predictor
+from albert.inference.text_batches import MAX_BATCH_TOKENS
 
 _log = logging.getLogger(__name__)
 
@@ -67,19 +66,19 @@ def main(flags: Flags) -> None:
         )
     token = _token_of(flags)
     try:
-        import serving_app
-        import serving_model
-        import serving_server
-        from serving_batches import Bounds
-        from serving_guard import Limits
+        from albert.serving.app import build_app
+        from albert.serving.batches import Bounds
+        from albert.serving.guard import Limits
+        from albert.serving.model import open_served_model
+        from albert.serving.server import ServerOptions, address_of, is_local, listen, serve_app
     except ImportError as error:
         if (error.name or "").split(".")[0] not in _NEEDED:
             raise
         raise UserError(
-            "serve.py needs {}: `pip install -r requirements-serve.txt` brings it".format(error.name)
+            "serve.py needs {}: `pip install -r requirements/serve.txt` brings it".format(error.name)
         ) from error
-    bound = serving_server.listen(flags.host, flags.port)
-    model = serving_model.open_model(
+    bound = listen(flags.host, flags.port)
+    model = open_served_model(
         flags.model,
         engine=flags.engine,
         batch_size=flags.max_batch_size or _BATCH_SIZE,
@@ -88,17 +87,15 @@ def main(flags: Flags) -> None:
         spm_model_file=flags.spm_model_file,
     )
     batch_size = flags.max_batch_size or (_BATCH_SIZE if model.gains_from_batches else 1)
-    app = serving_app.build_app(
+    app = build_app(
         model,
         Bounds(batch_size, flags.max_batch_tokens, flags.max_wait_ms / 1000.0, flags.max_queue),
         Limits(flags.max_text_length, flags.max_rows, flags.max_body_bytes, flags.body_seconds, token),
     )
-    if not serving_server.is_local(bound) and token is None:
+    if not is_local(bound) and token is None:
         _log.warning("Whoever reaches this machine may ask: --token=… admits only those who know it.")
-    _log.info("%s answers at %s (Ctrl-C ends it).", flags.model, serving_server.address_of(bound))
-    serving_server.serve(
-        app, bound, serving_server.ServerOptions(flags.body_seconds, max_connections=flags.max_connections)
-    )
+    _log.info("%s answers at %s (Ctrl-C ends it).", flags.model, address_of(bound))
+    serve_app(app, bound, ServerOptions(flags.body_seconds, max_connections=flags.max_connections))
     model.close()
     _log.info("Stopped; all that was taken is answered.")
 
@@ -113,4 +110,4 @@ def _token_of(flags: Flags) -> Optional[str]:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

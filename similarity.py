@@ -17,13 +17,11 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 import args
-import command_line
-import predictor
-import similarity_command
-from command_line import Flags
-from errors import UserError
-from predictor import ModelFiles, Predictor
-from text_batches import Place
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.inference import predictor, similarity_command
+from albert.inference.predictor import ModelFiles, Predictor
+from albert.inference.text_batches import Place
 
 EXAMPLES = (
     ("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"),
@@ -96,13 +94,13 @@ class BertSim:
         files = predictor.find_model(self.model_dir)
         if files is not None:
             return files
-        import checkpoint
+        from albert.checkpoints.variables import find_checkpoint
 
         place = args.ckpt_name if self._is_default() and os.path.exists(args.ckpt_name + ".index") else self.model_dir
         if not os.path.exists(place) and place != args.ckpt_name:
             raise UserError(_no_model_message(self.model_dir))
         return ModelFiles(
-            checkpoint=checkpoint.find_checkpoint(place),
+            checkpoint=find_checkpoint(place),
             config_file=args.config_name,
             vocab_file=args.vocab_file,
             labels=("0", "1"),
@@ -185,4 +183,4 @@ def main(flags: Flags) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

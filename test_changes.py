@@ -7,7 +7,7 @@ Ends with exit status 1 when one of them does not hold.
 
 from __future__ import annotations
 
-import quiet_tensorflow  # noqa: F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 import logging
@@ -18,11 +18,10 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-import command_line
 import create_pretraining_data
-from command_line import Flags
-from errors import UserError
-from features import NO_SENTENCE_ORDER
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.files.features import NO_SENTENCE_ORDER
 from modeling import BertConfig, BertModel
 from tokenization import CLS_TOKEN, SEP_TOKEN, FullTokenizer
 
@@ -154,4 +153,4 @@ def main(flags: Flags) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, Flags(), main)
+    run_command(__doc__, Flags(), main)

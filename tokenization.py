@@ -14,9 +14,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from basic_tokenization import BasicTokenizer, convert_to_unicode
-from basic_tokenization import is_chinese_character as is_chinese_character  # the published module offers it too
-from errors import UserError
+from albert.base.errors import UserError
+from albert.text.basic_tokenization import BasicTokenizer, convert_to_unicode
+from albert.text.basic_tokenization import (
+    is_chinese_character as is_chinese_character,  # the published module offers it too
+)
 
 PAD_TOKEN = "[PAD]"
 UNK_TOKEN = "[UNK]"

@@ -1,6 +1,6 @@
 """Dynamic against static pre-training records: what the input pipeline gives, what training takes, and their sizes.
 
-    python benchmarks/dynamic_masking.py --corpus=articles.txt
+    python -m benchmarks.dynamic_masking --corpus=articles.txt
 
 The same text is made into both kinds. The pipeline is read without a model; training is run_pretraining.py with the
 tiny model, the two kinds in turn.
@@ -15,25 +15,22 @@ import sys
 import tempfile
 from typing import Dict, List
 
-from processes import ROOT, measure, median, median_ratio, row
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from benchmarks.processes import ROOT, measure, median, median_ratio, row
 
 # isort: split
 
-import tensorflow.compat.v1 as tf  # noqa: E402
-from pretraining_records import KINDS, Shape, files_of, make_records, pipeline_rate  # noqa: E402
+import tensorflow.compat.v1 as tf
 
-import command_line  # noqa: E402
+from albert.base.flags import Flags, run_command
+from benchmarks.pretraining_records import KINDS, Shape, files_of, make_records, pipeline_rate
 
 SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text files, separated by commas")
     flags.string("batch_sizes", "16,64,256", "batches to read")
     flags.float("seconds", 3.0, "how long each reading lasts", minimum=0.1)
@@ -44,7 +41,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints the tables."""
     tf.disable_v2_behavior()
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +77,7 @@ def write(cells) -> None:
     sys.stdout.flush()
 
 
-def training_rate(folder: str, kind: str, flags: command_line.Flags) -> float:
+def training_rate(folder: str, kind: str, flags: Flags) -> float:
     """Examples per second of training, from the records of its log after the first quarter."""
     with tempfile.TemporaryDirectory() as output_dir:
         measure(
@@ -104,4 +101,4 @@ def training_rate(folder: str, kind: str, flags: command_line.Flags) -> float:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -1,8 +1,8 @@
 """Fine-tuning on pairs: length buckets against full padding, in each environment, and against transformers on torch.
 
-    python benchmarks/finetuning.py
-    python benchmarks/finetuning.py --data_dir=lcqmc
-    python benchmarks/finetuning.py --data_dir=lcqmc --accuracy=238766
+    python -m benchmarks.finetuning
+    python -m benchmarks.finetuning --data_dir=lcqmc
+    python -m benchmarks.finetuning --data_dir=lcqmc --accuracy=238766
 
 Speed: the input pipeline cuts the rows into batches; of these, sorted by length, every n-th is taken, so that long
 ones are as frequent as they are. All train on the same ones, each in a process of its own, in turn. A batch padded to
@@ -21,42 +21,36 @@ import sys
 import tempfile
 from typing import Any, Dict, Iterator, List, Optional
 
-from processes import ROOT, median, median_ratio
-
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base.tables import table
+from benchmarks.processes import median, median_ratio
 
 # isort: split
 
-import environments  # noqa: E402
-import finetuning_accuracy  # noqa: E402
-import lcqmc_like  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow.compat.v1 as tf  # noqa: E402
-from batch_files import Batch, write_batches  # noqa: E402
-from turns import in_turns  # noqa: E402
+import numpy as np
+import tensorflow.compat.v1 as tf
 
-import command_line  # noqa: E402
-from classification_records import record_encoder  # noqa: E402
-from errors import UserError  # noqa: E402
-from feature_cache import CachedFeatures, cached_features  # noqa: E402
-from features import CLASSIFICATION_FEATURES  # noqa: E402
-from input_pipeline import fine_tuning_input_fn  # noqa: E402
-from task_splits import read_split, split_path  # noqa: E402
-from tasks import get_task  # noqa: E402
-from tokenization import FullTokenizer  # noqa: E402
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.batches.pipeline import fine_tuning_input_fn
+from albert.files.features import CLASSIFICATION_FEATURES
+from albert.finetuning.classification.features import record_encoder
+from albert.finetuning.feature_cache import CachedFeatures, cached_features
+from albert.tasks.classification import get_classification_task
+from albert.tasks.splits import read_split, split_path
+from benchmarks import environments, finetuning_accuracy, lcqmc_like
+from benchmarks.batch_files import Batch, write_batches
+from benchmarks.turns import in_turns
+from tokenization import FullTokenizer
 
 BUCKETED, PADDED = "bucketed", "padded"
 SHORTER = "bucketed, {}"  # with a --precision
 TASK = "lcqmc_pair"
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)
     flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
@@ -73,7 +67,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints."""
     tf.disable_v2_behavior()
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +78,7 @@ def main(flags: command_line.Flags) -> None:
             compare_speed(flags, folder)
 
 
-def compare_speed(flags: command_line.Flags, folder: str) -> None:
+def compare_speed(flags: Flags, folder: str) -> None:
     """Prints pairs per second and the ratios that matter."""
     commands = commands_of(flags, folder)
     features = read_features(flags, folder)
@@ -105,12 +99,11 @@ def compare_speed(flags: command_line.Flags, folder: str) -> None:
     sys.stdout.write(report(rates))
 
 
-def commands_of(flags: command_line.Flags, folder: str) -> Dict[Any, List[str]]:
+def commands_of(flags: Flags, folder: str) -> Dict[Any, List[str]]:
     """The workers' commands by environment and padding."""
-    here = os.path.join(ROOT, "benchmarks")
     commands = {}
     for python in environments.pythons(flags):
-        worker = [python, os.path.join(here, "training_worker.py"), "--variant=finetuning"]
+        worker = [python, "-m", "benchmarks.training_worker", "--variant=finetuning"]
         worker.append("--bert_config_file=" + flags.bert_config_file)
         for padding in (BUCKETED, PADDED):
             commands[python, padding] = worker + ["--batches=" + os.path.join(folder, padding + ".npz")]
@@ -119,18 +112,18 @@ def commands_of(flags: command_line.Flags, folder: str) -> Dict[Any, List[str]]:
             commands[python, SHORTER.format(flags.precision)] = command
     if flags.torch_python:
         python = environments.checked(flags.torch_python, "torch_python")
-        worker = [python, os.path.join(here, "torch_worker.py"), "--batches=" + os.path.join(folder, BUCKETED + ".npz")]
+        worker = [python, "-m", "benchmarks.torch_worker", "--batches=" + os.path.join(folder, BUCKETED + ".npz")]
         commands["torch", BUCKETED] = worker + ["--config=" + flags.bert_config_file]
     return commands
 
 
-def read_features(flags: command_line.Flags, folder: str) -> CachedFeatures:
+def read_features(flags: Flags, folder: str) -> CachedFeatures:
     """Encodes the pairs that are read or made up."""
     data_dir = flags.data_dir
     if not data_dir:
         data_dir = folder
         lcqmc_like.make_folder(folder, flags.rows, flags.vocab_file)
-    task = get_task(TASK)
+    task = get_classification_task(TASK)
     return cached_features(
         read_split(task, data_dir, "train")[: flags.rows],
         encoder=record_encoder(task, FullTokenizer(flags.vocab_file), flags.max_seq_length),
@@ -140,7 +133,7 @@ def read_features(flags: command_line.Flags, folder: str) -> CachedFeatures:
     )
 
 
-def batches_of(features: CachedFeatures, flags: command_line.Flags) -> Iterator[Batch]:
+def batches_of(features: CachedFeatures, flags: Flags) -> Iterator[Batch]:
     """The training batches of an epoch."""
     input_fn = fine_tuning_input_fn(
         features.path,
@@ -204,4 +197,4 @@ def ratio(own: List[float], other: Optional[List[float]]) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -7,20 +7,20 @@ import os
 import sys
 from typing import Any, Dict, List, Tuple
 
-import environments
 import numpy as np
-from processes import ROOT, measure
 
-import command_line
-from tables import table
-from task_splits import split_path
-from tasks import get_task
+from albert.base.flags import Flags
+from albert.base.tables import table
+from albert.tasks.classification import get_classification_task
+from albert.tasks.splits import split_path
+from benchmarks import environments
+from benchmarks.processes import ROOT, measure
 
 TASK = "lcqmc_pair"
 KINDS = {"bucketed": True, "mixed": False}
 
 
-def compare(flags: command_line.Flags, folder: str) -> None:
+def compare(flags: Flags, folder: str) -> None:
     """Trains both for each seed and prints their dev accuracies."""
     write_part(flags.data_dir, folder, flags.accuracy)
     accuracies: Dict[str, List[float]] = {kind: [] for kind in KINDS}
@@ -47,7 +47,7 @@ def row_of(name: str, accuracies: List[float], seconds: List[float]) -> List[str
 def write_part(data_dir: str, folder: str, pairs: int) -> None:
     """Copies so many pairs of the train file, evenly spread (its parts are not alike), and all of the dev file."""
     for split, most in (("train", pairs), ("dev", None)):
-        with open(split_path(get_task(TASK), data_dir, split), "rb") as file:
+        with open(split_path(get_classification_task(TASK), data_dir, split), "rb") as file:
             lines = file.readlines()
         count = min(len(lines), most or len(lines))
         with open(os.path.join(folder, split + ".txt"), "wb") as part:

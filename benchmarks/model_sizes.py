@@ -1,7 +1,7 @@
 """Parameters, file size and speed of every size of the family against BERT-base, on this machine.
 
-    python benchmarks/model_sizes.py
-    python benchmarks/model_sizes.py --sizes=tiny,base --batch_sizes=1,8,32 --runs=20
+    python -m benchmarks.model_sizes
+    python -m benchmarks.model_sizes --sizes=tiny,base --batch_sizes=1,8,32 --runs=20
 
 Parameters and file are those of a checkpoint with both pre-training heads, in float32, without optimizer slots. The
 time is that of a forward pass through the encoder and its pooler with random weights. The models take turns, BERT-base
@@ -16,23 +16,19 @@ import tempfile
 import time
 from typing import Any, Dict, List, NamedTuple
 
-from processes import ROOT, median, median_ratio
-
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base.tables import table
+from benchmarks.processes import ROOT, median, median_ratio
 
 # isort: split
 
-import numpy as np  # noqa: E402
-import tensorflow.compat.v1 as tf  # noqa: E402
+import numpy as np
+import tensorflow.compat.v1 as tf
 
-import command_line  # noqa: E402
-import families  # noqa: E402
-import heads  # noqa: E402
-from errors import UserError  # noqa: E402
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from albert.model import heads
 
 BERT = "BERT-base"
 _NEARLY = 0.9  # a claim of 10 that is measured as 9 nearly holds
@@ -129,9 +125,9 @@ class SizedModel:
         return time.perf_counter() - start
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.string("sizes", ",".join(name for name in SIZES if name != BERT), "the sizes to set against BERT-base")
     flags.string("batch_sizes", "1,8", "batches to time")
     flags.integer("max_seq_length", 128, "tokens of a row", minimum=1)
@@ -139,7 +135,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints the table and what it says of the claims."""
     names = [BERT] + flags.sizes.split(",")
     for name in names:
@@ -211,4 +207,4 @@ def verdict(factor: float, claim: Claim) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -1,8 +1,8 @@
 """Pre-training against a plain version of the same graph, in each environment; its input pipeline; where time goes.
 
-    python benchmarks/pretraining.py
-    python benchmarks/pretraining.py --profile
-    python benchmarks/pretraining.py --profile --variant=finetuning --max_seq_length=32 --batch_size=64
+    python -m benchmarks.pretraining
+    python -m benchmarks.pretraining --profile
+    python -m benchmarks.pretraining --profile --variant=finetuning --max_seq_length=32 --batch_size=64
 
 The plain version (plain_pretraining.py) does the same arithmetic as BERT's published code is known to do it. All train
 on the same random batches of full rows, each in a process of its own, in turn. Then records are made of --corpus, and
@@ -19,33 +19,28 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Sequence
 
-from processes import ROOT, median, median_ratio
-
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base.tables import table
+from benchmarks.processes import median, median_ratio
 
 # isort: split
 
-import environments  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow.compat.v1 as tf  # noqa: E402
-import training_variants  # noqa: E402
-from batch_files import Batch, write_batches  # noqa: E402
-from pretraining_records import KINDS, Shape, make_records, pipeline_rate  # noqa: E402
-from turns import Turns, in_turns  # noqa: E402
+import numpy as np
+import tensorflow.compat.v1 as tf
 
-import command_line  # noqa: E402
-import families  # noqa: E402
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from benchmarks import environments, training_variants
+from benchmarks.batch_files import Batch, write_batches
+from benchmarks.pretraining_records import KINDS, Shape, make_records, pipeline_rate
+from benchmarks.turns import Turns, in_turns
 
 PLAIN, OURS = "plain_pretraining", "pretraining"
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=512, max_predictions_per_seq=51)
     environments.declare_precision_flag(flags)
@@ -59,7 +54,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints."""
     tf.disable_v2_behavior()
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +69,7 @@ def main(flags: command_line.Flags) -> None:
                 show_pipeline(flags, folder, consumed)
 
 
-def make_batches(flags: command_line.Flags, variant: str, count: int) -> List[Batch]:
+def make_batches(flags: Flags, variant: str, count: int) -> List[Batch]:
     """Random batches as a variant takes them."""
     config = families.ZH.config_class.from_json_file(flags.bert_config_file)
     random = np.random.RandomState(1)
@@ -85,14 +80,13 @@ def make_batches(flags: command_line.Flags, variant: str, count: int) -> List[Ba
     return [training_variants.pretraining_batch(*shape, *more) for _ in range(count)]
 
 
-def command_of(flags: command_line.Flags, python: str, path: str, variant: str, *more: str) -> List[str]:
+def command_of(flags: Flags, python: str, path: str, variant: str, *more: str) -> List[str]:
     """A worker's command."""
-    worker = os.path.join(ROOT, "benchmarks", "training_worker.py")
     model = "--bert_config_file=" + flags.bert_config_file
-    return [python, worker, model, "--variant=" + variant, "--batches=" + path, *more]
+    return [python, "-m", "benchmarks.training_worker", model, "--variant=" + variant, "--batches=" + path, *more]
 
 
-def show_speed(flags: command_line.Flags, path: str) -> float:
+def show_speed(flags: Flags, path: str) -> float:
     """Prints tokens per second; returns the most rows per second that a step consumes."""
     commands = {}
     for python in environments.pythons(flags):
@@ -129,7 +123,7 @@ def report(rates: Dict[Any, Turns]) -> str:
     return table(["environment", "step", "tokens/s", "to plain there", "to plain in the first"], rows)
 
 
-def show_pipeline(flags: command_line.Flags, folder: str, consumed: float) -> None:
+def show_pipeline(flags: Flags, folder: str, consumed: float) -> None:
     """Prints the rows per second that the input pipeline gives, against what the fastest step consumes."""
     shape = Shape(flags.max_seq_length, flags.max_predictions_per_seq)
     rows = []
@@ -140,7 +134,7 @@ def show_pipeline(flags: command_line.Flags, folder: str, consumed: float) -> No
     sys.stdout.write("\n" + table(["records", "rows/s of the pipeline", "rows/s of the fastest step", "ratio"], rows))
 
 
-def show_profiles(flags: command_line.Flags, path: str) -> None:
+def show_profiles(flags: Flags, path: str) -> None:
     """Prints the costliest kinds of ops in each environment."""
     for python in environments.pythons(flags):
         options = "--profile_steps={}".format(flags.profile_steps)
@@ -168,4 +162,4 @@ def profile_table(kinds: Sequence[Sequence[Any]], count: int) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

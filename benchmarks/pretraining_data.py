@@ -1,7 +1,7 @@
 """How long create_pretraining_data.py takes and how much memory, against one pass of jieba.lcut over the same lines.
 
-    python benchmarks/pretraining_data.py --corpus=articles.txt,classics.txt --megabytes=10 --runs=3
-    python benchmarks/pretraining_data.py --corpus=articles.txt,classics.txt --shares=0.6,0.4 --megabytes=5,10,50
+    python -m benchmarks.pretraining_data --corpus=articles.txt,classics.txt --megabytes=10 --runs=3
+    python -m benchmarks.pretraining_data --corpus=articles.txt,classics.txt --shares=0.6,0.4 --megabytes=5,10,50
 
 Work: max_seq_length 128, 20 predictions, whole words, dupe_factor 10 and 1. Of each file of the corpus whole documents
 are taken from its start, as many as its share of the megabytes says. The baseline runs on one core, in the same run.
@@ -15,12 +15,9 @@ import sys
 import tempfile
 from typing import Dict, List, Sequence
 
-from processes import ROOT, Measured, measure, median, row
-
-sys.path.insert(0, ROOT)
-
-import command_line  # noqa: E402  (behind the path)
-from errors import UserError  # noqa: E402
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from benchmarks.processes import ROOT, Measured, measure, median, row
 
 _BASELINE = """
 import logging, sys, time
@@ -36,9 +33,9 @@ print(time.monotonic() - start)
 """
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text files; a short one is repeated")
     flags.string("shares", None, "the share of each file (default: the same of each)")
     flags.string("megabytes", "10", "sizes of the text to measure, in 10^6 bytes")
@@ -49,7 +46,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints a table."""
     paths = flags.corpus.split(",")
     shares = [float(share) for share in flags.shares.split(",")] if flags.shares else [1.0 / len(paths)] * len(paths)
@@ -63,7 +60,7 @@ def main(flags: command_line.Flags) -> None:
             measure_size(text, size, folder, flags)
 
 
-def measure_size(text: str, size: int, folder: str, flags: command_line.Flags) -> None:
+def measure_size(text: str, size: int, folder: str, flags: Flags) -> None:
     """Measures one text, baseline and every dupe_factor in turn, and prints a row for each dupe_factor."""
     dupe_factors = flags.dupe_factors.split(",")
     baselines: List[float] = []
@@ -94,7 +91,7 @@ def measure_size(text: str, size: int, folder: str, flags: command_line.Flags) -
         sys.stdout.flush()
 
 
-def _command(text: str, output: str, dupe_factor: str, flags: command_line.Flags) -> List[str]:
+def _command(text: str, output: str, dupe_factor: str, flags: Flags) -> List[str]:
     return [
         sys.executable,
         os.path.join(ROOT, "create_pretraining_data.py"),
@@ -123,4 +120,4 @@ def write_mixture(paths: Sequence[str], shares: Sequence[float], num_bytes: floa
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

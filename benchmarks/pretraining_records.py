@@ -8,11 +8,11 @@ import time
 from typing import List, NamedTuple
 
 import tensorflow.compat.v1 as tf
-from processes import ROOT, measure
 
-import dynamic_masking
-from input_pipeline import pretraining_input_fn
-from record_files import expand_globs
+from albert.batches import dynamic_masking
+from albert.batches.pipeline import pretraining_input_fn
+from albert.files.tfrecords import expand_globs
+from benchmarks.processes import ROOT, measure
 
 KINDS = ("static", "dynamic")
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-import sys
 import time
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)  # for what the benchmarks import of the repository, such as `tables`
 
 _PERIOD_SECONDS = 0.02
 _PAGE_BYTES = resource.getpagesize()

@@ -1,7 +1,7 @@
 """The service under load: throughput with and without dynamic batching, then latency at 70 % of it, errors, memory.
 
-    python benchmarks/serving.py --model=albert_lcqmc_checkpoints --data_dir=lcqmc
-    python benchmarks/serving.py --model=exported_int8 --seconds=10
+    python -m benchmarks.serving --model=albert_lcqmc_checkpoints --data_dir=lcqmc
+    python -m benchmarks.serving --model=exported_int8 --seconds=10
 
 Two servers, one with --max_batch_size=1, are asked in turns by as many clients at full speed; then the first is asked
 at random moments at the given share of the throughput found, and latency is counted from the moment when a question
@@ -21,19 +21,13 @@ import sys
 import tempfile
 from typing import Iterator, List, NamedTuple, Optional
 
-from processes import ROOT, median, median_ratio
-
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import http_clients  # noqa: E402
-import lcqmc_like  # noqa: E402
-from http_clients import Asked  # noqa: E402
-
-import command_line  # noqa: E402
-from errors import UserError  # noqa: E402
-from task_rows import text_lines  # noqa: E402
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.base.tables import table
+from albert.tasks.rows import text_lines
+from benchmarks import http_clients, lcqmc_like
+from benchmarks.http_clients import Asked
+from benchmarks.processes import ROOT, median, median_ratio
 
 _ADDRESS = re.compile(r" answers at http://127\.0\.0\.1:(\d+) ")
 _WARM_UP_SECONDS = 2.0
@@ -51,13 +45,13 @@ class Server(NamedTuple):
             return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM"))
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.string("model", None, "what is served: a folder of fine-tuning on pairs, or an export of it")
     flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
     flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "what made-up pairs are made of")
-    flags.string("python", sys.executable, "a Python with requirements-serve.txt")
+    flags.string("python", sys.executable, "a Python with requirements/serve.txt")
     flags.string("serve_flags", "", "further flags of both servers")
     flags.integer("clients", 16, "clients at a time", minimum=1)
     flags.integer("pairs", 2000, "different pairs that are asked", minimum=1)
@@ -68,7 +62,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints."""
     flags.require("model")
     bodies = read_bodies(flags)
@@ -84,14 +78,12 @@ def main(flags: command_line.Flags) -> None:
         sys.stdout.write(report(flags, runs, paced, rate, batched, single))
 
 
-def ask(
-    server: Server, bodies: List[bytes], flags: command_line.Flags, seconds: float, rate: Optional[float] = None
-) -> Asked:
+def ask(server: Server, bodies: List[bytes], flags: Flags, seconds: float, rate: Optional[float] = None) -> Asked:
     """Asks a server as the flags say."""
     return http_clients.ask(server.port, bodies, clients=flags.clients, seconds=seconds, rate=rate)
 
 
-def read_bodies(flags: command_line.Flags) -> List[bytes]:
+def read_bodies(flags: Flags) -> List[bytes]:
     """What is asked: a pair each."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(flags.data_dir or folder, "dev.txt")
@@ -102,7 +94,7 @@ def read_bodies(flags: command_line.Flags) -> List[bytes]:
 
 
 @contextlib.contextmanager
-def serve(flags: command_line.Flags, *more: str) -> Iterator[Server]:
+def serve(flags: Flags, *more: str) -> Iterator[Server]:
     """Runs serve.py on a free port.
 
     Raises:
@@ -129,9 +121,7 @@ def serve(flags: command_line.Flags, *more: str) -> Iterator[Server]:
         process.communicate()
 
 
-def report(
-    flags: command_line.Flags, runs: List[List[Asked]], paced: Asked, rate: float, batched: Server, single: Server
-) -> str:
+def report(flags: Flags, runs: List[List[Asked]], paced: Asked, rate: float, batched: Server, single: Server) -> str:
     """The tables."""
     rows = [
         row_of(name, results, server)
@@ -156,4 +146,4 @@ def row_of(name: str, results: List[Asked], server: Server) -> List[str]:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -1,7 +1,7 @@
 """Latency of a pair and pairs per second: ours, onnxruntime, transformers on torch, and the published way.
 
-    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints
-    python benchmarks/similarity_speed.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
+    python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints
+    python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
 
 One model's weights, exported for each reader; each reads in a process of its own, in turn. "alone" is one pair of
 --length tokens at a time, ours from text and the others from ids; "batches" are the same arrays for all, sorted by
@@ -17,37 +17,32 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Sequence
 
-from processes import ROOT, measure, median
+import numpy as np
 
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import environments  # noqa: E402
-import lcqmc_like  # noqa: E402
-import numpy as np  # noqa: E402
-from batch_files import write_batches  # noqa: E402
-from turns import Turns, in_turns  # noqa: E402
-
-import command_line  # noqa: E402
-import predictor  # noqa: E402
-from classification_features import pad_batch  # noqa: E402
-from errors import UserError  # noqa: E402
-from task_rows import text_lines  # noqa: E402
-from text_batches import PairEncoder, batches_by_length  # noqa: E402
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.base.tables import table
+from albert.inference import predictor
+from albert.inference.text_batches import PairEncoder, batches_by_length
+from albert.tasks.rows import text_lines
+from albert.text.sequences import pad_batch
+from benchmarks import environments, lcqmc_like
+from benchmarks.batch_files import write_batches
+from benchmarks.processes import ROOT, measure, median
+from benchmarks.turns import Turns, in_turns
 
 _EXPORTS = ".venv-readers/exports"
 OURS = "tensorflow"  # what the others are compared with
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     environments.declare_torch_flag(flags)
     flags.string("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
     flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
     flags.string("python", sys.executable, "a Python with this project; with ai-edge-litert for the engine tflite")
-    flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements-export.txt; empty: no ONNX")
+    flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements/export.txt; empty: no ONNX")
     flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "what to measure")
     flags.integer("length", 25, "tokens of the pairs that are asked alone: LCQMC's mean", minimum=5)
     flags.integer("pairs", 1000, "mixed pairs", minimum=1)
@@ -57,7 +52,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Exports, measures and prints."""
     flags.require("checkpoint")
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +61,7 @@ def main(flags: command_line.Flags) -> None:
         sys.stdout.write(report(in_turns(commands, flags.runs), flags.pairs))
 
 
-def write_questions(flags: command_line.Flags, folder: str) -> None:
+def write_questions(flags: Flags, folder: str) -> None:
     """Writes what is asked: batches.npz, singles.npz and pairs.json.
 
     Raises:
@@ -92,7 +87,7 @@ def write_questions(flags: command_line.Flags, folder: str) -> None:
         json.dump({"all": [pairs[i] for i in together], "singles": [pairs[i] for i in alone]}, file)
 
 
-def read_pairs(flags: command_line.Flags, vocab_file: str, folder: str) -> List[Sequence[str]]:
+def read_pairs(flags: Flags, vocab_file: str, folder: str) -> List[Sequence[str]]:
     """The pairs of LCQMC's dev file, or made-up ones; more than are asked together, for those of one length."""
     path = os.path.join(flags.data_dir or folder, "dev.txt")
     if not flags.data_dir:
@@ -100,7 +95,7 @@ def read_pairs(flags: command_line.Flags, vocab_file: str, folder: str) -> List[
     return [text.split("\t")[:2] for _, text in text_lines(path)]
 
 
-def command_of(name: str, flags: command_line.Flags, folder: str) -> List[str]:
+def command_of(name: str, flags: Flags, folder: str) -> List[str]:
     """The worker's command; makes the export that it reads."""
     exports = {
         "tflite": (flags.python, ["--format=tflite", "--tflite_type=int8", "--max_seq_length=0"]),
@@ -119,7 +114,7 @@ def command_of(name: str, flags: command_line.Flags, folder: str) -> List[str]:
         )
     reader = {"tensorflow": "predictor", "tflite": "predictor"}.get(name, name)
     python = flags.torch_python if name in ("onnx", "torch") else flags.python
-    worker = [environments.checked(python, "python"), os.path.join(ROOT, "benchmarks", "similarity_worker.py")]
+    worker = [environments.checked(python, "python"), "-m", "benchmarks.similarity_worker"]
     count = 3 if name == "estimator" else flags.count
     return worker + ["--reader=" + reader, "--model=" + model, "--folder=" + folder, "--count={}".format(count)]
 
@@ -155,4 +150,4 @@ def agreement(source: Dict[str, Any], result: Dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

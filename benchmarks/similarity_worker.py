@@ -8,22 +8,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 
 import numpy as np
-from batch_files import read_batches
-from turns import seconds_of, serve
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)  # for the readers of this project
+from benchmarks.batch_files import read_batches
+from benchmarks.turns import seconds_of, serve
+
 INPUTS = ("input_ids", "input_mask", "segment_ids")
 _PADDED_LENGTH = 128  # of the published similarity.py
 
 
 def open_predictor(path):
     """Ours: what it is, how it answers a batch, and how it answers texts."""
-    import predictor
+    from albert.inference import predictor
 
     model = predictor.open_predictor(path)
     return "ours, " + type(model._engine).__name__, model._engine.answer, model.predict
@@ -56,20 +54,20 @@ def open_torch(path):
 
 def open_estimator(path):
     """What the published similarity.py does: a new Estimator.predict at every call, padded to 128 tokens."""
-    import quiet_tensorflow  # noqa: F401
+    from albert.base import quiet_tensorflow  # noqa: F401
 
     # isort: split
     import tensorflow.compat.v1 as tf
 
-    import checkpoint
-    import heads
-    from checkpoint_model import open_model
-    from families import build_encoder
+    from albert.checkpoints.families import build_encoder
+    from albert.checkpoints.model import open_checkpoint
+    from albert.checkpoints.variables import write_weights
+    from albert.model import heads
 
-    model = open_model(path)
+    model = open_checkpoint(path)
     folder = tempfile.TemporaryDirectory()  # noqa: SIM115 (removed with the process)
     prefix = os.path.join(folder.name, "model.ckpt")
-    checkpoint.write_weights(model.prefix, prefix)  # with a step, without which an Estimator reads nothing
+    write_weights(model.prefix, prefix)  # with a step, without which an Estimator reads nothing
 
     def model_fn(features, mode):
         encoder = build_encoder(model.family, model.config, features, is_training=False)

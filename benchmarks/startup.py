@@ -1,6 +1,6 @@
 """Seconds from the start of a training command to the end of its first step, and which part of it takes how long.
 
-    python benchmarks/startup.py
+    python -m benchmarks.startup
 
 Runs run_pretraining.py and run_classifier.py for two steps on small data, from random weights. The parts: the imports;
 the data (checks, tokenization); the graph; the session (initial weights, the first checkpoint); the first step.
@@ -14,38 +14,32 @@ import sys
 import tempfile
 from typing import Any, Dict, List
 
-import lcqmc_like
-import startup_probe
-from processes import ROOT, measure, median
-
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base.tables import table
+from benchmarks import lcqmc_like, startup_probe
+from benchmarks.processes import measure, median
 
 # isort: split
 
-import environments  # noqa: E402
-from pretraining_records import Shape, make_records  # noqa: E402
-
-import command_line  # noqa: E402
+from albert.base.flags import Flags, run_command
+from benchmarks import environments
+from benchmarks.pretraining_records import Shape, make_records
 
 RUNNERS = ("run_pretraining", "run_classifier")
 STATIC = "static"
 _PAIRS = 256
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=128, max_predictions_per_seq=20)
     flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Measures and prints the table."""
     pythons = environments.pythons(flags)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +56,7 @@ def main(flags: command_line.Flags) -> None:
     sys.stdout.write(report(runs))
 
 
-def arguments_of(runner: str, flags: command_line.Flags, folder: str) -> List[str]:
+def arguments_of(runner: str, flags: Flags, folder: str) -> List[str]:
     """The flags of a runner for two steps, beside its output folder."""
     shared = ["--bert_config_file=" + flags.bert_config_file]
     shared += ["--do_train=True", "--train_batch_size={}".format(flags.batch_size)]
@@ -77,11 +71,10 @@ def arguments_of(runner: str, flags: command_line.Flags, folder: str) -> List[st
 
 def start(python: str, runner: str, arguments: List[str]) -> Dict[str, Any]:
     """Runs a command; returns TensorFlow's "version", and of each part the second when it was over in "ends"."""
-    probe = os.path.join(ROOT, "benchmarks", "startup_probe.py")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "times.json")
         output_dir = os.path.join(folder, "output")
-        measure([python, probe, path, runner, "--output_dir=" + output_dir] + arguments)
+        measure([python, "-m", "benchmarks.startup_probe", path, runner, "--output_dir=" + output_dir] + arguments)
         with open(path) as file:
             return json.load(file)
 
@@ -110,4 +103,4 @@ def report(runs: Dict[str, List[Dict[str, float]]]) -> str:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -11,8 +11,6 @@ import os
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 IMPORTS, DATA, GRAPH, SESSION, FIRST_STEP = PARTS = ("imports", "data", "graph", "session", "first step")
 
 
@@ -67,16 +65,15 @@ def main():
     """Runs the command and writes the seconds at which its parts were over."""
     path, runner = sys.argv[1:3]
     arguments = sys.argv[3:]
-    sys.path.insert(0, ROOT)
     module = importlib.import_module(runner)
     import tensorflow.compat.v1 as tf
 
-    import command_line
+    from albert.base.flags import run_command
 
     probe = Probe()
     probe.note(IMPORTS)
     watch(tf, probe)
-    command_line.run(module.__doc__, module.declare_flags(), module.main, arguments)
+    run_command(module.__doc__, module.declare_flags(), module.main, arguments)
     with open(path, "w") as file:
         json.dump({"version": tf.__version__, "ends": probe.ends}, file)
 

@@ -1,7 +1,7 @@
 """Size, latency, memory and labels of a fine-tuned model's TFLite exports.
 
-    python benchmarks/tflite.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc
-    python benchmarks/tflite.py --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --pythons=phone/bin/python
+    python -m benchmarks.tflite --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc
+    python -m benchmarks.tflite --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --pythons=phone/bin/python
 
 Exports every type and runs each one, batch 1, over dev rows in processes of their own: with the interpreter of this
 environment's TensorFlow, and with ai-edge-litert or tflite_runtime where this Python or one of --pythons has them.
@@ -19,31 +19,28 @@ import tempfile
 from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
-import tflite_reader
-from processes import ROOT, measure
 
-from tables import table
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base.tables import table
+from benchmarks import tflite_reader
+from benchmarks.processes import measure
 
 # isort: split
 
-import command_line  # noqa: E402
-import export_model  # noqa: E402
-from checkpoint_model import CheckpointModel, open_model  # noqa: E402
-from classification_features import encode_pair, pad_batch  # noqa: E402
-from errors import UserError  # noqa: E402
-from export_graph import InferenceGraph  # noqa: E402
-from export_tflite import TFLITE_FILE, TFLITE_TYPES  # noqa: E402
-from task_splits import read_split  # noqa: E402
-from tasks import get_task  # noqa: E402
-from tokenization import FullTokenizer  # noqa: E402
+import export_model
+from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
+from albert.checkpoints.model import CheckpointModel, open_checkpoint
+from albert.export.tflite import TFLITE_FILE, TFLITE_TYPES
+from albert.inference.graph import InferenceGraph
+from albert.tasks.classification import get_classification_task
+from albert.tasks.splits import read_split
+from albert.text.sequences import encode_pair, pad_batch
+from tokenization import FullTokenizer
 
 _log = logging.getLogger(__name__)
 
-READER = os.path.join(ROOT, "benchmarks", "tflite_reader.py")
+READER = ("-m", "benchmarks.tflite_reader")
 _SOURCE_BATCH = 50
 
 
@@ -68,9 +65,9 @@ class Reader(NamedTuple):
     library: str
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.string("checkpoint", None, "a folder that run_classifier.py filled")
     flags.string("data_dir", None, "the folder with the dev file of its task")
     flags.integer("rows", 1000, "the first rows of the dev file that are classified", minimum=1)
@@ -83,10 +80,10 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Exports, measures and prints a table."""
     flags.require("checkpoint", "data_dir")
-    model = open_model(flags.checkpoint)
+    model = open_checkpoint(flags.checkpoint)
     rows = read_rows(model, flags)
     readers = find_readers(flags)
     threads = list(map(int, flags.threads.split(",")))
@@ -107,7 +104,7 @@ def main(flags: command_line.Flags) -> None:
     )
 
 
-def read_rows(model: CheckpointModel, flags: command_line.Flags) -> Rows:
+def read_rows(model: CheckpointModel, flags: Flags) -> Rows:
     """The first dev rows of the model's task, and the model's own answers.
 
     Raises:
@@ -116,7 +113,7 @@ def read_rows(model: CheckpointModel, flags: command_line.Flags) -> Rows:
     description = model.description
     if description is None or not model.num_labels:
         raise UserError("{} is no fine-tuned model: name a folder that run_classifier.py filled".format(model.prefix))
-    task = get_task(description.task)
+    task = get_classification_task(description.task)
     rows = read_split(task, flags.data_dir, "dev")[: flags.rows]
     tokenizer = FullTokenizer(model.vocab_file, description.do_lower_case, model.spm_model_file)
     encoded = [encode_pair(tokenizer, row.text_a, row.text_b, flags.max_seq_length) for row in rows]
@@ -130,7 +127,7 @@ def read_rows(model: CheckpointModel, flags: command_line.Flags) -> Rows:
     return Rows(inputs, labels, np.array(source_labels))
 
 
-def find_readers(flags: command_line.Flags) -> List[Reader]:
+def find_readers(flags: Flags) -> List[Reader]:
     """The interpreters to measure.
 
     Raises:
@@ -138,13 +135,13 @@ def find_readers(flags: command_line.Flags) -> List[Reader]:
     """
     readers = [Reader(sys.executable, tflite_reader.TENSORFLOW)] if flags.with_tensorflow else []
     for python in [sys.executable] + (flags.pythons.split(",") if flags.pythons else []):
-        readers += [Reader(python, library) for library in json.loads(measure([python, READER]).output)]
+        readers += [Reader(python, library) for library in json.loads(measure([python, *READER]).output)]
     if not readers:
         raise UserError("no interpreter was found: install ai-edge-litert, or leave out --with_tensorflow")
     return readers
 
 
-def export(flags: command_line.Flags, kind: str, folder: str) -> None:
+def export(flags: Flags, kind: str, folder: str) -> None:
     """Writes an export as the command export_model.py does."""
     parsed = export_model.declare_flags()
     arguments = ["--format=tflite", "--checkpoint=" + flags.checkpoint, "--output_dir=" + folder]
@@ -152,9 +149,7 @@ def export(flags: command_line.Flags, kind: str, folder: str) -> None:
     export_model.main(parsed)
 
 
-def row_of(
-    reader: Reader, folder: str, kind: str, threads: List[int], rows: Rows, flags: command_line.Flags
-) -> List[str]:
+def row_of(reader: Reader, folder: str, kind: str, threads: List[int], rows: Rows, flags: Flags) -> List[str]:
     """Measures one export with one interpreter; memory and labels are those of the first number of threads."""
     path = os.path.join(folder, kind, TFLITE_FILE)
     inputs = os.path.join(folder, "inputs.npz")
@@ -162,7 +157,7 @@ def row_of(
     results: List[Dict[str, Any]] = []
     for number in threads:
         count = min(flags.timed_rows, len(rows.labels)) if results else len(rows.labels)
-        command = [reader.python, "-W", "ignore", READER, "--library=" + reader.library, "--model=" + path]
+        command = [reader.python, "-W", "ignore", *READER, "--library=" + reader.library, "--model=" + path]
         command += ["--inputs=" + inputs, "--rows={}".format(count), "--threads={}".format(number)]
         measured = measure(command, {"TF_CPP_MIN_LOG_LEVEL": "3"})
         results.append(dict(json.loads(measured.output.splitlines()[-1]), peak_bytes=measured.peak_bytes))
@@ -180,4 +175,4 @@ def row_of(
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -10,8 +10,9 @@ import json
 
 import torch
 import transformers
-from batch_files import read_batches
-from turns import seconds_of, serve
+
+from benchmarks.batch_files import read_batches
+from benchmarks.turns import seconds_of, serve
 
 _OURS = {"initializer_range", "hidden_size", "embedding_size", "num_attention_heads", "num_hidden_layers"} | {
     "intermediate_size",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Callable, Dict
 
 import numpy as np
-import plain_pretraining
 
-import classification
-import families
 import optimization
-import pretraining
-from estimator_specs import TrainingSetup
+from albert.checkpoints import families
+from albert.finetuning.classification.model import Classifier, build_classification_model_fn
+from albert.pretraining.model_fn import build_pretraining_model_fn
+from albert.training.estimator_specs import TrainingSetup
+from benchmarks import plain_pretraining
 
 STEPS = 1000000  # the schedule never ends here
 
@@ -19,13 +19,13 @@ STEPS = 1000000  # the schedule never ends here
 def finetuning(config: Any, **options: Any) -> Callable[..., Any]:
     """The model_fn of run_classifier.py for pairs with two labels; `options` are more of TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
-    return classification.build_model_fn(classification.Classifier(families.ZH, config, 2), setup)
+    return build_classification_model_fn(Classifier(families.ZH, config, 2), setup)
 
 
 def current(config: Any, **options: Any) -> Callable[..., Any]:
     """The model_fn of run_pretraining.py; `options` are more of TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"), **options)
-    return pretraining.build_model_fn(families.ZH, config, setup)
+    return build_pretraining_model_fn(families.ZH, config, setup)
 
 
 VARIANTS: Dict[str, Callable[..., Callable[..., Any]]] = {

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-
-from processes import ROOT
-
-sys.path.insert(0, ROOT)
-
-import quiet_tensorflow  # noqa: E402, F401  (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
 
 # isort: split
 
-import tensorflow.compat.v1 as tf  # noqa: E402
-from batch_files import read_batches  # noqa: E402
-from step_session import StepSession  # noqa: E402
-from training_variants import VARIANTS  # noqa: E402
-from turns import seconds_of, serve  # noqa: E402
+import tensorflow.compat.v1 as tf
 
-import command_line  # noqa: E402
-import families  # noqa: E402
+from albert.base.flags import Flags, run_command
+from albert.checkpoints import families
+from benchmarks.batch_files import read_batches
+from benchmarks.step_session import StepSession
+from benchmarks.training_variants import VARIANTS
+from benchmarks.turns import seconds_of, serve
 
 
-def declare_flags() -> command_line.Flags:
+def declare_flags() -> Flags:
     """The flags of this command."""
-    flags = command_line.Flags()
+    flags = Flags()
     flags.choice("variant", None, sorted(VARIANTS), "which step")
     flags.string("batches", None, "a file of batch_files")
     flags.string("bert_config_file", None, "the model: a JSON file of the zh family")
@@ -33,7 +27,7 @@ def declare_flags() -> command_line.Flags:
     return flags
 
 
-def main(flags: command_line.Flags) -> None:
+def main(flags: Flags) -> None:
     """Prepares the step and serves."""
     tf.disable_v2_behavior()
     batches = read_batches(flags.batches)
@@ -52,4 +46,4 @@ def main(flags: command_line.Flags) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(__doc__, declare_flags(), main)
+    run_command(__doc__, declare_flags(), main)

@@ -17,7 +17,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from errors import UserError  # noqa: E402  (behind the path)
+from albert.base.errors import UserError  # noqa: E402  (behind the path)
 from tokenization import FullTokenizer  # noqa: E402
 
 TIMEOUT_SECONDS = 30

@@ -54,7 +54,7 @@ def digest(*names):
 place = os.path.join(os.getcwd(), sys.argv[1])
 print("python %d.%d.%d in %s" % (sys.version_info[:3] + (place,)))
 print("requirements.txt " + digest("requirements.txt"))
-print("requirements-dev.txt " + digest("requirements-dev.txt", "requirements-serve.txt"))
+print("requirements/dev.txt " + digest("requirements/dev.txt", "requirements/serve.txt"))
 PY
 }
 
@@ -156,7 +156,7 @@ make_environment() { # make_environment ENVIRONMENT
 install_requirements() { # install_requirements ENVIRONMENT
   local files=(-r requirements.txt)
   if [ "$dev" = yes ]; then
-    files+=(-r requirements-dev.txt)
+    files+=(-r requirements/dev.txt)
   fi
   run_logged "pip" "$1/setup.log" "$1/bin/python" -m pip install --no-input "${files[@]}"
   run_logged "Importing what was installed" "$1/setup.log" \
@@ -217,9 +217,9 @@ main() {
   bring_up_to_date "$environment"
   point_link_at "$environment"
   if [ -n "$vocab_from" ]; then
-    "$environment/bin/python" fetch_vocab.py --quiet "--from=$vocab_from"
+    "$environment/bin/python" -m albert.downloads.fetch_vocab --quiet "--from=$vocab_from"
   else
-    "$environment/bin/python" fetch_vocab.py --quiet
+    "$environment/bin/python" -m albert.downloads.fetch_vocab --quiet
   fi
   say "Ready: .venv -> $environment. Next: bash quickstart.sh, or source .venv/bin/activate."
 }

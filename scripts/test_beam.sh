@@ -15,7 +15,7 @@ for version in 3.7 3.11; do
     printf 'test_beam: no Python %s was found\n' "$version" >&2
     exit 1
   }
-  extra_environment ".venv-beam/$version" "$python" requirements.txt requirements-beam.txt requirements-dev.txt
-  ".venv-beam/$version/bin/python" -m pytest -q tests/test_beam_pipeline.py || status=$?
+  extra_environment ".venv-beam/$version" "$python" requirements.txt requirements/beam.txt requirements/dev.txt
+  ".venv-beam/$version/bin/python" -m pytest -q tests/pretraining_data/test_beam.py || status=$?
 done
 exit "$status"

@@ -20,13 +20,13 @@ fail() {
 
 new_python="$(find_python 3.11 3.10)" || fail "no Python 3.11 or 3.10 was found"
 old_python="$(find_python 3.7)" || fail "no Python 3.7 was found"
-extra_environment "$HOME_OF_READERS/exports" "$new_python" requirements.txt requirements-export.txt
-extra_environment "$HOME_OF_READERS/current" "$new_python" requirements-readers.txt requirements-dev.txt
-extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requirements-readers.txt requirements-dev.txt
+extra_environment "$HOME_OF_READERS/exports" "$new_python" requirements.txt requirements/export.txt
+extra_environment "$HOME_OF_READERS/current" "$new_python" requirements/readers.txt requirements/dev.txt
+extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requirements/readers.txt requirements/dev.txt
 
 exports="$(mktemp -d)"
 trap 'rm -rf -- "$exports"' EXIT
-"$HOME_OF_READERS/exports/bin/python" tests/readers/make_exports.py "$exports"
+"$HOME_OF_READERS/exports/bin/python" -m tests.readers.make_exports "$exports"
 status=0
 # Their own conftest: that of the tests wants the project's environment.
 EXPORTS="$exports" "$HOME_OF_READERS/current/bin/python" -m pytest -q --confcutdir=tests/readers \

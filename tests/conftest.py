@@ -3,15 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 import sentencepiece  # noqa: F401 (training a model crashes where TensorFlow 1.15 was imported first)
-import tiny_corpus
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-if REPOSITORY not in sys.path:
-    sys.path.insert(0, REPOSITORY)
+from albert.base.paths import ROOT
+from tests.support import tiny_corpus
 
 # A shell that starts the tests in its background lets them and what they start ignore Ctrl-C, which some of them press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -20,7 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(scope="session")
 def vocab_file():
     """The path of the vocabulary of BERT-Base Chinese, which is not part of the repository."""
-    path = os.path.join(REPOSITORY, "albert_config", "vocab.txt")
+    path = os.path.join(ROOT, "albert_config", "vocab.txt")
     if not os.path.exists(path):
         pytest.fail("albert_config/vocab.txt is missing: `bash scripts/setup.sh` brings it")
     return path
@@ -37,7 +34,7 @@ def tokenizer(vocab_file):
 @pytest.fixture(scope="session")
 def oracle(vocab_file):
     """The tokenizer of another library with that vocabulary."""
-    import odd_texts
+    from tests.support import odd_texts
 
     return odd_texts.build_oracle(vocab_file, do_lower_case=True)
 
@@ -53,7 +50,7 @@ def folder(tmp_path):
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
     """Folders with checkpoint, config and vocabulary by the fixture's name; written when they are first asked for."""
-    import exports
+    from tests.support import exports
 
     class Folders(dict):
         def __missing__(self, name):

@@ -1,14 +1,14 @@
 """The optimizers against the published trajectories and a float64 reference; the schedule against its formula."""
 
-import model_fixtures
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import optimization
+from albert.optimizers.adamw import AdamWeightDecayOptimizer
 from lamb_optimizer import LAMBOptimizer
 from optimization import OptimizerSettings
-from weight_decay_optimizer import AdamWeightDecayOptimizer
+from tests.support import model_fixtures
 
 # The learning rate stays constant where the decay has no power.
 CONSTANT = {"num_train_steps": 1, "poly_power": 0.0}

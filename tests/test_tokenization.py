@@ -6,13 +6,20 @@ import random
 
 import pytest
 import tokenizers
-from conftest import REPOSITORY
-from odd_texts import ODD_STRINGS, SPM_SENTENCES, build_oracle, comparable_characters, random_texts, train_sentencepiece
-from real_text import CORPORA, NEWS, read_lines, real_path
 
 import tokenization
-from basic_tokenization import BasicTokenizer, is_chinese_character
-from errors import UserError
+from albert.base.errors import UserError
+from albert.base.paths import ROOT
+from albert.text.basic_tokenization import BasicTokenizer, is_chinese_character
+from tests.support.odd_texts import (
+    ODD_STRINGS,
+    SPM_SENTENCES,
+    build_oracle,
+    comparable_characters,
+    random_texts,
+    train_sentencepiece,
+)
+from tests.support.real_text import CORPORA, NEWS, read_lines, real_path
 from tokenization import FullTokenizer, Token, WordpieceTokenizer
 
 REAL_FILES = CORPORA + ("lcqmc/train.txt", "lcqmc/dev.txt")
@@ -75,7 +82,7 @@ def test_shipped_news_equals_oracle(tokenizer, oracle):
 
 
 def test_shipped_pairs_equal_oracle(tokenizer, oracle):
-    paths = sorted(glob.glob(os.path.join(REPOSITORY, "data", "sample_pairs", "*.txt")))
+    paths = sorted(glob.glob(os.path.join(ROOT, "data", "sample_pairs", "*.txt")))
     lines = [line for path in paths for line in read_lines(path)]
     assert len(lines) >= 2000
     assert_equals_oracle(tokenizer, oracle, lines)

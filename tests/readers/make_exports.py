@@ -1,4 +1,4 @@
-"""Makes the exports that the other readers open: python tests/readers/make_exports.py FOLDER.
+"""Makes the exports that the other readers open: python -m tests.readers.make_exports FOLDER.
 
 Beside each export stand its inputs and what the published implementation, or TensorFlow, answers to them.
 """
@@ -7,18 +7,17 @@ import os
 import pathlib
 import sys
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
-
-import quiet_tensorflow  # noqa: E402, F401
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import exports  # noqa: E402
-import model_fixtures  # noqa: E402
-import numpy as np  # noqa: E402
+import numpy as np
 
-from checkpoint_model import open_model  # noqa: E402
-from export_graph import InferenceGraph  # noqa: E402
+from albert.checkpoints.model import open_checkpoint
+from albert.inference.graph import InferenceGraph
+from tests.support import (
+    exports,
+    model_fixtures,
+)
 
 TEXTS = [("我喜欢吃", "你吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
 
@@ -28,7 +27,7 @@ def write_fixture(folder, name):
     (folder / "source" / name).mkdir(parents=True)
     source = exports.write_fixture(folder / "source" / name, name)
     np.savez(str(folder / (name + "_inputs.npz")), **exports.inputs_of(name))
-    with InferenceGraph(open_model(source), "pretraining") as graph:
+    with InferenceGraph(open_checkpoint(source), "pretraining") as graph:
         np.savez(str(folder / (name + "_answers.npz")), **graph.answer(exports.inputs_of(name)))
     arrays = model_fixtures.load(name)
     vectors = {key: arrays["out/" + key + "_output"] for key in ("sequence", "pooled")}
@@ -44,7 +43,7 @@ def write_fixture(folder, name):
 
 def write_classifier(folder):
     """A fine-tuned model for transformers and for a phone, and what it answers to texts here."""
-    from predictor import Predictor, find_model
+    from albert.inference.predictor import Predictor, find_model
 
     source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
     exports.run(checkpoint=source, format="pytorch", output_dir=folder / "classifier_pytorch")

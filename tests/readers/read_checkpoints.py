@@ -1,18 +1,11 @@
 """Checkpoints, opened by the Keras libraries for them (Python 3.7). Run by scripts/test_readers.sh."""
 
-import pathlib
-import sys
-
 import numpy as np
 import pytest
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
-
-import exports  # noqa: E402
-
-from checkpoint_model import open_model  # noqa: E402
-from export_graph import InferenceGraph  # noqa: E402
+from albert.checkpoints.model import open_checkpoint
+from albert.inference.graph import InferenceGraph
+from tests.support import exports
 
 LENGTH = 24
 
@@ -29,7 +22,7 @@ def inputs():
 
 
 def answer(folder, head, inputs):
-    with InferenceGraph(open_model(folder), head) as graph:
+    with InferenceGraph(open_checkpoint(folder), head) as graph:
         return graph.answer(inputs)
 
 

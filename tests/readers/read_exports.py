@@ -1,6 +1,6 @@
 """The exports of make_exports.py, opened by what users open them with. Run by scripts/test_readers.sh.
 
-Needs requirements-readers.txt and none of the project: EXPORTS names the folder.
+Needs requirements/readers.txt and none of the project: EXPORTS names the folder.
 """
 
 import os
@@ -113,9 +113,8 @@ def test_ai_edge_litert_runs_the_model(name, kind, atol):
     check(name, {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}, atol)
 
 
-def test_the_example_classifies_texts_by_ai_edge_litert(monkeypatch):
-    monkeypatch.syspath_prepend(str(pathlib.Path(__file__).resolve().parents[2] / "examples"))
-    import tflite_classify
+def test_the_example_classifies_texts_by_ai_edge_litert():
+    from examples import tflite_classify
 
     assert tflite_classify.Interpreter.__module__.startswith("ai_edge_litert")
     classifier = tflite_classify.Classifier(FOLDER / "classifier_tflite")

@@ -1,0 +1,1 @@
+"""Errors, flags, terminal output, paths and the machine: what every package may use."""

@@ -1,0 +1,179 @@
+"""Strict command lines: absl flags in a namespace of their own, and errors as one sentence.
+
+Each runner owns a `Flags` object, so importing a runner defines nothing globally and two runners live in one
+process. Unknown flags, bad values and stray words end the run with exit status 2 and name the nearest known flag.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+from absl import flags as absl_flags
+
+from albert.base.errors import UserError, nearest
+
+USAGE_EXIT_STATUS = 2
+USER_ERROR_EXIT_STATUS = 1
+INTERRUPTED_EXIT_STATUS = 130
+
+
+class UsageError(UserError):
+    """A command line that cannot be understood."""
+
+
+class Flags:
+    """The flags of one command: declared once, parsed once, read as attributes."""
+
+    def __init__(self) -> None:
+        self._values = absl_flags.FlagValues()
+
+    def string(self, name: str, default: Optional[str], help_text: str) -> None:
+        """Declares a flag that holds a text."""
+        absl_flags.DEFINE_string(name, default, help_text, flag_values=self._values)
+
+    def boolean(self, name: str, default: bool, help_text: str) -> None:
+        """Declares a flag that is true or false: `--name`, `--name=True`, `--noname`."""
+        absl_flags.DEFINE_boolean(name, default, help_text, flag_values=self._values)
+
+    def integer(self, name: str, default: Optional[int], help_text: str, minimum: Optional[int] = None) -> None:
+        """Declares a flag that holds a whole number of at least `minimum`."""
+        absl_flags.DEFINE_integer(name, default, help_text, lower_bound=minimum, flag_values=self._values)
+
+    def float(
+        self,
+        name: str,
+        default: Optional[float],
+        help_text: str,
+        minimum: Optional[float] = None,
+        maximum: Optional[float] = None,
+    ) -> None:
+        """Declares a flag that holds a number between `minimum` and `maximum`."""
+        absl_flags.DEFINE_float(
+            name, default, help_text, lower_bound=minimum, upper_bound=maximum, flag_values=self._values
+        )
+
+    def choice(self, name: str, default: Optional[str], choices: Sequence[str], help_text: str) -> None:
+        """Declares a flag whose value is one of `choices`."""
+        absl_flags.DEFINE_enum(name, default, list(choices), help_text, flag_values=self._values)
+
+    def parse(self, arguments: Sequence[str]) -> None:
+        """Reads the command line (without the program's name).
+
+        Raises:
+          UsageError: an unknown flag, a bad value, or a word that belongs to no flag.
+        """
+        try:
+            stray_words = self._values(["command"] + list(arguments))[1:]
+        except absl_flags.UnrecognizedFlagError as error:
+            raise UsageError(self._unknown_flag_message(error.flagname)) from error
+        except absl_flags.Error as error:
+            raise UsageError(" ".join(str(error).split())) from error
+        if stray_words:
+            raise UsageError(
+                "unexpected argument '{}': write every option as --name=value (--help lists them)".format(
+                    stray_words[0]
+                )
+            )
+
+    def require(self, *names: str) -> None:
+        """Raises `UsageError` when one of the named flags has no value."""
+        missing = ["--" + name for name in names if not self._values[name].value]
+        if missing:
+            raise UsageError("{} must be given (--help lists all flags)".format(" and ".join(missing)))
+
+    def was_given(self, name: str) -> bool:
+        """Whether the command line set the flag (rather than its default)."""
+        return bool(self._values[name].present)
+
+    def value_or(self, name: str, default: Any) -> Any:
+        """The flag's value; `default`, where that is not None and the command line did not set the flag."""
+        return getattr(self, name) if default is None or self.was_given(name) else default
+
+    def set_default(self, name: str, value: Any) -> None:
+        """Gives a flag another default: its value, unless the command line set the flag."""
+        self._values.set_default(name, value)
+
+    def override(self, name: str, value: Any) -> None:
+        """Gives a flag a value, whatever the command line says."""
+        self._values[name].value = value
+
+    def as_dict(self) -> Dict[str, Any]:
+        """All flags with their values, sorted by name: the resolved configuration of a run."""
+        values = self._values.flag_values_dict()
+        return {name: values[name] for name in sorted(values)}
+
+    def help(self) -> str:
+        """The flags and what they mean, as text."""
+        lines = []
+        for name in sorted(self._values):
+            flag = self._values[name]
+            lines.append("  --{}={}\n      {}".format(name, flag.value, flag.help))
+        return "\n".join(lines)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._values, name)
+
+    def _unknown_flag_message(self, name: str) -> str:
+        near = nearest(name, self._values)
+        return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near)
+
+
+def say(lines: Sequence[str]) -> None:
+    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
+    text = "".join(line + "\n" for line in lines)
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
+    sys.stdout.flush()
+
+
+def run_command(
+    description: str, flags: Flags, main: Callable[[Flags], None], arguments: Optional[List[str]] = None
+) -> None:
+    """Parses the command line, calls `main` and turns a `UserError` into one sentence on standard error.
+
+    Args:
+      description: what `--help` says first.
+      flags: the command's flags.
+      main: gets the parsed flags.
+      arguments: the command line without the program's name; `sys.argv` by default.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if asks_for_help(arguments):
+        write_help(description, flags)
+        return
+    with errors_in_words():
+        flags.parse(arguments)
+        main(flags)
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks what the command can do."""
+    return any(argument in ("--help", "-h", "-help") for argument in arguments)
+
+
+def write_help(description: str, flags: Flags) -> None:
+    """Writes what a command can do to standard output."""
+    sys.stdout.write(description.strip() + "\n\nFlags:\n" + flags.help() + "\n")
+
+
+@contextlib.contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Logs to standard error; ends the process with one sentence there where a `UserError` or Ctrl-C comes."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        yield
+    except UsageError as error:
+        _exit_with(error, USAGE_EXIT_STATUS)
+    except UserError as error:
+        _exit_with(error, USER_ERROR_EXIT_STATUS)
+    except KeyboardInterrupt as error:
+        _exit_with(UserError(str(error) or "interrupted"), INTERRUPTED_EXIT_STATUS)
+
+
+def _exit_with(error: Exception, status: int) -> None:
+    sys.stderr.write("error: {}\n".format(error))
+    sys.exit(status)

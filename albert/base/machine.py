@@ -1,0 +1,23 @@
+"""The processor of this machine: its name, and how much of it this process may use."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+_CPU_FILE = "/proc/cpuinfo"
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """What the processor calls itself, else its kind."""
+    try:
+        with open(_CPU_FILE, encoding="utf-8", errors="replace") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:  # another system than Linux
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,10 @@
+"""Paths of what ships with the project."""
+
+from __future__ import annotations
+
+import os
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CONFIGS = os.path.join(ROOT, "albert_config")
+VOCABULARY = os.path.join(CONFIGS, "vocab.txt")  # brought by scripts/setup.sh, not part of the repository
+DATA = os.path.join(ROOT, "data")

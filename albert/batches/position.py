@@ -1,0 +1,81 @@
+"""Where a training run stands in its data: kept beside the checkpoints, so that a rerun goes on at the next batch.
+
+A step is a batch. So the place follows from the checkpoint's step, as long as the data and what orders them are the
+same. Where they changed, an order of its own begins at that step; the file holds all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+from albert.files.tfrecords import write_json
+
+_log = logging.getLogger(__name__)
+
+DATA_POSITION_FILE = "data_position.json"
+FORMAT_VERSION = 1  # to be raised with any change of the order in which all data are read
+_SEED_STEP = 0x9E3779B1  # between the seeds of two orders: a new one does not repeat the first
+
+
+class DataPosition(NamedTuple):
+    """Where the data go on.
+
+    Attributes:
+      start_step: batches of this order that were trained on before.
+      seed_offset: to be added to the run's seed.
+    """
+
+    start_step: int = 0
+    seed_offset: int = 0
+
+
+def file_marks(paths: Sequence[str]) -> List[List[Any]]:
+    """Names and sizes of files: enough to tell that they are others."""
+    return [[os.path.basename(path), os.path.getsize(path)] for path in paths]
+
+
+def find_position(output_dir: str, step: int, read: Dict[str, Any], is_chief: bool = True) -> DataPosition:
+    """Where the data of a run go on that begins at a step; says so where that is not the place it had reached.
+
+    Args:
+      output_dir: the folder of the run.
+      step: the global step of the checkpoint that it goes on from; 0 without one.
+      read: what is read and what orders it (files, batch size, seed …), by the words for it: JSON values.
+      is_chief: whether this process keeps the folder.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
+    path = os.path.join(output_dir, DATA_POSITION_FILE)
+    before = [order for order in _read_orders(path) if order["first_step"] <= step] if step else []
+    orders = before
+    if not before or before[-1]["read"] != read:
+        if step:
+            _log.warning("%s: the data begin anew, in an order of their own.", _why(path, step, before, read))
+        orders = [order for order in before if order["first_step"] < step] + [{"first_step": step, "read": read}]
+    if is_chief:
+        write_json(path, {"format_version": FORMAT_VERSION, "orders": orders})
+    return DataPosition(step - orders[-1]["first_step"], _SEED_STEP * (len(orders) - 1))
+
+
+def _read_orders(path: str) -> List[Dict[str, Any]]:
+    """The orders of earlier runs; none where the file is absent, damaged or of another version."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            described = json.load(file)
+        if described["format_version"] != FORMAT_VERSION:
+            return []
+        return [{"first_step": int(order["first_step"]), "read": dict(order["read"])} for order in described["orders"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _why(path: str, step: int, orders: List[Dict[str, Any]], read: Dict[str, Any]) -> str:
+    if not orders:
+        return "{} does not say which data were read up to step {}".format(path, step)
+    before = orders[-1]["read"]
+    changed = sorted(name for name in set(before) | set(read) if before.get(name) != read.get(name))
+    return "{} changed since step {}".format(" and ".join(changed), step)

@@ -1,0 +1,1 @@
+"""Checkpoints: families, files, variables, folders, warm start."""

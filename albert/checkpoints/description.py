@@ -1,0 +1,90 @@
+"""A folder that holds a fine-tuned model and all it needs to answer: weights, config, vocabulary, labels."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from albert.base.errors import UserError
+from albert.checkpoints.variables import write_weights
+from albert.files.tfrecords import CompleteFile, write_json
+
+DESCRIPTION_FILE = "task.json"
+BEST_FOLDER = "best"
+
+
+class ModelFolder(NamedTuple):
+    """What a model folder says of its model.
+
+    Attributes:
+      task: name of the task it was fine-tuned on.
+      labels: label strings; the position of a label is its id.
+      family: name of the model family.
+      config_file: name of the model's JSON file in the folder.
+      vocab_file: name of the vocabulary in the folder.
+      do_lower_case: whether text is lower-cased.
+      max_seq_length: the longest sequence that it was fine-tuned on.
+      is_sentencepiece: whether vocab_file is a sentencepiece model.
+      use_pooled_output: whether the head stands on the pooler, or on the mean of the tokens.
+    """
+
+    task: str
+    labels: Tuple[str, ...]
+    family: str
+    config_file: str
+    vocab_file: str
+    do_lower_case: bool
+    max_seq_length: int
+    is_sentencepiece: bool = False
+    use_pooled_output: bool = True
+
+
+def describe_folder(folder: str, description: ModelFolder, *, config_path: str, vocab_path: str) -> None:
+    """Puts config, vocabulary and description into a folder that holds checkpoints."""
+    os.makedirs(folder, exist_ok=True)
+    for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
+        copy_file(source, os.path.join(folder, name))
+    write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copies a file, complete or not at all; onto itself, it stays as it is."""
+    if os.path.abspath(source) != os.path.abspath(target):
+        with open(source, "rb") as file, CompleteFile(target) as copy:
+            copy.write(file.read())
+
+
+def read_description(folder: str) -> Optional[ModelFolder]:
+    """The description in a folder, or None where there is none."""
+    path = os.path.join(folder, DESCRIPTION_FILE)
+    if not os.path.exists(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            values: Dict[str, Any] = json.load(file)
+        return ModelFolder(**dict(values, labels=tuple(values["labels"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError("{} is no description of a fine-tuned model: {}".format(path, error)) from error
+
+
+def write_best(output_dir: str, prefix: str) -> str:
+    """Makes <output_dir>/best, a model folder with the weights of one checkpoint, and returns its path."""
+    description = read_description(output_dir)
+    folder = os.path.join(output_dir, BEST_FOLDER)
+    unfinished = folder + ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    describe_folder(
+        unfinished,
+        description,
+        config_path=os.path.join(output_dir, description.config_file),
+        vocab_path=os.path.join(output_dir, description.vocab_file),
+    )
+    write_weights(prefix, os.path.join(unfinished, os.path.basename(prefix)))
+    if os.path.isdir(folder):
+        if not os.path.exists(os.path.join(folder, DESCRIPTION_FILE)):
+            raise UserError("{} is no model folder of ours: move it away".format(folder))
+        shutil.rmtree(folder)
+    os.rename(unfinished, folder)
+    return folder

@@ -1,0 +1,123 @@
+"""The files of a checkpoint: finding them by a folder or a name, and whether they are all there."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+from typing import List, Optional
+
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+
+_INDEX = ".index"
+_DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
+_TRANSFORMERS = "a model of transformers (export_model.py --format=tensorflow makes a checkpoint of it)"
+_OTHER_FORMATS = (
+    ("*.safetensors", _TRANSFORMERS),
+    ("pytorch_model.bin", _TRANSFORMERS),
+    ("saved_model.pb", "a SavedModel"),
+)
+_ANY_FILE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+
+
+def find_checkpoint(path: str) -> str:
+    """The checkpoint prefix that a prefix, one of its files or a folder stands for.
+
+    Raises:
+      UserError: there is none.
+    """
+    if os.path.isdir(path):
+        return _checkpoint_in_folder(path)
+    prefix = _ANY_FILE.sub("", path)
+    check_index_file(prefix)
+    return prefix
+
+
+def check_index_file(prefix: str) -> None:
+    """Raises `UserError` where a checkpoint has no index."""
+    if os.path.exists(prefix + _INDEX):
+        return
+    if data_files(prefix):
+        raise _without_index(prefix)
+    if os.path.isfile(prefix):
+        raise UserError("{} is no checkpoint: name a folder, a prefix or an .index file".format(prefix))
+    raise UserError("there is no checkpoint {0}: the file {0}.index does not exist".format(prefix))
+
+
+def _without_index(prefix: str) -> UserError:
+    return UserError("the checkpoint {0} is incomplete: its index, {0}.index, is missing".format(prefix))
+
+
+def check_data_file(prefix: str, num_bytes: int) -> None:
+    """Checks the weights' files against what the index says of them.
+
+    Args:
+      prefix: of the checkpoint.
+      num_bytes: what all its variables take at the least.
+
+    Raises:
+      UserError: a file is missing, or they hold less.
+    """
+    files = data_files(prefix)
+    if not files:
+        raise UserError("the checkpoint {0} is incomplete: its weights, {0}.data-…, are missing".format(prefix))
+    total = _DATA.search(files[0]).group(1)
+    for number in range(int(total)):
+        path = "{}.data-{:05d}-of-{}".format(prefix, number, total)
+        if path not in files:
+            raise UserError("the checkpoint {} is incomplete: {} is missing".format(prefix, path))
+    held = sum(os.path.getsize(path) for path in files)
+    if held < num_bytes:
+        raise UserError(
+            "the checkpoint {} is cut off: its weights take {:,} bytes, {}.data-… holds {:,}; copy or download it "
+            "again".format(prefix, num_bytes, prefix, held)
+        )
+
+
+def data_files(prefix: str) -> List[str]:
+    """The files with the weights of a checkpoint, in order."""
+    return sorted(path for path in glob.glob(glob.escape(prefix) + ".data-*") if _DATA.search(path))
+
+
+def _checkpoint_in_folder(folder: str) -> str:
+    latest = _named_by_state_file(folder)
+    if latest:
+        return latest
+    names = sorted(os.listdir(folder))
+    prefixes = [os.path.join(folder, name[: -len(_INDEX)]) for name in names if name.endswith(_INDEX)]
+    if not prefixes:
+        raise _nothing_in(folder, names)
+    if len(prefixes) > 1:
+        raise UserError(
+            "the folder {} holds {} checkpoints and no `checkpoint` file that names one: give a prefix".format(
+                folder, len(prefixes)
+            )
+        )
+    return prefixes[0]
+
+
+def _nothing_in(folder: str, names: List[str]) -> UserError:
+    """Why a folder without an index is no folder of a checkpoint."""
+    halves = [os.path.join(folder, _DATA.sub("", name)) for name in names if _DATA.search(name)]
+    if halves:
+        return _without_index(halves[0])
+    others = [what for pattern, what in _OTHER_FORMATS for name in names if fnmatch.fnmatch(name, pattern)]
+    reason = "it holds {}".format(others[0]) if others else "no file in it ends in {}".format(_INDEX)
+    return UserError("the folder {} holds no checkpoint: {}".format(folder, reason))
+
+
+def _named_by_state_file(folder: str) -> Optional[str]:
+    """The checkpoint that the file `checkpoint` names, looked for here: the folder may have been moved or unpacked."""
+    try:
+        state = tf.train.get_checkpoint_state(folder)
+    except ValueError:  # empty or no text: it names nothing
+        state = None
+    if state is None:
+        return None
+    prefix = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
+    if data_files(prefix):
+        check_index_file(prefix)
+    return prefix if os.path.exists(prefix + _INDEX) else None

@@ -1,0 +1,288 @@
+"""A checkpoint as a model: its family, config, head, vocabulary and labels, from its path alone.
+
+The config is found beside the checkpoint, else taken from the known size that the shapes fit (spec: models).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import os
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+from albert.base.errors import UserError
+from albert.base.paths import CONFIGS
+from albert.checkpoints.description import BEST_FOLDER, DESCRIPTION_FILE, ModelFolder, read_description
+from albert.checkpoints.families import FAMILIES, Family
+from albert.checkpoints.variables import (
+    ENCODER_PREFIX,
+    Shapes,
+    count_parameters,
+    describe_weights,
+    family_of,
+    find_checkpoint,
+    heads_of,
+    normalises_pooled_output,
+    num_labels_of,
+    read_contents,
+    sizes_of,
+    step_of,
+    unlike_albert,
+)
+from tokenization import load_vocab
+
+_SIZES_OF_ANY_MODEL = ("vocab_size", "max_position_embeddings", "type_vocab_size")  # a known size may change these
+
+# Where a config comes from.
+NAMED, FOUND, INFERRED = "named", "file", "inferred"
+
+
+class CheckpointModel(NamedTuple):
+    """What a checkpoint is.
+
+    Attributes:
+      family: the model's family.
+      config: its configuration, of the family's class.
+      config_source: "named" (by the caller), "file" (found beside the checkpoint) or "inferred" (from the shapes).
+      config_file: the path of the config; None where it was inferred.
+      prefix: of the checkpoint.
+      shapes: names and shapes of the weights; no slots, no step.
+      heads: what the weights can serve as, from the plainest on: "encoder", "masked_lm", "pretraining", "classifier".
+      num_labels: the labels of a fine-tuned head; None without one.
+      slots: names of the optimizer's slots, such as adam_m; empty where there are none.
+      step: the global step at which it was written, 0 where it says none.
+      vocab_file, spm_model_file: the vocabulary or sentencepiece model found beside the checkpoint, if any.
+      description: what the folder of a fine-tuned model says of it (labels, task, …), if it does.
+    """
+
+    family: Family
+    config: Any
+    config_source: str
+    config_file: Optional[str]
+    prefix: str
+    shapes: Shapes
+    heads: Tuple[str, ...]
+    num_labels: Optional[int]
+    slots: Tuple[str, ...]
+    step: int
+    vocab_file: Optional[str]
+    spm_model_file: Optional[str]
+    description: Optional[ModelFolder]
+
+    @property
+    def head(self) -> str:
+        """The head that stands on the encoder: "encoder" for none, "masked_lm", "pretraining" or "classifier"."""
+        return self.heads[-1]
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether the optimizer's slots are in it, so that training can go on where it ended."""
+        return bool(self.slots)
+
+    @property
+    def num_parameters(self) -> int:
+        """Parameters of encoder and heads."""
+        return count_parameters(self.shapes)
+
+    @property
+    def num_encoder_parameters(self) -> int:
+        """Parameters of the encoder with its pooler."""
+        return count_parameters(self.shapes, ENCODER_PREFIX)
+
+    @property
+    def use_pooled_output(self) -> bool:
+        """Whether a fine-tuned head stands on the pooler, or on the mean of the tokens."""
+        return self.description.use_pooled_output if self.description else True
+
+    @property
+    def labels(self) -> Optional[Tuple[str, ...]]:
+        """The label strings of a fine-tuned head by id, where the folder says them."""
+        return self.description.labels if self.description and self.num_labels else None
+
+
+def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: Optional[str] = None) -> CheckpointModel:
+    """Reads what a checkpoint is.
+
+    Args:
+      path: a folder (published, of a training run, or of a model; of a fine-tuning run its best model), a prefix or
+        one of the checkpoint's files.
+      config_file: the model's JSON file, where it is not to be looked for.
+      config_flag: the flag that messages name for it; the family's own by default.
+
+    Raises:
+      UserError: there is no checkpoint, it is incomplete or of no ALBERT, its config contradicts it, or its size is
+        not known and no config is beside it.
+    """
+    prefix = find_weights(path)
+    folder = os.path.dirname(prefix) or os.curdir
+    contents = read_contents(prefix)
+    unlike = unlike_albert(contents.shapes)
+    if unlike:
+        raise UserError("the checkpoint {} is {}".format(prefix, unlike))
+    family = FAMILIES[family_of(contents.shapes)]
+    description = _description(folder, prefix, contents.shapes)
+    source, found_file, config = _find_config(family, contents.shapes, prefix, description, config_file, config_flag)
+    vocab_file, spm_model_file = _find_vocabulary(folder, description, config.vocab_size)
+    return CheckpointModel(
+        family=family,
+        config=config,
+        config_source=source,
+        config_file=found_file,
+        prefix=prefix,
+        shapes=contents.shapes,
+        heads=heads_of(contents.shapes),
+        num_labels=num_labels_of(contents.shapes),
+        slots=contents.slots,
+        step=step_of(prefix),
+        vocab_file=vocab_file,
+        spm_model_file=spm_model_file,
+        description=description,
+    )
+
+
+def find_weights(path: str) -> str:
+    """The prefix that a path stands for: of a fine-tuning run its best model, else as `checkpoint.find_checkpoint`."""
+    best = os.path.join(path, BEST_FOLDER)
+    return find_checkpoint(best if read_description(best) else path)
+
+
+def _description(folder: str, prefix: str, shapes: Shapes) -> Optional[ModelFolder]:
+    description = read_description(folder)
+    num_labels = num_labels_of(shapes)
+    if description and num_labels and num_labels != len(description.labels):
+        raise UserError(
+            "the head of the checkpoint {} has {} labels, {} names {}".format(
+                prefix, num_labels, os.path.join(folder, DESCRIPTION_FILE), len(description.labels)
+            )
+        )
+    return description
+
+
+def _find_config(
+    family: Family,
+    shapes: Shapes,
+    prefix: str,
+    description: Optional[ModelFolder],
+    config_file: Optional[str],
+    config_flag: Optional[str],
+) -> Tuple[str, Optional[str], Any]:
+    """Where the config comes from, its path and itself."""
+    if config_file:
+        return NAMED, config_file, read_fitting_config(family, shapes, prefix, config_file)
+    folder = os.path.dirname(prefix) or os.curdir
+    if description:
+        path = os.path.join(folder, description.config_file)
+        return FOUND, path, read_fitting_config(family, shapes, prefix, path)
+    found = _config_beside(family, shapes, prefix, folder, config_flag or family.config_flag)
+    if found:
+        return (FOUND,) + found
+    config = _known_config(family, shapes)
+    if config is None:
+        raise UserError(
+            "the checkpoint {} is {}: weights of that size do not tell how many layers and heads there are, name the "
+            "config with --{}".format(prefix, describe_weights(shapes), config_flag or family.config_flag)
+        )
+    return INFERRED, None, config
+
+
+def read_fitting_config(family: Family, shapes: Shapes, prefix: str, path: str) -> Any:
+    """The config of a file, which must fit the weights.
+
+    Raises:
+      UserError: it cannot be read, or contradicts the weights; both sides are named.
+    """
+    try:
+        config = family.config_class.from_json_file(path)
+    except UserError:
+        other = next((name for name in FAMILIES if _parsed(FAMILIES[name], path) is not None), None)
+        if other is None:
+            raise
+        raise UserError(
+            "the checkpoint {} is {}, the config {} is of the {} family".format(
+                prefix, describe_weights(shapes), path, other
+            )
+        ) from None
+    differing = contradictions(config, shapes)
+    if differing:
+        raise UserError(
+            "the checkpoint {} is {}, the config {} says otherwise: {}".format(
+                prefix, describe_weights(shapes), path, ", ".join(differing)
+            )
+        )
+    return config
+
+
+def _parsed(family: Family, path: str) -> Any:
+    """The config in a file, or None where it is none of the family's."""
+    try:
+        return family.config_class.from_json_file(path)
+    except UserError:
+        return None
+
+
+def contradictions(config: Any, shapes: Shapes) -> List[str]:
+    """What a config says other than the weights, such as "hidden_size 312, not 768" (the weights' side first)."""
+    differing = [
+        "{} {}, not {}".format(key, value, getattr(config, key))
+        for key, value in sizes_of(shapes).items()
+        if getattr(config, key) != value
+    ]
+    is_preln = getattr(config, "ln_type", "postln") == "preln"
+    if num_labels_of(shapes) and is_preln != normalises_pooled_output(shapes):
+        differing.append("ln_type {}, not {}".format(*(("postln", "preln") if is_preln else ("preln", "postln"))))
+    return differing
+
+
+def _config_beside(
+    family: Family, shapes: Shapes, prefix: str, folder: str, config_flag: str
+) -> Optional[Tuple[str, Any]]:
+    """Path and content of the config in a folder that fits the weights; None where the folder holds no config."""
+    parsed = {path: _parsed(family, path) for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.json")))}
+    # Other JSON files may stand there too: only what reads as a config, or is called one, counts.
+    paths = [path for path in parsed if parsed[path] is not None or "bert_config" in os.path.basename(path)]
+    fitting = {path: parsed[path] for path in paths if parsed[path] and not contradictions(parsed[path], shapes)}
+    if not fitting:
+        return (paths[0], read_fitting_config(family, shapes, prefix, paths[0])) if paths else None
+    first = next(iter(fitting))
+    other = next((path for path in fitting if fitting[path] != fitting[first]), None)
+    if other:
+        raise UserError(
+            "{} and {} both fit the checkpoint {} but differ: name one with --{}".format(
+                first, other, prefix, config_flag
+            )
+        )
+    return first, fitting[first]
+
+
+def _known_config(family: Family, shapes: Shapes) -> Any:
+    """The published config whose size the weights have, with their own vocabulary and positions; None for none."""
+    sizes = sizes_of(shapes)
+    own = {key: sizes[key] for key in _SIZES_OF_ANY_MODEL if key in sizes}
+    for path in sorted(glob.glob(os.path.join(glob.escape(CONFIGS), "albert_config_*.json"))):
+        config = _parsed(family, path)
+        if config is not None:
+            config = dataclasses.replace(config, **own)
+            if not contradictions(config, shapes):
+                return config
+    return None
+
+
+def _find_vocabulary(
+    folder: str, description: Optional[ModelFolder], vocab_size: int
+) -> Tuple[Optional[str], Optional[str]]:
+    """The paths of the vocabulary or of the sentencepiece model of a folder; at most one is not None."""
+    if description:
+        path = os.path.join(folder, description.vocab_file)
+        return (None, path) if description.is_sentencepiece else (path, None)
+    vocabularies = sorted(glob.glob(os.path.join(glob.escape(folder), "*vocab*.txt")))
+    if vocabularies:
+        return next((path for path in vocabularies if _has_size(path, vocab_size)), vocabularies[0]), None
+    models = sorted(glob.glob(os.path.join(glob.escape(folder), "*.model")))
+    return None, models[0] if len(models) == 1 else None
+
+
+def _has_size(vocab_file: str, vocab_size: int) -> bool:
+    try:
+        return len(load_vocab(vocab_file)) == vocab_size
+    except UserError:
+        return False

@@ -1,0 +1,273 @@
+"""Checkpoints: reading family, sizes, heads and weights off their variables.
+
+The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config,
+`warm_start` starts a model from one, `describe_checkpoint` says what one can be used for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+from albert.checkpoints.files import check_data_file, check_index_file
+from albert.checkpoints.files import find_checkpoint as find_checkpoint  # the way in for all who load one
+
+ENCODER_PREFIX = "bert/"
+CLASSIFIER_WEIGHTS = "output_weights"
+SPANS, TAGS = "spans", "tags"
+_TOKEN_HEADS = {"cls/squad/output_weights": SPANS, "cls/tagging/output_weights": TAGS}
+_MASKED_LM_BIAS = "cls/predictions/output_bias"
+_SENTENCE_ORDER_WEIGHTS = "cls/seq_relationship/output_weights"
+_PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
+_SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
+_WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
+# The first name that a checkpoint holds tells its family; the order matters, since zh models have no mapping.
+_FAMILY_MARKS = (
+    ("bert/embeddings/word_embeddings_2", "zh"),
+    ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
+    ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
+)
+_STEP = "global_step"
+_UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
+_GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
+NUM_GROUPS = "num_hidden_groups"
+_QUERY_KERNEL_SUFFIX = "/self/query/kernel"
+_INTERMEDIATE_KERNEL_SUFFIX = "/intermediate/dense/kernel"
+_SIZE_NAMES = {312: "tiny", 384: "small", 768: "base", 1024: "large", 2048: "xlarge", 4096: "xxlarge"}
+_NAMES_SHOWN = 3
+
+Shapes = Dict[str, List[int]]
+
+# What a model can be used as, from the plainest on.
+ENCODER, MASKED_LM, PRETRAINING, CLASSIFIER = HEADS = ("encoder", "masked_lm", "pretraining", "classifier")
+
+
+class Contents(NamedTuple):
+    """What a checkpoint holds."""
+
+    shapes: Shapes  # of the weights
+    slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
+
+
+def variable_shapes(prefix: str) -> Shapes:
+    """Names and shapes of the weights of a checkpoint; optimizer slots and the step are none.
+
+    Raises:
+      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
+    """
+    return read_contents(prefix).shapes
+
+
+def read_contents(prefix: str) -> Contents:
+    """What a checkpoint holds, by its index.
+
+    Raises:
+      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
+    """
+    reader = _open(prefix)
+    shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    sized = [name for name in shapes if types[name] != tf.string]
+    check_data_file(prefix, sum(_count(shapes[name]) * types[name].size for name in sized))
+    slots = {name: _slot_of(name, shapes) for name in shapes}
+    weights = {name: shape for name, shape in shapes.items() if shape and slots[name] is None}
+    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})))
+
+
+def _open(prefix: str) -> Any:
+    check_index_file(prefix)
+    check_data_file(prefix, 0)
+    try:
+        return tf.train.load_checkpoint(prefix)
+    except Exception as error:  # TF 1.15 raises a bare exception here where 2.15 raises an OpError
+        raise UserError("cannot read the checkpoint {}: {}".format(prefix, str(error).splitlines()[0])) from error
+
+
+def _slot_of(name: str, names: Any) -> Optional[str]:
+    """The name of the optimizer's slot that a variable is; slots are called <weight>/<slot>."""
+    parts = name.split("/")
+    for end in range(len(parts) - 1, 0, -1):
+        if "/".join(parts[:end]) in names:
+            return "/".join(parts[end:])
+    return parts[-1] if name.endswith(_SLOT_SUFFIXES) else None
+
+
+def _count(shape: List[int]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def count_parameters(shapes: Shapes, prefix: str = "") -> int:
+    """The parameters of the weights whose names begin with a prefix."""
+    return sum(_count(shape) for name, shape in shapes.items() if name.startswith(prefix))
+
+
+def read_weights(prefix: str) -> Dict[str, np.ndarray]:
+    """The values of the weights of a checkpoint.
+
+    Raises:
+      UserError: it cannot be read or is damaged.
+    """
+    names = variable_shapes(prefix)
+    reader = _open(prefix)
+    return {name: _read(reader, name, prefix) for name in sorted(names)}
+
+
+def check_values(prefix: str) -> None:
+    """Reads every variable of a checkpoint, slots included, against its checksum; keeps none.
+
+    Raises:
+      UserError: it cannot be read or is damaged.
+    """
+    reader = _open(prefix)
+    values = (_read(reader, name, prefix) for name in sorted(reader.get_variable_to_shape_map()))
+    num_bytes = sum(np.asarray(value).nbytes for value in values)
+    if num_bytes == 0:  # TensorFlow reads a damaged index as far as it can
+        raise UserError("the checkpoint {} is damaged: its index names no variable".format(prefix))
+
+
+def _read(reader: Any, name: str, prefix: str) -> Any:
+    try:
+        return reader.get_tensor(name)
+    except Exception as error:  # as in `_open`
+        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
+
+
+def family_of(shapes: Shapes) -> Optional[str]:
+    """ "zh", "google" or "BERT"; None where the weights are of something else."""
+    return next((family for mark, family in _FAMILY_MARKS if mark in shapes), None)
+
+
+def unlike_albert(shapes: Shapes) -> Optional[str]:
+    """What weights are that no model of either family can load, as words after "is"; None where one can."""
+    layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
+    family = family_of(shapes)
+    if layers:
+        return "{}, its {} layers with weights of their own, where an ALBERT shares them".format(
+            describe_weights(shapes), len(layers)
+        )
+    if family is None:
+        return "not an ALBERT of either family: its variables are {}".format(listed(tuple(sorted(shapes))))
+    return None
+
+
+def sizes_of(shapes: Shapes) -> Dict[str, int]:
+    """The sizes of the model that can be read off its weights, named as the config's keys."""
+    sizes = {}
+    if _WORD_EMBEDDINGS in shapes:
+        sizes["vocab_size"], sizes["embedding_size"] = shapes[_WORD_EMBEDDINGS]
+    for key, table in (("max_position_embeddings", "position"), ("type_vocab_size", "token_type")):
+        name = "bert/embeddings/{}_embeddings".format(table)
+        if name in shapes:
+            sizes[key] = shapes[name][0]
+    for name, shape in shapes.items():
+        if name.endswith(_QUERY_KERNEL_SUFFIX):
+            sizes["hidden_size"] = shape[0]
+        elif name.endswith(_INTERMEDIATE_KERNEL_SUFFIX):
+            sizes["intermediate_size"] = shape[1]
+    groups = [match.groups() for match in map(_GROUP.search, shapes) if match]
+    if groups:
+        sizes[NUM_GROUPS] = 1 + max(int(group) for group, _ in groups)
+        sizes["inner_group_num"] = 1 + max(int(inner) for _, inner in groups)
+    return sizes
+
+
+def heads_of(shapes: Shapes) -> Tuple[str, ...]:
+    """What weights can serve as, of HEADS; the last is what they were trained as last."""
+    has_masked_lm = _MASKED_LM_BIAS in shapes
+    is_there = {
+        ENCODER: True,
+        MASKED_LM: has_masked_lm,
+        PRETRAINING: has_masked_lm and _SENTENCE_ORDER_WEIGHTS in shapes,
+        CLASSIFIER: CLASSIFIER_WEIGHTS in shapes,
+    }
+    return tuple(head for head in HEADS if is_there[head])
+
+
+def num_labels_of(shapes: Shapes) -> Optional[int]:
+    """The labels that a fine-tuned head tells apart; None without one."""
+    return shapes[CLASSIFIER_WEIGHTS][0] if CLASSIFIER_WEIGHTS in shapes else None
+
+
+def token_head_of(shapes: Shapes) -> Optional[str]:
+    """The fine-tuned head that answers for each token, "spans" or "tags", which only its own command uses; or None."""
+    return next((head for name, head in _TOKEN_HEADS.items() if name in shapes), None)
+
+
+def normalises_pooled_output(shapes: Shapes) -> bool:
+    """Whether there is the LayerNorm under a fine-tuned head that only preln models have."""
+    return _PRELN_CLASSIFIER_NORM in shapes
+
+
+def size_name(hidden_size: Optional[int]) -> Optional[str]:
+    """What published models of a width are called."""
+    return _SIZE_NAMES.get(hidden_size)
+
+
+def describe_weights(shapes: Shapes) -> str:
+    """A few words on a set of weights, such as "zh tiny"."""
+    family = family_of(shapes)
+    if family is None:
+        return "not an ALBERT of either family"
+    size = sizes_of(shapes).get("hidden_size")
+    return "{} {}".format(family, size_name(size) or "with hidden_size {}".format(size))
+
+
+def in_group_0(name: str) -> str:
+    """The name of the same weight in the first group of layers (google family); other names as they are."""
+    return _GROUP.sub(r"group_0/inner_group_\2", name)
+
+
+def listed(names: Tuple[str, ...]) -> str:
+    """The first few of several names, and how many more there are."""
+    if not names:
+        return "none"
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (" and {} more".format(more) if more > 0 else "")
+
+
+def restore_variables(session: Any, prefix: str) -> None:
+    """Gives all variables of the session's graph their values from a checkpoint that holds them.
+
+    Raises:
+      UserError: its data cannot be read.
+    """
+    with session.graph.as_default():
+        saver = tf.train.Saver(tf.global_variables())
+    try:
+        saver.restore(session, prefix)
+    except (tf.errors.OpError, ValueError) as error:
+        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
+
+
+def step_of(prefix: str) -> int:
+    """The global step at which a checkpoint was written; 0 where it holds none."""
+    reader = _open(prefix)
+    return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
+
+
+def write_weights(prefix: str, target_prefix: str) -> None:
+    """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
+    # An Estimator predicts from no checkpoint without a step.
+    write_values(dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))}), target_prefix)
+
+
+def write_values(values: Dict[str, Any], target_prefix: str) -> None:
+    """Writes arrays by variable name as a checkpoint."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = {
+            name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)
+            for name, value in values.items()
+        }
+        feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
+        session.run(tf.global_variables_initializer(), feed)
+        tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)

@@ -1,0 +1,112 @@
+"""Starting a model from a checkpoint: what fits, what is missing, what is left over."""
+
+from __future__ import annotations
+
+import collections
+import logging
+from typing import Dict, NamedTuple, Tuple
+
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+from albert.checkpoints.variables import (
+    ENCODER_PREFIX,
+    NUM_GROUPS,
+    Shapes,
+    describe_weights,
+    family_of,
+    in_group_0,
+    listed,
+    sizes_of,
+    variable_shapes,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class WarmStart(NamedTuple):
+    """What a checkpoint gives to a model."""
+
+    matched: Tuple[str, ...]
+    missing: Tuple[str, ...]  # variables of the model that keep their initial values
+    left_over: Tuple[str, ...]  # weights of the checkpoint that the model has no use for
+    sources: Dict[str, str]  # matched variable -> the weight of the checkpoint that it takes
+
+
+def plan_warm_start(model_shapes: Shapes, prefix: str, from_group_0: bool = False) -> WarmStart:
+    """Compares a model's variables with a checkpoint's.
+
+    Args:
+      model_shapes: names and shapes of the model's variables.
+      prefix: of the checkpoint.
+      from_group_0: whether every group of layers takes the weights of the checkpoint's group 0 (google family).
+
+    Raises:
+      UserError: the checkpoint holds no encoder, or one of another family or other sizes; both sides are named.
+    """
+    shapes = variable_shapes(prefix)
+    _check_likeness(model_shapes, shapes, prefix, any_groups=from_group_0)
+    sources = {name: in_group_0(name) if from_group_0 else name for name in model_shapes}
+    sources = {name: source for name, source in sources.items() if shapes.get(source) == model_shapes[name]}
+    missing = sorted(set(model_shapes) - set(sources))
+    incomplete = [name for name in missing if name.startswith(ENCODER_PREFIX)]
+    if incomplete:
+        raise _misfit(prefix, shapes, model_shapes, "{} does not fit".format(incomplete[0]))
+    left_over = sorted(set(shapes) - set(sources.values()))
+    return WarmStart(tuple(sorted(sources)), tuple(missing), tuple(left_over), sources)
+
+
+def _check_likeness(model_shapes: Shapes, shapes: Shapes, prefix: str, any_groups: bool) -> None:
+    """Raises `UserError` unless both are of one family and of the same sizes."""
+    if not any(name.startswith(ENCODER_PREFIX) for name in shapes):
+        raise UserError(
+            "the checkpoint {} holds no encoder: none of its variables begins with {}".format(prefix, ENCODER_PREFIX)
+        )
+    if family_of(shapes) != family_of(model_shapes):
+        raise _misfit(prefix, shapes, model_shapes, "the families differ")
+    theirs, ours = sizes_of(shapes), sizes_of(model_shapes)
+    if any_groups:
+        theirs.pop(NUM_GROUPS, None)
+    differing = ["{} {}, not {}".format(key, theirs[key], ours[key]) for key in theirs if theirs[key] != ours.get(key)]
+    if differing:
+        raise _misfit(prefix, shapes, model_shapes, ", ".join(differing))
+
+
+def _misfit(prefix: str, shapes: Shapes, model_shapes: Shapes, reason: str) -> UserError:
+    return UserError(
+        "the checkpoint {} is {}, the config asks for {}: {}".format(
+            prefix, describe_weights(shapes), describe_weights(model_shapes), reason
+        )
+    )
+
+
+def warm_start_variables(prefix: str, from_group_0: bool = False) -> WarmStart:
+    """Makes the trainable variables of the default graph start from a checkpoint's values, and reports it.
+
+    Raises:
+      UserError: as `plan_warm_start`, whose arguments are the same.
+    """
+    variables = {variable.op.name: variable for variable in tf.trainable_variables()}
+    shapes = {name: variable.shape.as_list() for name, variable in variables.items()}
+    plan = plan_warm_start(shapes, prefix, from_group_0)
+    takers = collections.defaultdict(list)
+    for name, source in plan.sources.items():
+        takers[source].append(variables[name])
+    # One call gives a weight to one variable: as many calls as a weight has takers.
+    for turn in range(max(map(len, takers.values()), default=0)):
+        assignment = {source: takers[source][turn] for source in takers if turn < len(takers[source])}
+        tf.train.init_from_checkpoint(prefix, assignment)
+    _log.info("%s", report(plan, prefix))
+    return plan
+
+
+def report(plan: WarmStart, prefix: str) -> str:
+    """A few lines on what a checkpoint gave: matched, missing, left over."""
+    return "\n".join(
+        [
+            "Starting from {}".format(prefix),
+            "  matched: {} variables".format(len(plan.matched)),
+            "  missing, so newly initialised: {}".format(listed(plan.missing)),
+            "  left over, so unused: {}".format(listed(plan.left_over)),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The CLUE benchmark: data, models, runs, results, picture."""

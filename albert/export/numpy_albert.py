@@ -1,0 +1,111 @@
+"""The ALBERT of the library `transformers`, read from its folder and computed in NumPy.
+
+It says what a folder answers where neither torch nor transformers is installed. Slow, and meant for a few rows.
+Dimension letters stand in `layers`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+import numpy as np
+
+from albert.export.format import Arrays
+from albert.export.transformers_names import Values
+
+_GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
+
+
+def _gelu_new(x: np.ndarray) -> np.ndarray:
+    return 0.5 * x * (1.0 + np.tanh(_GELU_SCALE * (x + np.float32(0.044715) * x * x * x)))
+
+
+ACTIVATIONS = {
+    "gelu_new": _gelu_new,
+    "relu": lambda x: np.maximum(x, 0.0),
+    "tanh": np.tanh,
+    "linear": lambda x: x,
+}
+
+
+class NumpyAlbert:
+    """An ALBERT in evaluation mode."""
+
+    def __init__(self, config: Dict[str, Any], values: Values) -> None:
+        """Takes a model.
+
+        Args:
+          config: the JSON object of the folder's config.json.
+          values: weights by their whole names (`transformers_names.with_prefix`).
+        """
+        self._config = config
+        self._values = values
+        self._activation = ACTIVATIONS[config["hidden_act"]]
+
+    def answer(self, inputs: Arrays, head: str) -> Arrays:
+        """The outputs of a head (`export_format.HEAD_OUTPUTS`) for int arrays [B, S] by input name."""
+        sequence = self._encode(inputs)  # [B, S, H]
+        pooled = np.tanh(self._dense(sequence[:, 0], "albert.pooler"))  # [B, H]
+        if head == "encoder":
+            return {"sequence_output": sequence, "pooled_output": pooled}
+        if head == "classifier":
+            return {"probabilities": _softmax(self._dense(pooled, "classifier"))}
+        answers = {"probabilities": _softmax(self._vocabulary_logits(sequence))}
+        if head == "pretraining":
+            answers["sentence_order_probabilities"] = _softmax(self._dense(pooled, "sop_classifier.classifier"))
+        return answers
+
+    def _encode(self, inputs: Arrays) -> np.ndarray:
+        config = self._config
+        x = self._embed(inputs["input_ids"], inputs["segment_ids"])
+        x = self._dense(x, "albert.encoder.embedding_hidden_mapping_in")
+        # Padding is left out of the softmax altogether.
+        bias = np.where(inputs["input_mask"][:, None, None, :] > 0, np.float32(0), np.float32(-np.inf))  # [B, 1, 1, S]
+        layers_per_group = config["num_hidden_layers"] / config["num_hidden_groups"]
+        for layer in range(config["num_hidden_layers"]):
+            group = int(layer / layers_per_group)
+            for inner in range(config["inner_group_num"]):
+                x = self._block(x, bias, "albert.encoder.albert_layer_groups.{}.albert_layers.{}.".format(group, inner))
+        return x
+
+    def _embed(self, ids: np.ndarray, segments: np.ndarray) -> np.ndarray:
+        words, types, positions = (
+            self._values["albert.embeddings.{}_embeddings.weight".format(name)]
+            for name in ("word", "token_type", "position")
+        )
+        return self._norm(words[ids] + types[segments] + positions[: ids.shape[1]], "albert.embeddings.LayerNorm")
+
+    def _block(self, x: np.ndarray, bias: np.ndarray, scope: str) -> np.ndarray:
+        a = self._norm(x + self._attend(x, bias, scope + "attention."), scope + "attention.LayerNorm")
+        y = self._dense(self._activation(self._dense(a, scope + "ffn")), scope + "ffn_output")
+        return self._norm(a + y, scope + "full_layer_layer_norm")
+
+    def _attend(self, x: np.ndarray, bias: np.ndarray, scope: str) -> np.ndarray:
+        batch, length, hidden = x.shape
+        heads = self._config["num_attention_heads"]
+        query, key, value = (
+            self._dense(x, scope + name).reshape(batch, length, heads, -1).transpose(0, 2, 1, 3)
+            for name in ("query", "key", "value")
+        )  # each [B, N, S, D]
+        scores = np.matmul(query, key.transpose(0, 1, 3, 2)) / np.float32(np.sqrt(hidden // heads)) + bias
+        context = np.matmul(_softmax(scores), value).transpose(0, 2, 1, 3)
+        return self._dense(context.reshape(batch, length, hidden), scope + "dense")
+
+    def _vocabulary_logits(self, x: np.ndarray) -> np.ndarray:
+        x = self._norm(self._activation(self._dense(x, "predictions.dense")), "predictions.LayerNorm")
+        table = self._values["albert.embeddings.word_embeddings.weight"]  # [V, E]
+        return np.matmul(x, table.T) + self._values["predictions.bias"]
+
+    def _dense(self, x: np.ndarray, name: str) -> np.ndarray:
+        return np.matmul(x, self._values[name + ".weight"].T) + self._values[name + ".bias"]
+
+    def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
+        centred = x - x.mean(axis=-1, keepdims=True)
+        variance = np.square(centred).mean(axis=-1, keepdims=True)
+        scaled = centred / np.sqrt(variance + np.float32(self._config["layer_norm_eps"]))
+        return scaled * self._values[name + ".weight"] + self._values[name + ".bias"]
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -1,0 +1,90 @@
+"""An ONNX model, by tf2onnx: any number of rows of ids in, the head's outputs out."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+from albert.export.format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, INPUT_NAMES, Arrays, Request, Written
+from albert.inference.graph import InferenceGraph
+
+ONNX_FILE = "model.onnx"
+_OPSET = 15  # the newest that the converters of both TensorFlows write and check
+_AXES = ("batch", "length")  # names of the open axes
+# All simplifications that this graph needs. One that is missing on purpose, BackToBackOptimizer, joins two reshapes
+# although a third tensor's shape is taken from the first.
+_OPTIMIZERS = (
+    "TransposeOptimizer",
+    "ConstFoldOptimizer",
+    "MergeDuplicatedNodesOptimizer",
+    "ReshapeOptimizer",
+    "IdentityOptimizer",
+)
+
+
+def write_onnx(request: Request, folder: str) -> Written:
+    """Writes <folder>/model.onnx.
+
+    Raises:
+      UserError: the converter is not installed.
+    """
+    path = os.path.join(folder, ONNX_FILE)
+    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph:
+        model = _convert(graph.frozen(), request.head)
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString())
+    return Written(
+        answer=lambda inputs: _answer(path, inputs),
+        tolerance=FLOAT32_TOLERANCE,
+        opened_by="onnxruntime.InferenceSession('{{}}/{}')".format(ONNX_FILE),
+    )
+
+
+def _convert(graph_def: Any, head: str) -> Any:
+    """The ModelProto of a frozen graph."""
+    converter, optimizer = (_required("tf2onnx." + name) for name in ("tfonnx", "optimizer"))
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, HEAD_OUTPUTS[head]))
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+        onnx_graph = converter.process_tf_graph(
+            graph,
+            input_names=inputs,
+            output_names=outputs,
+            opset=_OPSET,
+            tensors_to_rename={name: name[: -len(":0")] for name in inputs + outputs},
+        )
+        optimizers = {name: getattr(optimizer, name) for name in _OPTIMIZERS}
+        model = optimizer.optimize_graph(onnx_graph, optimizers=optimizers).make_model("ALBERT, " + head)
+    for value in list(model.graph.input) + list(model.graph.output):
+        for axis, dimension in zip(_AXES, value.type.tensor_type.shape.dim):
+            if not dimension.dim_value:
+                dimension.dim_param = axis
+    return model
+
+
+def _required(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(
+            "{} is not installed: `pip install -r requirements/export.txt` brings it".format(module.split(".")[0])
+        ) from error
+
+
+def _answer(path: str, inputs: Arrays) -> Arrays:
+    """What the file answers in onnxruntime or, where that is not installed, in ONNX's own reference evaluator."""
+    try:
+        import onnxruntime
+    except ImportError:
+        session = _required("onnx.reference").ReferenceEvaluator(path)
+        names = list(session.output_names)
+    else:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {name: inputs[name] for name in INPUT_NAMES})))

@@ -1,0 +1,117 @@
+"""Whether an export answers as its source does: both get the same inputs, and their outputs are compared.
+
+Probabilities are compared by their logarithms, which differ as logits do: over a whole vocabulary the probabilities
+themselves are too small to differ visibly.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, List, NamedTuple
+
+import numpy as np
+
+from albert.base.errors import UserError
+from albert.export.format import Arrays
+
+FIXED_ROWS, RANDOM_ROWS = 3, 8
+_LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length
+_LEAST_SPREAD = 1e-3  # outputs that hardly vary are not held to less
+_LEAST_PROBABILITY = 1e-7  # below, a float32 softmax says nothing of the model
+_PROBABILITIES = "probabilities"  # outputs whose name ends so are a softmax
+
+
+class Parity(NamedTuple):
+    """How far an export is from its source.
+
+    Attributes:
+      difference: the largest, over all numbers of all outputs.
+      share: the largest difference of an output as a share of its spread (standard deviation) in the source.
+      agreeing, labels: how many of the labels (most probable classes or tokens) agree; 0 of 0 for an encoder.
+    """
+
+    difference: float
+    share: float
+    agreeing: int
+    labels: int
+
+    def __str__(self) -> str:
+        text = "largest difference {:.1e}{}, {:.1e} of the outputs' spread, on {} fixed and {} random inputs".format(
+            self.difference, " of log-probabilities" if self.labels else "", self.share, FIXED_ROWS, RANDOM_ROWS
+        )
+        return text + "; {} of {} labels agree".format(self.agreeing, self.labels) if self.labels else text
+
+
+def probe_inputs(vocab_size: int, seq_length: int) -> Arrays:
+    """Fixed and random rows of token ids, full and padded, of one segment and of two: int32 [11, S] by input name."""
+    random = np.random.RandomState(12345)
+    count = FIXED_ROWS + RANDOM_ROWS
+    ids = np.concatenate(
+        [
+            np.arange(FIXED_ROWS * seq_length).reshape(FIXED_ROWS, seq_length) * 7919 % vocab_size,
+            random.randint(0, vocab_size, [RANDOM_ROWS, seq_length]),
+        ]
+    )
+    lengths = np.concatenate(
+        [np.linspace(seq_length, 1, FIXED_ROWS).astype(int), random.randint(1, seq_length + 1, RANDOM_ROWS)]
+    )
+    places = np.arange(seq_length)
+    mask = places < lengths[:, None]  # [11, S]
+    seconds = places >= lengths[:, None] // 2
+    seconds[::2] = False  # every other row is a single text
+    return {
+        "input_ids": (ids * mask).astype(np.int32),
+        "input_mask": mask.astype(np.int32),
+        "segment_ids": (seconds & mask).astype(np.int32).reshape(count, seq_length),
+    }
+
+
+def probe_length(max_positions: int) -> int:
+    """A length of inputs for an export that takes any."""
+    return min(_LONGEST_FREE_LENGTH, max_positions)
+
+
+def by_row(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
+    """The answers for a batch, of a reader that takes one row at a time."""
+
+    def answer_all(inputs: Arrays) -> Arrays:
+        rows: List[Arrays] = []
+        for index in range(len(inputs["input_ids"])):
+            rows.append(answer({name: values[index : index + 1] for name, values in inputs.items()}))
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+    return answer_all
+
+
+def compare_outputs(source: Arrays, export: Arrays) -> Parity:
+    """Compares outputs by name.
+
+    Raises:
+      UserError: the export lacks an output, or one has another shape or is no number.
+    """
+    largest, share, agreeing, labels = 0.0, 0.0, 0, 0
+    for name, expected in source.items():
+        got = export.get(name)
+        if got is None or got.shape != expected.shape or not np.isfinite(got).all():
+            raise UserError(
+                "the export is wrong: its {} is {}, the source's of shape {}".format(
+                    name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
+                )
+            )
+        if name.endswith(_PROBABILITIES):
+            same = expected.argmax(axis=-1) == got.argmax(axis=-1)
+            agreeing, labels = agreeing + int(same.sum()), labels + same.size
+            expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
+        difference = float(np.abs(expected - got).max())
+        largest = max(largest, difference)
+        share = max(share, difference / max(float(expected.std()), _LEAST_SPREAD))
+    return Parity(largest, share, agreeing, labels)
+
+
+def check_parity(parity: Parity, tolerance: float) -> None:
+    """Raises `UserError` where an export is further from its source than a share of the outputs' spread."""
+    if parity.share > tolerance:
+        raise UserError(
+            "the export does not answer as its source: {}; allowed is {:.0e} of the spread; nothing was written".format(
+                parity, tolerance
+            )
+        )

@@ -1,0 +1,73 @@
+"""A folder that the library `transformers` opens as an ALBERT, made with neither that library nor torch."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict
+
+import numpy as np
+
+from albert.base.errors import UserError
+from albert.checkpoints.variables import ENCODER_PREFIX, read_weights
+from albert.export import transformers_folder
+from albert.export.format import FLOAT32_TOLERANCE, Arrays, Request, Written
+from albert.export.numpy_albert import NumpyAlbert
+from albert.export.transformers_names import to_transformers
+from albert.files.tfrecords import write_json
+
+# Names of the weights that a head has beside the encoder's.
+_HEAD_PREFIXES = {
+    "encoder": (),
+    "masked_lm": ("cls/predictions/",),
+    "pretraining": ("cls/predictions/", "cls/seq_relationship/"),
+    "classifier": ("output_weights", "output_bias"),
+}
+_AUTO_CLASSES = {
+    "encoder": "AutoModel",
+    "masked_lm": "AutoModelForMaskedLM",
+    "pretraining": "AutoModelForPreTraining",
+    "classifier": "AutoModelForSequenceClassification",
+}
+
+
+def write_pytorch(request: Request, folder: str) -> Written:
+    """Writes config.json, model.safetensors and, for a WordPiece vocabulary, tokenizer_config.json.
+
+    Raises:
+      UserError: a preln model, a classifier on the mean of the tokens, or a weight without a name in transformers.
+    """
+    model = request.model
+    if request.head == "classifier" and not model.use_pooled_output:
+        raise UserError(
+            "the classifier stands on the mean of the tokens, that of transformers on the pooler: export it as "
+            "savedmodel, frozen, tflite or onnx, or its encoder with --head=encoder"
+        )
+    values = to_transformers(_weights_of(request), model.family.name, model.config)
+    labels = model.labels or tuple(map("LABEL_{}".format, range(model.num_labels or 0)))
+    config = transformers_folder.config_for(
+        model.config, request.head, labels if request.head == "classifier" else None
+    )
+    if model.vocab_file:
+        config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
+    transformers_folder.write(folder, config, values)
+    opened_by = "transformers.{}.from_pretrained('{{}}')".format(_AUTO_CLASSES[request.head])
+    if model.vocab_file:
+        write_json(
+            os.path.join(folder, transformers_folder.TOKENIZER_CONFIG_FILE),
+            transformers_folder.tokenizer_config(request.do_lower_case, request.text_length),
+        )
+        opened_by += " and AutoTokenizer.from_pretrained('{}')"
+    return Written(lambda inputs: _answer(folder, request.head, inputs), FLOAT32_TOLERANCE, opened_by)
+
+
+def _weights_of(request: Request) -> Dict[str, np.ndarray]:
+    prefixes = (ENCODER_PREFIX,) + _HEAD_PREFIXES[request.head]
+    values = read_weights(request.model.prefix)
+    return {name: value for name, value in values.items() if name.startswith(prefixes)}
+
+
+def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:
+    written = transformers_folder.read(folder)
+    if written.head != head:
+        raise UserError("the export is wrong: it holds a {} head, not {}".format(written.head, head))
+    return NumpyAlbert(written.config, written.values).answer(inputs, head)

@@ -1,0 +1,1 @@
+"""Fine-tuning of any kind of task: problem, features, the run."""

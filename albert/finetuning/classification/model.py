@@ -1,0 +1,115 @@
+"""The fine-tuning model_fn: an encoder of either family under a softmax over a task's labels, or over a row's choices.
+
+A row with choices holds a sequence for each (`classification_features.interleave`). The head tells of every sequence
+whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
+softmax of these scores over the choices of a row. So a row is one decision everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Tuple
+
+import tensorflow.compat.v1 as tf
+
+from albert.checkpoints.families import Family, build_encoder
+from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
+from albert.model import heads, layers
+from albert.text.sequences import NO_TOKEN
+from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import Features, Objective, Scalars
+
+
+class Classifier(NamedTuple):
+    """What a fine-tuned model is made of.
+
+    Attributes:
+      family: of the encoder.
+      config: its configuration.
+      num_labels: the task's classes, or the choices of a row.
+      use_pooled_output: whether the classes are told by the pooler's first token, or by the mean of the tokens.
+      use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
+      has_choices: whether a row is `num_labels` sequences of which one is to be chosen.
+    """
+
+    family: Family
+    config: Any
+    num_labels: int
+    use_pooled_output: bool = True
+    use_one_hot_embeddings: bool = False
+    has_choices: bool = False
+
+    def build(self, features: Features, is_training: bool) -> heads.ClassifierOutput:
+        """Builds the graph over a batch of `features.CLASSIFICATION_FEATURES`."""
+        labels = flat(features["label_ids"])
+        if not self.has_choices:
+            model = self._encoder(features, is_training)
+            return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
+        model = self._encoder(_part_choices(features, self.num_labels), is_training)
+        return heads.chooser(model, self.num_labels, is_training, labels, self.use_pooled_output)
+
+    def _encoder(self, features: Features, is_training: bool) -> Any:
+        # Of the last layer only the first token is asked for.
+        batch = layers.shape_list(features["input_ids"])[0]
+        kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
+        return build_encoder(
+            self.family,
+            self.config,
+            features,
+            is_training,
+            use_one_hot_embeddings=self.use_one_hot_embeddings,
+            kept_positions=kept_positions,
+        )
+
+
+def _part_choices(features: Features, num_choices: int) -> Features:
+    """A batch [B, S*C] of interleaved choices as the model's inputs, each [B*C, S]."""
+
+    def parted(name: str) -> Any:
+        length = layers.shape_list(features[name])[1] // num_choices
+        column = tf.reshape(features[name], [-1, length, num_choices])
+        return tf.reshape(tf.transpose(column, [0, 2, 1]), [-1, length])
+
+    segment_ids = parted("segment_ids")
+    is_token = tf.cast(tf.not_equal(segment_ids, NO_TOKEN), tf.int32)
+    return {
+        "input_ids": parted("input_ids"),
+        "input_mask": parted("input_mask") * is_token,
+        "segment_ids": segment_ids * is_token,
+    }
+
+
+def build_classification_model_fn(classifier: Classifier, setup: TrainingSetup) -> Callable[..., Any]:
+    """The model_fn over the records of `features.CLASSIFICATION_FEATURES`.
+
+    It answers with the natural logarithms of the probabilities of labels or choices, float32 [B, labels].
+    """
+    return build_fine_tuning_model_fn(
+        classification_objective(classifier),
+        lambda features: tf.nn.log_softmax(classifier.build(features, is_training=False).logits),
+        setup,
+    )
+
+
+def classification_objective(classifier: Classifier) -> Objective:
+    """The mean cross-entropy of a batch's rows."""
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        output = classifier.build(features, is_training=True)
+        hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
+        return (
+            tf.reduce_sum(output.example_loss) / totals["rows"],
+            {
+                "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
+                "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+            },
+        )
+
+    return Objective(_totals, terms)
+
+
+def _predicted(logits: Any) -> Any:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+
+def _totals(features: Features) -> Scalars:
+    return {"rows": tf.cast(tf.size(features["label_ids"]), tf.float32)}

@@ -1,0 +1,1 @@
+"""Machine reading comprehension: windows, spans, answers."""

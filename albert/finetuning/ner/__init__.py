@@ -1,0 +1,1 @@
+"""Named entity recognition: tags, parts of sentences, entities."""

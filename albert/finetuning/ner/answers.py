@@ -1,0 +1,145 @@
+"""What a tagging model answers: entities of sentences, how good they are, and the files in which users read them.
+
+| file | content |
+|---|---|
+| <task>_predict.bio | `token TAB tag` per line, a blank line after each sentence, in file order |
+| <task>_predict.spans.json | JSON lines: id, text and the entities, each with start, end (exclusive), type and text |
+| cluener_predict.json | the submission of CLUENER: id, label as in its training file (ends are inclusive) |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Callable, Dict, Iterable, List, Sequence
+
+import numpy as np
+
+from albert.files.tfrecords import CompleteFile
+from albert.finetuning.ner.features import Part
+from albert.tasks.classification import Task
+from albert.tasks.entities import (
+    Entity,
+    EntityScore,
+    TagReading,
+    entities_of_tags,
+    entity_scores,
+    over_all_types,
+    parse_tag,
+    tags_of_entities,
+)
+from albert.tasks.ner_rows import Sentence
+from albert.tasks.submission import file_name, id_of
+
+CLUENER = "cluener"
+_BIO_SUFFIX, _SPANS_SUFFIX = "_predict.bio", "_predict.spans.json"
+
+
+def token_answers(parts: Iterable[Part], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
+    """The logarithms of the probabilities [tokens, tags] of each sentence's tags.
+
+    Args:
+      parts: of all sentences, in order.
+      answers: of the model for each part, [at least its length, tags].
+      num_sentences: how many sentences there are.
+    """
+    found: List[List[np.ndarray]] = [[] for _ in range(num_sentences)]
+    for part, answer in zip(parts, answers):
+        found[part.sentence].append(answer[part.positions])
+    return [np.concatenate(rows) for rows in found]
+
+
+def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> List[Entity]:
+    """The entities, in characters, that the likeliest tag of each token spells."""
+    reading: TagReading = entities_of_tags([parse_tag(task.labels[tag]) for tag in answer.argmax(axis=1)])
+    tokens = sentence.tokens
+    return [Entity(tokens[found.start][0], tokens[found.end - 1][1], found.type) for found in reading.entities]
+
+
+def score_entities(
+    task: Task, sentences: Sequence[Sentence], answers: Sequence[np.ndarray], *, report_path: str, prefix: str = ""
+) -> Dict[str, float]:
+    """Entity F1, precision and recall over all types, and the mean loss of a token; none where there are no tags.
+
+    Args:
+      task: the sentences' task.
+      sentences: in file order.
+      answers: their `token_answers`.
+      report_path: where the scores of each type are put.
+      prefix: goes before each figure's name.
+    """
+    if sentences[0].entities is None:
+        return {}
+    predicted = [predicted_entities(task, *pair) for pair in zip(sentences, answers)]
+    scores = entity_scores([sentence.entities for sentence in sentences], predicted)
+    total = over_all_types(scores)
+    write_report(report_path, dict(scores, **{"all types": total}))
+    figures = {"f1": total.f1, "precision": total.precision, "recall": total.recall}
+    figures["loss"] = _mean_loss(task, sentences, answers)
+    return {prefix + name: value for name, value in figures.items()}
+
+
+def _mean_loss(task: Task, sentences: Sequence[Sentence], answers: Sequence[np.ndarray]) -> float:
+    ids = {label: number for number, label in enumerate(task.labels)}
+    total, count = 0.0, 0
+    for sentence, answer in zip(sentences, answers):
+        tags = [ids[tag] for tag in tags_of_entities(sentence.entities, sentence.tokens)]
+        total -= float(answer[np.arange(len(tags)), tags].sum(dtype=np.float64))
+        count += len(tags)
+    return total / count
+
+
+def write_report(path: str, scores: Dict[str, EntityScore]) -> None:
+    """Writes the scores of each entity type as text; columns are parted by tabs."""
+    lines = ["type\tgold\tpredicted\tright\tprecision\trecall\tf1"]
+    for kind, found in scores.items():
+        figures = "\t".join("{:.4f}".format(value) for value in (found.precision, found.recall, found.f1))
+        lines.append("\t".join((kind, *map(str, found), figures)))
+    with CompleteFile(path) as file:
+        file.write(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def write_entities(
+    folder: str, task: Task, sentences: Sequence[Sentence], predicted: Sequence[Sequence[Entity]]
+) -> List[str]:
+    """Writes the entities of a split in every form that the task has; returns the paths.
+
+    Raises:
+      UserError: a file cannot be written.
+    """
+    forms: Dict[str, Callable[[Sentence, Sequence[Entity]], str]] = {
+        task.name + _BIO_SUFFIX: _bio_lines,
+        task.name + _SPANS_SUFFIX: lambda sentence, entities: _json_line(_spans(sentence, entities)),
+    }
+    if task.name == CLUENER:
+        forms[file_name(task)] = lambda sentence, entities: _json_line(_cluener_answer(sentence, entities))
+    paths = []
+    for name, form in forms.items():
+        paths.append(os.path.join(folder, name))
+        with CompleteFile(paths[-1]) as file:
+            for sentence, entities in zip(sentences, predicted):
+                file.write(form(sentence, entities).encode("utf-8"))
+    return paths
+
+
+def _bio_lines(sentence: Sentence, entities: Sequence[Entity]) -> str:
+    tags = tags_of_entities(entities, sentence.tokens)
+    pairs = zip(sentence.tokens, tags)
+    return "".join("{}\t{}\n".format(sentence.text[start:end], tag) for (start, end), tag in pairs) + "\n"
+
+
+def _json_line(value: Dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _spans(sentence: Sentence, entities: Sequence[Entity]) -> Dict[str, Any]:
+    found = [dict(entity._asdict(), text=sentence.text[entity.start : entity.end]) for entity in entities]
+    return {"id": id_of(sentence), "text": sentence.text, "entities": found}
+
+
+def _cluener_answer(sentence: Sentence, entities: Sequence[Entity]) -> Dict[str, Any]:
+    label: Dict[str, Dict[str, List[List[int]]]] = {}
+    for entity in entities:
+        text = sentence.text[entity.start : entity.end]
+        label.setdefault(entity.type, {}).setdefault(text, []).append([entity.start, entity.end - 1])
+    return {"id": id_of(sentence), "label": label}

@@ -1,0 +1,117 @@
+"""What a kind of task (classes, spans of a text, tags) adds to a fine-tuning run: see `Problem`."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from albert.base.flags import Flags
+from albert.checkpoints.families import Family
+from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
+from albert.tasks.classification import Task
+from albert.training.estimator_specs import TrainingSetup
+from albert.training.run_model import RunModel
+from tokenization import FullTokenizer
+
+
+class Run(NamedTuple):
+    """What all phases of a run share."""
+
+    flags: Flags
+    family: Family
+    model: RunModel
+    task: Task
+    tokenizer: FullTokenizer
+
+
+class Split(NamedTuple):
+    """A split of the task's data: rows as its reader gives them, and their records."""
+
+    rows: List[Any]
+    features: CachedFeatures
+
+
+class OncePerSplit:
+    """What is made of a split's rows, made when it is first asked for: a split is evaluated again and again."""
+
+    def __init__(self, make: Callable[[List[Any]], Iterable[Any]]) -> None:
+        self._make = make
+        self._made: Dict[str, List[Any]] = {}  # by the path of the split's records
+
+    def of(self, split: Split) -> List[Any]:
+        """What was made of the split's rows."""
+        path = split.features.path
+        if path not in self._made:
+            self._made[path] = list(self._make(split.rows))
+        return self._made[path]
+
+
+class Problem:
+    """A kind of task; `fine_tuning_run` asks it for all that other kinds do otherwise.
+
+    Attributes:
+      run: what the phases of the run share.
+    """
+
+    def __init__(self, run: Run) -> None:
+        """Readies the kind for a run.
+
+        Raises:
+          UserError: the flags contradict what the output folder's checkpoints were trained with.
+        """
+        self.run = run
+
+    @staticmethod
+    def find_task(flags: Flags) -> Task:
+        """The task that the flags name.
+
+        Raises:
+          UserError: there is none, or it is of another kind, or the output folder was trained on another one.
+        """
+        raise NotImplementedError
+
+    def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Any]]:
+        """The checked rows of the splits, by name."""
+        raise NotImplementedError
+
+    def encoder(self) -> RecordEncoder:
+        """What makes the records."""
+        raise NotImplementedError
+
+    @property
+    def max_record_length(self) -> int:
+        """The most tokens of a record."""
+        return int(self.run.flags.max_seq_length)
+
+    def description(self) -> Dict[str, Any]:
+        """What the model folder says of the model beside what all kinds say (`model_folder.ModelFolder`)."""
+        return {}
+
+    def build_model_fn(self, setup: TrainingSetup) -> Callable[..., Any]:
+        """The model_fn, of `fine_tuning.build_model_fn`."""
+        raise NotImplementedError
+
+    def answer_settings(self) -> List[Any]:
+        """What the figures of a checkpoint depend on beside data, metric and weights, as JSON."""
+        return []
+
+    def score(self, split: Split, answers: List[np.ndarray], *, report_path: str, prefix: str = "") -> Dict[str, float]:
+        """The figures of a split, the task's metric among them; none where its rows come without what is right.
+
+        Args:
+          split: what was asked.
+          answers: of the model for each record.
+          report_path: where all that is more than these figures is put.
+          prefix: goes before each figure's name.
+        """
+        raise NotImplementedError
+
+    def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
+        """Writes what is predicted for a split into the output folder; returns words on what stands where."""
+        raise NotImplementedError
+
+    def next_command(self, folder: str) -> Optional[str]:
+        """What can be done with the folder of the best model, as a command; None for nothing."""
+        del folder
+        return None

@@ -1,0 +1,104 @@
+"""The fine-tuned models that answer for each token of a sequence: tags of tokens, and spans that answer questions."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Tuple
+
+import tensorflow.compat.v1 as tf
+
+from albert.checkpoints.families import Family, build_encoder
+from albert.files.features import NO_TAG
+from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
+from albert.model import heads
+from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import Features, Objective, Scalars
+
+
+class TokenModel(NamedTuple):
+    """An encoder all of whose outputs are looked at.
+
+    Attributes:
+      family: of the encoder.
+      config: its configuration.
+      use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
+    """
+
+    family: Family
+    config: Any
+    use_one_hot_embeddings: bool = False
+
+    def span_logits(self, features: Features, is_training: bool) -> Any:
+        """[B, 2, S]: see `heads.span_logits`."""
+        return heads.span_logits(self._encoder(features, is_training), features["input_mask"])
+
+    def tag_logits(self, features: Features, num_tags: int, is_training: bool) -> Any:
+        """[B, S, tags]: see `heads.tag_logits`."""
+        return heads.tag_logits(self._encoder(features, is_training), num_tags, is_training)
+
+    def _encoder(self, features: Features, is_training: bool) -> Any:
+        return build_encoder(
+            self.family, self.config, features, is_training, use_one_hot_embeddings=self.use_one_hot_embeddings
+        )
+
+
+def build_span_model_fn(model: TokenModel, setup: TrainingSetup) -> Callable[..., Any]:
+    """The model_fn over `features.SPAN_FEATURES`; it answers with `heads.span_logits`."""
+    return build_fine_tuning_model_fn(
+        span_objective(model), lambda features: model.span_logits(features, is_training=False), setup
+    )
+
+
+def build_tag_model_fn(model: TokenModel, num_tags: int, setup: TrainingSetup) -> Callable[..., Any]:
+    """The model_fn over `features.TAG_FEATURES`; it answers with the logarithms of probabilities, [B, S, tags]."""
+    return build_fine_tuning_model_fn(
+        tag_objective(model, num_tags),
+        lambda features: tf.nn.log_softmax(model.tag_logits(features, num_tags, is_training=False)),
+        setup,
+    )
+
+
+def span_objective(model: TokenModel) -> Objective:
+    """The mean over windows of the cross-entropies of the answer's first and last token, halved as in BERT's code."""
+
+    def totals(features: Features) -> Scalars:
+        return {"rows": tf.cast(tf.size(features["start_positions"]), tf.float32)}
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        logits = model.span_logits(features, is_training=True)
+        labels = tf.concat([features["start_positions"], features["end_positions"]], axis=1)  # [B, 2]
+        length = tf.shape(logits)[2]
+        example_loss = heads.cross_entropy(tf.reshape(logits, [-1, length]), flat(labels))  # [B*2]
+        hits = tf.reduce_all(tf.equal(_predicted(logits), labels), axis=1)
+        return tf.reduce_sum(example_loss) / (2.0 * totals["rows"]), {
+            "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
+            "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+        }
+
+    return Objective(totals, terms)
+
+
+def tag_objective(model: TokenModel, num_tags: int) -> Objective:
+    """The mean cross-entropy of the tokens that have a tag."""
+
+    def is_tagged(features: Features) -> Any:
+        return tf.cast(tf.not_equal(features["label_ids"], NO_TAG), tf.float32)
+
+    def totals(features: Features) -> Scalars:
+        return {"tags": tf.reduce_sum(is_tagged(features))}
+
+    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+        logits = model.tag_logits(features, num_tags, is_training=True)
+        labels, weights = tf.maximum(features["label_ids"] - 1, 0), is_tagged(features)
+        example_loss = heads.cross_entropy(tf.reshape(logits, [-1, num_tags]), flat(labels))
+        hits = tf.cast(tf.equal(_predicted(logits), labels), tf.float32)
+        count = tf.maximum(totals["tags"], 1.0)
+        return tf.reduce_sum(example_loss * flat(weights)) / count, {
+            "accuracy": tf.reduce_sum(hits * weights) / count,
+            "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+        }
+
+    return Objective(totals, terms)
+
+
+def _predicted(logits: Any) -> Any:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)

@@ -1,0 +1,71 @@
+"""An encoder with what makes its tokens, from a checkpoint's path: for all that need no fine-tuned head."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from albert.base.errors import UserError
+from albert.base.flags import Flags
+from albert.checkpoints.model import CheckpointModel, open_checkpoint
+from tokenization import FullTokenizer, check_vocab_size
+
+
+class EncoderModel(NamedTuple):
+    """A checkpoint and its tokenizer."""
+
+    model: CheckpointModel
+    tokenizer: FullTokenizer
+
+
+def declare_flags(flags: Flags) -> None:
+    """The flags that name a checkpoint."""
+    flags.string("checkpoint", None, "a pre-trained or fine-tuned folder of either family, or a checkpoint's prefix")
+    flags.string("config_file", None, "the model's JSON file, where it is not beside the checkpoint")
+    flags.string("vocab_file", None, "the vocabulary, where it is not beside the checkpoint")
+    flags.string("spm_model_file", None, "the sentencepiece model, where it is not beside the checkpoint")
+    flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
+    flags.integer("batch_size", 32, "rows in one pass", minimum=1)
+
+
+def open_encoder(
+    path: str,
+    *,
+    config_file: Optional[str] = None,
+    vocab_file: Optional[str] = None,
+    spm_model_file: Optional[str] = None,
+    do_lower_case: bool = True,
+) -> EncoderModel:
+    """Opens a checkpoint and finds its vocabulary.
+
+    Args:
+      path: see `checkpoint_model.open_model`.
+      config_file, vocab_file, spm_model_file: where they are not beside the checkpoint.
+      do_lower_case: whether text is lower-cased, where the checkpoint's folder does not say so.
+
+    Raises:
+      UserError: there is no checkpoint, or no vocabulary that fits it.
+    """
+    model = open_checkpoint(path, config_file, "config_file")
+    if not (vocab_file or spm_model_file):
+        vocab_file, spm_model_file = model.vocab_file, model.spm_model_file
+    if not (vocab_file or spm_model_file):
+        raise UserError(
+            "no vocabulary is beside the checkpoint {}: name it with --vocab_file or --spm_model_file".format(
+                model.prefix
+            )
+        )
+    is_lower = model.description.do_lower_case if model.description else do_lower_case
+    tokenizer = FullTokenizer(vocab_file, is_lower, spm_model_file)
+    check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
+    return EncoderModel(model, tokenizer)
+
+
+def open_named(flags: Flags) -> EncoderModel:
+    """Opens what the flags of `declare_flags` name."""
+    return open_encoder(
+        flags.checkpoint,
+        config_file=flags.config_file,
+        vocab_file=flags.vocab_file,
+        spm_model_file=flags.spm_model_file,
+        do_lower_case=flags.do_lower_case,
+    )

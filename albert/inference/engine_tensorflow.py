@@ -1,0 +1,128 @@
+"""A frozen graph that is asked in a session: the engine "tensorflow".
+
+An engine answers `answer(inputs)` for int32 inputs [B, S] by name with one array, [B, …]; it has a `seq_length`, the
+only length that it takes or None for any; it may be asked from several threads at once, and `concurrency` says from how
+many that is faster than from one; `gains_from_batches` says whether many rows at once take less than one by one;
+`close` frees it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Optional, Sequence
+
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+from albert.checkpoints.families import build_encoder
+from albert.checkpoints.model import CheckpointModel
+from albert.export.format import HEAD_OUTPUTS, INPUT_NAMES
+from albert.export.frozen import FROZEN_FILE
+from albert.export.savedmodel import VERSION_FOLDER
+from albert.inference.frozen_graph import OUTPUT, Recipe, frozen, read_graph
+from albert.model import heads
+
+PROBABILITIES = HEAD_OUTPUTS["classifier"][0]
+
+
+class TensorFlowEngine:
+    """Runs a GraphDef without variables."""
+
+    concurrency = 1  # a single answer has all cores already
+    gains_from_batches = True
+
+    def __init__(
+        self,
+        graph_def: Any,
+        output: str = OUTPUT,
+        *,
+        inputs: Sequence[str] = INPUT_NAMES,
+        gpu_memory_fraction: float = 1.0,
+    ) -> None:
+        """Loads the graph.
+
+        Args:
+          graph_def: nodes named as the inputs and the output are in it.
+          output: name of the node that answers.
+          inputs: names of the placeholders.
+          gpu_memory_fraction: the share of a GPU's memory that may be taken.
+        """
+        graph = tf.Graph()
+        with graph.as_default():
+            tf.import_graph_def(graph_def, name="")
+        gpu_options = tf.GPUOptions(per_process_gpu_memory_fraction=gpu_memory_fraction)
+        self._session = tf.Session(graph=graph, config=tf.ConfigProto(gpu_options=gpu_options))
+        self._inputs = tuple(inputs)
+        # Prepared once: a plain run looks its names up and its feeds over at every call.
+        self._call = self._session.make_callable(output + ":0", [name + ":0" for name in inputs])
+        self.seq_length: Optional[int] = graph.get_tensor_by_name(inputs[0] + ":0").shape.as_list()[1]
+
+    def answer(self, inputs: Dict[str, np.ndarray]) -> np.ndarray:
+        """See the module."""
+        return self._call(*(inputs[name] for name in self._inputs))
+
+    def close(self) -> None:
+        """Frees the session."""
+        self._session.close()
+
+
+def open_checkpoint(
+    model: CheckpointModel, num_labels: int, *, graph_file: Optional[str], gpu_memory_fraction: float
+) -> TensorFlowEngine:
+    """The engine for a fine-tuned checkpoint.
+
+    Args:
+      model: the checkpoint.
+      num_labels: that its head must tell apart.
+      graph_file: see `frozen_graph.frozen`.
+      gpu_memory_fraction: see `TensorFlowEngine`.
+
+    Raises:
+      UserError: the checkpoint has no such head, or cannot be read.
+    """
+    if model.num_labels != num_labels:
+        raise UserError(
+            "the checkpoint {} cannot answer: {}; fine-tune it with {} first".format(
+                model.prefix,
+                "its head has {} labels, asked for are {}".format(model.num_labels, num_labels)
+                if model.num_labels
+                else "it has no fine-tuned head",
+                model.family.classification_runner,
+            )
+        )
+    recipe = Recipe(model, _probabilities, {"use_pooled_output": model.use_pooled_output})
+    return TensorFlowEngine(frozen(recipe, graph_file), gpu_memory_fraction=gpu_memory_fraction)
+
+
+def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
+    """[B, labels]."""
+    # The pooler asks for the first token alone: what the last layer makes of the others is not computed.
+    nothing_else = tf.zeros_like(inputs["input_ids"][:, :0]) if model.use_pooled_output else None
+    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=nothing_else)
+    return tf.nn.softmax(heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits)
+
+
+def open_export(folder: str, export_format: str, *, gpu_memory_fraction: float) -> TensorFlowEngine:
+    """The engine for a folder that export_model.py made as a SavedModel or as a frozen graph.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    if export_format == "frozen":
+        graph_def = read_graph(os.path.join(folder, FROZEN_FILE))
+    else:
+        graph_def = _read_savedmodel(os.path.join(folder, VERSION_FOLDER))
+    return TensorFlowEngine(graph_def, PROBABILITIES, gpu_memory_fraction=gpu_memory_fraction)
+
+
+def _read_savedmodel(path: str) -> Any:
+    with tf.Graph().as_default(), tf.Session() as session:
+        try:
+            meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], path)
+        except (OSError, tf.errors.OpError) as error:
+            raise UserError("cannot read the SavedModel {}: {}".format(path, str(error).splitlines()[0])) from error
+        return tf.graph_util.convert_variables_to_constants(session, meta_graph.graph_def, [PROBABILITIES])

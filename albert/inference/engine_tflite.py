@@ -1,0 +1,149 @@
+"""A TFLite export that is asked by ai-edge-litert: the engine "tflite", which needs no TensorFlow.
+
+What an engine is, engine_tensorflow says. Rows are answered one by one, on as many cores as there are: an interpreter
+takes one at a time, and is told its length, so that nothing is padded where the export takes any length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, Iterator, List, Optional
+
+import numpy as np
+
+from albert.base.errors import UserError
+from albert.base.machine import available_cores
+
+TFLITE_FILE = "model.tflite"
+
+
+class TfliteEngine:
+    """Runs <folder>/model.tflite."""
+
+    gains_from_batches = False
+
+    def __init__(self, folder: str, num_threads: Optional[int] = None) -> None:
+        """Loads the model.
+
+        Args:
+          folder: what export_model.py made.
+          num_threads: rows that are answered at a time; as many as there are cores by default.
+
+        Raises:
+          UserError: the interpreter is not installed, or the file is no model.
+        """
+        self._path = os.path.join(folder, TFLITE_FILE)
+        num_threads = num_threads or available_cores()
+        self.concurrency = num_threads
+        interpreter_class = _interpreter_class()
+        with silence():
+            self._idle: List[_RowInterpreter] = [
+                _RowInterpreter(interpreter_class, self._path) for _ in range(num_threads)
+            ]
+        self._lock = threading.Lock()
+        self._is_idle = threading.Semaphore(num_threads)
+        self._threads = ThreadPoolExecutor(num_threads)
+        self.seq_length = self._idle[0].seq_length
+
+    def answer(self, inputs: Dict[str, np.ndarray]) -> np.ndarray:
+        """See engine_tensorflow."""
+        rows = [{name: values[row : row + 1] for name, values in inputs.items()} for row in range(_num_rows(inputs))]
+        shares = [rows[first :: self.concurrency] for first in range(min(len(rows), self.concurrency))]
+        # One on the caller's own thread: another one would cost a tenth of a row's time.
+        others = [self._threads.submit(self._answer_rows, share) for share in shares[1:]]
+        answers: List[Any] = [None] * len(rows)
+        answers[:: self.concurrency] = self._answer_rows(shares[0])
+        for first, other in enumerate(others, start=1):
+            answers[first :: self.concurrency] = other.result()
+        return np.concatenate(answers)
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._threads.shutdown()
+
+    def _answer_rows(self, rows: List[Dict[str, np.ndarray]]) -> List[np.ndarray]:
+        return [self._answer_row(row) for row in rows]
+
+    def _answer_row(self, row: Dict[str, np.ndarray]) -> np.ndarray:
+        length = row["input_ids"].shape[1] if self.seq_length else int(row["input_mask"].sum())
+        with self._interpreter(length) as interpreter:
+            return interpreter.answer({name: values[:, :length] for name, values in row.items()})
+
+    @contextlib.contextmanager
+    def _interpreter(self, length: int) -> Iterator[_RowInterpreter]:
+        """An idle interpreter, if possible one whose last row was as long: another must make its tensors anew."""
+        with self._is_idle:
+            with self._lock:
+                place = next((i for i, idle in enumerate(self._idle) if idle.length == length), 0)
+                interpreter = self._idle.pop(place)
+            try:
+                yield interpreter
+            finally:
+                with self._lock:
+                    self._idle.append(interpreter)
+
+
+class _RowInterpreter:
+    """An interpreter for one row at a time."""
+
+    def __init__(self, interpreter_class: Any, path: str) -> None:
+        try:
+            self._interpreter = interpreter_class(model_path=path, num_threads=1)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise UserError("cannot read the TFLite model {}: {}".format(path, str(error).splitlines()[0])) from error
+        details = self._interpreter.get_input_details()
+        self._inputs = {tensor["name"].split(":")[0]: tensor["index"] for tensor in details}
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        length = int(details[0]["shape_signature"][1])
+        self.seq_length = length if length > 0 else None
+        self.length = self.seq_length or 1  # of the row before
+        self._make_tensors()
+
+    def answer(self, row: Dict[str, np.ndarray]) -> np.ndarray:
+        length = row["input_ids"].shape[1]
+        if length != self.length:
+            self.length = length
+            self._make_tensors()
+        for name, index in self._inputs.items():
+            self._interpreter.set_tensor(index, row[name])
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)
+
+    def _make_tensors(self) -> None:
+        for index in self._inputs.values():
+            self._interpreter.resize_tensor_input(index, [1, self.length])
+        self._interpreter.allocate_tensors()
+
+
+def _num_rows(inputs: Dict[str, np.ndarray]) -> int:
+    return len(inputs["input_ids"])
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise UserError(
+            "the engine tflite needs ai-edge-litert: `pip install -r requirements/litert.txt` brings it "
+            "(Python 3.10 and later)"
+        ) from error
+    return Interpreter
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Keeps off the screen what TFLite's converter and interpreters write there from C++."""
+    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
+    with tempfile.TemporaryFile() as sink:
+        try:
+            for descriptor, _ in saved:
+                os.dup2(sink.fileno(), descriptor)
+            yield
+        finally:
+            for descriptor, copy in saved:
+                os.dup2(copy, descriptor)
+                os.close(copy)

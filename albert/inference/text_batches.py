@@ -1,0 +1,150 @@
+"""Texts to a model's rows, and rows to answers: tokenized at once, sorted by length, batched, put back into order.
+
+Needs NumPy, but no TensorFlow. Everything here may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from albert.base.errors import UserError
+from albert.tasks.rows import text_lines
+from albert.text.batch_tokenization import BatchTokenizer
+from albert.text.sequences import EncodedPair, join_ids, text_ids
+from tokenization import FullTokenizer
+
+# The tokens of a batch, padding included: more would not fit into the caches of a processor and gain nothing.
+MAX_BATCH_TOKENS = 4096
+# So few texts are tokenized one by one: the look-ups of a whole batch cost more than they save.
+_FEW_TEXTS = 8
+_MOST_SHOWN = 40  # characters of a bad value in a message
+_WHICH = ("first", "second")
+
+Pair = Tuple[str, Optional[str]]  # two texts, or one and None
+Inputs = Dict[str, np.ndarray]
+Place = Callable[[int], str]  # the number of a row, from 1 -> what messages call it
+
+
+class PairEncoder:
+    """Makes rows of single texts and pairs."""
+
+    def __init__(self, tokenizer: FullTokenizer, max_seq_length: int) -> None:
+        """Creates the encoder.
+
+        Args:
+          tokenizer: the model's.
+          max_seq_length: tokens of a row, special ones included; what is longer is cut as in fine-tuning.
+        """
+        self._tokenizer = tokenizer
+        self._batch_tokenizer = BatchTokenizer(tokenizer)
+        self._max_seq_length = max_seq_length
+
+    def encode(self, pairs: Sequence[Pair], place: Place = "row {}".format) -> List[EncodedPair]:
+        """The rows of (text_a, text_b or None).
+
+        Args:
+          pairs: the texts.
+          place: what messages call a row, by its number from 1.
+
+        Raises:
+          UserError: one is no text or pair of texts, or a text of it holds nothing that can be read.
+        """
+        for number, pair in enumerate(pairs, start=1):
+            _check_pair(pair, place(number))
+        ids = self._ids_of_texts([text for pair in pairs for text in pair if text is not None])
+        for number, pair in enumerate(pairs, start=1):
+            for which, text in zip(_WHICH, pair):
+                if text is not None and not ids[text]:
+                    raise UserError(
+                        "the {} text of {} holds nothing that can be read, only blanks and control characters".format(
+                            which, place(number)
+                        )
+                    )
+        return [
+            join_ids(self._tokenizer, ids[a], None if b is None else ids[b], self._max_seq_length) for a, b in pairs
+        ]
+
+    def _ids_of_texts(self, texts: Sequence[str]) -> Dict[str, List[int]]:
+        """The ids of each text without special tokens, by text."""
+        unique = list(dict.fromkeys(texts))
+        if len(unique) <= _FEW_TEXTS:
+            return {text: text_ids(self._tokenizer, text) for text in unique}
+        tokens = self._batch_tokenizer.encode("\n".join(text.replace("\n", " ") for text in unique))
+        ends = np.cumsum([len(text) + 1 for text in unique])
+        cuts = np.searchsorted(tokens.starts, ends)
+        ids = tokens.ids.tolist()
+        return {text: ids[start:end] for text, start, end in zip(unique, [0, *cuts[:-1].tolist()], cuts.tolist())}
+
+
+def read_texts(path: str) -> List[str]:
+    """The lines of a file, one text in each.
+
+    Raises:
+      UserError: it cannot be read, holds a line that is blank or no UTF-8, or is empty.
+    """
+    texts = [text for _, text in text_lines(path)]
+    if not texts:
+        raise UserError("{} is empty".format(path))
+    return texts
+
+
+def place_in(path: str, before: int = 0) -> Place:
+    """What messages call a row of a file, of which some lines were read before."""
+    return lambda number: "{} line {}".format(path, before + number)
+
+
+def _check_pair(pair: Pair, place: str) -> None:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise UserError("{} is {}: give pairs (text_a, text_b)".format(place, shown(pair)))
+    for which, text in zip(_WHICH, pair):
+        if text is None and which == "second":
+            continue
+        if not isinstance(text, str):
+            raise UserError("the {} text of {} is no text but {}".format(which, place, shown(text)))
+        if not text.strip():
+            raise UserError("the {} text of {} is empty".format(which, place))
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: what is long is cut, what cannot be printed is escaped."""
+    text = repr(value[:_MOST_SHOWN] if isinstance(value, (str, bytes, tuple, list)) else value)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+
+
+def batches_by_length(lengths: Sequence[int], *, max_rows: int, max_tokens: int) -> Iterator[List[int]]:
+    """The numbers of rows of like length, from the shortest on, so that little of a batch is padding.
+
+    Args:
+      lengths: tokens of each row.
+      max_rows: of a batch.
+      max_tokens: of a batch that is padded to its longest row; a row that alone is longer is a batch of its own.
+    """
+    batch: List[int] = []
+    for row in np.argsort(lengths, kind="stable").tolist():
+        if batch and (len(batch) == max_rows or (len(batch) + 1) * lengths[row] > max_tokens):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def answer_in_batches(
+    lengths: Sequence[int], answer: Callable[[List[int]], np.ndarray], *, max_rows: int, max_tokens: int
+) -> np.ndarray:
+    """The answers for at least one row, in the order of the rows.
+
+    Args:
+      lengths: tokens of each row.
+      answer: numbers of rows of a batch -> an array with one answer for each along its first axis.
+      max_rows, max_tokens: see `batches_by_length`.
+    """
+    answers: Optional[np.ndarray] = None
+    for batch in batches_by_length(lengths, max_rows=max_rows, max_tokens=max_tokens):
+        values = answer(batch)
+        if answers is None:
+            answers = np.zeros((len(lengths),) + values.shape[1:], values.dtype)
+        answers[batch] = values
+    return answers

@@ -1,0 +1,1 @@
+"""The model graph: layers, encoder, configuration, heads, inputs and outputs."""

@@ -1,0 +1,117 @@
+"""Typed, strict model configurations: the JSON file that belongs to a checkpoint.
+
+A key that is not known is an error that names the nearest known one; so is a missing size or a value of the wrong
+type. What a run decides (batch, learning rate, …) is not here: those are flags.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Dict, Type, TypeVar
+
+from albert.base.errors import UserError, check_keys
+
+_REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+_TYPES = {"int": int, "float": (int, float), "str": str}
+
+HIDDEN_ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
+
+AnyConfig = TypeVar("AnyConfig", bound="ModelConfig")
+
+
+@dataclasses.dataclass
+class ModelConfig:
+    """What both families say of a model (spec: models).
+
+    Attributes:
+      vocab_size: tokens in the vocabulary (V).
+      hidden_size: width of the encoder (H).
+      num_hidden_layers: how often the layer is applied (L).
+      num_attention_heads: attention heads (N); divides hidden_size.
+      intermediate_size: width of the feed-forward layer (I).
+      hidden_act: its activation, one of gelu, relu, tanh, linear.
+      hidden_dropout_prob: dropout of embeddings, attention output and feed-forward output while training.
+      attention_probs_dropout_prob: dropout of the attention probabilities while training.
+      max_position_embeddings: the longest sequence.
+      type_vocab_size: segments.
+      initializer_range: standard deviation of the initial weights.
+    """
+
+    vocab_size: int
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.0
+    attention_probs_dropout_prob: float = 0.0
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Checks types and values."""
+        for field in dataclasses.fields(self):
+            self._check_type(field)
+        for name in _REQUIRED + ("max_position_embeddings", "type_vocab_size"):
+            if getattr(self, name) < 1:
+                raise UserError("{} must be at least 1, not {}".format(name, getattr(self, name)))
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise UserError("{} must lie in [0, 1), not {}".format(name, getattr(self, name)))
+        if self.hidden_size % self.num_attention_heads:
+            raise UserError(
+                "hidden_size {} is not a multiple of num_attention_heads {}".format(
+                    self.hidden_size, self.num_attention_heads
+                )
+            )
+        self._check_choice("hidden_act", HIDDEN_ACTIVATIONS)
+
+    def _check_type(self, field: Any) -> None:
+        value = getattr(self, field.name)
+        type_name = str(field.type).replace("Optional[", "").rstrip("]")
+        if value is None and "Optional" in str(field.type):
+            return
+        if isinstance(value, bool) or not isinstance(value, _TYPES[type_name]):
+            raise UserError("{} must be of type {}, not {!r}".format(field.name, type_name, value))
+
+    def _check_choice(self, name: str, choices: Any) -> None:
+        if getattr(self, name) not in choices:
+            raise UserError("{} must be one of {}, not {!r}".format(name, ", ".join(choices), getattr(self, name)))
+
+    @classmethod
+    def from_dict(cls: Type[AnyConfig], values: Dict[str, Any]) -> AnyConfig:
+        """A configuration from its JSON object.
+
+        Raises:
+          UserError: an unknown key, a missing size, a wrong type or value.
+        """
+        check_keys(values, [field.name for field in dataclasses.fields(cls)], required=_REQUIRED)
+        return cls(**values)
+
+    @classmethod
+    def from_json_file(cls: Type[AnyConfig], path: str) -> AnyConfig:
+        """Reads a configuration file (raises `UserError`, naming the file)."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                values = json.load(file)
+            if not isinstance(values, dict):
+                raise UserError("it holds no JSON object")
+            return cls.from_dict(values)
+        except OSError as error:
+            raise UserError("cannot read the model config {}: {}".format(path, error.strerror)) from error
+        except (ValueError, UserError) as error:
+            raise UserError("{} is no {}: {}".format(path, cls.__name__, error)) from error
+
+    def to_dict(self) -> Dict[str, Any]:
+        """All keys with their values; those that are not set are left out."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+    def to_json_string(self) -> str:
+        """The JSON text of the configuration file."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    def without_dropout(self: AnyConfig) -> AnyConfig:
+        """The same model as it evaluates and predicts."""
+        return dataclasses.replace(self, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)

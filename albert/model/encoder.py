@@ -1,0 +1,130 @@
+"""What BertModel and AlbertModel have in common: inputs, scopes, pooler and getters."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional
+
+import tensorflow.compat.v1 as tf
+
+from albert.model import layers
+
+
+class TransformerModel:
+    """A Transformer encoder over token ids; a family adds its embeddings, its layers and its vocabulary projection.
+
+    Dimension letters stand in `layers`.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        is_training: bool,
+        input_ids: Any,
+        input_mask: Optional[Any] = None,
+        token_type_ids: Optional[Any] = None,
+        use_one_hot_embeddings: bool = False,
+        scope: Optional[str] = None,
+        kept_positions: Optional[Any] = None,
+    ) -> None:
+        """Builds the graph.
+
+        Args:
+          config: the family's configuration.
+          is_training: whether dropout acts.
+          input_ids: int [B, S]; both sizes may be unknown until run time.
+          input_mask: int [B, S], 1 for tokens and 0 for padding; all ones by default.
+          token_type_ids: int [B, S], the segment of each token; all zeros by default.
+          use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
+          scope: the variable scope, "bert" by default.
+          kept_positions: int [B, P]; what the last layer makes of the first token and of these is all that is wanted
+            of it, so the rest is not computed. The sequence output is then [B, 1 + P, H]. All positions by default.
+
+        Raises:
+          ValueError: input_ids is not of rank 2, or longer than the model's positions.
+        """
+        layers.assert_rank(input_ids, 2)
+        self.config = config if is_training else config.without_dropout()
+        self._is_training = is_training
+        self._use_one_hot_embeddings = use_one_hot_embeddings
+        input_mask = tf.ones_like(input_ids) if input_mask is None else input_mask
+        token_type_ids = tf.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        self._input_mask = input_mask
+        self._kept_positions = kept_positions
+        with tf.variable_scope(scope, default_name="bert"):
+            with tf.variable_scope("embeddings"):
+                self.embedding_output = self._embed(input_ids, token_type_ids)
+            with tf.variable_scope("encoder"):
+                self.all_encoder_layers = self._encode(layers.attention_bias(input_mask))
+            self.sequence_output = self.all_encoder_layers[-1]  # [B, S, H], or [B, 1 + P, H]
+            with tf.variable_scope("pooler"):
+                self.pooled_output = self._pool()
+
+    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
+        """Embeds ids [B, S]; sets `embedding_table`."""
+        raise NotImplementedError
+
+    def _encode(self, attention_bias: Any) -> List[Any]:
+        """Applies the layers to `embedding_output`; returns each one's output [B, S, H]."""
+        raise NotImplementedError
+
+    @property
+    def _num_blocks(self) -> int:
+        """How many blocks of attention and feed-forward follow each other."""
+        return self.config.num_hidden_layers
+
+    def _positions_of_block(self, block: int) -> Optional[Any]:
+        """The positions at which the output of a block (counted from 0) is wanted; None for all."""
+        if self._kept_positions is None or block < self._num_blocks - 1:
+            return None
+        return tf.pad(tf.cast(self._kept_positions, tf.int32), [[0, 0], [1, 0]])  # the first token is at 0
+
+    def _pool(self) -> Any:
+        config = self.config
+        first_token = self.sequence_output[:, 0]  # [B, H]
+        return layers.dense(
+            first_token, config.hidden_size, "dense", stddev=config.initializer_range, activation="tanh"
+        )
+
+    @property
+    def masked_lm_size(self) -> int:
+        """The width that the masked-LM transform ends in."""
+        raise NotImplementedError
+
+    def project_to_vocabulary(self, x: Any) -> Any:
+        """[rows, masked_lm_size] -> [rows, V] by the transposed embeddings."""
+        raise NotImplementedError
+
+    def get_pooled_output(self) -> Any:
+        """[B, H]: the first token through the pooler."""
+        return self.pooled_output
+
+    def get_mean_output(self) -> Any:
+        """[B, H]: the mean of the last layer over the tokens; padding does not count."""
+        if self._kept_positions is not None:
+            raise ValueError("this model does not keep the output of every token")
+        weights = tf.expand_dims(tf.cast(self._input_mask, tf.float32), -1)  # [B, S, 1]
+        return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
+
+    def get_sequence_output(self) -> Any:
+        """[B, S, H]: the last layer; [B, 1 + P, H] where only some positions are kept."""
+        return self.sequence_output
+
+    def get_output_at(self, positions: Any) -> Any:
+        """[B, P, H]: the last layer at int [B, P] positions; the kept ones in a model that keeps only some."""
+        if self._kept_positions is None:
+            return layers.select_positions(self.sequence_output, positions)
+        if positions is not self._kept_positions:
+            raise ValueError("this model keeps the output of other positions only")
+        return self.sequence_output[:, 1:]
+
+    def get_all_encoder_layers(self) -> List[Any]:
+        """Every layer's output, each [B, S, H]."""
+        return self.all_encoder_layers
+
+    def get_embedding_output(self) -> Any:
+        """[B, S, W]: what enters the encoder; W is H in the zh family and E in the google family."""
+        return self.embedding_output
+
+    def get_embedding_table(self) -> Any:
+        """The word embeddings [V, E]."""
+        return self.embedding_table

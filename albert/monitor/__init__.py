@@ -1,0 +1,1 @@
+"""Monitoring of a training: log, guards, evaluation, curves, summary."""

@@ -1,0 +1,223 @@
+"""Evaluation of a run's checkpoints, while it trains and at its end: each once, and the best kept.
+
+What was measured stands in metrics.jsonl as evaluation records, with marks of the data and of the weights; by them a
+resumed run knows which checkpoints are done and how good the best was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+import time
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+import tensorflow.compat.v1 as tf
+
+from albert.checkpoints.description import BEST_FOLDER
+from albert.checkpoints.folder import write_best
+from albert.checkpoints.variables import find_checkpoint
+from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records, text_of
+
+_log = logging.getLogger(__name__)
+
+_STEP = "global_step"
+_DATA, _WEIGHTS = "data", "weights"
+_OF_RECORD = ("kind", "step", "time", _DATA, _WEIGHTS)  # the other keys are figures
+
+Results = Dict[str, Any]
+
+
+class Goal(NamedTuple):
+    """What the best checkpoint is the best in."""
+
+    figure: str
+    is_higher_better: bool
+
+    def rank(self, results: Results) -> Any:
+        """Greater for better results; of equals, the later step is the better."""
+        value = results[self.figure]
+        if value is None or not math.isfinite(value):
+            return (False, 0.0, results[_STEP])
+        return (True, value if self.is_higher_better else -value, results[_STEP])
+
+
+class Evaluator:
+    """Evaluates checkpoints of an output folder and keeps the weights of the best in <output_dir>/best."""
+
+    def __init__(self, output_dir: str, *, name: str, data: Any, goal: Goal, measure: Callable[[str], Results]) -> None:
+        """Creates the evaluator.
+
+        Args:
+          output_dir: the run's folder.
+          name: what the figures are of, in what is logged.
+          data: all that the figures depend on beside the weights, as JSON.
+          goal: see `Goal`.
+          measure: the figures of the checkpoint at a prefix, "global_step" among them.
+        """
+        self._output_dir = output_dir
+        self._name = name
+        self._data = _digest(json.dumps(data, sort_keys=True).encode("utf-8"))
+        self._goal = goal
+        self._measure = measure
+
+    def evaluate(self, prefix: str) -> Results:
+        """The figures of a checkpoint, measured if they are not known; if it is the best so far, it is kept."""
+        weights = _weights_mark(prefix)
+        for record in reversed(self._records()):
+            if record[_WEIGHTS] == weights:
+                return _results(record)
+        best_before = self.best()
+        results = plain(self._measure(prefix))
+        insert_record(
+            os.path.join(self._output_dir, METRICS_FILE),
+            EVAL,
+            results[_STEP],
+            time.time(),
+            dict(results, **{_DATA: self._data, _WEIGHTS: weights}),
+        )
+        is_best = best_before is None or self._goal.rank(results) > self._goal.rank(best_before)
+        text = text_of(results) + (", the best so far" if is_best else "")
+        _log.info("%s, %s: %s", self._name, os.path.basename(prefix), text)
+        if is_best:
+            write_best(self._output_dir, prefix)
+        return results
+
+    def known(self) -> List[Results]:
+        """The figures of all checkpoints evaluated so far, in the order of their steps; the last measured of each."""
+        by_step = {record["step"]: _results(record) for record in self._records()}
+        return [by_step[step] for step in sorted(by_step)]
+
+    def best(self) -> Optional[Results]:
+        """The figures of the best checkpoint so far; None where none was evaluated."""
+        known = self.known()
+        return max(known, key=self._goal.rank) if known else None
+
+    def evaluations_since_best(self) -> int:
+        """How many evaluations in a row, the last ones, brought nothing better than one before them."""
+        best, since = None, 0
+        for results in self.known():
+            rank = self._goal.rank(results)[:2]  # without the step: what is as good is nothing better
+            is_better = best is None or rank > best
+            best, since = (rank, 0) if is_better else (best, since + 1)
+        return since
+
+    def keep_best(self) -> Optional[str]:
+        """Makes sure that <output_dir>/best holds the best known checkpoint; returns the prefix of its weights there.
+
+        None where nothing was evaluated.
+        """
+        best = self.best()
+        if best is None:
+            return None
+        folder = os.path.join(self._output_dir, BEST_FOLDER)
+        name = "model.ckpt-{}".format(best[_STEP])
+        source, kept = os.path.join(self._output_dir, name), os.path.join(folder, name)
+        if not os.path.exists(kept + ".index") and os.path.exists(source + ".index"):
+            write_best(self._output_dir, source)
+        return kept if os.path.exists(kept + ".index") else find_checkpoint(folder)
+
+    def _records(self) -> List[Dict[str, Any]]:
+        path = os.path.join(self._output_dir, METRICS_FILE)
+        return [r for r in read_records(path, EVAL) if r.get(_DATA) == self._data]
+
+
+class Patience:
+    """Early stopping: says when so many evaluations in a row brought nothing better that training may end."""
+
+    def __init__(self, evaluator: Evaluator, evaluations: int) -> None:
+        self._evaluator = evaluator
+        self._evaluations = evaluations
+        self._was_told = False
+
+    def is_at_its_end(self) -> bool:
+        """Whether training may end; logged once. A run that ended so ends so again, as its evaluations are on file."""
+        is_at_its_end = self._evaluator.evaluations_since_best() >= self._evaluations
+        if is_at_its_end and not self._was_told:
+            self._was_told = True
+            _log.info("Early stop: the last %d evaluations brought nothing better.", self._evaluations)
+        return is_at_its_end
+
+
+class EvaluationListener(tf.train.CheckpointSaverListener):
+    """Evaluates checkpoints when they are saved, in the training process; its graph and session stay as they are."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        output_dir: str,
+        every_steps: Optional[int] = None,
+        patience: Optional[Patience] = None,
+    ) -> None:
+        """Creates the listener.
+
+        Args:
+          evaluator: what evaluates.
+          output_dir: where the checkpoints are.
+          every_steps: the least number of steps between two evaluations; None evaluates every checkpoint.
+          patience: what says that training may end early; None lets it go on.
+        """
+        self._evaluator = evaluator
+        self._patience = patience
+        self._output_dir = output_dir
+        self._every_steps = every_steps or 1
+        self._last_step: Optional[int] = None
+
+    def after_save(self, session: Any, global_step_value: int) -> bool:
+        """Evaluates the checkpoint of the step, except for the one with which a process begins.
+
+        Returns whether training is to end: the Estimator heeds it.
+        """
+        del session
+        step = int(global_step_value)
+        if self._last_step is None:
+            self._last_step = step
+        elif step - self._last_step >= self._every_steps:
+            self._last_step = step
+            self._evaluator.evaluate(os.path.join(self._output_dir, "model.ckpt-{}".format(step)))
+            return self._patience is not None and self._patience.is_at_its_end()
+        return False
+
+
+def train_in_turns(
+    train_until: Callable[[int], None],
+    evaluator: Evaluator,
+    *,
+    first_step: int,
+    last_step: int,
+    every_steps: int,
+    latest: Callable[[], str],
+    patience: Optional[Patience] = None,
+) -> None:
+    """Trains and evaluates in turn: on a TPU, whose training loop gives no checkpoint away in between.
+
+    Args:
+      train_until: trains up to a step and saves a checkpoint.
+      evaluator: what evaluates.
+      first_step: the step at which training begins.
+      last_step: the step at which it ends.
+      every_steps: steps of a turn.
+      latest: the prefix of the last checkpoint.
+      patience: what says that training may end early; None lets it go on.
+    """
+    step = first_step
+    while step < last_step and not (patience and patience.is_at_its_end()):
+        step = min(step + every_steps, last_step)
+        train_until(step)
+        evaluator.evaluate(latest())
+
+
+def _results(record: Dict[str, Any]) -> Results:
+    return {key: value for key, value in record.items() if key not in _OF_RECORD}
+
+
+def _weights_mark(prefix: str) -> str:
+    """A mark of a checkpoint's weights: its index holds the checksum of every one."""
+    with open(prefix + ".index", "rb") as file:
+        return _digest(file.read())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

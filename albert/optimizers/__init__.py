@@ -1,0 +1,1 @@
+"""AdamW, loss scaling and replicas."""

@@ -1,0 +1,1 @@
+"""Pre-training: model_fn, input records, the run."""

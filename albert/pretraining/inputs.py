@@ -1,0 +1,139 @@
+"""The record files of a pre-training run: which ones, and whether they are what the run asks for."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import tensorflow.compat.v1 as tf
+
+from albert.base.errors import UserError
+from albert.base.flags import Flags
+from albert.base.paths import CONFIGS
+from albert.batches import dynamic_masking
+from albert.batches.pipeline import HeldOut
+from albert.files.features import CHUNK_FEATURES, HELD_OUT, pretraining_features
+from albert.files.tfrecords import (
+    count_records,
+    described_shard,
+    expand_globs,
+    first_record,
+    journal_path,
+    read_sidecar,
+)
+from albert.text.corpus import describe_files
+from albert.training.run_model import RunModel
+
+_VOCABULARY = "vocab.txt"
+
+
+class Inputs(NamedTuple):
+    """Where records come from."""
+
+    train_files: List[str]
+    eval_files: List[str]
+    held_out: Optional[HeldOut]  # set where both read the same files
+
+
+def find_inputs(flags: Flags) -> Inputs:
+    """The record files of both phases; evaluation never sees a training record unless the user insists."""
+    train_files = expand_globs(flags.input_file)
+    held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
+    if held_out and flags.do_train:
+        raise UserError("{} holds held-out documents: leave it out of --input_file".format(held_out))
+    if flags.eval_input_file:
+        eval_files = expand_globs(flags.eval_input_file)
+        both = sorted(set(train_files) & set(eval_files))
+        if both and flags.do_train and not flags.eval_on_training_data:
+            raise UserError(
+                "{} is in --input_file and in --eval_input_file: evaluation belongs on other documents".format(both[0])
+            )
+        return Inputs(train_files, eval_files, None)
+    if flags.eval_on_training_data or flags.eval_share == 0.0:
+        return Inputs(train_files, train_files, None)
+    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
+
+
+def check_masking(flags: Flags, inputs: Inputs) -> None:
+    """Raises `UserError` where records are to be masked in different ways, or where that cannot be done."""
+    for paths in (inputs.train_files, inputs.eval_files):
+        dynamic = dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq)
+        if dynamic and flags.use_tpu:
+            raise UserError(
+                "{} is to be masked when it is read, which runs on this machine and not on a TPU's: make records "
+                "without --dynamic_masking".format(paths[0])
+            )
+
+
+def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, vocab_size: int) -> None:
+    """Raises `UserError` where a file is cut off or its records were made for something else."""
+    asked = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
+    sidecar = read_sidecar(path)
+    if sidecar is None and os.path.exists(journal_path(path)):
+        raise UserError("{} belongs to a data set that is not complete: run its command again".format(path))
+    made = _described(sidecar) if sidecar else _measured(path)
+    if dynamic_masking.is_dynamic(sidecar):
+        del asked["max_predictions_per_seq"]  # the records hold no predictions yet
+    asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
+    for name, value in asked.items():
+        if made[name] != value:
+            raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
+    shard = described_shard(path, sidecar)
+    if shard is None:
+        count_records(path)  # walks the whole file and raises where it is cut off
+    elif shard["bytes"] != os.path.getsize(path):
+        raise UserError(
+            "{} has {} bytes, {} were written: it is cut off or was changed, make it again".format(
+                path, os.path.getsize(path), shard["bytes"]
+            )
+        )
+
+
+def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
+    return dict(sidecar["settings"], vocab_size=sidecar["vocabulary"]["size"])
+
+
+def _measured(path: str) -> Dict[str, int]:
+    """The lengths of a file without a sidecar, off its first record."""
+    record = first_record(path)
+    if record is None:
+        raise UserError("{} holds no records".format(path))
+    try:
+        fields = tf.train.Example.FromString(record).features.feature
+    except Exception as error:  # protobuf's own DecodeError differs between its versions
+        raise UserError("the records of {} are no tf.train.Example".format(path)) from error
+    if all(feature.name in fields for feature in CHUNK_FEATURES):
+        raise dynamic_masking.missing_sidecar(path)
+    for feature in pretraining_features(0, 0):
+        if feature.name not in fields:
+            raise UserError("the records of {} are not for pre-training: they lack {}".format(path, feature.name))
+    return {
+        "max_seq_length": len(fields["input_ids"].int64_list.value),
+        "max_predictions_per_seq": len(fields["masked_lm_ids"].int64_list.value),
+    }
+
+
+def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
+    """The model with the vocabulary that its records were made with, where it comes without one.
+
+    It is looked for beside the config and where setup.sh puts it, and told by the hash in the records' sidecar.
+    """
+    if model.vocab_file or model.spm_model_file:
+        return model
+    sidecar = read_sidecar(inputs.train_files[0])
+    if sidecar is None:
+        return model
+    for folder in (os.path.dirname(model.config_file or ""), CONFIGS):
+        path = os.path.join(folder, _VOCABULARY)
+        if os.path.exists(path) and describe_files([path])[0]["sha256"] == sidecar["vocabulary"].get("sha256"):
+            return model._replace(vocab_file=path)
+    return model
+
+
+def evaluated_on(inputs: Inputs) -> str:
+    """What an evaluation is of, in words."""
+    if inputs.held_out:
+        return "every {}th record, kept from training (their documents may occur in training under other masks)".format(
+            inputs.held_out.period
+        )
+    return "the training records" if inputs.eval_files == inputs.train_files else "held-out records"

@@ -1,0 +1,1 @@
+"""Pre-training records from text: chunks, examples, masks, shards, workers."""

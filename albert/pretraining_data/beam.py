@@ -1,0 +1,174 @@
+"""Pre-training records on Apache Beam: a thin pipeline around what the worker processes of this machine call, too."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import logging
+import os
+import shlex
+import tempfile
+from collections import Counter
+from typing import Any, Dict, Iterator, List, Sequence
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from albert.base.errors import UserError
+from albert.files.reading import FileSystem
+from albert.files.tfrecords import GZIP, sidecar_path
+from albert.pretraining_data.plan import Outputs
+from albert.pretraining_data.report import files_text
+from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardTask
+
+_FILE_SETTINGS = ("vocab_file", "spm_model_file")
+
+
+def _open(path: str) -> Any:
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def _stamp(path: str) -> Any:
+    (result,) = FileSystems.match([path])
+    if not result.metadata_list:
+        raise FileNotFoundError(2, "No such file", path)
+    return result.metadata_list[0].size_in_bytes
+
+
+FILES = FileSystem(_open, _stamp)
+
+
+class MakeRecords(beam.DoFn):
+    """A shard of text → its records; what a worker process does, on a worker of the engine."""
+
+    def __init__(self, settings: BuildSettings, counter_prefix: str) -> None:
+        self._settings = settings
+        self._counter_prefix = counter_prefix
+        # Carried along, so that a worker needs no file of the machine that started it.
+        self._contents = {name: _content(getattr(settings, name)) for name in _FILE_SETTINGS if getattr(settings, name)}
+
+    def setup(self) -> None:
+        """Builds what all shards of a worker share."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {name: os.path.join(folder, name) for name in self._contents}
+            for name, path in paths.items():
+                with open(path, "wb") as file:
+                    file.write(self._contents[name])
+            self._builder = ShardBuilder(self._settings._replace(**paths), FILES)
+
+    def process(self, task: ShardTask) -> Iterator[bytes]:
+        """Yields the records of one shard."""
+        counts: Counter = Counter()
+        yield from self._builder.records(task, counts)
+        for name, number in counts.items():
+            beam.metrics.Metrics.counter(self._counter_prefix, name).inc(int(number))
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def expand(patterns: str) -> List[str]:
+    """The files that names and globs, separated by commas, stand for, wherever Beam can read them."""
+    paths = set()
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        (result,) = FileSystems.match([pattern])
+        if not result.metadata_list:
+            raise UserError("no file matches {}".format(pattern))
+        paths.update(metadata.path for metadata in result.metadata_list)
+    return sorted(paths)
+
+
+def make_room(outputs: Outputs, num_tasks: int, overwrite: bool) -> None:
+    """Removes what stands where the outputs are to be written, or raises `UserError`."""
+    num_shards = num_tasks // len(outputs.names())
+    for name in outputs.names():
+        for pattern in (files_text(name, num_shards), sidecar_path(name)):
+            (result,) = FileSystems.match([pattern])
+            found = [metadata.path for metadata in result.metadata_list]
+            if found and not overwrite:
+                raise UserError("{} exists: name another --output_file or give --overwrite".format(found[0]))
+            if found:
+                FileSystems.delete(found)
+
+
+def run_pipeline(
+    tasks: Sequence[ShardTask], outputs: Outputs, settings: BuildSettings, beam_options: str
+) -> Dict[str, Counter]:
+    """Runs the pipeline and returns the counts of each output."""
+    pipeline = beam.Pipeline(options=PipelineOptions(shlex.split(beam_options)))
+    for name in outputs.names():
+        content = outputs.content(name)
+        own_tasks = outputs.tasks_of(name, tasks)
+        stem, extension = os.path.splitext(name)
+        is_one = len(own_tasks) == 1
+        _ = (
+            pipeline
+            | content + ": shards" >> beam.Create(own_tasks)
+            | content + ": spread" >> beam.Reshuffle()
+            | content + ": records" >> beam.ParDo(MakeRecords(settings, content))
+            | content + ": shuffle" >> beam.Reshuffle()
+            | content + ": write"
+            >> beam.io.WriteToTFRecord(
+                stem,
+                file_name_suffix=extension,
+                num_shards=len(own_tasks),
+                shard_name_template="" if is_one else "-SSSSS-of-NNNNN",
+                compression_type=CompressionTypes.GZIP
+                if settings.compression == GZIP
+                else CompressionTypes.UNCOMPRESSED,
+            )
+        )
+    with _quiet(), _without_leftovers(outputs):
+        result = pipeline.run()
+        result.wait_until_finish()
+    counts: Dict[str, Counter] = {name: Counter() for name in outputs.names()}
+    for counter in result.metrics().query()["counters"]:
+        for name in outputs.names():
+            if counter.key.metric.namespace == outputs.content(name):
+                counts[name][counter.key.metric.name] += counter.result
+    return counts
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself what Beam says through the root logger while it works."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def _without_leftovers(outputs: Outputs) -> Iterator[None]:
+    """Removes Beam's unfinished files where the pipeline fails."""
+    try:
+        yield
+    except Exception as error:
+        for name in outputs.names():
+            folder, stem = os.path.split(os.path.splitext(name)[0])
+            left = FileSystems.join(folder, "beam-temp-{}-".format(stem))
+            (result,) = FileSystems.match([left + "*/*"])
+            folders = {os.path.dirname(metadata.path) for metadata in result.metadata_list}
+            folders.update(glob.glob(glob.escape(left) + "*"))  # an empty folder, which only a local disk has
+            FileSystems.delete(sorted(folders))
+        if isinstance(error, UserError):  # with Beam's own words on the place behind it
+            raise UserError(str(error).partition(" [while running")[0]) from error
+        raise
+
+
+def total_size(pattern: str) -> int:
+    """The bytes of the files that a glob stands for."""
+    (result,) = FileSystems.match([pattern])
+    return sum(metadata.size_in_bytes for metadata in result.metadata_list)
+
+
+def write_json(path: str, values: Dict[str, Any]) -> None:
+    """Writes JSON wherever Beam can write."""
+    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        file.write((json.dumps(values, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))

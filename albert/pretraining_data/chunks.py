@@ -1,0 +1,144 @@
+"""Chunks: the stretches of text that fill one sequence each, and the places where a chunk may be cut in two segments.
+
+Pure functions of an encoded text and a random generator. A chunk is a range of the text, so nothing is copied and
+even a single line of a megabyte is divided in linear time. Chunks are drawn once; which order and which masks they
+get is drawn from them as often as wanted (`pretraining_examples`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+from albert.text.encoded_text import EncodedText
+
+_SPECIAL_TOKENS_PER_PAIR = 3  # [CLS] A [SEP] B [SEP]
+_SHORTEST_TARGET = 2
+SHORTEST_SEQUENCE = _SHORTEST_TARGET + _SPECIAL_TOKENS_PER_PAIR
+
+
+class ChunkSettings(NamedTuple):
+    """How long chunks are.
+
+    Attributes:
+      max_seq_length: the length of a sequence, at least SHORTEST_SEQUENCE.
+      short_seq_prob: the share of the sequences that are filled to a random shorter length.
+    """
+
+    max_seq_length: int
+    short_seq_prob: float
+
+
+class Chunks(NamedTuple):
+    """Chunks of a text.
+
+    Attributes:
+      token_ids: int32 [tokens], the text.
+      starts_unit: bool [tokens], whether a masking unit starts at a token.
+      starts, ends: int [chunks], the ranges [start, end) of the text.
+      cuts: int [...], places of the text at which chunks may be cut.
+      first_cuts, num_cuts: int [chunks], the stretch of `cuts` that belongs to a chunk; all lie within it.
+    """
+
+    token_ids: Any
+    starts_unit: Any
+    starts: Any
+    ends: Any
+    cuts: Any
+    first_cuts: Any
+    num_cuts: Any
+
+    def take(self, which: Any) -> "Chunks":
+        """The chunks of a slice, or where a bool vector says so."""
+        return self._replace(
+            **{name: getattr(self, name)[which] for name in ("starts", "ends", "first_cuts", "num_cuts")}
+        )
+
+
+def make_chunks(
+    text: EncodedText, *, dupe_factor: int, rng: Any, settings: ChunkSettings, is_clause_end: Any
+) -> Chunks:
+    """Divides documents into chunks, `dupe_factor` times over; every token goes into one chunk of each pass.
+
+    A chunk ends between two units; only a unit that is longer than a whole chunk is cut. No chunk reaches over two
+    documents (spec: pretraining_data, "Sentence order").
+
+    Args:
+      text: the documents.
+      dupe_factor: passes, each with other lengths.
+      rng: a `numpy.random.RandomState`.
+      settings: lengths.
+      is_clause_end: bool [V], the punctuation at which a chunk within one sentence may be cut.
+    """
+    unit_starts = np.flatnonzero(text.starts_unit).tolist()
+    bounds = text.document_starts.tolist() + [len(text.token_ids)]
+    targets = _target_lengths(rng, settings)
+    starts: List[int] = []
+    ends: List[int] = []
+    for _ in range(dupe_factor):
+        for start, end in zip(bounds, bounds[1:]):
+            _divide(start, end, unit_starts, targets, starts, ends)
+    return _with_cuts(text, np.array(starts, np.int64), np.array(ends, np.int64), is_clause_end)
+
+
+def _target_lengths(rng: Any, settings: ChunkSettings) -> Iterator[int]:
+    longest = settings.max_seq_length - _SPECIAL_TOKENS_PER_PAIR
+    share = settings.short_seq_prob if longest > _SHORTEST_TARGET else 0.0
+    while True:
+        for drawn in rng.random_sample(256).tolist():
+            # What is left of a draw below `share` is uniform again.
+            yield _SHORTEST_TARGET + int(drawn / share * (longest - _SHORTEST_TARGET)) if drawn < share else longest
+
+
+def _divide(
+    start: int, end: int, unit_starts: List[int], targets: Iterator[int], starts: List[int], ends: List[int]
+) -> None:
+    """Appends the chunks of one document."""
+    while start < end:
+        cut = start + next(targets)
+        if cut >= end:
+            cut = end
+        else:
+            unit_start = unit_starts[bisect_right(unit_starts, cut) - 1]
+            cut = unit_start if unit_start > start else cut
+        starts.append(start)
+        ends.append(cut)
+        start = cut
+
+
+def _with_cuts(text: EncodedText, starts: Any, ends: Any, is_clause_end: Any) -> Chunks:
+    """Chunks may be cut between sentences; those within one sentence after clause punctuation that follows text."""
+    sentences = text.sentence_starts
+    clauses, first_text = _clauses(text, is_clause_end)
+    first_sentence, num_sentences = _between(sentences, starts, ends)
+    first_clause, num_clauses = _between(clauses, np.maximum(starts, first_text[starts]), ends)
+    has_sentences = num_sentences > 0
+    return Chunks(
+        text.token_ids,
+        text.starts_unit,
+        starts,
+        ends,
+        np.concatenate([sentences, clauses]),
+        np.where(has_sentences, first_sentence, first_clause + len(sentences)),
+        np.where(has_sentences, num_sentences, num_clauses),
+    )
+
+
+def _clauses(text: EncodedText, is_clause_end: Any) -> Tuple[Any, Any]:
+    """Where clauses start, and for each token the first place from it on that is no clause punctuation."""
+    is_end = is_clause_end[text.token_ids]
+    starts_clause = text.starts_unit & ~is_end
+    starts_clause[1:] &= is_end[:-1]
+    starts_clause[:1] = False
+    places = np.arange(len(is_end))
+    first_text = np.where(is_end, len(is_end), places)
+    first_text = np.minimum.accumulate(first_text[::-1])[::-1]
+    return np.flatnonzero(starts_clause), first_text
+
+
+def _between(places: Any, starts: Any, ends: Any) -> Tuple[Any, Any]:
+    """The stretch of the ascending `places` that lies within each (start, end): its first index and its length."""
+    first = np.searchsorted(places, starts, side="right")
+    return first, np.maximum(np.searchsorted(places, ends, side="left") - first, 0)

@@ -1,0 +1,261 @@
+"""The files of a pre-training data set beside its shards: the sidecar of a complete one, the journal of a partial one.
+
+The sidecar (`record_files.sidecar_path`) is written last and says what the records were made of and with. Until then a
+journal of JSON lines holds the same description and the shards that are finished, so that a run can be taken up again.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections import Counter
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from albert.base.errors import UserError
+from albert.files.space import cannot_write
+from albert.files.tfrecords import (
+    JOURNAL_SUFFIX,
+    CompleteFile,
+    data_set_path,
+    journal_path,
+    read_sidecar,
+    remove_unfinished,
+    sidecar_path,
+    write_json,
+)
+from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
+
+FORMAT_VERSION = 2
+_PLANNED = "planned_files"
+
+
+class _Previous(NamedTuple):
+    """What an earlier run left.
+
+    Attributes:
+      path: the sidecar or journal that tells of it.
+      description: what it was made of and with.
+      shards: those that were finished.
+      own_paths: every file that it may have made.
+    """
+
+    path: str
+    description: Dict[str, Any]
+    shards: List[ShardResult]
+    own_paths: List[str]
+
+
+def report_path(output_file: str) -> str:
+    """The path of the report of a finished run, in JSON."""
+    return data_set_path(output_file) + ".report.json"
+
+
+def claim_output(
+    output_files: Sequence[str], shard_paths: Sequence[str], description: Mapping[str, Any], *, overwrite: bool
+) -> Dict[str, ShardResult]:
+    """Looks at what stands where a data set is to be written, and starts its journal.
+
+    Args:
+      output_files: the record files as the user named them, the training one first.
+      shard_paths: all files that are to be made.
+      description: everything that decides their bytes.
+      overwrite: whether what was made with other settings may be replaced.
+
+    Returns:
+      By path, the shards that an earlier run with the same description finished.
+
+    Raises:
+      UserError: there is something else, and `overwrite` is off.
+    """
+    previous = list(_previous_runs(output_files))
+    _check_replaceable(previous, shard_paths, description, overwrite)
+    same = []
+    for run in previous:
+        if first_difference(run.description, description):
+            _remove(run)
+        else:
+            same.append(run)
+    finished = {
+        shard.path: shard
+        for run in same
+        for shard in run.shards
+        if os.path.isfile(shard.path) and os.path.getsize(shard.path) == shard.num_bytes
+    }
+    _start_journal(journal_path(output_files[0]), description, shard_paths, finished.values())
+    return finished
+
+
+def _check_replaceable(
+    previous: Sequence[_Previous], shard_paths: Sequence[str], description: Mapping[str, Any], overwrite: bool
+) -> None:
+    problems = []
+    for run in previous:
+        difference = first_difference(run.description, description)
+        if difference and _holds_something(run):
+            problems.append("{} was made with other settings ({})".format(run.path, difference))
+    known = {path for run in previous for path in run.own_paths}
+    for path in shard_paths:
+        if os.path.exists(path) and path not in known:
+            problems.append("{} exists and nothing tells how it was made".format(path))
+    if problems and not overwrite:
+        raise UserError("{}: name another --output_file or give --overwrite".format(problems[0]))
+
+
+def _holds_something(run: _Previous) -> bool:
+    return not run.path.endswith(JOURNAL_SUFFIX) or any(os.path.exists(path) for path in run.own_paths)
+
+
+def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:
+    journal = _read_journal(journal_path(output_files[0]))
+    if journal is not None:
+        yield journal
+    for output_file in output_files:
+        sidecar = read_sidecar(output_file)
+        if sidecar is not None:
+            path = sidecar_path(output_file)
+            is_ours = sidecar.get("format_version") == FORMAT_VERSION
+            shards = [_parse_shard(path, entry) for entry in sidecar["shards"]] if is_ours else []
+            own_paths = [shard.path for shard in shards] + [report_path(output_file)] * is_ours
+            yield _Previous(path, sidecar, shards, own_paths)
+
+
+def _remove(run: _Previous) -> None:
+    for path in run.own_paths:
+        remove_unfinished(path)
+        if os.path.exists(path):
+            os.remove(path)
+    if os.path.exists(run.path):
+        os.remove(run.path)
+
+
+def first_difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> Optional[str]:
+    """Names the first thing that two descriptions do not share ("max_seq_length 128, not 512"), or None."""
+    made_values = dict(_flatten({name: made.get(name) for name in asked}))
+    asked_values = dict(_flatten(asked))
+    for name in list(asked_values) + list(made_values):
+        if made_values.get(name) != asked_values.get(name):
+            return "{} {}, not {}".format(name, made_values.get(name), asked_values.get(name))
+    return None
+
+
+def _flatten(value: Any, name: str = "") -> Iterator[Tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key in value:
+            yield from _flatten(value[key], key if name in ("", "settings") else "{} {}".format(name, key))
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        for number, entry in enumerate(value, start=1):
+            yield from _flatten(entry, "{} {}".format(name, number))
+    else:
+        yield name, value
+
+
+def _start_journal(
+    path: str, description: Mapping[str, Any], planned: Sequence[str], finished: Iterable[ShardResult]
+) -> None:
+    """Begins the journal; what is `planned` tells a later run which files are ours, noted as finished or not yet."""
+    folder = os.path.dirname(path)
+    remove_unfinished(path)
+    header = {**description, _PLANNED: [_relative_path(shard_path, folder) for shard_path in planned]}
+    with CompleteFile(path) as file:
+        for entry in [header] + [_shard_entry(shard, folder) for shard in finished]:
+            file.write(_json_line(entry))
+
+
+def add_to_journal(output_file: str, shard: ShardResult) -> None:
+    """Notes that a shard is finished."""
+    path = journal_path(output_file)
+    line = _json_line(_shard_entry(shard, os.path.dirname(path)))
+    try:
+        with open(path, "r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            if file.write(line) < len(line):
+                file.truncate(size)  # no half line before those that may follow
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise cannot_write(path, error, len(line)) from error
+
+
+def _read_journal(path: str) -> Optional[_Previous]:
+    if not os.path.exists(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            # A killed process may leave half a line at the end.
+            header, *entries = [json.loads(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
+    except (OSError, ValueError) as error:
+        raise UserError("cannot read the journal {}: remove it to begin anew ({})".format(path, error)) from error
+    shards = [_parse_shard(path, entry) for entry in entries]
+    planned = [_named_path(path, name) for name in header.get(_PLANNED, [])]
+    return _Previous(path, header, shards, planned or [shard.path for shard in shards])
+
+
+def _json_line(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _shard_entry(shard: ShardResult, folder: str) -> Dict[str, Any]:
+    return {
+        "file": _relative_path(shard.path, folder),
+        "records": shard.counts["examples"],
+        "bytes": shard.num_bytes,
+        "counts": shard.counts,
+    }
+
+
+def _parse_shard(described_by: str, entry: Mapping[str, Any]) -> ShardResult:
+    return ShardResult(_named_path(described_by, entry["file"]), entry["bytes"], entry["counts"])
+
+
+def _relative_path(path: str, folder: str) -> str:
+    return os.path.relpath(path, folder or ".")
+
+
+def _named_path(described_by: str, name: str) -> str:
+    """The path of a file that a sidecar or journal names."""
+    return os.path.normpath(os.path.join(os.path.dirname(described_by), name))
+
+
+def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
+    """The counts of all shards together, with the share of unknown tokens and the drops by reason."""
+    sums: Counter = Counter()
+    for shard in shards:
+        sums.update(shard.counts)
+    counts: Dict[str, Any] = {name: sums[name] for name in COUNTS}
+    counts["unknown_share"] = sums["unknown_tokens"] / sums["tokens"] if sums["tokens"] else 0.0
+    counts["dropped"] = {reason: sums[reason] for reason in DROP_REASONS}
+    return counts
+
+
+def sidecar_values(
+    content: str, description: Mapping[str, Any], counts: Mapping[str, Any], shards: Sequence[Mapping[str, Any]] = ()
+) -> Dict[str, Any]:
+    """What a sidecar says of a complete data set.
+
+    Args:
+      content: features.TRAINING or HELD_OUT.
+      description: everything that decides the records.
+      counts: `total_counts`.
+      shards: name, records and size of each file, as far as they are known.
+    """
+    return {**description, "content": content, "counts": counts, "shards": list(shards)}
+
+
+def write_sidecar(output_file: str, content: str, description: Mapping[str, Any], shards: List[ShardResult]) -> None:
+    """Describes a complete data set; `content` is features.TRAINING or HELD_OUT."""
+    path = sidecar_path(output_file)
+    entries = [_shard_entry(shard, os.path.dirname(path)) for shard in shards]
+    remove_unfinished(path)
+    write_json(path, sidecar_values(content, description, total_counts(shards), entries))
+
+
+def finish_output(output_file: str) -> None:
+    """Removes the journal: the sidecars are written."""
+    os.remove(journal_path(output_file))
+
+
+def discard_output(output_file: str) -> None:
+    """Removes the journal of a data set that is of no use, and every file that was planned in it."""
+    journal = _read_journal(journal_path(output_file))
+    if journal is not None:
+        _remove(journal)

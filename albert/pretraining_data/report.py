@@ -1,0 +1,151 @@
+"""What a finished run of create_pretraining_data says: what was made, what was left out, what to do next."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from albert.files.tfrecords import shard_paths, sidecar_path
+from albert.pretraining_data.output import total_counts
+from albert.pretraining_data.shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
+
+HIGH_UNKNOWN_SHARE = 0.01
+_DROP_TEXTS = {
+    NO_TOKEN: "{:,} documents without a token",
+    NOTHING_TO_MASK: "{:,} chunks in which nothing can be masked (only unknown tokens, or no unit short enough)",
+}
+
+Line = Tuple[int, str]  # logging level, text
+
+
+class WorkDone(NamedTuple):
+    """What one run did.
+
+    Attributes:
+      text_bytes: the text that it read; what an earlier run had finished is not counted.
+      seconds: how long that took.
+      workers: by what, such as "2 workers".
+    """
+
+    text_bytes: int
+    seconds: float
+    workers: str
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """The rate, in 10^6 bytes of text."""
+        return self.text_bytes / 1e6 / self.seconds if self.seconds else 0.0
+
+
+class OutputSummary(NamedTuple):
+    """What one output holds.
+
+    Attributes:
+      output_file: its name as the user gave it.
+      num_files: its shards.
+      num_bytes: of all shards.
+      counts: `pretraining_output.total_counts`.
+    """
+
+    output_file: str
+    num_files: int
+    num_bytes: int
+    counts: Dict[str, Any]
+
+
+def summarize(output_file: str, shards: Sequence[ShardResult]) -> OutputSummary:
+    """Sums up the shards of an output."""
+    return OutputSummary(output_file, len(shards), sum(shard.num_bytes for shard in shards), total_counts(shards))
+
+
+def report_values(summary: OutputSummary, done: WorkDone) -> Dict[str, Any]:
+    """What `output_report` says, for the report in JSON."""
+    return {
+        **summary.counts,
+        "files": files_text(summary.output_file, summary.num_files),
+        "num_files": summary.num_files,
+        "bytes": summary.num_bytes,
+        "predictions_per_example": summary.counts["predictions"] / summary.counts["examples"],
+        "this_run": dict(done._asdict(), megabytes_per_second=done.megabytes_per_second),
+    }
+
+
+def output_report(summary: OutputSummary, done: WorkDone, settings: BuildSettings) -> List[Line]:
+    """The lines that tell what one output holds."""
+    counts = summary.counts
+    lines = [
+        (logging.INFO, "{}: {}".format(files_text(summary.output_file, summary.num_files), _examples_text(counts))),
+        (
+            logging.INFO,
+            "  {} of {:.1f} MB, described in {}".format(
+                "one file" if summary.num_files == 1 else "{} files".format(summary.num_files),
+                summary.num_bytes / 1e6,
+                sidecar_path(summary.output_file),
+            ),
+        ),
+        (logging.INFO, "  " + _work_text(done)),
+        (logging.INFO, "  " + _unit_text(settings)),
+        _unknown_line(counts["unknown_share"]),
+    ]
+    for reason, number in counts["dropped"].items():
+        if number:
+            lines.append((logging.WARNING, "  not used: " + _DROP_TEXTS[reason].format(number)))
+    if counts["continuations"]:
+        text = "  some documents are over 1 MiB long and were read in parts: do blank lines part the documents?"
+        lines.append((logging.WARNING, text))
+    return lines
+
+
+def _examples_text(counts: Dict[str, Any]) -> str:
+    return (
+        "{examples:,} examples, {sentence_order_pairs:,} of them sentence-order pairs, {each:.1f} predictions each, "
+        "from {documents:,} documents, {sentences:,} sentences, {tokens:,} tokens"
+    ).format(each=counts["predictions"] / counts["examples"], **counts)
+
+
+def _work_text(done: WorkDone) -> str:
+    if not done.text_bytes:
+        return "all of it was there already"
+    return "{:.1f} MB of text in {:.1f} s: {:.2f} MB/s, {}".format(
+        done.text_bytes / 1e6, done.seconds, done.megabytes_per_second, done.workers
+    )
+
+
+def _unit_text(settings: BuildSettings) -> str:
+    if settings.dynamic_masking:
+        return "to be masked when it is read (--dynamic_masking); masking unit: {}".format(
+            "whole words ({})".format(settings.whole_words) if settings.whole_words else "single tokens"
+        )
+    if settings.whole_words:
+        return "masking unit: whole words ({})".format(settings.whole_words)
+    return "masking unit: single tokens, words are masked in part (--do_whole_word_mask=True masks whole words)"
+
+
+def _unknown_line(share: float) -> Line:
+    text = "  unknown tokens: {:.2f} %".format(100.0 * share)
+    if share <= HIGH_UNKNOWN_SHARE:
+        return logging.INFO, text
+    return logging.WARNING, text + ": many; is it the right vocabulary, and do_lower_case as it needs it?"
+
+
+def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, settings: BuildSettings) -> str:
+    """The command that trains on the records, and evaluates on the held-out ones if there are any."""
+    words = [
+        "next: python run_pretraining.py --do_train=True",
+        "--bert_config_file=albert_config/albert_config_tiny.json",
+        "--input_file='{}'".format(files_text(output_file, num_shards)),
+        "--output_dir=pretrained",
+        "--max_seq_length={}".format(settings.chunks.max_seq_length),
+        "--max_predictions_per_seq={}".format(settings.masking.max_predictions_per_seq),
+    ]
+    if heldout_file:
+        words.append("--do_eval=True --eval_input_file='{}'".format(files_text(heldout_file, num_shards)))
+    return " ".join(words)
+
+
+def files_text(output_file: str, num_shards: int) -> str:
+    """The file, or a glob that stands for all its shards."""
+    if num_shards == 1:
+        return output_file
+    head, _, tail = shard_paths(output_file, num_shards)[0].rpartition("-00000-of-")
+    return "{}-*-of-{}".format(head, tail)

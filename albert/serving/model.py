@@ -1,0 +1,178 @@
+"""What a folder's model can be asked by the service, and why it cannot be asked the rest."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+
+from albert.base.errors import UserError
+from albert.inference import predictor
+from albert.inference.predictor import Predictor
+from tokenization import MASK_TOKEN, FullTokenizer
+
+SIMILARITY, CLASSIFY, EMBED, FILL_MASK = QUESTIONS = ("similarity", "classify", "embed", "fill-mask")
+PAIRS = "pairs"
+MODELS = {SIMILARITY: PAIRS, CLASSIFY: PAIRS, EMBED: EMBED, FILL_MASK: FILL_MASK}  # what answers each question
+SIMILAR_ID = 1  # the label of similar pairs, as in LCQMC
+_SPECIAL_TOKENS = 3  # of a pair
+
+
+class NumberedRow(NamedTuple):
+    """A row of a request.
+
+    Attributes:
+      number: from 1, which messages name.
+      content: a pair (text_a, text_b or None), or a text.
+    """
+
+    number: int
+    content: Any
+
+
+# Rows and what is told beside them -> an answer for each, in order.
+Answer = Callable[[Sequence[NumberedRow], Any], Sequence[Any]]
+
+
+class ServedModel(NamedTuple):
+    """A loaded model.
+
+    Attributes:
+      answers: by PAIRS, EMBED and FILL_MASK what answers rows; the options are whether both orders of a pair are
+        averaged, None, and the number of candidates.
+      refusals: why, by question, for those that it cannot be asked.
+      labels: of a fine-tuned model; empty without one.
+      engine: what computes.
+      tokenizer: the model's.
+      max_seq_length: tokens of a row of PAIRS, else of EMBED.
+      closers: free the model.
+      concurrency: batches that it answers faster side by side than one by one.
+      gains_from_batches: whether the rows of a batch take less than one by one.
+    """
+
+    answers: Dict[str, Answer]
+    refusals: Dict[str, str]
+    labels: Tuple[str, ...]
+    engine: str
+    tokenizer: FullTokenizer
+    max_seq_length: int
+    closers: Tuple[Callable[[], None], ...] = ()
+    concurrency: int = 1
+    gains_from_batches: bool = True
+
+    def close(self) -> None:
+        """Frees the model."""
+        for close in self.closers:
+            close()
+
+
+def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **encoder_files: Any) -> ServedModel:
+    """Loads all that a folder's model can answer.
+
+    Args:
+      path: a folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint.
+      engine: one of predictor.ENGINES; by default what opens the folder.
+      batch_size: rows in one pass.
+      **encoder_files: see `encoder_model.open_encoder`.
+
+    Raises:
+      UserError: there is no model, or it cannot be loaded.
+    """
+    files = predictor.find_model(path)
+    if files is None and engine == predictor.TFLITE:
+        raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
+    loaded = Predictor(files, engine=engine, batch_size=batch_size) if files else None
+    if loaded and files.export_format:
+        model = _export(loaded)
+    else:
+        from albert.inference.encoder_model import open_encoder  # needs TensorFlow, which an export may do without
+
+        model = _checkpoint(open_encoder(path, **encoder_files), loaded, batch_size)
+    _warm_up(model)
+    _give_memory_back()
+    return model
+
+
+def _export(loaded: Predictor) -> ServedModel:
+    only_pairs = "an export answers no more than /classify and /similarity: serve the checkpoint that it was made from"
+    return ServedModel(
+        answers={PAIRS: _numbered(loaded.predict)},
+        refusals=dict(_similarity_refusal(loaded.labels), **{EMBED: only_pairs, FILL_MASK: only_pairs}),
+        labels=tuple(loaded.labels),
+        engine=loaded.engine_name,
+        tokenizer=loaded.tokenizer,
+        max_seq_length=loaded.max_seq_length,
+        closers=(loaded.close,),
+        concurrency=loaded.concurrency,
+        gains_from_batches=loaded.gains_from_batches,
+    )
+
+
+def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> ServedModel:
+    from albert.inference.embeddings import Embedder
+    from albert.inference.fill_mask import FillMask
+
+    embedder = Embedder(source, batch_size=batch_size)
+    answers = {EMBED: _numbered(lambda texts, _, place: embedder.embed(texts, place))}
+    closers = [embedder.close]
+    refusals = {}
+    if "masked_lm" in source.model.heads:
+        filler = FillMask(source, batch_size=batch_size)
+        answers[FILL_MASK] = _numbered(filler.fill)
+        closers.append(filler.close)
+    else:
+        refusals[FILL_MASK] = "the model has no masked-LM head, which fine-tuning leaves out: serve a pre-trained one"
+    if loaded is None:
+        refusals[SIMILARITY] = refusals[CLASSIFY] = "the model has no fine-tuned head: serve a folder of fine-tuning"
+    else:
+        answers[PAIRS] = _numbered(loaded.predict)
+        closers.append(loaded.close)
+        refusals.update(_similarity_refusal(loaded.labels))
+    return ServedModel(
+        answers=answers,
+        refusals=refusals,
+        labels=tuple(loaded.labels) if loaded else (),
+        engine=predictor.TENSORFLOW,
+        tokenizer=source.tokenizer,
+        max_seq_length=(loaded or embedder).max_seq_length,
+        closers=tuple(closers),
+    )
+
+
+def _numbered(answer: Callable[..., Sequence[Any]]) -> Answer:
+    """What answers numbered rows, of what answers rows, options and a function that names a row."""
+
+    def answer_numbered(rows: Sequence[NumberedRow], options: Any) -> Sequence[Any]:
+        return answer([row.content for row in rows], options, lambda place: "row {}".format(rows[place - 1].number))
+
+    return answer_numbered
+
+
+def _similarity_refusal(labels: Sequence[str]) -> Dict[str, str]:
+    if len(labels) == 2:
+        return {}
+    return {
+        SIMILARITY: "the model tells {} labels apart, not similar from different: ask /classify".format(len(labels))
+    }
+
+
+def _warm_up(model: ServedModel) -> None:
+    """Answers once, since the first answer of a graph takes long."""
+    for name, content, options in ((PAIRS, ("a", "a"), False), (EMBED, "a", None), (FILL_MASK, MASK_TOKEN, 1)):
+        if name in model.answers:
+            model.answers[name]([NumberedRow(1, content)], options)
+
+
+def _give_memory_back() -> None:
+    """Hands the memory that loading took to the system: glibc keeps it (200 MB beside TensorFlow 2.15)."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def tokens_of(row: NumberedRow) -> int:
+    """About how many tokens a row has: hardly ever more than this."""
+    if isinstance(row.content, str):
+        return len(row.content) + _SPECIAL_TOKENS
+    return sum(len(text) for text in row.content if text is not None) + _SPECIAL_TOKENS

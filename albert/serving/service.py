@@ -1,0 +1,136 @@
+"""What the routes ask: the model through its batchers, within the limits, as long as the client is there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from albert.base.errors import UserError
+from albert.serving import schemas
+from albert.serving.batches import Batcher, QueueFull, Stopped
+from albert.serving.guard import CLIENT_GONE, Limits
+from albert.serving.metrics import ServingMetrics
+from albert.serving.model import MODELS, QUESTIONS, NumberedRow, ServedModel
+from albert.text.arrays import has_lone_surrogate
+from albert.text.sequences import join_ids
+
+
+class Service(NamedTuple):
+    """What the routes work with.
+
+    Attributes:
+      model: what answers.
+      limits: of a request.
+      metrics: what is counted.
+      batchers: by the names of MODELS.
+    """
+
+    model: ServedModel
+    limits: Limits
+    metrics: ServingMetrics
+    batchers: Dict[str, Batcher]
+
+    async def answer(self, question: str, rows: Sequence[Any], options: Any, request: Request) -> List[Any]:
+        """What the model says of rows.
+
+        Args:
+          question: one of QUESTIONS.
+          rows: pairs (text_a, text_b or None), or texts.
+          options: what the model is told beside the rows.
+          request: is watched: who has hung up gets no answer.
+
+        Raises:
+          HTTPException: the model cannot answer, the rows are too many or too long, or too much waits.
+        """
+        if question in self.model.refusals:
+            raise HTTPException(409, self.model.refusals[question])
+        self._check_rows(rows)
+        if not rows:
+            return []
+        numbered = [NumberedRow(number, row) for number, row in enumerate(rows, start=1)]
+        try:
+            job = self.batchers[MODELS[question]].submit(numbered, options)
+        except QueueFull as error:
+            message = "too much waits already: ask again in {} s".format(error.retry_after)
+            raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
+        except Stopped:
+            raise HTTPException(503, "the service is stopping", {"Retry-After": "10"}) from None
+        return await _unless_gone(job, request)
+
+    def _check_rows(self, rows: Sequence[Any]) -> None:
+        if len(rows) > self.limits.max_rows:
+            raise HTTPException(
+                413,
+                "the list has {:,} rows, at most {:,} are answered at a time: send it in parts".format(
+                    len(rows), self.limits.max_rows
+                ),
+            )
+        for number, row in enumerate(rows, start=1):
+            self.check_texts((row,) if isinstance(row, str) else row, "row {}".format(number))
+
+    def check_texts(self, texts: Sequence[Optional[str]], place: str) -> None:
+        """Raises HTTPException where a text is too long, or no text in any encoding."""
+        for text in texts:
+            if text is None:
+                continue
+            if len(text) > self.limits.max_text_length:
+                raise HTTPException(
+                    422,
+                    "a text of {} has {:,} characters, at most {:,} are taken".format(
+                        place, len(text), self.limits.max_text_length
+                    ),
+                )
+            if has_lone_surrogate(text):
+                raise HTTPException(422, "a text of {} holds half of a surrogate pair, no character".format(place))
+
+    def card(self) -> schemas.ModelCard:
+        """What the model can be asked."""
+        model = self.model
+        return schemas.ModelCard(
+            answers=["/" + question for question in QUESTIONS if question not in model.refusals],
+            refusals={"/" + question: reason for question, reason in model.refusals.items()},
+            labels=list(model.labels),
+            engine=model.engine,
+            max_seq_length=model.max_seq_length,
+            max_text_length=self.limits.max_text_length,
+            max_rows=self.limits.max_rows,
+        )
+
+    def tokens(self, pair: schemas.TextOrPair) -> schemas.Tokens:
+        """A pair as the model reads it."""
+        texts = [pair.text_a] if pair.text_b is None else [pair.text_a, pair.text_b]
+        self.check_texts(texts, "row 1")
+        tokenizer = self.model.tokenizer
+        tokens = [tokenizer.tokenize(text) for text in texts]
+        ids = [tokenizer.convert_tokens_to_ids(row) for row in tokens]
+        row = join_ids(tokenizer, ids[0], ids[1] if len(ids) > 1 else None, self.model.max_seq_length)
+        kept_b = sum(row.segment_ids)
+        kept_a = len(row.segment_ids) - kept_b - 2  # without [CLS] and [SEP]
+        if len(ids) == 1:
+            return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a)
+        return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
+
+
+async def _unless_gone(job: Any, request: Request) -> List[Any]:
+    """The answers of a job, which is given up when the client hangs up."""
+    hang_up = asyncio.ensure_future(_hang_up(request))
+    try:
+        await asyncio.wait([job.future, hang_up], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hang_up.cancel()
+        if not job.future.done():
+            job.cancel()
+    if job.future.cancelled():
+        raise HTTPException(CLIENT_GONE, "the client hung up")
+    try:
+        return job.future.result()
+    except UserError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

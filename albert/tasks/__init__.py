@@ -1,0 +1,1 @@
+"""Tasks: declarations, files as rows, splits, metrics, submissions."""

@@ -1,0 +1,187 @@
+"""Rows of files with a row per line whose columns are parted by tabs (quotes are ordinary characters) or commas (CSV).
+
+Nothing is skipped but a header line and blank lines at the end.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from albert.base.errors import UserError
+from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, text_lines
+
+LABEL_COLUMN = "label"
+TAB, COMMA = "\t", ","
+
+# What stands in the first line of a file that names its columns.
+_LABEL_HEADERS = frozenset(("label", "labels", "label_id", "gold_label", "class", "标签", "类别", "标注"))
+_TEXT_HEADERS = frozenset(
+    ("a", "b", "text", "text1", "text2", "text_a", "text_b", "sentence", "sentence1", "sentence2", "sentence_a")
+    + ("sentence_b", "query1", "query2", "question1", "question2", "句子", "句子1", "句子2", "文本", "文本1", "文本2")
+)
+_MOST_NAMES = 8  # that an error lists
+
+
+class Layout(NamedTuple):
+    """Where a file's lines hold what.
+
+    Attributes:
+      texts: places of the first and of the second text, from 0.
+      label: place of the label; None where the file has none.
+      own_id: place of the row's id; None where the file has none.
+      names: of all columns, in file order: as many as each line must have.
+      has_header: whether the first line names the columns and is no row.
+      kept: column -> the value that it must have in a row of the task; rows with another are left out.
+    """
+
+    texts: Tuple[int, ...]
+    label: Optional[int]
+    names: Tuple[str, ...]
+    has_header: bool
+    own_id: Optional[int] = None
+    kept: Tuple[Tuple[int, str], ...] = ()
+
+
+# The cells of the first line and its path -> the layout of the file.
+FindLayout = Callable[[List[str], str], Layout]
+
+
+def read_rows(path: str, *, find_layout: FindLayout, separator: str = TAB) -> Iterator[Union[Row, LeftOut]]:
+    """The rows of a file whose first line tells its layout.
+
+    Raises:
+      UserError: a line has too few or too many columns.
+    """
+    layout = None  # type: Optional[Layout]
+    for line, text in text_lines(path):
+        cells = text.split(separator) if separator != COMMA else _csv_cells(text, path, line)
+        if layout is None:
+            layout = find_layout(cells, path)
+            if layout.has_header:
+                continue
+        if len(cells) != len(layout.names):
+            raise UserError(_wrong_width_message(path, line, len(cells), layout, separator))
+        yield _row_of_cells(cells, layout, line)
+
+
+def _csv_cells(text: str, path: str, line: int) -> List[str]:
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise UserError(
+            "{} line {} is no row of comma-separated columns ({}): a quoted text must end in its line, and quotes in "
+            "it are doubled".format(path, line, error)
+        ) from error
+
+
+def _row_of_cells(cells: Sequence[str], layout: Layout, line: int) -> Union[Row, LeftOut]:
+    for place, value in layout.kept:
+        if cells[place].strip() != value:
+            return LeftOut(line, "with a {} other than '{}'".format(layout.names[place], value))
+    texts = [cells[place] for place in layout.texts]
+    return Row(
+        row_id=UNNUMBERED,
+        text_a=texts[0],
+        text_b=texts[1] if len(texts) > 1 else None,
+        label=None if layout.label is None else cells[layout.label].strip(),
+        line=line,
+        own_id=None if layout.own_id is None else cells[layout.own_id].strip(),
+    )
+
+
+def _wrong_width_message(path: str, line: int, width: int, layout: Layout, separator: str) -> str:
+    names = layout.names
+    return "{} line {} has {} column{}, expected {}{}, separated by {}{}".format(
+        path,
+        line,
+        width,
+        "" if width == 1 else "s",
+        len(names),
+        " ({})".format(", ".join(names)) if len(names) <= _MOST_NAMES else "",
+        {TAB: "tabs", COMMA: "commas"}.get(separator, "'{}'".format(separator)),
+        ", because the first line has no label" if layout.label is None else "",
+    )
+
+
+def tab_separated(*columns: str, labels: Sequence[str]) -> RowReader:
+    """Makes the reader of a file with one row per line, its columns parted by tabs.
+
+    Args:
+      *columns: names in file order: "label" and one or two texts, the first of them text_a. A header that names them
+        all decides where they stand, and the file may have more columns then.
+      labels: the known labels. A first line is a header, and not a row, only if a header word ("label", "标签")
+        stands where the label belongs; one without a label column if all its columns are such words.
+
+    Returns:
+      path -> rows. A file whose first line lacks just the label column has no labels at all.
+    """
+    return functools.partial(
+        read_rows, find_layout=lambda cells, path: layout_by_position(cells, columns=columns, labels=labels)
+    )
+
+
+def layout_by_position(cells: Sequence[str], *, columns: Sequence[str], labels: Sequence[str]) -> Layout:
+    """The layout of a file in `tab_separated`'s sense, by its first line."""
+    words = _words(cells)
+    named = layout_by_names(words, texts=[name for name in columns if name != LABEL_COLUMN], label=LABEL_COLUMN)
+    if named and LABEL_COLUMN not in labels:
+        return named
+    if len(cells) == len(columns) - 1:
+        columns = [column for column in columns if column != LABEL_COLUMN]
+    places = {column: place for place, column in enumerate(columns)}
+    return Layout(
+        texts=tuple(place for column, place in places.items() if column != LABEL_COLUMN),
+        label=places.get(LABEL_COLUMN),
+        names=tuple(columns),
+        has_header=_is_header(words, columns, labels),
+    )
+
+
+def _words(cells: Sequence[str]) -> List[str]:
+    return [cell.strip() for cell in cells]
+
+
+def names_texts(cells: Sequence[str]) -> bool:
+    """Whether the cells of a first line are all names of text columns, such as "sentence_a" or "句子1"."""
+    return all(word.lower() in _TEXT_HEADERS for word in _words(cells))
+
+
+def _is_header(words: Sequence[str], columns: Sequence[str], labels: Sequence[str]) -> bool:
+    if len(words) != len(columns):
+        return False
+    if LABEL_COLUMN in columns:
+        label = words[list(columns).index(LABEL_COLUMN)]
+        return label not in labels and label.lower() in _LABEL_HEADERS
+    return names_texts(words)
+
+
+def layout_by_names(
+    cells: Sequence[str],
+    *,
+    texts: Sequence[str],
+    label: str,
+    own_id: Optional[str] = None,
+    kept: Optional[Dict[str, str]] = None,
+) -> Optional[Layout]:
+    """The layout of a file whose header names the text columns; None where the first line does not.
+
+    Args:
+      cells: of the first line.
+      texts: names of one or two columns.
+      label: name of the label's column, which the file may lack.
+      own_id: name of the id's column, which the file may lack.
+      kept: see `Layout`, by name; columns that the file may lack.
+    """
+    words = _words(cells)
+    if not all(name in words for name in texts):
+        return None
+    return Layout(
+        texts=tuple(words.index(name) for name in texts),
+        label=words.index(label) if label in words else None,
+        own_id=words.index(own_id) if own_id in words else None,
+        names=tuple(words),
+        has_header=True,
+        kept=tuple((words.index(name), value) for name, value in (kept or {}).items() if name in words),
+    )

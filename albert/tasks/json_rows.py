@@ -1,0 +1,164 @@
+"""Rows of JSON-lines files: an object per line, its keys the columns."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
+
+from albert.base.errors import UserError
+from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, Texts, text_lines
+
+LABEL_KEY = "label"
+ID_KEYS = ("id", "idx")
+_MOST_SHOWN = 40  # characters of a wrong value
+
+
+class Record:
+    """The object of a line; whatever is asked of it that it cannot give is an error that names file and line."""
+
+    def __init__(self, values: Dict[str, Any], path: str, line: int) -> None:
+        self.values = values
+        self.path = path
+        self.line = line
+
+    def error(self, fault: str) -> UserError:
+        """The error that says what is wrong with this line."""
+        return UserError("{} line {} {}".format(self.path, self.line, fault))
+
+    def value(self, key: str) -> Any:
+        """The value of a key that must be there."""
+        if key not in self.values:
+            known = list(self.values)
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = "; did you mean '{}'?".format(near[0]) if near else ""
+            raise self.error("has no key '{}' (its keys: {}){}".format(key, ", ".join(known) or "none", hint))
+        return self.values[key]
+
+    def text(self, key: str) -> str:
+        """The text of a key."""
+        value = self.value(key)
+        if not isinstance(value, str):
+            raise self.error("has no text under '{}' but {}".format(key, _shown(value)))
+        return value
+
+    def texts(self, key: str) -> List[str]:
+        """The list of texts of a key."""
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise self.error("has no list of texts under '{}' but {}".format(key, _shown(value)))
+        return value
+
+    def integer(self, key: str) -> int:
+        """The whole number of a key."""
+        value = self.value(key)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.error("has no whole number under '{}' but {}".format(key, _shown(value)))
+        return value
+
+    def record(self, key: str) -> "Record":
+        """The object of a key."""
+        value = self.value(key)
+        if not isinstance(value, dict):
+            raise self.error("has no object under '{}' but {}".format(key, _shown(value)))
+        return Record(value, self.path, self.line)
+
+    def label(self, key: str) -> Optional[str]:
+        """The label as text (1 is "1", true is "true"); None where the key is not there or null."""
+        value = self.values.get(key)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if value is not None and not isinstance(value, (str, int)):
+            raise self.error("has no label under '{}' but {}".format(key, _shown(value)))
+        return value if value is None else str(value).strip()
+
+    def own_id(self, keys: Tuple[str, ...]) -> Union[int, str, None]:
+        """The row's id: the value of the first key that is there; None where none is."""
+        for key in keys:
+            if key in self.values:
+                value = self.values[key]
+                if isinstance(value, bool) or not isinstance(value, (str, int)):
+                    raise self.error("has no id under '{}' but {}".format(key, _shown(value)))
+                return value
+        return None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+
+
+def records(path: str) -> Iterator[Record]:
+    """The objects of a file in order.
+
+    Raises:
+      UserError: a line is no JSON object.
+    """
+    for line, text in text_lines(path):
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise UserError(
+                "{} line {} is no JSON ({}): each line must be one whole object".format(path, line, _fault(error))
+            ) from error
+        if not isinstance(values, dict):
+            raise UserError("{} line {} is no JSON object but {}".format(path, line, _shown(values)))
+        yield Record(values, path, line)
+
+
+def _fault(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    words = error.msg[: -len(" at")] if error.msg.endswith(" at") else error.msg
+    return "{} at character {}".format(words, error.colno)
+
+
+def json_rows(
+    texts: Callable[[Record], Texts],
+    *,
+    label: str = LABEL_KEY,
+    id_keys: Tuple[str, ...] = ID_KEYS,
+    language: Optional[str] = None,
+) -> RowReader:
+    """Makes the reader of a JSON-lines file.
+
+    Args:
+      texts: what the model reads of an object.
+      label: the label's key, which an object may lack.
+      id_keys: keys of the row's id; the first that an object has is taken.
+      language: rows whose key "language" says another one are left out.
+
+    Returns:
+      path -> rows.
+    """
+    return functools.partial(_read_rows, texts=texts, label=label, id_keys=id_keys, language=language)
+
+
+def _read_rows(
+    path: str,
+    *,
+    texts: Callable[[Record], Texts],
+    label: str,
+    id_keys: Tuple[str, ...],
+    language: Optional[str],
+) -> Iterator[Union[Row, LeftOut]]:
+    for record in records(path):
+        if language is not None and record.values.get("language", language) != language:
+            yield LeftOut(record.line, "with a language other than '{}'".format(language))
+            continue
+        found = texts(record)
+        yield Row(
+            row_id=UNNUMBERED,
+            text_a=found.text_a,
+            text_b=found.text_b,
+            label=record.label(label),
+            line=record.line,
+            own_id=record.own_id(id_keys),
+            choices=found.choices,
+        )
+
+
+def texts_of(*keys: str) -> Callable[[Record], Texts]:
+    """What takes the one or two texts of the named keys."""
+    return lambda record: Texts(*(record.text(key) for key in keys))

@@ -1,0 +1,209 @@
+"""Sentences with entities: the readers of files with a token and its tag per line, and of CLUENER's JSON lines.
+
+科 O                      a token and its tag, parted by a blank or a tab; a blank line ends the sentence.
+技 O                      Tags are BIO, BIOES or BMES; one that goes on with an entity that never began (I-PER after
+                          O) begins it, and is counted. A test file may hold tokens alone.
+
+{"text": "浙商银行", "label": {"company": {"浙商银行": [[0, 3]]}}}       first and last character of each entity
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from albert.base.errors import UserError
+from albert.tasks.entities import PREFIXES, Entity, Tag, entities_of_tags, parse_tag
+from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, Record, records
+from albert.tasks.rows import UNNUMBERED, decoded_lines, text_fault
+from albert.text.basic_tokenization import BasicTokenizer
+
+_log = logging.getLogger(__name__)
+
+_ALIKE = re.compile("[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+")
+_DIGITS = frozenset("0123456789")
+_BASIC = BasicTokenizer()
+
+
+class Sentence(NamedTuple):
+    """A sentence to be tagged.
+
+    Attributes:
+      row_id: its number among the sentences of its split, from 0.
+      text: its characters; of tokens that are given one by one, all of them joined.
+      tokens: [start, end) of each token in the text, in order.
+      entities: of characters of the text; None in a test file without tags.
+      line: the number of its first line in the file, from 1.
+      own_id: what the file calls it, or None.
+    """
+
+    row_id: int
+    text: str
+    tokens: Tuple[Tuple[int, int], ...]
+    entities: Optional[Tuple[Entity, ...]]
+    line: int
+    own_id: Union[int, str, None] = None
+
+
+SentenceReader = Callable[[str], Iterator[Sentence]]
+
+
+class _TokenLine(NamedTuple):
+    """A line of a file of tokens."""
+
+    line: int
+    token: str
+    tag: Optional[str]
+
+
+def tagged_lines(*types: str, drops_word_places: bool = False) -> SentenceReader:
+    """Makes the reader of a file with a token and its tag per line.
+
+    Args:
+      *types: the entity types of the task.
+      drops_word_places: where every token of a file is a character and a digit that tells its place in a word (科0 技1,
+        as in weiboNER_2nd_conll), the digits are left out.
+
+    Returns:
+      path -> sentences.
+    """
+    return functools.partial(_read_tagged_lines, types=types, drops_word_places=drops_word_places)
+
+
+def _read_tagged_lines(path: str, *, types: Sequence[str], drops_word_places: bool) -> Iterator[Sentence]:
+    sentences = list(_token_lines(path))
+    tokens = [line.token for lines in sentences for line in lines]
+    if drops_word_places and all(len(token) > 1 and token[-1] in _DIGITS for token in tokens):
+        sentences = [[line._replace(token=line.token[:-1]) for line in lines] for lines in sentences]
+        _log.info("%s: each token ends in its place in a word, which is left out.", path)
+    repaired: List[_TokenLine] = []
+    for lines in sentences:
+        yield _sentence(path, lines, types, repaired)
+    if repaired:
+        _log.info(
+            "%s: %s tag%s with an entity that never began, the first in line %d (%s): each begins one.",
+            path,
+            format(len(repaired), ","),
+            " goes on" if len(repaired) == 1 else "s go on",
+            repaired[0].line,
+            repaired[0].tag,
+        )
+
+
+def _token_lines(path: str) -> Iterator[List[_TokenLine]]:
+    """The lines of each sentence; all lines of a file have a tag, or none has."""
+    sentence: List[_TokenLine] = []
+    first: Optional[_TokenLine] = None
+    for number, text in decoded_lines(path):
+        if text.strip(" \t"):
+            found = _token_line(path, number, text)
+            first = first or found
+            if (found.tag is None) != (first.tag is None):
+                without, other = (found, first) if found.tag is None else (first, found)
+                raise UserError(
+                    "{} line {} has no tag, but line {} has one: give every line `token tag`".format(
+                        path, without.line, other.line
+                    )
+                )
+            sentence.append(found)
+        elif sentence:
+            yield sentence
+            sentence = []
+    if sentence:
+        yield sentence
+
+
+def _token_line(path: str, number: int, text: str) -> _TokenLine:
+    cells = text.rstrip(" \t").split("\t" if "\t" in text else " ")
+    if len(cells) > 2:
+        raise UserError("{} line {} has {} columns, expected 2: a token and its tag".format(path, number, len(cells)))
+    if not cells[0]:
+        raise UserError("{} line {} has no token before its tag '{}'".format(path, number, cells[-1]))
+    return _TokenLine(number, cells[0], cells[1] if len(cells) == 2 else None)
+
+
+def _sentence(path: str, lines: Sequence[_TokenLine], types: Sequence[str], repaired: List[_TokenLine]) -> Sentence:
+    text, tokens = _joined([line.token for line in lines])
+    entities = None
+    if lines[0].tag is not None:
+        reading = entities_of_tags([_tag(path, line, types) for line in lines])
+        repaired += [lines[place] for place in reading.repaired]
+        entities = tuple(Entity(tokens[e.start][0], tokens[e.end - 1][1], e.type) for e in reading.entities)
+    return Sentence(UNNUMBERED, text, tokens, entities, lines[0].line)
+
+
+def _tag(path: str, line: _TokenLine, types: Sequence[str]) -> Tag:
+    tag = parse_tag(line.tag)
+    if tag is None or (tag.type and tag.type not in types):
+        raise UserError(
+            "{} line {} has the unknown tag '{}': known are O and {} before {}".format(
+                path, line.line, line.tag, ", ".join(prefix + "-" for prefix in PREFIXES), ", ".join(types)
+            )
+        )
+    return tag
+
+
+def _joined(tokens: Sequence[str]) -> Tuple[str, Tuple[Tuple[int, int], ...]]:
+    """The text of tokens and their places in it; only words of Latin letters and digits are parted by a blank."""
+    text = ""
+    places = []
+    for number, token in enumerate(tokens):
+        before = tokens[number - 1] if number else ""
+        if len(before) + len(token) > 2 and _is_latin(before[-1:]) and _is_latin(token[0]):
+            text += " "
+        places.append((len(text), len(text) + len(token)))
+        text += token
+    return text, tuple(places)
+
+
+def _is_latin(char: str) -> bool:
+    return char.isalnum() and char < "\x7f"
+
+
+def json_spans(*types: str) -> SentenceReader:
+    """Makes the reader of CLUENER's JSON lines for these entity types: path -> sentences."""
+    return functools.partial(_read_json_spans, types=types)
+
+
+def _read_json_spans(path: str, *, types: Sequence[str]) -> Iterator[Sentence]:
+    for record in records(path):
+        text = record.text("text")
+        fault = text_fault(text, "")
+        if fault:
+            raise record.error(fault)
+        entities = tuple(_labelled(record, text, types)) if record.values.get(LABEL_KEY) is not None else None
+        yield Sentence(UNNUMBERED, text, word_places(text), entities, record.line, record.own_id(ID_KEYS))
+
+
+def _labelled(record: Record, text: str, types: Sequence[str]) -> Iterator[Entity]:
+    labels = record.record(LABEL_KEY)
+    for kind in labels.values:
+        if kind not in types:
+            raise record.error("has the unknown entity type '{}': known are {}".format(kind, ", ".join(types)))
+        for name, places in labels.record(kind).values.items():
+            for start, last in _places(record, name, places):
+                if text[start : last + 1] != name:
+                    raise record.error(
+                        "says that '{}' stands at characters {} to {}, but there stands '{}'".format(
+                            name, start, last, text[start : last + 1]
+                        )
+                    )
+                yield Entity(start, last + 1, kind)
+
+
+def _places(record: Record, name: str, places: Any) -> List[List[int]]:
+    is_list = isinstance(places, list) and all(isinstance(place, list) and len(place) == 2 for place in places)
+    if not is_list or not all(type(number) is int and number >= 0 for place in places for number in place):
+        raise record.error("gives no list of [first, last] characters for '{}'".format(name))
+    return places
+
+
+def word_places(text: str) -> Tuple[Tuple[int, int], ...]:
+    """[start, end) of the words of a text: Chinese characters, marks, and runs of letters or of digits."""
+    return tuple(
+        (start + match.start(), start + match.end())
+        for start, end in _BASIC.word_spans(text)
+        for match in _ALIKE.finditer(text[start:end])
+    )

@@ -1,0 +1,213 @@
+"""The splits of a task as rows: which file holds them, and the checks that every row goes through.
+
+What is left out is counted and said; everything else that is not right is an error that names file and line.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from typing import Dict, List, Optional, Sequence, Union
+
+from albert.base.errors import UserError
+from albert.tasks.classification import Task, label_list
+from albert.tasks.rows import LeftOut, Row, text_fault
+
+_log = logging.getLogger(__name__)
+
+TRAIN, TEST = "train", "test"
+SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may come without labels, and the only one whose ids matter
+
+
+def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Row]]:
+    """The rows of several splits by name; says where a label stands in another split but not in train.
+
+    Raises:
+      UserError: see `read_split`.
+    """
+    rows = {split: read_split(task, data_dir, split) for split in splits}
+    trained = {row.label for row in rows.get(TRAIN, ())}
+    for split in rows if trained else ():
+        strange = next((row for row in rows[split] if row.label is not None and row.label not in trained), None)
+        if strange:
+            _log.warning(
+                "%s line %d has the label '%s', which no row of %s has: it cannot be learnt.",
+                split_path(task, data_dir, split),
+                strange.line,
+                strange.label,
+                split_path(task, data_dir, TRAIN),
+            )
+    return rows
+
+
+def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Row]:
+    """Reads and checks all rows of a split.
+
+    Args:
+      task: the declaration of the task.
+      data_dir: the folder that holds its files; None where the task names them by their whole paths.
+      split: "train", "dev" or "test".
+
+    Returns:
+      The rows in file order, at least one. In a test file either all rows have a label or none has, but for those that
+      were left without one on purpose (`Task.left_out_labels`).
+
+    Raises:
+      UserError: the file is missing or holds no rows, or a line of it is no proper row.
+    """
+    path = split_path(task, data_dir, split)
+    check = _Check(task, split, path)
+    rows: List[Row] = []
+    for found in task.read_rows(path):
+        row = found if isinstance(found, LeftOut) else check.checked(found)
+        if isinstance(row, LeftOut):
+            check.leave_out(row)
+        else:
+            rows.append(row._replace(row_id=len(rows)))
+    if not rows:
+        raise UserError("{} holds no rows: give a file with at least one row of the task {}".format(path, task.name))
+    check.say_what_was_found()
+    return rows
+
+
+def split_path(task: Task, data_dir: Optional[str], split: str) -> str:
+    """The path of the file that holds a split: the first of the task's names that exists.
+
+    Raises:
+      UserError: the folder or the file is missing.
+    """
+    names = task.files.get(split, ())
+    if not names:
+        raise UserError("the task {} names no file of its {} split".format(task.name, split))
+    wanted = " or ".join(names)
+    if data_dir is not None and not os.path.isdir(data_dir):
+        raise UserError("there is no folder {}: it must hold {}".format(data_dir, wanted))
+    for name in names:
+        path = os.path.join(data_dir or "", name)
+        if os.path.isfile(path):
+            return path
+    place = "the folder {} has no".format(data_dir) if data_dir is not None else "there is no file"
+    raise UserError("{} {}: put the {} rows of the task {} there".format(place, wanted, split, task.name))
+
+
+def with_labels(task: Task, data_dir: Optional[str]) -> Task:
+    """The task with its labels; where it declares none, those of its train split: numbers by size, others by code."""
+    if task.labels:
+        return task
+    found = {row.label for row in read_split(task, data_dir, TRAIN) if row.label is not None}
+    if len(found) < 2:
+        raise UserError(
+            "{} holds one label only ('{}'): there is nothing to tell apart".format(
+                split_path(task, data_dir, TRAIN), found.pop()
+            )
+        )
+    are_numbers = all(label.isdecimal() for label in found)
+    return task._replace(labels=tuple(sorted(found, key=lambda label: (int(label) if are_numbers else 0, label))))
+
+
+class _Check:
+    """The checks of the rows of one file, in their order."""
+
+    def __init__(self, task: Task, split: str, path: str) -> None:
+        self._task = task
+        self._needs_labels = split != SPLIT_WITHOUT_LABELS
+        self._path = path
+        self._known = frozenset(task.labels)
+        self._aliases = dict(task.label_aliases)
+        self._first: Optional[Row] = None
+        self._lines_of_ids: Dict[str, int] = {}
+        self._repeated: List[int] = []
+        self._left_out: Counter = Counter()
+
+    def checked(self, row: Row) -> Union[Row, LeftOut]:
+        """The row, its label by its one name; `LeftOut` where it has none on purpose.
+
+        Raises:
+          UserError: something is wrong with it.
+        """
+        self._check_texts(row)
+        label = row.label if row.label is None else self._aliases.get(row.label, row.label)
+        if label in self._task.left_out_labels:
+            if self._needs_labels:
+                return LeftOut(row.line, "with the label '{}'".format(label))
+            label = None
+        else:
+            self._check_label(row, label)
+        if not self._needs_labels and self._first:
+            self._check_likeness(row, self._first)
+        self._check_id(row)
+        self._first = self._first or row
+        return row if label is row.label else row._replace(label=label)
+
+    def _error(self, row: Row, fault: str) -> UserError:
+        return UserError("{} line {} {}".format(self._path, row.line, fault))
+
+    def _check_texts(self, row: Row) -> None:
+        self._check_text(row, "first", row.text_a)
+        if row.text_b is not None:
+            self._check_text(row, "second", row.text_b)
+        for number, text in enumerate(row.choices):
+            self._check_text(row, "choice {}".format(number), text)
+
+    def _check_text(self, row: Row, place: str, text: str) -> None:
+        fault = text_fault(text, place + " ")
+        if fault:
+            raise self._error(row, fault)
+
+    def _check_label(self, row: Row, label: Optional[str]) -> None:
+        labels = label_list(self._task.labels)
+        if label is None:
+            if self._needs_labels:
+                known = " (one of {})".format(labels) if labels else ""
+                raise self._error(
+                    row, "has no label{}: only the {} split may go without".format(known, SPLIT_WITHOUT_LABELS)
+                )
+        elif labels and label not in self._known:
+            raise self._error(
+                row,
+                "has the unknown label '{}': the labels of the task {} are {}".format(label, self._task.name, labels),
+            )
+        elif not label:
+            raise self._error(row, "has an empty label")
+
+    def _check_likeness(self, row: Row, first: Row) -> None:
+        """All rows of a test file have a label or an id of their own, or none has."""
+        for name, ours, theirs in (("label", row.label, first.label), ("id", row.own_id, first.own_id)):
+            if (ours is None) != (theirs is None):
+                without, other = (row, first) if ours is None else (first, row)
+                raise self._error(
+                    without,
+                    "has no {0}, but line {1} has one: give all rows a{2} {0} or none".format(
+                        name, other.line, "n" if name == "id" else ""
+                    ),
+                )
+
+    def _check_id(self, row: Row) -> None:
+        if row.own_id is None:
+            return
+        before = self._lines_of_ids.setdefault(str(row.own_id), row.line)
+        if before != row.line:
+            if not self._needs_labels:
+                raise self._error(row, "has the id {}, as has line {}: give each its own".format(row.own_id, before))
+            self._repeated.append(row.line)
+
+    def leave_out(self, row: LeftOut) -> None:
+        """Counts a row that is not for this task."""
+        self._left_out[row.reason] += 1
+
+    def say_what_was_found(self) -> None:
+        """A line in the log for whatever was left out or is odd."""
+        for reason, count in sorted(self._left_out.items()):
+            _log.info("%s: %s %s left out.", self._path, _count(count), reason)
+        if self._repeated:
+            _log.info(
+                "%s: %s with the id of an earlier one, the first in line %d; all are kept.",
+                self._path,
+                _count(len(self._repeated)),
+                self._repeated[0],
+            )
+
+
+def _count(rows: int) -> str:
+    return "{:,} row{}".format(rows, "" if rows == 1 else "s")

@@ -1,0 +1,198 @@
+"""A task of your own, described in a JSON file (--task_file=my_task.json); no Python is needed.
+
+    {"name": "reviews", "files": {"train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"},
+     "text_a": "review", "label": "stars", "labels": "infer", "metric": "macro_f1"}
+
+| key | meaning |
+|---|---|
+| name | what messages and the submission call the task |
+| files | the file of each split, relative to --data_dir, or to this file's folder where that is not given |
+| text_a, text_b | the column of the first text, and of the second where rows are pairs |
+| label | the column of the label; a test file may lack it ("label" by default) |
+| id | the column of the row's id (optional) |
+| labels | a list of texts, or "infer": whatever the train file holds (the default) |
+| metric | accuracy (the default), macro_f1 or mcc: what the best checkpoint is the best in |
+| format | "json" (an object per line), "tsv" or "csv"; by default what the files' names end in |
+| header | whether the first line of a tsv or csv file names the columns (the default is true where a column is named) |
+| separator | what parts the columns of a tsv or csv file, if not a tab or a comma |
+
+A column is its name, or its number from 1 in a tsv or csv file.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+
+from albert.base.errors import UserError, check_keys
+from albert.tasks.classification import Task
+from albert.tasks.delimited_rows import COMMA, TAB, Layout, read_rows
+from albert.tasks.json_rows import json_rows, texts_of
+from albert.tasks.metrics import METRICS
+from albert.tasks.rows import RowReader
+
+INFER = "infer"
+_SPLITS = ("train", "dev", "test")
+_JSON, _TSV, _CSV = _FORMATS = ("json", "tsv", "csv")
+_FORMAT_OF_SUFFIX = {".json": _JSON, ".jsonl": _JSON, ".tsv": _TSV, ".txt": _TSV, ".csv": _CSV}
+_KEYS = ("name", "files", "text_a", "text_b", "label", "id", "labels", "metric", "format", "header", "separator")
+
+Column = Union[str, int]
+
+
+class Columns(NamedTuple):
+    """The columns of a described task, by role."""
+
+    texts: Tuple[Column, ...]
+    label: Column
+    own_id: Optional[Column]
+
+    def all(self) -> List[Column]:
+        """The columns that are named or numbered."""
+        return [column for column in self.texts + (self.label, self.own_id) if column is not None]
+
+
+def read_task(path: str, has_data_dir: bool = False) -> Task:
+    """The task that a JSON file describes.
+
+    Args:
+      path: the file.
+      has_data_dir: whether the task's files are looked for in a data folder, rather than beside the description.
+
+    Raises:
+      UserError: it cannot be read, or a key is unknown, missing or has no proper value.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            values = json.load(file)
+        if not isinstance(values, dict):
+            raise UserError("it holds no JSON object")
+        return _task(values, "" if has_data_dir else os.path.dirname(os.path.abspath(path)))
+    except OSError as error:
+        raise UserError("cannot read the task file {}: {}".format(path, error.strerror)) from error
+    except (ValueError, UserError) as error:
+        raise UserError("{} describes no task: {}".format(path, error)) from error
+
+
+def _task(values: Dict[str, Any], folder: str) -> Task:
+    check_keys(values, _KEYS, required=("name", "files", "text_a"))
+    name = _text(values, "name")
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise UserError("'name' must be of letters, digits, _ and -, not {!r}".format(name))
+    files = _files(values["files"])
+    columns = Columns(
+        texts=tuple(_column(values, key) for key in ("text_a", "text_b") if key in values),
+        label=_column(values, "label") if "label" in values else "label",
+        own_id=_column(values, "id") if "id" in values else None,
+    )
+    return Task(
+        name=name,
+        labels=_labels(values.get("labels", INFER)),
+        files={split: (os.path.join(folder, file),) for split, file in files.items()},
+        read_rows=_reader(values, _format(values, files), columns),
+        metric=_choice(values, "metric", "accuracy", sorted(METRICS)),
+    )
+
+
+def _text(values: Dict[str, Any], key: str) -> str:
+    value = values[key]
+    if not isinstance(value, str) or not value:
+        raise UserError("'{}' must be a text, not {!r}".format(key, value))
+    return value
+
+
+def _choice(values: Dict[str, Any], key: str, default: str, choices: Any) -> str:
+    value = values.get(key, default)
+    if value not in choices:
+        raise UserError("'{}' must be one of {}, not {!r}".format(key, ", ".join(choices), value))
+    return value
+
+
+def _files(files: Any) -> Dict[str, str]:
+    if not isinstance(files, dict) or not files:
+        raise UserError('\'files\' must be an object like {"train": "train.tsv"}, not ' + repr(files))
+    check_keys(files, _SPLITS)
+    return {split: _text(files, split) for split in files}
+
+
+def _column(values: Dict[str, Any], key: str) -> Column:
+    value = values[key]
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not (is_number and value >= 1) and not (isinstance(value, str) and value):
+        raise UserError("'{}' must be a column's name or its number from 1, not {!r}".format(key, value))
+    return value
+
+
+def _labels(labels: Any) -> Tuple[str, ...]:
+    if labels == INFER:
+        return ()
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
+        raise UserError("'labels' must be a list of texts or \"infer\", not {!r}".format(labels))
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise UserError("'labels' must be at least two that differ, not {!r}".format(labels))
+    return tuple(label.strip() for label in labels)
+
+
+def _format(values: Dict[str, Any], files: Dict[str, str]) -> str:
+    if "format" in values:
+        return _choice(values, "format", "", _FORMATS)
+    suffixes = {os.path.splitext(file)[1].lower() for file in files.values()}
+    formats = {_FORMAT_OF_SUFFIX.get(suffix) for suffix in suffixes}
+    if len(formats) != 1 or None in formats:
+        raise UserError("the key 'format' ({}) is missing: the files' names do not tell".format(", ".join(_FORMATS)))
+    return formats.pop()
+
+
+def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowReader:
+    numbered = [column for column in columns.all() if isinstance(column, int)]
+    if format_name == _JSON:
+        for key in ("header", "separator"):
+            if key in values:
+                raise UserError("'{}' means nothing to JSON lines".format(key))
+        if numbered:
+            raise UserError("the columns of JSON lines have names, not numbers ({})".format(numbered[0]))
+        id_keys = () if columns.own_id is None else (columns.own_id,)
+        return json_rows(texts_of(*columns.texts), label=columns.label, id_keys=id_keys)
+    named = [column for column in columns.all() if isinstance(column, str)]
+    has_header = values.get("header", bool(named))
+    if not isinstance(has_header, bool):
+        raise UserError("'header' must be true or false, not {!r}".format(has_header))
+    if named and not has_header:
+        raise UserError("the column '{}' needs a header that names it: give its number from 1".format(named[0]))
+    separator = _text(values, "separator") if "separator" in values else {_TSV: TAB, _CSV: COMMA}[format_name]
+    find_layout = functools.partial(_layout, columns=columns, has_header=has_header)
+    return functools.partial(read_rows, find_layout=find_layout, separator=separator)
+
+
+def _layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) -> Layout:
+    """The layout of a file by its first line."""
+    words = [cell.strip() for cell in cells]
+    numbers = [column for column in columns.all() if isinstance(column, int)]
+    # A file whose lines lack just the label: what stood behind it moves up.
+    is_short = isinstance(columns.label, int) and len(words) == max(numbers) - 1
+
+    def place(column: Column) -> Optional[int]:
+        if isinstance(column, str):
+            if words.count(column) > 1:
+                raise UserError("{} line 1 names the column '{}' twice".format(path, column))
+            return words.index(column) if column in words else None
+        moved = column - 1 - (is_short and column > columns.label)
+        return moved if moved < len(words) else None
+
+    def known_place(column: Column) -> int:
+        found = place(column)
+        if found is None:
+            raise UserError(
+                "{} line 1 has no column {} (it has {}: {})".format(path, column, len(words), ", ".join(words)[:100])
+            )
+        return found
+
+    return Layout(
+        texts=tuple(known_place(column) for column in columns.texts),
+        label=None if is_short else place(columns.label),
+        own_id=None if columns.own_id is None else known_place(columns.own_id),
+        names=tuple(words) if has_header else tuple("column {}".format(n + 1) for n in range(len(words))),
+        has_header=has_header,
+    )

@@ -1,0 +1,1 @@
+"""Text as documents, words, tokens and sequences of ids."""

@@ -1,0 +1,248 @@
+"""Text files as documents: UTF-8, one sentence per line, documents parted by lines of nothing but whitespace.
+
+A corpus is divided by seeking to places where a document starts, so it is never read as a whole; a part of it is read
+as a stream. Lines end at "\\n" only: Chinese text holds other characters that Python takes for line breaks.
+
+Files that are packed with gzip are read as they are. All sizes and places in them are those of the unpacked text, so
+that a packed corpus is divided like the same corpus unpacked, up to MAX_PACKED_CUTS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from albert.base.errors import UserError
+from albert.files.reading import LOCAL, FileSystem, decode_line, is_unpacked, opened, opened_packed, without_mark
+
+# Longer documents are read in parts, so that a corpus without blank lines does not have to fit into memory.
+MAX_PART_BYTES = 1 << 20
+BYTES_PER_SHARD = 512 << 10
+MAX_DEFAULT_SHARDS = 1024
+# To reach a place in a gzip file, all before it has to be unpacked: k cuts unpack the file k / 2 times in addition.
+# Unpacking is over a hundred times faster than making records, so 16 cuts cost less than a tenth of the time.
+MAX_PACKED_CUTS = 16
+_BLOCK_BYTES = 1 << 20
+
+
+class ByteRange(NamedTuple):
+    """A part of a text that starts and ends where a document does.
+
+    Attributes:
+      file_index: the number of its file in the corpus.
+      path: its file.
+      start, end: the bytes it covers; in a gzip file, those of the unpacked text.
+      stamp: of the file when it was planned (`FileSystem.stamp`); None: a change of the file is not noticed.
+    """
+
+    file_index: int
+    path: str
+    start: int
+    end: int
+    stamp: Any = None
+
+
+class _Text(NamedTuple):
+    """A text file as it was planned: `size` is that of the unpacked text."""
+
+    path: str
+    size: int
+    is_packed: bool
+    stamp: Any
+
+
+class DocumentPart(NamedTuple):
+    """A document, or a part of one that is longer than MAX_PART_BYTES.
+
+    Attributes:
+      file_index: the number of its file in the corpus.
+      offset: the byte at which its first line starts.
+      lines: its sentences, without blanks at their ends.
+      num_bytes: the size of these lines in the file.
+      is_continuation: whether an earlier part of the same document went before.
+    """
+
+    file_index: int
+    offset: int
+    lines: List[str]
+    num_bytes: int
+    is_continuation: bool
+
+
+def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict[str, object]]:
+    """Name, size and SHA-256 of each file as it stands: what tells whether two runs read the same text.
+
+    Raises:
+      UserError: a file cannot be read.
+    """
+    descriptions = []
+    for path in paths:
+        digest = hashlib.sha256()
+        with opened_packed(path, files) as file:
+            for block in iter(lambda: file.read(_BLOCK_BYTES), b""):  # noqa: B023 (read before the next file is opened)
+                digest.update(block)
+            descriptions.append({"file": os.path.basename(path), "bytes": file.tell(), "sha256": digest.hexdigest()})
+    return descriptions
+
+
+def plan_shards(
+    paths: Sequence[str], num_shards: Optional[int] = None, *, files: FileSystem = LOCAL
+) -> List[List[ByteRange]]:
+    """Divides files into at most `num_shards` parts of similar size, each a list of ranges of one or more files.
+
+    There are fewer parts where documents are too long, or gzip files too large, to be divided so often.
+
+    Args:
+      paths: text files, plain or packed with gzip.
+      num_shards: by default one per BYTES_PER_SHARD of text, at most MAX_DEFAULT_SHARDS.
+      files: where they are.
+
+    Raises:
+      UserError: a file cannot be read, is a damaged gzip file, or holds no text.
+    """
+    texts = [_measure(path, files) for path in paths]
+    total = sum(text.size for text in texts)
+    num_shards = num_shards or min(max(1, -(-total // BYTES_PER_SHARD)), MAX_DEFAULT_SHARDS)
+    cuts = [shard * total // num_shards for shard in range(1, num_shards)]
+    bounds = {0, total}
+    base = 0
+    for text in texts:
+        inside = [cut - base for cut in cuts if base <= cut < base + text.size]
+        bounds.update(base + bound for bound in _bounds_within(text, inside, files))
+        base += text.size
+    ordered = sorted(bounds)
+    return [_ranges_between(texts, start, end) for start, end in zip(ordered, ordered[1:])]
+
+
+def _measure(path: str, files: FileSystem) -> _Text:
+    with opened(path, files) as file:
+        stamp = files.stamp(path)
+        first = _next_document_start(file, 0)
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            raise UserError("{} is empty: it must hold one sentence per line".format(path))
+        if first == size:
+            raise UserError("{} holds only blank lines: it must hold one sentence per line".format(path))
+        return _Text(path, size, is_unpacked(file), stamp)
+
+
+def _bounds_within(text: _Text, cuts: Sequence[int], files: FileSystem) -> List[int]:
+    """For each cut the first place from there on where a document starts or the file ends."""
+    if text.is_packed and len(cuts) > MAX_PACKED_CUTS:
+        cuts = [cuts[number * len(cuts) // (MAX_PACKED_CUTS + 1)] for number in range(1, MAX_PACKED_CUTS + 1)]
+    bounds: List[int] = []
+    if cuts:
+        with opened(text.path, files) as file:
+            for cut in cuts:
+                if not bounds or cut > bounds[-1]:
+                    bounds.append(_next_document_start(file, cut) if cut else 0)
+    return bounds
+
+
+def _next_document_start(file: BinaryIO, position: int) -> int:
+    """The start of the first line that follows a blank one (at 0: of the first line that is not blank)."""
+    after_blank = position == 0
+    file.seek(max(0, position - 1))  # one byte back: a line that starts at `position` is not skipped
+    if position:
+        file.readline()
+    start = file.tell()
+    for line in iter(file.readline, b""):
+        text = line if start else without_mark(line)
+        is_blank = not text.decode("utf-8", "replace").strip()
+        if after_blank and not is_blank:
+            return start
+        after_blank = after_blank or is_blank
+        start += len(line)
+    return start
+
+
+def _ranges_between(texts: Sequence[_Text], start: int, end: int) -> List[ByteRange]:
+    ranges = []
+    base = 0
+    for file_index, text in enumerate(texts):
+        first, last = max(start - base, 0), min(end - base, text.size)
+        if first < last:
+            ranges.append(ByteRange(file_index, text.path, first, last, text.stamp))
+        base += text.size
+    return ranges
+
+
+def read_documents(
+    ranges: Iterable[ByteRange], max_part_bytes: int = MAX_PART_BYTES, *, files: FileSystem = LOCAL
+) -> Iterator[DocumentPart]:
+    """Streams the documents of some ranges.
+
+    Raises:
+      UserError: a file cannot be read or is not the one any more that was planned, or a line is not UTF-8 or holds a
+        NUL byte.
+    """
+    for byte_range in ranges:
+        lines: List[str] = []
+        offset, num_bytes, is_continuation = 0, 0, False
+        for line_offset, line_bytes, sentence in _read_planned(byte_range, files):
+            if lines and (not sentence or num_bytes + line_bytes > max_part_bytes):
+                yield DocumentPart(byte_range.file_index, offset, lines, num_bytes, is_continuation)
+                lines, num_bytes, is_continuation = [], 0, bool(sentence)
+            if sentence:
+                offset = offset if lines else line_offset
+                lines.append(sentence)
+                num_bytes += line_bytes
+        if lines:
+            yield DocumentPart(byte_range.file_index, offset, lines, num_bytes, is_continuation)
+
+
+def _read_planned(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int, int, str]]:
+    """`_read_lines` of a file that is, before and afterwards, the one that was planned."""
+    _check_unchanged(byte_range, files)
+    try:
+        yield from _read_lines(byte_range, files)
+    except UserError:
+        _check_unchanged(byte_range, files)  # a change explains whatever else went wrong
+        raise
+    _check_unchanged(byte_range, files)
+
+
+def _check_unchanged(byte_range: ByteRange, files: FileSystem) -> None:
+    if byte_range.stamp is None:
+        return
+    try:
+        stamp = files.stamp(byte_range.path)
+    except OSError as error:
+        raise UserError(
+            "{} vanished while it was read: put it back and run the same command again".format(byte_range.path)
+        ) from error
+    if stamp != byte_range.stamp:
+        raise UserError(
+            "{} was changed while it was read: run the command again when it stays as it is".format(byte_range.path)
+        )
+
+
+def _read_lines(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int, int, str]]:
+    """Yields offset, size and text of each line; the text is empty for a blank line."""
+    offset = byte_range.start
+
+    def place() -> str:
+        return "{} line {}".format(byte_range.path, _line_number(byte_range.path, offset, files))
+
+    with opened(byte_range.path, files) as file:
+        file.seek(offset)
+        while offset < byte_range.end:
+            line = file.readline()
+            if not line:
+                raise UserError("{} got shorter while it was read: run the command again".format(byte_range.path))
+            yield offset, len(line), decode_line(line, offset == 0, place).strip()
+            offset += len(line)
+
+
+def _line_number(path: str, offset: int, files: FileSystem) -> int:
+    """The number, from 1, of the line that starts at a byte."""
+    newlines = 0
+    with opened(path, files) as file:
+        while offset > 0:
+            block = file.read(min(offset, _BLOCK_BYTES))
+            if not block:
+                break
+            newlines += block.count(b"\n")
+            offset -= len(block)
+    return newlines + 1

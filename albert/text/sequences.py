@@ -1,0 +1,123 @@
+"""Texts to the ids of a classification example, unpadded (features.CLASSIFICATION_FEATURES). Pure."""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from albert.base.errors import UserError
+from albert.tasks.rows import Row
+from tokenization import FullTokenizer
+
+UNLABELLED_ID = 0  # stands where a row has no label; no loss and no score may be taken from it
+NO_TOKEN = -1  # the segment of a place that only makes the choices of a row equally long
+
+
+class EncodedPair(NamedTuple):
+    """One or two texts as the model reads them.
+
+    Attributes:
+      input_ids: [S] ids of `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, S at most max_seq_length.
+      segment_ids: [S] 0 through the first [SEP], then 1.
+      was_truncated: whether tokens were left out.
+    """
+
+    input_ids: List[int]
+    segment_ids: List[int]
+    was_truncated: bool
+
+
+def encode_pair(tokenizer: FullTokenizer, text_a: str, text_b: Optional[str], max_seq_length: int) -> EncodedPair:
+    """Encodes one text (`text_b` None) or a pair of at most `max_seq_length` tokens, special ones included.
+
+    Raises:
+      UserError: `max_seq_length` leaves no room for a token of each text.
+    """
+    ids_b = None if text_b is None else text_ids(tokenizer, text_b)
+    return join_ids(tokenizer, text_ids(tokenizer, text_a), ids_b, max_seq_length)
+
+
+def text_ids(tokenizer: FullTokenizer, text: str) -> List[int]:
+    """Returns the ids of the tokens of a text, without special tokens."""
+    return tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+
+
+def join_ids(
+    tokenizer: FullTokenizer, ids_a: List[int], ids_b: Optional[List[int]], max_seq_length: int
+) -> EncodedPair:
+    """Adds the special tokens to texts that are ids already; for the rest as `encode_pair`."""
+    num_texts = 1 if ids_b is None else 2
+    room = max_seq_length - 1 - num_texts  # [CLS], and a [SEP] after each text
+    if room < num_texts:
+        raise UserError(
+            "max_seq_length {} is too short: {} need{} at least {}".format(
+                max_seq_length, *(("a text", "s", 3) if ids_b is None else ("two texts", "", 5))
+            )
+        )
+    length_a, length_b = lengths_that_fit(len(ids_a), len(ids_b or ()), room)
+    input_ids = [tokenizer.cls_id] + ids_a[:length_a] + [tokenizer.sep_id]
+    segment_ids = [0] * len(input_ids)
+    if ids_b is not None:
+        input_ids += ids_b[:length_b] + [tokenizer.sep_id]
+        segment_ids += [1] * (length_b + 1)
+    return EncodedPair(input_ids, segment_ids, len(ids_a) + len(ids_b or ()) > room)
+
+
+def interleave(choices: Sequence[EncodedPair], pad_id: int) -> EncodedPair:
+    """The choices of a row as one sequence: the first token of each, then the second of each, and so on.
+
+    Padded at its end as every row is, it stays one that can be parted into choices of the same length; shorter ones
+    are filled up with places of the segment `NO_TOKEN` (`classification` parts them).
+    """
+    length = max(len(choice.input_ids) for choice in choices)
+    input_ids: List[int] = []
+    segment_ids: List[int] = []
+    for place in range(length):
+        for choice in choices:
+            is_token = place < len(choice.input_ids)
+            input_ids.append(choice.input_ids[place] if is_token else pad_id)
+            segment_ids.append(choice.segment_ids[place] if is_token else NO_TOKEN)
+    return EncodedPair(input_ids, segment_ids, any(choice.was_truncated for choice in choices))
+
+
+class FittingLengths(NamedTuple):
+    """How many tokens of each text are kept."""
+
+    a: int
+    b: int
+
+
+def lengths_that_fit(length_a: int, length_b: int, room: int) -> FittingLengths:
+    """How much is left of two texts when the longer one loses its last token until both fit into `room`.
+
+    Of two that are equally long the second one loses (BERT, run_classifier), so it may keep `room // 2` tokens, and
+    more only where the first one leaves room.
+    """
+    if length_a + length_b <= room:
+        return FittingLengths(length_a, length_b)
+    kept_b = min(length_b, max(room - length_a, room // 2))
+    return FittingLengths(room - kept_b, kept_b)
+
+
+def pad_batch(rows: Sequence[EncodedPair], pad_id: int, seq_length: Optional[int] = None) -> Dict[str, np.ndarray]:
+    """The rows as the model's inputs, each int32 [rows, S] by name; S is the longest row's length unless given."""
+    shape = (len(rows), seq_length or max(len(row.input_ids) for row in rows))
+    input_ids, input_mask, segment_ids = (np.zeros(shape, np.int32) for _ in range(3))
+    input_ids.fill(pad_id)
+    for index, row in enumerate(rows):
+        length = len(row.input_ids)
+        input_ids[index, :length] = row.input_ids
+        input_mask[index, :length] = 1
+        segment_ids[index, :length] = row.segment_ids
+    return {"input_ids": input_ids, "input_mask": input_mask, "segment_ids": segment_ids}
+
+
+def features_of(row: Row, encoded: EncodedPair, labels: Sequence[str]) -> Dict[str, List[int]]:
+    """Returns the values of the record of a row; `labels` in the order of their ids."""
+    return {
+        "row_index": [row.row_id],
+        "input_ids": encoded.input_ids,
+        "segment_ids": encoded.segment_ids,
+        "label_ids": [UNLABELLED_ID if row.label is None else labels.index(row.label)],
+    }

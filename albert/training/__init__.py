@@ -1,0 +1,1 @@
+"""Training of any model_fn: step, estimator, run, resuming, presets."""

@@ -1,0 +1,94 @@
+"""Settings for sizes that are known not to train at the published ones: by --preset, never by stealth.
+
+The values, and where they come from:
+
+- Pre-training. The published rate, 0.00176, belongs to LAMB at batch 4096. A smaller batch bears less: the rate falls
+  with the square root of the batch (LAMB, arXiv 1904.00962, section 4). For AdamW it is BERT's 1e-4 at batch 256
+  (arXiv 1810.04805, appendix A.2). Hidden size 1024 takes half of it, 2048 and above a quarter; the warm-up is a tenth
+  of the steps, from 1024 on a fifth. Users of large and above report a loss that jumps up and stays there, cured by
+  a smaller rate (google-research/albert, issue 29); the factors are cautious choices, not measured here.
+- Fine-tuning. At 5e-5 and 2e-5, large and above often end at chance (brightmart/albert_zh, issues 53 and 56); at 5e-6
+  xlarge was reported to train (google-research, issue 151), and 1e-5 stands between. Smaller models are left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Dict
+
+from albert.base.flags import Flags
+from albert.monitor.guards import LARGE_HIDDEN_SIZE
+
+_log = logging.getLogger(__name__)
+
+PUBLISHED, RECOMMENDED = PRESETS = ("published", "recommended")
+_XLARGE_HIDDEN_SIZE = 2048
+_PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the batch that each belongs to
+
+
+def declare_preset_flags(flags: Flags) -> None:
+    """The flag --preset."""
+    flags.choice(
+        "preset",
+        None,
+        PRESETS,
+        "recommended: set learning rate and warm-up by the model's size where the published ones are known to fail, "
+        "and say what is set (flags that are given win); published: keep the published ones and warn of nothing",
+    )
+
+
+def pretraining_values(
+    *, hidden_size: int, optimizer: str, train_batch_size: int, num_train_steps: int
+) -> Dict[str, Any]:
+    """The recommended flags of a pre-training run, by name."""
+    rate, batch_size = _PRETRAINING_RATES[optimizer]
+    share, warmup_share = (1.0, 0.1) if hidden_size < LARGE_HIDDEN_SIZE else (0.5, 0.2)
+    if hidden_size >= _XLARGE_HIDDEN_SIZE:
+        share = 0.25
+    return {
+        "learning_rate": float("{:.3g}".format(share * rate * (train_batch_size / batch_size) ** 0.5)),
+        "num_warmup_steps": int(num_train_steps * warmup_share),
+    }
+
+
+def fine_tuning_values(*, hidden_size: int) -> Dict[str, Any]:
+    """The recommended flags of a fine-tuning run, by name; none where the published ones work."""
+    if hidden_size < LARGE_HIDDEN_SIZE:
+        return {}
+    return {"learning_rate": 5e-6 if hidden_size >= _XLARGE_HIDDEN_SIZE else 1e-5, "warmup_proportion": 0.2}
+
+
+def apply_preset(flags: Flags, values: Dict[str, Any], hidden_size: int) -> None:
+    """Sets the recommended values if --preset asks for them, else warns where the size is known to need them.
+
+    Args:
+      flags: of the run; those that the command line gave stay.
+      values: recommended ones, by flag.
+      hidden_size: of the model.
+    """
+    if flags.preset == RECOMMENDED:
+        if not values:
+            _log.info("--preset=recommended sets nothing: the published settings work for hidden size %d.", hidden_size)
+        for name, value in sorted(values.items()):
+            _set(flags, name, value)
+    elif flags.preset is None and hidden_size >= LARGE_HIDDEN_SIZE and flags.learning_rate > values["learning_rate"]:
+        _log.warning(
+            "Models of hidden size %d are known not to train at --learning_rate=%g: --preset=recommended sets %s "
+            "(--preset=published keeps yours and this line away).",
+            hidden_size,
+            flags.learning_rate,
+            " ".join("--{}={}".format(name, _text(value)) for name, value in sorted(values.items())),
+        )
+
+
+def _set(flags: Flags, name: str, value: Any) -> None:
+    current = _text(getattr(flags, name))
+    if flags.was_given(name):
+        _log.info("--preset=recommended leaves --%s=%s, as given (it would set %s).", name, current, _text(value))
+    else:
+        flags.set_default(name, value)
+        _log.info("--preset=recommended sets --%s=%s (published: %s).", name, _text(value), current)
+
+
+def _text(value: Any) -> str:
+    return "{:g}".format(value) if isinstance(value, float) else str(value)

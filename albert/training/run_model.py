@@ -1,0 +1,147 @@
+"""The model of a run: what the flags name, else what stands in the folder of --init_checkpoint."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple, Optional
+
+from albert.base.errors import UserError
+from albert.base.flags import Flags, UsageError
+from albert.checkpoints.description import copy_file
+from albert.checkpoints.families import FAMILIES, Family
+from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
+from albert.checkpoints.training_folder import latest_checkpoint
+from albert.checkpoints.variables import describe_weights, family_of, variable_shapes
+from albert.files.tfrecords import CompleteFile
+
+_INFERRED_CONFIG = "albert_config.json"
+
+
+class RunModel(NamedTuple):
+    """What a run trains or asks.
+
+    Attributes:
+      config: the model's configuration.
+      config_file: its path; None where it was inferred from a checkpoint's shapes.
+      vocab_file, spm_model_file: what makes tokens; both None where nothing names or holds one.
+      do_lower_case: whether text is lower-cased, where a model folder says it; else None.
+      use_pooled_output: what a fine-tuned head stands on, where a model folder says it; else None.
+    """
+
+    config: Any
+    config_file: Optional[str]
+    vocab_file: Optional[str] = None
+    spm_model_file: Optional[str] = None
+    do_lower_case: Optional[bool] = None
+    use_pooled_output: Optional[bool] = None
+
+    @property
+    def config_name(self) -> str:
+        """The name of the configuration in a folder that keeps it."""
+        return os.path.basename(self.config_file) if self.config_file else _INFERRED_CONFIG
+
+
+def find_family(flags: Flags) -> Family:
+    """The family of the config that is named, else that of the checkpoint to start from or to go on with.
+
+    Args:
+      flags: of a command that takes models of both families.
+
+    Raises:
+      UserError: the checkpoint cannot be used.
+      UsageError: nothing names a model, or both families are named.
+    """
+    config_flags = ["--" + family.config_flag for family in FAMILIES.values()]
+    named = [family for family in FAMILIES.values() if getattr(flags, family.config_flag)]
+    if len(named) > 1:
+        raise UsageError("give {}: a model is of one family".format(" or ".join(config_flags)))
+    if named:
+        return named[0]
+    start = flags.init_checkpoint or latest_checkpoint(flags.output_dir)
+    if start is None:
+        raise UsageError(
+            "{} must be given, or --init_checkpoint=FOLDER with a model in it".format(" or ".join(config_flags))
+        )
+    return open_checkpoint(start).family
+
+
+def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunModel:
+    """The model that --init_checkpoint, the output folder's checkpoints and the config flag agree on.
+
+    Args:
+      flags: of the run.
+      family: the family that it is for.
+      from_group_0: whether the checkpoint to start from may have another number of groups than the config.
+
+    Raises:
+      UserError: they do not agree (both sides are named), or a checkpoint cannot be used.
+      UsageError: nothing names a model.
+    """
+    named = getattr(flags, family.config_flag)
+    latest = latest_checkpoint(flags.output_dir)
+    start = flags.init_checkpoint or latest
+    if named and from_group_0:
+        start = latest
+    if start is None:
+        if not named:
+            raise UsageError(
+                "--{} must be given, or --init_checkpoint=FOLDER with a model in it".format(family.config_flag)
+            )
+        return RunModel(family.config_class.from_json_file(named), named)
+    model = open_checkpoint(start, named, family.config_flag)
+    _check_family(model, family)
+    if latest and start != latest:
+        _check_agreement(model, latest)
+    description = model.description
+    return RunModel(
+        config=model.config,
+        config_file=model.config_file,
+        vocab_file=model.vocab_file,
+        spm_model_file=model.spm_model_file,
+        do_lower_case=description.do_lower_case if description else None,
+        use_pooled_output=description.use_pooled_output if description else None,
+    )
+
+
+def _check_family(model: CheckpointModel, family: Family) -> None:
+    if model.family is not family:
+        raise UserError(
+            "the checkpoint {} is {}, this command is for the {} family: {} and {} take it".format(
+                model.prefix,
+                describe_weights(model.shapes),
+                family.name,
+                model.family.pretraining_runner,
+                model.family.classification_runner,
+            )
+        )
+
+
+def _check_agreement(model: CheckpointModel, latest: str) -> None:
+    """Raises `UserError` where the output folder already holds another model than the one to start from."""
+    shapes = variable_shapes(latest)
+    differing = contradictions(model.config, shapes)
+    if family_of(shapes) != model.family.name or differing:
+        raise UserError(
+            "--output_dir holds {}, which is {}, and --init_checkpoint is {} ({}): give another --output_dir".format(
+                latest,
+                describe_weights(shapes),
+                describe_weights(model.shapes),
+                ", ".join(differing) or "the families differ",
+            )
+        )
+
+
+def keep_config(model: RunModel, folder: str) -> str:
+    """Saves the resolved configuration in a folder and returns its path."""
+    path = os.path.join(folder, model.config_name)
+    with CompleteFile(path) as file:
+        file.write(model.config.to_json_string().encode("utf-8"))
+    return path
+
+
+def keep_files(model: RunModel, folder: str) -> None:
+    """Saves the configuration, and the vocabulary where one is known, beside the checkpoints that a run makes."""
+    keep_config(model, folder)
+    vocabulary = model.vocab_file or model.spm_model_file
+    if vocabulary:
+        copy_file(vocabulary, os.path.join(folder, os.path.basename(vocabulary)))

@@ -1,0 +1,118 @@
+"""Strict flags: what is wrong, what is near, and the exit status."""
+
+import pytest
+
+import create_pretraining_data
+import run_classifier
+import run_pretraining
+from albert.base.errors import UserError
+from albert.base.flags import Flags, UsageError, run_command
+
+RUNNERS = [create_pretraining_data, run_classifier, run_pretraining]
+
+# spec: commands, "Published flags and defaults"
+PUBLISHED = {
+    run_pretraining: {
+        "bert_config_file": None, "input_file": None, "output_dir": None, "init_checkpoint": None,
+        "max_seq_length": 128, "max_predictions_per_seq": 20, "do_train": False, "do_eval": False,
+        "train_batch_size": 32, "eval_batch_size": 8, "learning_rate": 5e-5, "num_train_steps": 100000,
+        "num_warmup_steps": 10000, "save_checkpoints_steps": 1000, "iterations_per_loop": 1000,
+        "max_eval_steps": 100, "use_tpu": False, "tpu_name": None, "tpu_zone": None, "gcp_project": None,
+        "master": None, "num_tpu_cores": 8,
+    },
+    run_classifier: {
+        "data_dir": None, "task_name": None, "vocab_file": None, "output_dir": None, "bert_config_file": None,
+        "init_checkpoint": None, "do_lower_case": True, "max_seq_length": 128, "do_train": False, "do_eval": False,
+        "do_predict": False, "train_batch_size": 32, "eval_batch_size": 8, "predict_batch_size": 8,
+        "learning_rate": 5e-5, "num_train_epochs": 3.0, "warmup_proportion": 0.1, "save_checkpoints_steps": 1000,
+        "iterations_per_loop": 1000, "use_tpu": False, "tpu_name": None, "tpu_zone": None, "gcp_project": None,
+        "master": None, "num_tpu_cores": 8,
+    },
+    create_pretraining_data: {
+        "input_file": None, "output_file": None, "vocab_file": None, "do_lower_case": True,
+        "do_whole_word_mask": False, "max_seq_length": 128, "max_predictions_per_seq": 20, "random_seed": 12345,
+        "dupe_factor": 10, "masked_lm_prob": 0.15, "short_seq_prob": 0.1, "non_chinese": False,
+        "spm_model_file": None, "ngram": 3, "do_permutation": False, "random_next_sentence": False,
+    },
+}  # fmt: skip
+
+
+def make_flags():
+    flags = Flags()
+    flags.string("output_dir", None, "a folder")
+    flags.integer("train_batch_size", 32, "rows", minimum=1)
+    flags.boolean("do_train", False, "train")
+    flags.choice("optimizer", "lamb", ["lamb", "adamw"], "an optimizer")
+    return flags
+
+
+def test_values_are_read():
+    flags = make_flags()
+    flags.parse(["--output_dir=out", "--train_batch_size=4096", "--do_train=true", "--optimizer=adamw"])
+    assert (flags.output_dir, flags.train_batch_size, flags.do_train, flags.optimizer) == ("out", 4096, True, "adamw")
+    assert flags.was_given("output_dir")
+    assert flags.as_dict() == {
+        "do_train": True, "optimizer": "adamw", "output_dir": "out", "train_batch_size": 4096
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "argument,message",
+    [
+        ("--train_batchsize=4", "unknown flag --train_batchsize: the nearest known one is --train_batch_size"),
+        ("--keep_checkpoint_maximum=4", "unknown flag --keep_checkpoint_maximum: the nearest known one is --"),
+        ("--train_batch_size=many", "train_batch_size"),
+        ("--train_batch_size=0", "train_batch_size"),
+        ("--optimizer=sgd", "lamb|adamw"),
+        ("train.txt", "unexpected argument 'train.txt'"),
+    ],
+)
+def test_mistakes_are_named(argument, message):
+    with pytest.raises(UsageError) as error:
+        make_flags().parse([argument])
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_value_is_named():
+    flags = make_flags()
+    flags.parse([])
+    with pytest.raises(UsageError, match="--output_dir must be given"):
+        flags.require("output_dir", "optimizer")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_published_flags_keep_their_defaults(runner):
+    flags = runner.declare_flags()
+    flags.parse([])
+    values = flags.as_dict()
+    for name, default in PUBLISHED[runner].items():
+        assert values[name] == default, name
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_runners_live_in_one_process_and_know_only_their_flags(runner):
+    runner.declare_flags()
+    with pytest.raises(UsageError, match="unknown flag --outputdir"):
+        runner.declare_flags().parse(["--outputdir=x"])
+
+
+@pytest.mark.parametrize(
+    "error,status", [(UserError("no such file"), 1), (UsageError("bad flag"), 2), (KeyboardInterrupt(), 130)]
+)
+def test_mistakes_end_with_one_sentence_and_a_status(capsys, error, status):
+    def main(flags):
+        raise error
+
+    with pytest.raises(SystemExit) as exit_:
+        run_command("A command.", make_flags(), main, [])
+    assert exit_.value.code == status
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ")
+
+
+def test_help_lists_every_flag(capsys):
+    run_command("What it does.", make_flags(), lambda flags: None, ["--help"])
+    text = capsys.readouterr().out
+    assert text.startswith("What it does.")
+    assert all("--" + name in text for name in make_flags().as_dict())

@@ -1,0 +1,53 @@
+"""The line that is written over and over, and what is logged meanwhile."""
+
+import io
+import logging
+
+from albert.base.terminal import StatusLine
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_lines_off_a_terminal_are_ten_seconds_apart_and_the_last_is_shown():
+    stream = io.StringIO()
+    line = StatusLine(stream)
+    for now in range(0, 25):
+        line.show(str(now), float(now), is_last=now == 24)
+    line.close()
+    assert stream.getvalue().split() == ["0", "10", "20", "24"]
+
+
+def test_a_period_that_began_before_holds_the_first_line_back():
+    stream = io.StringIO()
+    line = StatusLine(stream, 100.0)
+    for now in (101.0, 109.9, 110.0):
+        line.show(str(now), now)
+    assert stream.getvalue().split() == ["110.0"]
+
+
+def test_a_shorter_text_covers_a_longer_one_on_a_terminal():
+    stream = Terminal()
+    line = StatusLine(stream)
+    line.show("long text", 0.0)
+    line.show("short", 0.1)
+    line.close()
+    line.close()
+    assert stream.getvalue() == "\rlong text\rshort    \n"
+
+
+def test_what_is_logged_begins_on_a_line_of_its_own():
+    stream = Terminal()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger().addHandler(handler)
+    try:
+        with StatusLine(stream) as line:
+            line.show("step 1", 0.0)
+            logging.getLogger("any").warning("a warning")
+            line.show("step 2", 0.1)
+        logging.getLogger("any").warning("afterwards")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert stream.getvalue() == "\rstep 1\na warning\n\rstep 2\nafterwards\n"

@@ -1,0 +1,33 @@
+"""The clients of benchmarks/serving.py against the service around a model that needs no TensorFlow."""
+
+import json
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
+
+from benchmarks import http_clients
+from tests.support import tiny_service
+
+
+def body(text):
+    return json.dumps({"text_a": text, "text_b": "你"}).encode("ascii")
+
+
+def test_answers_and_errors_are_counted_at_the_rate(tmp_path):
+    model = tiny_service.Model()
+    with tiny_service.serving(model.served(tmp_path)) as client:
+        full = http_clients.ask(client.port, [body("我"), body("我我")], clients=4, seconds=0.3)
+        assert full.errors == 0 and len(full.seconds) == len(model.rows) > 20
+        assert {len(first) for first, _ in model.rows} == {1, 2}
+        assert full.per_second == pytest.approx(len(full.seconds) / full.lasted)
+        asked = len(model.rows)
+        paced = http_clients.ask(client.port, [body("我")], clients=4, seconds=1.0, rate=50)
+        assert 20 < len(paced.seconds) < 90 and len(model.rows) == asked + len(paced.seconds)
+        bad = http_clients.ask(client.port, [body("我" * 99)], clients=2, seconds=0.1)
+        assert bad.errors == len(bad.seconds) > 0 and bad.per_second == 0
+
+
+def test_percentiles():
+    asked = http_clients.Asked([0.001 * number for number in range(100, 0, -1)], 0, 1.0)
+    assert [round(asked.percentile(share) * 1e3) for share in (0.5, 0.99, 1.0)] == [51, 100, 100]

@@ -1,0 +1,172 @@
+"""The one-click benchmark: what the command line asks for, what a failure leaves, and one whole run on the samples."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from albert.base.errors import UserError
+from albert.base.paths import ROOT
+from albert.clue import benchmark as clue_benchmark
+from albert.clue.run import Outcome
+from albert.tasks.classification import CLASSIFICATION_TASKS
+from albert.tasks.splits import read_split
+from tests.support.local_server import closed_port
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    """The script begins in the project's folder, without a network and without a choice of model."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("MODEL", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for variable in ("CLUE_MIRROR", "ALBERT_ZH_MIRROR", "LCQMC_MIRROR"):
+        monkeypatch.setenv(variable, closed_port())
+
+
+def plan(*words, **options):
+    flags = ["--{}={}".format(name, value) for name, value in options.items()]
+    return clue_benchmark.plan(words, flags)
+
+
+def sample(folder, *words, **options):
+    flags = ["--sample"] + ["--{}={}".format(name, value) for name, value in options.items()]
+    return clue_benchmark.plan(words, flags + ["--output_dir={}".format(folder)])
+
+
+def test_six_tasks_with_their_presets_run_by_default():
+    benchmark = plan()
+    assert [task.name for task in benchmark.tasks] == ["afqmc", "cmnli", "csl", "iflytek", "tnews", "wsc"]
+    assert benchmark.model.published == "albert_tiny_489k" and list(benchmark.flags) == ["run_classifier.py"]
+    assert benchmark.folders["tnews"] == os.path.join("CLUEdataset", "tnews")
+
+
+def test_the_google_family_has_its_own_runner(monkeypatch):
+    monkeypatch.setenv("MODEL", "albert_small_zh_google")
+    benchmark = plan("tnews")
+    assert benchmark.runner_of(benchmark.tasks[0]) == "run_classifier_sp_google.py"
+    assert benchmark.folder == os.path.join("clue_output", "albert_small_zh_google")
+
+
+def test_flags_reach_the_runner_and_win_over_the_preset(tmp_path):
+    benchmark = sample(tmp_path, "tnews", "wsc", num_train_epochs=1, max_seq_length=32, num_runs=3, seed=5)
+    runs = clue_benchmark.runs_of(benchmark, benchmark.tasks[0])
+    assert [run.flags["seed"] for run in runs] == [5, 6, 7]
+    assert len({run.folder for run in runs}) == 3
+    flags = runs[0].flags
+    assert (flags["num_train_epochs"], flags["max_seq_length"], flags["train_batch_size"]) == (1.0, 32, 8)
+    assert flags["do_train"] and flags["do_eval"] and flags["do_predict"] and flags["task_name"] == "tnews"
+    assert flags["data_dir"] == os.path.join("data", "sample_tasks", "tnews")
+    assert "init_checkpoint" not in flags and "sample" not in flags and "num_runs" not in flags
+    whole = clue_benchmark.plan(["tnews"], ["--learning_rate=0.5", "--data_dir={}".format(tmp_path)])
+    monkey = whole._replace(model=benchmark.model)  # a published model would have to be there
+    preset = clue_benchmark.runs_of(monkey, monkey.tasks[0])[0].flags
+    assert (preset["train_batch_size"], preset["save_checkpoints_steps"], preset["learning_rate"]) == (16, 300, 0.5)
+    assert preset["do_predict"] is False  # there is no test file
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "message"),
+    [
+        (["tnew"], [], "unknown task 'tnew': the nearest known one is tnews"),
+        ([], ["--num_train_epoch=1"], "unknown flag --num_train_epoch: the nearest known one is --num_train_epochs"),
+        ([], ["--learning_rate=fast"], "learning_rate"),
+        ([], ["--num_runs=0"], "num_runs"),
+        ([], ["--task_name=tnews"], "--task_name is not for this command: name the tasks as words"),
+        ([], ["--init_checkpoint=x"], "set MODEL=…"),
+        ([], ["--data_dirs=x"], "--data_dirs must be like"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_before_anything_starts(words, options, message):
+    with pytest.raises(UserError, match=message):
+        clue_benchmark.plan(words, options)
+
+
+def test_an_unknown_model_is_refused(monkeypatch):
+    monkeypatch.setenv("MODEL", "albert_tiny_zh_gogle")
+    with pytest.raises(UserError, match="of which albert_tiny_zh_google is the nearest"):
+        plan()
+
+
+def test_a_failed_task_does_not_take_the_others_with_it(tmp_path, monkeypatch, capsys):
+    made = []
+
+    def make_run(run):
+        made.append(run.task.name)
+        if run.task.name == "wsc":
+            return Outcome(run.flags["seed"], error="train.json line 3 is odd")
+        os.makedirs(run.folder)
+        with open(os.path.join(run.folder, "run_config.json"), "w") as file:
+            json.dump({"environment": {}}, file)
+        return Outcome(run.flags["seed"], dev=0.5, seconds=1.0, step=1)
+
+    monkeypatch.setattr(clue_benchmark, "make_run", make_run)
+    with pytest.raises(UserError, match=r"^1 of 3 tasks failed \(wsc\)"):
+        clue_benchmark.run(sample(tmp_path, "tnews", "wsc", "csl"))
+    assert made == ["tnews", "wsc", "csl"]
+    shown = capsys.readouterr().out
+    assert "wsc failed: train.json line 3 is odd\n" in shown and "mean nothing" in shown
+    written = json.loads((tmp_path / "sample_zh" / "results.json").read_text(encoding="utf-8"))
+    assert written["tasks"]["tnews"]["commonest_label_dev_accuracy"] == pytest.approx(2 / 24)
+    assert sorted(written["tasks"]) == ["csl", "tnews", "wsc"]
+    assert (tmp_path / "sample_zh" / "results.png").exists()
+
+
+def test_data_that_cannot_be_had_fail_their_task_alone(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(clue_benchmark, "make_run", lambda run: Outcome(1, error="not now"))
+    folders = "wsc={0}/wsc,tnews=data/sample_tasks/tnews".format(tmp_path)
+    benchmark = sample(tmp_path, "tnews", "wsc", data_dirs=folders)
+    with pytest.raises(UserError, match=r"^2 of 2 tasks failed"):
+        clue_benchmark.run(benchmark)
+    written = json.loads((tmp_path / "sample_zh" / "results.json").read_text(encoding="utf-8"))
+    assert "cannot be reached" in written["tasks"]["wsc"]["runs"][0]["error"]
+    (to_bring,) = [record.getMessage() for record in caplog.records if "Files to put" in record.getMessage()]
+    assert "{0}/wsc".format(tmp_path) in to_bring and "tnews" not in to_bring
+
+
+def test_without_a_network_one_sentence_and_the_files_to_bring(tmp_path, monkeypatch):
+    done = subprocess.run(
+        [sys.executable, "-m", "albert.clue.benchmark", "tnews", "lcqmc"],
+        cwd=str(tmp_path),
+        env=dict(os.environ, PYTHONPATH=ROOT),
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    assert done.returncode == 1 and os.listdir(str(tmp_path)) == []
+    first, *rest = [line for line in done.stderr.splitlines() if "tensorflow" not in line]
+    assert first.startswith("error: ") and "cannot be reached" in first
+    listing = "\n".join(rest)
+    for part in (
+        "albert_tiny_489k.zip into ./",
+        "./albert_tiny_zh/",
+        "CLUEdataset/tnews/",
+        "CLUEdataset/lcqmc/",
+        "--sample",
+    ):
+        assert part in listing
+
+
+def test_the_samples_run_from_end_to_end_and_a_rerun_runs_nothing(tmp_path, capsys):
+    options = {"num_train_epochs": 0.5, "early_stopping_evals": 9}
+    clue_benchmark.run(sample(tmp_path, "tnews", **options))
+    folder = tmp_path / "sample_zh"
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    runs = results["tasks"]["tnews"]["runs"]
+    assert [run["seed"] for run in runs] == [12345] and results["tasks"]["tnews"]["dev"]["n"] == 1
+    assert results["is_sample"] is True and results["environment"]["cpu_cores"] >= 1
+    with zipfile.ZipFile(str(folder / "submissions.zip")) as archive:
+        answers = [json.loads(line) for line in archive.read("tnews_predict.json").decode("utf-8").splitlines()]
+    rows = read_split(CLASSIFICATION_TASKS["tnews"], os.path.join("data", "sample_tasks", "tnews"), "test")
+    assert [answer["id"] for answer in answers] == [row.own_id for row in rows]
+    assert {answer["label"] for answer in answers} <= set(CLASSIFICATION_TASKS["tnews"].labels)
+    config = json.loads((folder / "tnews" / "seed_12345" / "run_config.json").read_text(encoding="utf-8"))
+    assert [entry["file"] for entry in config["data"]] == ["train.json", "dev.json", "test.json"]
+    capsys.readouterr()
+    clue_benchmark.run(sample(tmp_path, "tnews", **options))
+    again = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert again == results and "step 1/" not in capsys.readouterr().err

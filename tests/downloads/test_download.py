@@ -1,0 +1,269 @@
+"""download.py and http_transfer.py against a server on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from albert.base.errors import UserError
+from albert.downloads import download
+from albert.downloads.download import download_file
+from tests.support.local_server import closed_port, serving
+
+CONTENT = bytes(range(251)) * 3000
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def site():
+    with serving(CONTENT) as running:
+        yield running
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "made" / "file.bin"
+
+
+def fetch(site, target, sha256=None, **kwargs):
+    kwargs = {"timeout": 2.0, "retries": 1, "pause": 0.01, **kwargs}
+    download_file(site.url, str(target), sha256, **kwargs)
+
+
+def names(target):
+    return sorted(os.listdir(str(target.parent))) if target.parent.exists() else []
+
+
+def test_whole_file(site, target):
+    seen = []
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    fetch(site, target, sha256, progress=lambda done, total: seen.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert names(target) == ["file.bin"]
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_file_that_is_there_is_not_asked_for(site, target):
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    fetch(site, target)
+    assert target.read_bytes() == b"mine"
+    assert site.asked == []
+
+
+def test_other_file_that_is_there_is_not_overwritten(site, target):
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    with pytest.raises(UserError, match="move it away"):
+        fetch(site, target, "0" * 64)
+    assert target.read_bytes() == b"mine"
+
+
+def test_cut_connection_is_taken_up_where_it_broke(site, target):
+    site.cuts = [100000, 200000]
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked == [None, "bytes=100000-", "bytes=300000-"]
+
+
+def test_next_call_goes_on_from_the_part(site, target):
+    site.cuts = [100000]
+    with pytest.raises(UserError, match="100000 of 753000"):
+        fetch(site, target, retries=0)
+    assert names(target) == ["file.bin.part", "file.bin.part.json"]
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked[1] == "bytes=100000-"
+    assert names(target) == ["file.bin"]
+
+
+def test_call_after_the_last_byte_needs_no_server(site, target):
+    target.parent.mkdir()
+    part = os.path.join(str(target.parent), "file.bin.part")
+    with open(part, "wb") as stream:
+        stream.write(CONTENT)
+    with open(part + ".json", "w") as stream:
+        stream.write('{"url": "%s", "validator": "x", "total": %d}' % (site.url, len(CONTENT)))
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked == []
+
+
+def test_server_that_ignores_ranges_starts_again(site, target):
+    site.ranges = False
+    site.cuts = [100000]
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+
+
+def test_server_without_a_version_starts_again(site, target):
+    site.etag = None
+    site.cuts = [100000]
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked == [None, None]
+
+
+def test_changed_file_is_not_spliced(site, target):
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    site.content, site.etag = b"new" * 200000, '"two"'
+    fetch(site, target)
+    assert target.read_bytes() == site.content
+
+
+def test_changed_file_from_a_server_that_ignores_if_range(site, target):
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    note = target.parent / "file.bin.part.json"
+    # As if the part were of an older version, whose tag this server takes all the same.
+    note.write_text(note.read_text().replace("753000", "700000"))
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked[1:] == ["bytes=100000-", None]
+
+
+def test_part_of_another_address_is_not_used(site, target):
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    download_file(site.url + "?other", str(target), timeout=2.0)
+    assert site.asked == [None, None]
+
+
+def test_missing_file(site, target):
+    site.status = 404
+    with pytest.raises(UserError, match="404"):
+        fetch(site, target)
+    assert len(site.asked) == 1
+    assert names(target) == []
+
+
+def test_overloaded_server_is_asked_again(site, target):
+    site.status = 503
+    with pytest.raises(UserError, match="503"):
+        fetch(site, target, retries=2)
+    assert len(site.asked) == 3
+
+
+def test_stalling_server(site, target):
+    site.stall_at = 1000
+    with pytest.raises(UserError, match="no byte came for 0.2 seconds"):
+        fetch(site, target, timeout=0.2, retries=0)
+    assert not target.exists()
+
+
+def test_wrong_length(site, target):
+    site.cuts = [10, 0, 0]
+    with pytest.raises(UserError, match="10 of 753000"):
+        fetch(site, target, retries=1)
+    assert not target.exists()
+
+
+def test_wrong_checksum_keeps_nothing(site, target):
+    with pytest.raises(UserError, match="SHA-256"):
+        fetch(site, target, "0" * 64)
+    assert names(target) == []
+
+
+def test_second_download_of_the_same_file_is_refused(site, target):
+    fcntl = pytest.importorskip("fcntl")
+    target.parent.mkdir()
+    with open(str(target) + ".part", "ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process"):
+            fetch(site, target)
+
+
+def test_unreachable_port_is_told_at_once(target):
+    address = closed_port() + "/file"
+    with pytest.raises(UserError, match="cannot be reached") as caught:
+        download_file(address, str(target), pause=60.0)
+    assert address in str(caught.value)
+    assert not target.parent.exists()
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x", "nothing"])
+def test_only_http(address, target):
+    with pytest.raises(UserError, match="http or https"):
+        download_file(address, str(target))
+
+
+def test_folder_that_cannot_be_made(site, tmp_path):
+    (tmp_path / "made").write_text("a file")
+    with pytest.raises(UserError, match="cannot be written"):
+        fetch(site, tmp_path / "made" / "file.bin")
+
+
+def model_zip(path, top="albert_tiny/"):
+    with zipfile.ZipFile(str(path), "w") as archive:
+        for name in ("albert_model.ckpt.index", "albert_config_tiny.json"):
+            archive.writestr(top + name, "content of " + name)
+
+
+def test_model_is_brought_and_unpacked(tmp_path, monkeypatch, capsys):
+    model_zip(tmp_path / "model.zip")
+    folder = tmp_path / "tiny"
+    with serving((tmp_path / "model.zip").read_bytes()) as site:
+        monkeypatch.setenv("ALBERT_ZH_MIRROR", site.url + "/")
+        assert download.main(["albert_tiny_489k", f"--to={folder}"]) == 0
+        assert download.main(["albert_tiny_489k", f"--to={folder}"]) == 0
+        assert len(site.asked) == 1
+    assert sorted(os.listdir(str(folder))) == ["albert_config_tiny.json", "albert_model.ckpt.index"]
+    assert not (tmp_path / "tiny.zip").exists()
+
+
+def test_archive_put_there_by_hand_is_used_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALBERT_ZH_MIRROR", closed_port())
+    model_zip(tmp_path / "tiny.zip")
+    assert download.main(["albert_tiny_489k", f"--to={tmp_path / 'tiny'}"]) == 0
+    assert (tmp_path / "tiny.zip").exists()
+
+
+def test_lcqmc(tmp_path, monkeypatch):
+    with serving(b"a\tb\t1\n") as site:
+        monkeypatch.setenv("LCQMC_MIRROR", site.url)
+        assert download.main(["lcqmc", f"--to={tmp_path / 'lcqmc'}"]) == 0
+    assert sorted(os.listdir(str(tmp_path / "lcqmc"))) == ["dev.txt", "test.txt", "train.txt"]
+
+
+def run_command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "albert.downloads.download", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env={**os.environ, "LCQMC_MIRROR": closed_port()},
+    )
+
+
+def test_command_names_the_nearest_name():
+    done = run_command("albert_tiny_489")
+    assert done.returncode == 2
+    assert "did you mean albert_tiny_489k?" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_command_names_the_nearest_flag():
+    done = run_command("lcqmc", "--too=x")
+    assert done.returncode == 2
+    assert "did you mean --to?" in done.stderr
+
+
+def test_command_without_a_network_is_one_sentence(tmp_path):
+    done = run_command("lcqmc", f"--to={tmp_path / 'lcqmc'}")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot be reached" in done.stderr
+    assert not (tmp_path / "lcqmc").exists()

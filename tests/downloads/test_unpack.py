@@ -1,0 +1,103 @@
+"""unpack.py: an archive is unpacked as a whole, within its folder, or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+
+import pytest
+
+from albert.base.errors import UserError
+from albert.downloads.unpack import unpack_zip
+
+
+def make_zip(path, members):
+    """Writes an archive; a member is a name, or a ZipInfo."""
+    with zipfile.ZipFile(str(path), "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in members:
+            archive.writestr(member, "" if member == "top/" else "content")
+    return str(path)
+
+
+def member_of_kind(name, kind):
+    member = zipfile.ZipInfo(name)
+    member.create_system = 3
+    member.external_attr = (kind | 0o777) << 16
+    return member
+
+
+def test_unpacks_and_leaves_out_the_one_folder(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", ["top/", "top/b.txt", "top/sub/c.txt", "__MACOSX/top/._b.txt"])
+    assert unpack_zip(archive, str(tmp_path / "made" / "model")) == ["b.txt", "sub/c.txt"]
+    assert (tmp_path / "made" / "model" / "sub" / "c.txt").read_text() == "content"
+    assert os.listdir(str(tmp_path / "made")) == ["model"]
+
+
+def test_several_tops_stay(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", ["x/b.txt", "c.txt"])
+    assert unpack_zip(archive, str(tmp_path / "model")) == ["c.txt", "x/b.txt"]
+
+
+def test_empty_folder_is_filled(tmp_path):
+    (tmp_path / "model").mkdir()
+    unpack_zip(make_zip(tmp_path / "a.zip", ["b.txt"]), str(tmp_path / "model"))
+    assert (tmp_path / "model" / "b.txt").exists()
+
+
+def test_folder_with_content_is_not_touched(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="move it away"):
+        unpack_zip(make_zip(tmp_path / "a.zip", ["b.txt"]), str(tmp_path / "model"))
+    assert os.listdir(str(tmp_path / "model")) == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "../outside.txt",
+        "sub/../../outside.txt",
+        "/outside.txt",
+        "C:/outside.txt",
+        "..\\outside.txt",
+        "a\nb",
+        "good.txt",
+        member_of_kind("link", stat.S_IFLNK),
+        member_of_kind("pipe", stat.S_IFIFO),
+    ],
+    ids=lambda bad: getattr(bad, "filename", bad).encode("unicode_escape").decode(),
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_bad_member_refuses_all(tmp_path, bad):
+    archive = make_zip(tmp_path / "a.zip", ["good.txt", bad])
+    with pytest.raises(UserError, match="nothing of it was unpacked"):
+        unpack_zip(archive, str(tmp_path / "made" / "model"))
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_no_archive_and_a_cut_one(tmp_path):
+    whole = make_zip(tmp_path / "a.zip", ["b.txt"])
+    with open(whole, "rb") as stream:
+        content = stream.read()
+    for bad in (b"", b"<html>no</html>", content[: len(content) // 2]):
+        (tmp_path / "bad.zip").write_bytes(bad)
+        with pytest.raises(UserError, match="not a whole zip"):
+            unpack_zip(str(tmp_path / "bad.zip"), str(tmp_path / "model"))
+    assert sorted(os.listdir(str(tmp_path))) == ["a.zip", "bad.zip"]
+
+
+def test_damaged_content_leaves_nothing(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(str(path), "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("b.txt", "content")
+        archive.writestr("c.txt", "sound")
+    path.write_bytes(path.read_bytes().replace(b"sound", b"soumd"))
+    with pytest.raises(UserError, match="not a whole zip"):
+        unpack_zip(str(path), str(tmp_path / "model"))
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_missing_archive(tmp_path):
+    with pytest.raises(UserError, match="cannot be unpacked"):
+        unpack_zip(str(tmp_path / "no.zip"), str(tmp_path / "model"))

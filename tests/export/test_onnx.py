@@ -1,0 +1,29 @@
+"""ONNX models; they need what requirements/export.txt installs, and are left out where it is not."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from albert.base.errors import UserError
+from tests.support import exports
+
+
+@pytest.mark.parametrize("name", ["google_g1", "zh_preln"])
+def test_an_onnx_model_answers_as_published(published, tmp_path, name):
+    pytest.importorskip("tf2onnx")
+    reference = pytest.importorskip("onnx.reference")
+    exports.run(checkpoint=published[name], format="onnx", output_dir=tmp_path / "out")
+    evaluator = reference.ReferenceEvaluator(str(tmp_path / "out" / "model.onnx"))
+    answers = dict(zip(evaluator.output_names, evaluator.run(None, exports.inputs_of(name))))
+    exports.check_pretraining(name, atol=2e-5, **answers)
+    one_row = {key: value[:1, :5] for key, value in exports.inputs_of(name).items()}
+    assert np.shape(evaluator.run(["probabilities"], one_row)[0])[:2] == (1, 5)
+
+
+def test_a_missing_converter_is_named_with_what_installs_it(published, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    monkeypatch.setitem(sys.modules, "tf2onnx.tfonnx", None)
+    with pytest.raises(UserError, match="tf2onnx is not installed: `pip install -r requirements/export.txt`"):
+        exports.run(checkpoint=published["google_g1"], format="onnx", output_dir=tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

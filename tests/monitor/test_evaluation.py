@@ -1,0 +1,207 @@
+"""Evaluation of checkpoints: each once, remembered, the best kept."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from albert.base.errors import UserError
+from albert.checkpoints import families
+from albert.checkpoints import variables as checkpoint
+from albert.checkpoints.folder import write_best
+from albert.checkpoints.model import open_checkpoint
+from albert.monitor.evaluation import EvaluationListener, Evaluator, Goal, Patience, train_in_turns
+from albert.monitor.figures import drop_after, read_records
+from tests.support import tiny_model
+from tests.support.published_checkpoints import model_values
+
+ACCURACY = Goal("accuracy", is_higher_better=True)
+LOSS = Goal("loss", is_higher_better=False)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """The weights of a tiny model, and its config's path."""
+    place = tmp_path_factory.mktemp("model")
+    config = families.ZH.config_class.from_json_file(tiny_model.write_config(place))
+    return model_values(families.ZH, config), str(place / "tiny.json")
+
+
+class Run:
+    """A folder with checkpoints whose accuracy is a table's."""
+
+    def __init__(self, folder, weights, accuracies):
+        self.folder, self.accuracies, self.measured = str(folder), accuracies, []
+        self.weights, config = weights
+        shutil.copy(config, str(folder))
+        for step in accuracies:
+            self.save(step)
+
+    def save(self, step, shift=0.0):
+        values = {name: value + np.float32(step + shift) for name, value in self.weights.items()}
+        checkpoint.write_values(dict(values, global_step=np.int64(step)), self.prefix(step))
+
+    def prefix(self, step):
+        return os.path.join(self.folder, "model.ckpt-{}".format(step))
+
+    def measure(self, prefix):
+        step = checkpoint.step_of(prefix)
+        self.measured.append(step)
+        return {"accuracy": np.float32(self.accuracies[step]), "loss": 1.0, "global_step": np.int64(step)}
+
+    def evaluator(self, goal=ACCURACY, data="dev"):
+        return Evaluator(self.folder, name="dev", data=data, goal=goal, measure=self.measure)
+
+    def kept_step(self):
+        return checkpoint.step_of(checkpoint.find_checkpoint(os.path.join(self.folder, "best")))
+
+
+def test_a_checkpoint_is_measured_once_also_by_a_later_process(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.25})
+    first = [run.evaluator().evaluate(run.prefix(step)) for step in (1, 2)]
+    assert [run.evaluator().evaluate(run.prefix(step)) for step in (1, 2)] == first
+    assert run.measured == [1, 2]
+    assert first[0] == {"accuracy": 0.5, "loss": 1.0, "global_step": 1}
+    records = read_records(str(tmp_path / "metrics.jsonl"), "eval")
+    assert [(r["step"], r["accuracy"]) for r in records] == [(1, 0.5), (2, 0.25)]
+
+
+def test_other_weights_or_other_data_are_measured_anew(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5})
+    run.evaluator().evaluate(run.prefix(1))
+    run.save(1, shift=0.5)
+    run.evaluator().evaluate(run.prefix(1))
+    run.evaluator(data="other").evaluate(run.prefix(1))
+    assert run.measured == [1, 1, 1]
+    assert len(run.evaluator().known()) == 1 and len(run.evaluator(data="other").known()) == 1
+
+
+def test_the_best_is_kept_and_outlives_its_checkpoint(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.75, 3: 0.25, 4: 0.75, 5: 0.5})
+    kept = []
+    for step in (1, 2, 3, 4, 5):
+        run.evaluator().evaluate(run.prefix(step))
+        kept.append(run.kept_step())
+    assert kept == [1, 2, 2, 4, 4]  # of equals the later
+    for path in tmp_path.glob("model.ckpt-4*"):
+        path.unlink()
+    assert run.evaluator().best()["global_step"] == 4
+    assert run.evaluator().keep_best() == str(tmp_path / "best" / "model.ckpt-4")
+    model = open_checkpoint(str(tmp_path / "best"))
+    assert model.config_file == str(tmp_path / "best" / "tiny.json") and model.step == 4
+    values = checkpoint.read_weights(model.prefix)
+    assert sorted(values) == sorted(run.weights)
+    name = "bert/embeddings/word_embeddings"
+    np.testing.assert_array_equal(values[name], run.weights[name] + np.float32(4))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["best"]
+
+
+def test_the_best_by_loss_is_the_lowest_and_what_is_no_number_never(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.0, 2: 0.0, 3: 0.0})
+    losses = {1: 2.0, 2: 1.0, 3: float("nan")}
+    evaluator = Evaluator(
+        run.folder, name="dev", data=0, goal=LOSS,
+        measure=lambda prefix: {"loss": losses[checkpoint.step_of(prefix)], "global_step": checkpoint.step_of(prefix)},
+    )  # fmt: skip
+    for step in (1, 2, 3):
+        evaluator.evaluate(run.prefix(step))
+    assert evaluator.best()["global_step"] == 2 and run.kept_step() == 2
+    assert evaluator.known()[-1]["loss"] is None
+
+
+def test_a_best_folder_of_a_lost_future_is_put_right(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.75})
+    for step in (1, 2):
+        run.evaluator().evaluate(run.prefix(step))
+    drop_after(str(tmp_path / "metrics.jsonl"), 1)  # training went on from step 1
+    run.evaluator().keep_best()
+    assert run.kept_step() == 1
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5})
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="best holds something else than a model: move it away"):
+        write_best(run.folder, run.prefix(1))
+    assert (tmp_path / "best" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_half_written_best_does_not_hide_the_old_one(tmp_path, weights, monkeypatch):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.75})
+    run.evaluator().evaluate(run.prefix(1))
+
+    def fail(prefix, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "write_weights", fail)
+    with pytest.raises(KeyboardInterrupt):
+        run.evaluator().evaluate(run.prefix(2))
+    assert run.kept_step() == 1
+    monkeypatch.undo()
+    assert run.evaluator().keep_best() == str(tmp_path / "best" / "model.ckpt-2")
+    assert run.kept_step() == 2
+
+
+@pytest.mark.parametrize("every_steps,expected", [(None, [3, 4, 6]), (2, [4, 6]), (3, [6])])
+def test_the_listener_takes_checkpoints_as_they_come_but_the_first(tmp_path, weights, every_steps, expected):
+    run = Run(tmp_path, weights, {})
+    evaluated = []
+    evaluator = run.evaluator()
+    evaluator.evaluate = lambda prefix: evaluated.append(int(prefix.rpartition("-")[2]))
+    listener = EvaluationListener(evaluator, run.folder, every_steps)
+    for step in (2, 3, 4, 6):
+        listener.after_save(None, np.int64(step))
+    assert evaluated == expected
+
+
+def test_on_a_tpu_training_and_evaluation_take_turns():
+    done = []
+
+    class Fake:
+        def evaluate(self, prefix):
+            done.append(prefix)
+
+    train_in_turns(
+        done.append, Fake(), first_step=3, last_step=12, every_steps=4, latest=lambda: "ckpt-{}".format(done[-1])
+    )
+    assert done == [7, "ckpt-7", 11, "ckpt-11", 12, "ckpt-12"]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "since"),
+    [([0.5], 0), ([0.5, 0.4, 0.45], 2), ([0.5, 0.4, 0.6], 0), ([0.5, 0.5, 0.5], 2), ([float("nan"), 0.1, 0.0], 1)],
+)
+def test_evaluations_without_a_better_one_are_counted(tmp_path, weights, accuracies, since):
+    run = Run(tmp_path, weights, dict(enumerate(accuracies, start=1)))
+    evaluator = run.evaluator()
+    assert evaluator.evaluations_since_best() == 0
+    for step in run.accuracies:
+        evaluator.evaluate(run.prefix(step))
+    assert evaluator.evaluations_since_best() == since
+    assert run.evaluator().evaluations_since_best() == since  # so it is for a later process
+
+
+def test_patience_ends_training_by_the_listener_and_in_turns(tmp_path, weights):
+    accuracies = {1: 0.5, 2: 0.6, 3: 0.6, 4: 0.55, 5: 0.9}
+    run = Run(tmp_path, weights, accuracies)
+    evaluator = run.evaluator()
+    listener = EvaluationListener(evaluator, run.folder, patience=Patience(evaluator, 2))
+    assert [listener.after_save(None, step) for step in (0, 1, 2, 3, 4)] == [False, False, False, False, True]
+    assert run.measured == [1, 2, 3, 4] and run.kept_step() == 3  # of equals, the later one
+    trained = []
+
+    def train(until):
+        train_in_turns(
+            trained.append,
+            evaluator,
+            first_step=4,
+            last_step=until,
+            every_steps=1,
+            latest=lambda: run.prefix(trained[-1]),
+            patience=Patience(evaluator, 2),
+        )
+
+    train(until=5)
+    assert trained == []

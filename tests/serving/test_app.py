@@ -1,0 +1,293 @@
+"""Routes and what guards them, asked over real connections; skipped where requirements/serve.txt is not installed."""
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from albert.base.paths import ROOT
+
+pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
+
+
+from albert.base.errors import UserError
+from albert.serving.model import PAIRS, SIMILARITY
+from albert.serving.server import address_of, is_local, listen
+from tests.support import tiny_service
+from tests.support.tiny_service import BOUNDS, LIMITS, share_of, until
+
+PAIR = {"text_a": "喜欢苹果", "text_b": "香蕉"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_service.Model()
+
+
+@pytest.fixture(scope="module")
+def client(model, tmp_path_factory):
+    with tiny_service.serving(model.served(tmp_path_factory.mktemp("model"))) as client:
+        yield client
+
+
+def check_it_still_answers(client):
+    answer = client.post("/similarity", PAIR)
+    assert (answer.status, answer.json) == (200, {"score": round(4 / 6, 6), "is_similar": True})
+
+
+def test_one_is_answered_by_one_and_a_list_by_a_list_in_order(client):
+    check_it_still_answers(client)
+    pairs = [("我" * a, "你" * b) for a in range(1, 5) for b in range(1, 5)]
+    answer = client.post("/similarity", [{"text_a": a, "text_b": b} for a, b in pairs])
+    assert [row["score"] for row in answer.json] == pytest.approx([share_of(*pair) for pair in pairs], abs=1e-5)
+    assert client.post("/similarity", []).json == []
+    assert client.post("/similarity?symmetric=true", PAIR).json["score"] == 0.5
+    answer = client.post("/classify", [{"text_a": "我"}, PAIR, {"text_a": "我😂\n\t", "text_b": None}])
+    assert [row["label"] for row in answer.json] == ["yes"] * 3
+    assert answer.json[1] == {
+        "label": "yes",
+        "score": round(4 / 6, 6),
+        "probabilities": {"no": round(2 / 6, 6), "yes": round(4 / 6, 6)},
+    }
+    assert client.post("/embed", [{"text": "我"}, {"text": "我他"}]).json == [
+        {"vector": [1.0, 0.123457]},
+        {"vector": [2.0, 0.123457]},
+    ]
+
+
+def test_tokens_are_those_that_the_model_reads(client):
+    answer = client.post("/tokens", {"text_a": "我喜欢吃香蕉", "text_b": "你😂"}).json
+    assert answer == {"tokens_a": list("我喜欢吃香蕉"), "kept_a": 3, "tokens_b": ["你", "[UNK]"], "kept_b": 2}
+    answer = client.post("/tokens", {"text_a": "我喜欢吃"}).json
+    assert (answer["tokens_a"], answer["kept_a"], answer["tokens_b"]) == (list("我喜欢吃"), 4, None)
+
+
+@pytest.mark.parametrize(
+    "body,status,sentence",
+    [
+        (b"", 400, "the body is empty: send JSON"),
+        (b"{", 400, "the body is no JSON"),
+        (b"\xff\xfe", 400, "the body is no JSON"),
+        (b"[" * 4000, 400, "the body is no JSON"),
+        (b'"text"', 422, "the body is no JSON object"),
+        (b"[[]]", 422, "row 1 is no JSON object"),
+        ({"text_a": "我"}, 422, "text_b is missing"),
+        ([PAIR, {"text_a": "我"}], 422, "text_b of row 2 is missing"),
+        ([PAIR, dict(PAIR, text_a=5)], 422, "text_a of row 2 is no text"),
+        (dict(PAIR, text_b=None), 422, "text_b is no text"),
+        (dict(PAIR, text_b=["我"]), 422, "text_b is no text"),
+        (dict(PAIR, tekst="我"), 422, "tekst is unknown"),
+        (dict(PAIR, **{"a\n": 1}), 422, r"a\\n is unknown"),
+        (dict(PAIR, **{"\ud800": 1}), 422, "the body holds half of a surrogate pair"),
+        (dict(PAIR, text_a="好\ud800"), 422, "a text of row 1 holds half of a surrogate pair"),
+        ([PAIR, dict(PAIR, text_b="我" * 31)], 422, "a text of row 2 has 31 characters, at most 30 are taken"),
+        ([PAIR] * 21, 413, "the list has 21 rows, at most 20 are answered at a time"),
+        (b'"' + b"a" * 6000 + b'"', 413, "the body has more than 5,000 bytes"),
+        ([PAIR, dict(PAIR, text_a="bad")], 422, "row 2 is bad"),
+        (dict(PAIR, text_a="broken"), 500, "the service failed to answer this"),
+    ],
+    ids=lambda value: "body" if isinstance(value, (bytes, dict, list)) else str(value),
+)
+def test_a_bad_body_gets_its_status_and_one_sentence(client, body, status, sentence):
+    answer = client.post("/similarity", body)
+    assert answer.status == status
+    assert list(answer.json) == ["error"]
+    assert re.match(sentence, answer.json["error"])
+    assert "\n" not in answer.json["error"] and "secret" not in answer.json["error"]
+    check_it_still_answers(client)
+
+
+def test_other_mistakes_get_their_status(client):
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
+        assert client.post("/similarity", PAIR, Content_Type=content_type).status == 415
+    assert client.post("/similarity", PAIR, Content_Type="Application/JSON; charset=utf-8").status == 200
+    answer = client.get("/similarity")
+    assert (answer.status, answer.json, answer.headers["Allow"]) == (405, {"error": "this address takes POST"}, "POST")
+    answer = client.get("/nothing")
+    assert (answer.status, answer.json["error"][:32]) == (404, "there is nothing at this address")
+    answer = client.post("/fill-mask", {"text": "[MASK]"})
+    assert (answer.status, answer.json) == (409, {"error": "it has no such head"})
+    answer = client.post("/similarity?symmetric=perhaps", PAIR)
+    assert (answer.status, answer.json) == (422, {"error": "symmetric must be true or false"})
+
+
+def test_a_full_queue_says_when_to_come_again(model, client):
+    waiting = []
+    with model.busy:
+        threads = [
+            threading.Thread(target=lambda: waiting.append(client.post("/similarity", [PAIR] * 18))) for _ in range(3)
+        ]
+        for number, thread in enumerate(threads):  # the first has a batch of 8 taken from it
+            thread.start()
+            until(lambda: client.metric('albert_rows_waiting{model="pairs"}') == 10 + number * 18)  # noqa: B023
+        answer = client.post("/similarity", [PAIR] * 18)
+        assert (answer.status, list(answer.json)) == (503, ["error"])
+        assert int(answer.headers["Retry-After"]) >= 1
+    for thread in threads:
+        thread.join(20)
+    assert [(answer.status, len(answer.json)) for answer in waiting] == [(200, 18)] * 3
+    check_it_still_answers(client)
+
+
+def test_a_model_that_can_answers_side_by_side(tmp_path):
+    together = threading.Barrier(2)
+
+    def answer(rows, symmetric):
+        together.wait(20)
+        return np.array([[0.5, 0.5]], np.float32)
+
+    model = tiny_service.Model().served(tmp_path, answers={PAIRS: answer}, concurrency=2)
+    with tiny_service.serving(model, BOUNDS._replace(max_rows=1)) as client:
+        waiting = threading.Thread(target=client.post, args=("/similarity", PAIR))
+        waiting.start()
+        assert client.post("/similarity", PAIR).status == 200
+        waiting.join(20)
+
+
+def request_bytes(path, body):
+    head = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    return head.format(path, len(body)).encode("ascii") + body
+
+
+def connect(client):
+    return socket.create_connection(("127.0.0.1", client.port), timeout=20)
+
+
+def test_who_hangs_up_is_not_waited_for(model, client):
+    gone = 'albert_requests_total{path="/similarity",status="499"}'
+    before = client.metric(gone)
+    body = json.dumps({"text_a": "hung up", "text_b": "我"}).encode("ascii")
+    calls = model.calls
+    with model.busy:
+        busy = threading.Thread(target=client.post, args=("/similarity", PAIR))
+        busy.start()
+        until(lambda: model.calls == calls + 1)
+        with connect(client) as connection:
+            connection.sendall(request_bytes("/similarity", body))
+            until(lambda: client.metric('albert_rows_waiting{model="pairs"}') == 1)
+        until(lambda: client.metric(gone) == before + 1)
+    busy.join(20)
+    with connect(client) as connection:  # in the middle of the body
+        connection.sendall(request_bytes("/similarity", body)[:-5])
+    until(lambda: client.metric(gone) == before + 2)
+    check_it_still_answers(client)
+    assert ("hung up", "我") not in model.rows
+
+
+def test_a_slow_client_is_not_waited_for(client):
+    content = request_bytes("/similarity", b'{"text_a": "')
+    with connect(client) as head, connect(client) as body, connect(client) as silent, connect(client) as endless:
+        head.sendall(b"POST /similarity HTT")
+        body.sendall(content.replace(b"Length: 12", b"Length: 99"))
+        endless.sendall(b"GET /healthz HTTP/1.1\r\n" + b"A: b\r\n" * 20000)
+        check_it_still_answers(client)
+        answer = body.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 408 ") and b"the body did not come within 0.5 seconds" in answer
+        for connection in (head, silent, endless):
+            assert closed(connection)
+    check_it_still_answers(client)
+
+
+def closed(connection):
+    try:
+        return connection.recv(4096) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_slow_heads_are_not_waited_for_on_kept_connections(client):
+    with connect(client) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        time.sleep(0.6)  # longer than a head may take: an idle connection is kept
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /heal")
+        assert closed(connection)
+
+
+def test_a_token_is_asked_for_where_there_is_one(tmp_path):
+    model = tiny_service.Model().served(tmp_path)
+    with tiny_service.serving(model, limits=LIMITS._replace(token="s3cret")) as client:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
+            answer = client.post("/similarity", PAIR, **headers)
+            assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert "Authorization" in answer.json["error"]
+        assert client.post("/similarity", PAIR, Authorization="Bearer s3cret").status == 200
+        assert client.get("/metrics").status == client.get("/model").status == client.get("/nothing").status == 401
+        for path in ("/", "/docs", "/healthz", "/openapi.json", "/page.js"):
+            assert client.get(path).status == 200
+
+
+def test_figures_are_counted(model, client):
+    answered = 'albert_requests_total{path="/similarity",status="200"}'
+    before = client.metric(answered), client.metric("albert_batch_rows_sum")
+    client.post("/similarity", [PAIR] * 5)
+    assert client.metric(answered) == before[0] + 1
+    assert client.metric("albert_batch_rows_sum") == before[1] + 5
+    assert client.metric("process_resident_memory_bytes") > 1e7
+    for number in range(5):
+        client.get("/nothing/{}".format(number))
+    text = client.get("/metrics").body.decode("utf-8")
+    assert "nothing" not in text and re.search(r'albert_requests_total\{path="other",status="404"\} \d', text)
+
+
+def test_the_model_says_what_it_answers(tmp_path, client):
+    card = client.get("/model").json
+    assert card["answers"] == ["/similarity", "/classify", "/embed"]
+    assert card["refusals"] == {"/fill-mask": "it has no such head"}
+    assert (card["labels"], card["engine"], card["max_seq_length"]) == (["no", "yes"], "tensorflow", 8)
+    assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_the_interface_is_described(client):
+    api = client.get("/openapi.json").json
+    assert set(api["paths"]) == {
+        *("/similarity", "/classify", "/embed", "/fill-mask"),
+        *("/tokens", "/model", "/healthz", "/metrics"),
+    }
+    body = api["paths"]["/similarity"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    forms = api["components"]["schemas"][body["$ref"].split("/")[-1]]["oneOf"]
+    assert forms[1] == {"type": "array", "items": forms[0]}
+    assert "503" in api["paths"]["/similarity"]["post"]["responses"]
+
+
+def test_pages_load_nothing_from_elsewhere(client):
+    for path in ("/", "/docs"):
+        answer = client.get(path)
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        names = re.findall(r'(?:src|href)="([^"]+)"', answer.body.decode("utf-8"))
+        assert len(names) > 3
+        for name in names:
+            assert name == "data:," or client.get("/" + name.replace("./", "")).status == 200
+    for name in os.listdir(os.path.join(ROOT, "albert", "serving", "page")):
+        with open(os.path.join(ROOT, "albert", "serving", "page", name), encoding="utf-8") as file:
+            assert not re.search(r"https?:|url\(|[\"'`]//|@import", file.read())
+
+
+def test_addresses():
+    with listen("127.0.0.1", 0) as bound:
+        assert is_local(bound)
+        port = bound.getsockname()[1]
+        assert address_of(bound) == "http://127.0.0.1:{}".format(port)
+        with pytest.raises(UserError, match="cannot listen on 127.0.0.1 port {}: Address already".format(port)):
+            listen("127.0.0.1", port)
+    with listen("0.0.0.0", 0) as bound:
+        assert not is_local(bound)
+    with pytest.raises(UserError, match="cannot listen on no.such.host.invalid port 0: .*; name another one"):
+        listen("no.such.host.invalid", 0)
+    with pytest.raises(UserError, match="there is no port 70000: the last one is 65535"):
+        listen("127.0.0.1", 70000)
+
+
+def test_a_model_may_refuse_similarity(tmp_path):
+    model = tiny_service.Model().served(tmp_path, refusals={SIMILARITY: "three labels"}, labels=("a", "b"))
+    with tiny_service.serving(model, BOUNDS) as client:
+        assert client.post("/similarity", PAIR).json == {"error": "three labels"}
+        assert client.post("/classify", PAIR).status == 200

@@ -1,0 +1,77 @@
+"""What the service finds in folders of each kind, and that its answers are those of the modules behind it."""
+
+import numpy as np
+import pytest
+
+from albert.base.errors import UserError
+from albert.inference import embeddings, encoder_model, fill_mask, predictor
+from albert.serving.model import (
+    CLASSIFY,
+    EMBED,
+    FILL_MASK,
+    MODELS,
+    PAIRS,
+    SIMILARITY,
+    NumberedRow,
+    open_served_model,
+    tokens_of,
+)
+from tests.support import exports
+
+TEXTS = ["一丁七万", "万七", "丈三上下不与"]
+
+
+def opened(folder, **options):
+    return open_served_model(str(folder), **dict({"engine": None, "batch_size": 2}, **options))
+
+
+def numbered(rows, first=1):
+    return [NumberedRow(first + number, row) for number, row in enumerate(rows)]
+
+
+def test_a_fine_tuned_folder_answers_pairs_and_embeds(tmp_path):
+    folder = exports.write_classifier(tmp_path / "m", labels=("0", "1"))
+    pairs = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("明天下雨吗", None)]
+    with predictor.open_predictor(folder) as loaded:
+        expected = loaded.predict(pairs, True)
+    model = opened(folder)
+    np.testing.assert_allclose(model.answers[PAIRS](numbered(pairs), True), expected, atol=1e-6)
+    embedder = embeddings.Embedder(encoder_model.open_encoder(folder))
+    np.testing.assert_allclose(model.answers[EMBED](numbered(["我吃"]), None), embedder.embed(["我吃"]), atol=1e-6)
+    assert set(model.refusals) == {FILL_MASK} and "no masked-LM head" in model.refusals[FILL_MASK]
+    assert (model.labels, model.engine, model.max_seq_length) == (("0", "1"), "tensorflow", 12)
+    assert {MODELS[question] for question in (SIMILARITY, CLASSIFY, EMBED)} == set(model.answers)
+    with pytest.raises(UserError, match="the first text of row 8 is empty"):
+        model.answers[PAIRS](numbered([("我", None), (" ", "你")], first=7), False)
+    model.close()
+
+
+def test_a_pre_trained_folder_embeds_and_fills(published):
+    folder = published["zh_postln"]
+    model = opened(folder)
+    assert set(model.refusals) == {SIMILARITY, CLASSIFY} and model.labels == ()
+    filler = fill_mask.FillMask(encoder_model.open_encoder(folder))
+    assert model.answers[FILL_MASK](numbered(["一[MASK]七"]), 3) == filler.fill(["一[MASK]七"], 3)
+    with pytest.raises(UserError, match="row 4 has no \\[MASK\\]"):
+        model.answers[FILL_MASK](numbered(["一"], first=4), 3)
+    assert len(model.answers[EMBED](numbered(TEXTS), None)) == 3
+    with pytest.raises(UserError, match="opens no pre-trained checkpoint"):
+        opened(folder, engine="tflite")
+
+
+def test_three_labels_are_no_similarity_and_exports_answer_pairs_alone(tmp_path):
+    folder = exports.write_classifier(tmp_path / "m")
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "out", max_seq_length=0)
+    model = opened(tmp_path / "out")
+    assert set(model.answers) == {PAIRS}
+    assert set(model.refusals) == {SIMILARITY, EMBED, FILL_MASK}
+    assert "tells 3 labels apart" in model.refusals[SIMILARITY]
+    assert model.answers[PAIRS](numbered([("我", "你")]), False).shape == (1, 3)
+    assert model.engine == "tensorflow"
+    with pytest.raises(UserError):
+        opened(folder, engine="tflite")
+
+
+def test_rows_are_weighed_by_their_characters():
+    rows = numbered([("我喜欢", "你"), ("我", None), "你好"])
+    assert [tokens_of(row) for row in rows] == [7, 4, 5]

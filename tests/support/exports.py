@@ -1,0 +1,62 @@
+"""Checkpoints to export, and what the published implementations answered with their weights."""
+
+import numpy as np
+
+import export_model
+from albert.checkpoints import families
+from albert.checkpoints.description import ModelFolder, describe_folder
+from tests.support import model_fixtures, published_checkpoints, tiny_model
+
+INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")
+LABELS = ("否", "是", "不知道")
+
+
+def write_fixture(folder, name):
+    """A folder with checkpoint, config and vocabulary of a fixture; returns its path."""
+    published_checkpoints.save(folder / "albert_model.ckpt", published_checkpoints.published_values(name))
+    arrays = model_fixtures.load(name)
+    (folder / "albert_config_x.json").write_text(str(arrays["config"]))
+    size = model_fixtures.config_of(name, arrays).vocab_size
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [chr(0x4E00 + number) for number in range(size - 5)]
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    return str(folder)
+
+
+def write_classifier(folder, family=families.ZH, labels=LABELS, **sizes):
+    """A model folder as run_classifier leaves it, with random weights; returns its path."""
+    source = folder / "source"
+    source.mkdir(parents=True)
+    config_path = tiny_model.write_config(source, **sizes)
+    config = family.config_class.from_json_file(config_path)
+    values = published_checkpoints.model_values(family, config, num_labels=len(labels))
+    random = np.random.RandomState(7)
+    values["output_weights"] = random.randn(*values["output_weights"].shape).astype(np.float32)
+    published_checkpoints.save(folder / "best" / "model.ckpt-9", values)
+    description = ModelFolder("some_task", labels, family.name, "tiny.json", "vocab.txt", False, 12)
+    describe_folder(
+        str(folder / "best"), description, config_path=config_path, vocab_path=tiny_model.write_vocab(source)
+    )
+    return str(folder / "best")
+
+
+def inputs_of(name):
+    """The ids that the fixture's outputs belong to, int32 [3, 24] by name."""
+    arrays = model_fixtures.load(name)
+    return {key: arrays["in/" + key].astype(np.int32) for key in INPUT_NAMES}
+
+
+def check_pretraining(name, probabilities, sentence_order_probabilities, atol):
+    """Compares probabilities [3, 24, V] and [3, 2] with what the published implementation answered."""
+    arrays = model_fixtures.load(name)
+    positions = arrays["in/masked_lm_positions"]
+    at_positions = np.take_along_axis(probabilities, positions[:, :, None], axis=1)  # [3, 5, V]
+    expected = arrays["out/masked_lm_log_probs"].reshape(at_positions.shape)
+    np.testing.assert_allclose(np.log(at_positions), expected, atol=atol)
+    np.testing.assert_allclose(np.log(sentence_order_probabilities), arrays["out/sop_log_probs"], atol=atol)
+
+
+def run(**flags):
+    """Runs export_model.py in this process."""
+    parsed = export_model.declare_flags()
+    parsed.parse(["--{}={}".format(name, value) for name, value in flags.items()])
+    export_model.main(parsed)

@@ -1,0 +1,98 @@
+"""Training commands in several processes at a time, on several devices; some are killed after a chosen update.
+
+    python -m tests.support.worker_runs JSON
+
+As killed_runs.py it imports TensorFlow once and forks its processes. JSON is a list of stages, one after the other; a
+stage is a list of runs at the same time, {"command": module, "arguments": [...], "log": path, "tf_config": what
+TF_CONFIG says, or null, "kill": the number of updates after which the process is killed, or null}.
+It prints the exit statuses of each stage's runs, negative for signals, as a JSON list per stage.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+from tests.support import killed_runs
+
+
+def run_all(stages):
+    """Starts this program; returns the exit statuses of each stage's runs."""
+    return killed_runs.start("tests.support.worker_runs", stages)[0]
+
+
+def run(command, values, log, tf_config=None, kill=None):
+    """One run of a stage."""
+    arguments = ["--{}={}".format(name, value) for name, value in values.items()]
+    return {"command": command, "arguments": arguments, "log": log, "tf_config": tf_config, "kill": kill}
+
+
+def workers(command, values, log, kills=(None, None)):
+    """The same run by a cluster of workers; `log` gets their numbers."""
+    addresses = ["127.0.0.1:{}".format(port) for port in free_ports(len(kills))]
+    return [
+        run(
+            command,
+            values,
+            "{}-{}".format(log, index),
+            {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}},
+            kill,
+        )
+        for index, kill in enumerate(kills)
+    ]
+
+
+def free_ports(number):
+    """Ports that nobody listens at."""
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _kill_after_updates(number):
+    """Counted by the watch: of the workers only the chief has a log, which would know the step."""
+    from albert.devices.watch import WorkerWatch
+
+    original = WorkerWatch.after_run
+    updates = []
+
+    def after_run(self, run_context, run_values):
+        original(self, run_context, run_values)
+        updates.append(run_values)
+        if len(updates) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    WorkerWatch.after_run = after_run
+
+
+def _child(run):
+    from albert.model import heads
+
+    log = os.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    if run["tf_config"]:
+        os.environ["TF_CONFIG"] = json.dumps(run["tf_config"])
+    if run["kill"]:
+        _kill_after_updates(run["kill"])
+    heads.CLASSIFIER_DROPOUT = 0.0  # drawn anew by every replica
+    killed_runs.call(run)
+
+
+def main():
+    stages = json.loads(sys.argv[1])
+    killed_runs.import_commands([run for stage in stages for run in stage])
+    import matplotlib.figure  # noqa: F401 (the curves' drawing takes seconds to import)
+
+    for stage in stages:
+        processes = [killed_runs.forked(_child, run) for run in stage]
+        print(json.dumps([killed_runs.exit_status(process) for process in processes]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The reader of questions: places of answers, and one sentence with file and question for every mistake."""
+
+import json
+import logging
+
+import pytest
+
+from albert.base.errors import UserError
+from albert.tasks import mrc_rows
+from albert.tasks.mrc import MRC_TASKS
+from albert.tasks.mrc_rows import Answer
+
+TASK = MRC_TASKS["cmrc2018"]
+CONTEXT = "北京在中国，北京很大。"
+
+
+def qa(own_id="q1", question="哪里？", answers=(("北京", 0),)):
+    found = [{"text": text, "answer_start": start} for text, start in answers]
+    return {"id": own_id, "question": question, "answers": found}
+
+
+def content(*qas, context=CONTEXT):
+    return {"data": [{"paragraphs": [{"context": context, "qas": list(qas)}]}]}
+
+
+def read(folder, values, split="train"):
+    text = values if isinstance(values, (str, bytes)) else json.dumps(values)
+    (folder / (split + ".json")).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+    return mrc_rows.read_split(TASK, str(folder), split)
+
+
+def test_questions_in_file_order(tmp_path):
+    first, second = read(tmp_path, content(qa(), qa(2, answers=(("很大", 8), ("大", 9)))))
+    assert (first.own_id, first.context, first.answers) == ("q1", CONTEXT, (Answer("北京", 0),))
+    assert (second.own_id, second.answers) == ("2", (Answer("很大", 8), Answer("大", 9)))
+
+
+def test_a_mark_at_the_beginning_changes_nothing(tmp_path):
+    plain = read(tmp_path, content(qa()))
+    assert read(tmp_path, b"\xef\xbb\xbf" + json.dumps(content(qa()), indent=1).replace("\n", "\r\n").encode()) == plain
+
+
+def test_an_answer_that_stands_elsewhere_is_moved_to_the_nearest_place_and_said(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    questions = read(tmp_path, content(qa(answers=(("北京", 4),)), qa("b", answers=(("北京", 1),)), qa("c")))
+    assert [q.answers[0].start for q in questions] == [6, 0, 0]
+    assert (
+        "train.json: 2 questions have an answer that stands elsewhere" in caplog.text and "first is q1." in caplog.text
+    )
+
+
+def test_an_empty_question_is_asked_and_said(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    assert read(tmp_path, content(qa(question="")), "dev")[0].question == ""
+    assert "dev.json: 1 question has no text" in caplog.text
+
+
+def test_a_test_file_may_come_without_answers_or_with_placeholders(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    without = {"id": "b", "question": "？"}
+    questions = read(tmp_path, content(qa(answers=()), without, qa("c", answers=(("FAKE", -1),)), qa("d")), "test")
+    assert [len(q.answers) for q in questions] == [0, 0, 0, 1]
+    assert "1 question has an answer that is not in the context; it is not scored, the first is c." in caplog.text
+
+
+@pytest.mark.parametrize(
+    "values,message",
+    [
+        ('{"data": [', r"train.json is no JSON \(.*\): is it cut off\?"),
+        ("", "train.json is no JSON"),
+        (b"\xff{}", "train.json is not UTF-8"),
+        ("[]", "train.json holds no JSON object with the key 'data'"),
+        ({}, "train.json at its top has no key 'data'"),
+        ({"data": {}}, "train.json at its top has no list of objects under 'data'"),
+        ({"data": []}, "train.json holds no questions"),
+        ({"data": [{"paragraph": []}]}, "data number 1 has no key 'paragraphs' .*did you mean 'paragraph'"),
+        ({"data": [{"paragraphs": [{"qas": []}]}]}, "data number 1, paragraphs number 1 has no key 'context'"),
+        (content(qa(), context=" "), "paragraphs number 1 has an empty context text"),
+        (content({"question": "a"}), "qas number 1 has no key 'id'"),
+        (content({"id": "x1", "answers": []}), "train.json question x1 has no key 'question'"),
+        (content({"id": "x1", "question": "a"}), "train.json question x1 has no answer: only the test split may go"),
+        (content(qa(answers=(("南京", 0),))), "question q1 has the answer '南京', which does not stand in its context"),
+        (content(qa(answers=(("", 0),))), "question q1 has the answer '', which does not stand in its context"),
+        (
+            content(qa(answers=(("北京", "0"),))),
+            "question q1, answers number 1 has no whole number under 'answer_start'",
+        ),
+        (content(qa(), qa()), "train.json question q1 stands twice"),
+        (content(qa(question="\ud800")), "question q1 has half a character"),
+    ],
+)
+def test_mistakes(tmp_path, values, message):
+    with pytest.raises(UserError, match=message) as error:
+        read(tmp_path, values)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,31 @@
+import pytest
+
+from albert.base.errors import UserError
+from albert.tasks.classification import CLASSIFICATION_TASKS
+from albert.tasks.registry import CLASSIFIER, READER, RUNNER_OF, TAGGER, TASKS_OF, get_task
+
+
+def test_every_task_has_one_runner():
+    assert sorted(RUNNER_OF) == sorted(name for table in TASKS_OF.values() for name in table)
+    assert RUNNER_OF["tnews"] == CLASSIFIER
+    assert RUNNER_OF["drcd"] == READER and RUNNER_OF["cluener"] == TAGGER
+    assert all(task.preset for table in TASKS_OF.values() for task in table.values())
+
+
+def test_names_in_any_case_and_other_names():
+    assert get_task("WSC", CLASSIFIER) is get_task("cluewsc2020", CLASSIFIER) is CLASSIFICATION_TASKS["wsc"]
+    assert get_task("CMRC2018", READER).name == "cmrc2018"
+
+
+@pytest.mark.parametrize(
+    "name,runner,message",
+    [
+        ("CLUENER", READER, "the task cluener is fine-tuned by run_ner.py"),
+        ("lcqmc", TAGGER, "the task lcqmc is fine-tuned by run_classifier.py"),
+        ("drcc", READER, r"unknown task 'drcc': the nearest known one is drcd \(known: cmrc2018, drcd\)"),
+        ("drcc", TAGGER, "unknown task 'drcc': .*known: cluener, msra_ner, resume_ner, weibo_ner"),
+    ],
+)
+def test_a_task_of_another_runner_or_none(name, runner, message):
+    with pytest.raises(UserError, match=message):
+        get_task(name, runner)

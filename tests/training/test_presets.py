@@ -1,0 +1,75 @@
+"""Presets: what is set, what wins, what is said."""
+
+import pytest
+
+import run_classifier
+import run_pretraining
+from albert.base.flags import UsageError
+from albert.training.presets import apply_preset, fine_tuning_values, pretraining_values
+
+
+def flags_of(runner, *arguments):
+    flags = runner.declare_flags()
+    flags.parse(list(arguments))
+    return flags
+
+
+@pytest.mark.parametrize(
+    "hidden_size,optimizer,batch,rate,warmup",
+    [
+        (768, "lamb", 4096, 0.00176, 1000),  # as published
+        (312, "lamb", 1024, 0.00088, 1000),
+        (1024, "lamb", 4096, 0.00088, 2000),
+        (2048, "lamb", 1024, 0.00022, 2000),
+        (4096, "adamw", 256, 2.5e-5, 2000),
+        (768, "adamw", 64, 5e-5, 1000),
+    ],
+)
+def test_pretraining_rates_fall_with_size_and_batch(hidden_size, optimizer, batch, rate, warmup):
+    values = pretraining_values(
+        hidden_size=hidden_size, optimizer=optimizer, train_batch_size=batch, num_train_steps=10000
+    )
+    assert values == {"learning_rate": pytest.approx(rate), "num_warmup_steps": warmup}
+
+
+def test_the_preset_sets_what_was_not_given_and_says_each(caplog):
+    caplog.set_level("INFO")
+    flags = flags_of(run_classifier, "--preset=recommended", "--warmup_proportion=0.3")
+    apply_preset(flags, fine_tuning_values(hidden_size=1024), 1024)
+    assert (flags.learning_rate, flags.warmup_proportion) == (1e-5, 0.3)
+    assert flags.as_dict()["learning_rate"] == 1e-5
+    assert "sets --learning_rate=1e-05 (published: 5e-05)" in caplog.text
+    assert "leaves --warmup_proportion=0.3, as given (it would set 0.2)" in caplog.text
+
+
+def test_sizes_that_train_as_published_are_left_alone(caplog):
+    caplog.set_level("INFO")
+    flags = flags_of(run_classifier, "--preset=recommended")
+    apply_preset(flags, fine_tuning_values(hidden_size=768), 768)
+    assert flags.learning_rate == 5e-5 and "sets nothing" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "arguments,hidden_size,is_warned",
+    [
+        ([], 1024, True),
+        (["--learning_rate=2e-5"], 1024, True),
+        (["--learning_rate=1e-5"], 1024, False),
+        (["--preset=published"], 1024, False),
+        (["--preset=recommended"], 1024, False),
+        ([], 768, False),
+    ],
+)
+def test_a_size_in_danger_gets_one_line(arguments, hidden_size, is_warned, caplog):
+    flags = flags_of(run_classifier, *arguments)
+    rate = flags.learning_rate
+    apply_preset(flags, fine_tuning_values(hidden_size=hidden_size), hidden_size)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == is_warned
+    assert all("--preset=recommended sets --learning_rate=1e-05" in warning for warning in warnings)
+    assert flags.preset == "recommended" or flags.learning_rate == rate
+
+
+def test_unknown_presets_are_refused():
+    with pytest.raises(UsageError, match="preset"):
+        flags_of(run_pretraining, "--preset=best")
