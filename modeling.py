@@ -1,4 +1,4 @@
-"""The zh family: BertConfig and BertModel with factorized embeddings and one shared layer (spec: models).
+"""The zh family: BertConfig and BertModel with factorized embeddings and one shared layer (docs/en/models.md).
 
 ALBERT, arXiv 1909.11942, sections 3.1 and 3.2; variable names are those of the published zh checkpoints.
 """

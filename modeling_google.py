@@ -1,4 +1,4 @@
-"""The google family: AlbertConfig and AlbertModel, embeddings of size E mapped into hidden groups (spec: models)."""
+"""The google family: AlbertConfig and AlbertModel, E wide embeddings mapped into hidden groups (docs/en/models.md)."""
 
 from __future__ import annotations
 

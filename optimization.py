@@ -1,4 +1,4 @@
-"""One training step for both phases: schedule, clipping, optimizer, step counter (spec: training)."""
+"""One training step for both phases: schedule, clipping, optimizer, step counter (docs/en/optimizers.md)."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_wrong_rank_is_refused():
         layers.assert_rank(tf.zeros([3]), 2)
 
 
-PUBLISHED_SIZES = [  # spec: models, "Configurations": encoder parameters, and with both heads
+PUBLISHED_SIZES = [  # docs/en/models.md, "Configurations": encoder parameters, and with both heads
     ("albert_config_tiny.json", families.ZH, 4175152, 4295186),
     ("albert_config_base.json", families.ZH, 10877440, 11492234),
     ("albert_config_large.json", families.ZH, 17009664, 18084490),

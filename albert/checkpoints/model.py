@@ -1,6 +1,7 @@
 """A checkpoint as a model: its family, config, head, vocabulary and labels, from its path alone.
 
-The config is found beside the checkpoint, else taken from the known size that the shapes fit (spec: models).
+The config is found beside the checkpoint, else taken from the known size that the shapes fit
+(docs/en/models.md, "Configurations").
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checkpoints: reading family, sizes, heads and weights off their variables.
 
-The only module that knows variable names as text (spec: models). `checkpoint_model` adds the model's config,
+The only module that knows variable names as text (docs/en/models.md). `checkpoint_model` adds the model's config,
 `warm_start` starts a model from one, `describe_checkpoint` says what one can be used for.
 """
 

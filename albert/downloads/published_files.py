@@ -20,7 +20,7 @@ class PublishedModel(NamedTuple):
     Attributes:
       family: "zh" or "google".
       what: its size, and what sets it apart.
-      lcqmc_test_accuracy: as published for its size, in percent (spec: training); None where nothing is.
+      lcqmc_test_accuracy: as published for its size, in percent (docs/en/models.md); None where nothing is.
     """
 
     family: str

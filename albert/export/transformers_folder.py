@@ -21,7 +21,7 @@ TORCH_WEIGHTS_FILE = "pytorch_model.bin"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 VOCAB_FILE = "vocab.txt"
 
-# Their names of our activations. Theirs called gelu is the erf form, which we lack (spec: models, "Common").
+# Their names of our activations. Theirs called gelu is the erf form, which we lack (docs/en/models.md, "Common").
 ACTIVATION_NAMES = {"gelu": "gelu_new", "relu": "relu", "tanh": "tanh", "linear": "linear"}
 _ACTIVATION_SYNONYMS = {"gelu_pytorch_tanh": "gelu_new"}
 ARCHITECTURES = {

@@ -1,8 +1,8 @@
 """The two names of every weight: in our checkpoints and in the ALBERT of the library `transformers`.
 
 A dense kernel [in, out] is a weight [out, in] there. The google family is that ALBERT. The zh family becomes it
-exactly: word_embeddings · word_embeddings_2 is one table of width H, and the mapping E -> H the identity (spec: models,
-"Other readers of these checkpoints").
+exactly: word_embeddings · word_embeddings_2 is one table of width H, and the mapping E -> H the identity
+(docs/en/models.md, "Other readers of these checkpoints").
 """
 
 from __future__ import annotations

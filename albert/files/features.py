@@ -27,7 +27,7 @@ HELD_OUT = "held-out"
 
 
 def pretraining_features(max_seq_length: int, max_predictions_per_seq: int) -> Tuple[Feature, ...]:
-    """The fields of a pre-training record (spec: pretraining_data, "Output")."""
+    """The fields of a pre-training record (docs/en/records.md, "Output")."""
     return (
         Feature("input_ids", "int64", max_seq_length),
         Feature("input_mask", "int64", max_seq_length),

@@ -22,7 +22,7 @@ AnyConfig = TypeVar("AnyConfig", bound="ModelConfig")
 
 @dataclasses.dataclass
 class ModelConfig:
-    """What both families say of a model (spec: models).
+    """What both families say of a model (docs/en/models.md).
 
     Attributes:
       vocab_size: tokens in the vocabulary (V).

@@ -109,7 +109,7 @@ def classifier(
       use_pooled_output: stand on the pooler's first token, or on the mean of the tokens.
     """
     pooled_output = model.get_pooled_output() if use_pooled_output else model.get_mean_output()
-    # Nothing has normalised the output of a preln encoder yet (spec: models).
+    # Nothing has normalised the output of a preln encoder yet (docs/en/models.md, "Heads").
     if getattr(model.config, "ln_type", "postln") == "preln":
         pooled_output = layers.layer_norm(pooled_output, "loss/LayerNorm")
     pooled_output = layers.dropout(pooled_output, CLASSIFIER_DROPOUT if is_training else 0.0)

@@ -26,7 +26,7 @@ _GELU_CUBIC = 0.044715
 
 
 def gelu(x: Any) -> Any:
-    """Gaussian error linear unit in its tanh form (spec: models, "Common"; named gelu_new elsewhere)."""
+    """Gaussian error linear unit in its tanh form (docs/en/models.md, "Common"; elsewhere named gelu_new)."""
     if compute.current().is_training:
         return _gelu_of_few_passes(x)
     # No constant multiplies x itself: TFLite's converter would make of it another copy of the dense kernel before.

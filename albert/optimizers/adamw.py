@@ -1,4 +1,4 @@
-"""AdamW without bias correction: the moments, the decay mask and the step that LAMB scales (spec: training)."""
+"""AdamW without bias correction: the moments, the decay mask and the step that LAMB scales (docs/en/optimizers.md)."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def make_chunks(
     """Divides documents into chunks, `dupe_factor` times over; every token goes into one chunk of each pass.
 
     A chunk ends between two units; only a unit that is longer than a whole chunk is cut. No chunk reaches over two
-    documents (spec: pretraining_data, "Sentence order").
+    documents (docs/en/records.md, "Sentence order").
 
     Args:
       text: the documents.

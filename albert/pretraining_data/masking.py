@@ -77,7 +77,7 @@ class _Units(NamedTuple):
 
 
 def number_to_predict(num_tokens: Any, settings: MaskingSettings) -> Any:
-    """The most tokens to predict in sequences of [E] tokens, special tokens included (spec: pretraining_data)."""
+    """The most tokens to predict in sequences of [E] tokens, special tokens included (docs/en/records.md)."""
     wanted = np.maximum(1, np.rint(np.asarray(num_tokens) * settings.masked_lm_prob))
     return np.minimum(settings.max_predictions_per_seq, wanted).astype(np.int64)
 
@@ -91,7 +91,7 @@ def mask_batch(
     settings: MaskingSettings,
     vocabulary: PretrainingVocabulary,
 ) -> MaskedBatch:
-    """Masks whole units of sequences (paper arXiv 1909.11942, sections 3.1 and 4.1; spec: pretraining_data).
+    """Masks whole units of sequences (arXiv 1909.11942, sections 3.1 and 4.1; docs/en/records.md, "Masking").
 
     Args:
       input_ids: int32 [E, S], with special tokens, padded.

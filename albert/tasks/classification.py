@@ -1,4 +1,4 @@
-"""The tasks, each a declaration: files, how their rows are read, labels, metric, preset and submission (spec: tasks).
+"""The tasks as declarations: files, how rows are read, labels, metric, preset, submission (docs/en/tasks.md).
 
 A new task is a new entry of TASKS; a file format that no reader knows yet is a new function beside `clue_rows`. A task
 of your own needs no Python: see `task_file`.
@@ -85,8 +85,8 @@ _TNEWS_DESCRIPTIONS = {
     "116": "news_game",
 }
 
-# The presets of afqmc, cmnli, csl, iflytek, tnews, wsc and lcqmc are the published ones (spec: tasks), but for lcqmc's
-# steps between checkpoints; the others follow the task that is most like them.
+# The presets of afqmc, cmnli, csl, iflytek, tnews, wsc and lcqmc are the published ones (docs/en/tasks.md, "Presets"),
+# but for lcqmc's steps between checkpoints; the others follow the task that is most like them.
 _DECLARATIONS = (
     Task(
         name="lcqmc",

@@ -1,4 +1,4 @@
-"""What the model reads of the rows of CLUE's tasks whose texts are not simply one or two columns (spec: tasks)."""
+"""What the model reads of the rows of CLUE's tasks whose texts are not just one or two columns (docs/en/tasks.md)."""
 
 from __future__ import annotations
 

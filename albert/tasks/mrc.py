@@ -1,4 +1,4 @@
-"""The reading comprehension tasks of run_mrc.py, each a declaration: files and preset (spec: tasks)."""
+"""The reading comprehension tasks of run_mrc.py, each a declaration: files and preset (docs/en/tasks.md)."""
 
 from __future__ import annotations
 

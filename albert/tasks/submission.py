@@ -15,7 +15,7 @@ _ID, _LABEL, _DESCRIPTION = "id", "label", "label_desc"
 
 
 def file_name(task: Task) -> str:
-    """The name that a task's submission has (spec: tasks)."""
+    """The name that a task's submission has (docs/en/tasks.md, "Submissions")."""
     return task.name + "_predict.json"
 
 

@@ -1,4 +1,4 @@
-"""Masking units: which stretches of a raw text are masked as a whole (spec: pretraining_data, "Masking").
+"""Masking units: which stretches of a raw text are masked as a whole (docs/en/records.md, "Masking").
 
 A unit is known by where its characters are, never by marks in the token text. In Chinese it is a word as jieba
 (default mode, HMM on) cuts the raw line, whatever its length; a punctuation mark, a number or a Latin word is a unit

@@ -10,7 +10,7 @@ from albert.base.flags import Flags, UsageError, run_command
 
 RUNNERS = [create_pretraining_data, run_classifier, run_pretraining]
 
-# spec: commands, "Published flags and defaults"
+# docs/en/commands.md, "Published flags and defaults"
 PUBLISHED = {
     run_pretraining: {
         "bert_config_file": None, "input_file": None, "output_dir": None, "init_checkpoint": None,

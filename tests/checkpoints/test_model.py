@@ -16,7 +16,7 @@ from albert.checkpoints.model import open_checkpoint
 from tests.support import model_fixtures, published_checkpoints
 
 NAMES = sorted(model_fixtures.FAMILY_OF)
-# spec: models, the table of configurations: (encoder parameters, with both heads).
+# docs/en/models.md, "Configurations": (encoder parameters, with both heads).
 PARAMETERS = {
     "tiny": (4175152, 4295186),
     "base": (10877440, 11492234),

@@ -38,7 +38,7 @@ def test_two_groups_train_evaluate_and_resume_at_the_learning_rate_that_the_flag
         assert json.load(file)["global_step"] == 4
     with open(os.path.join(out, "metrics.jsonl")) as file:
         rates = [record["learning_rate"] for record in map(json.loads, file) if record["kind"] == "train"]
-    # spec: training. Steps 0 (before the warm-up begins), 1 and 2 (warming), 3: 0.1 · (1 - 3/4)².
+    # docs/en/optimizers.md, "Schedule": steps 0 (before the warm-up begins), 1 and 2 (warming), 3: 0.1 · (1 - 3/4)².
     assert rates == pytest.approx([0.0, 0.0, 0.05, 0.1 / 16])
     pretrain(folder, num_train_steps=5)  # config and weights: the output folder's
     assert open_checkpoint(out).step == 5
@@ -61,7 +61,7 @@ def test_every_group_starts_from_group_0(folder):
     assert open_checkpoint(out).step == 2
 
 
-# spec: commands, "Published flags and defaults".
+# docs/en/commands.md, "Published flags and defaults".
 DEFAULTS = {
     run_pretraining_google: """optimizer=lamb poly_power=1.0 start_warmup_step=0 init_from_group0=False
         max_seq_length=512 max_predictions_per_seq=20 train_batch_size=4096 eval_batch_size=64 learning_rate=0.00176

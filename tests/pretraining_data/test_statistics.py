@@ -1,4 +1,4 @@
-"""What is true of the examples of real text (spec: pretraining_data), measured against the text itself.
+"""What is true of the examples of real text (docs/en/records.md), measured against the text itself.
 
 The words come from jieba and the tokens from the tokenizer of single lines, not from the arrays that the examples
 were made of.

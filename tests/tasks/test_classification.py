@@ -28,7 +28,7 @@ def test_a_preset_is_made_of_flags_of_the_runner(name):
     ].preset._asdict()
 
 
-# spec: tasks, "Presets": max_seq_length, batch, learning rate, epochs, save every.
+# docs/en/tasks.md, "Presets": max_seq_length, batch, learning rate, epochs, save every.
 PUBLISHED_PRESETS = {
     "afqmc": (128, 16, 2e-5, 3, 300),
     "cmnli": (128, 64, 3e-5, 2, 300),
