@@ -7,9 +7,10 @@ process. Unknown flags, bad values and stray words end the run with exit status 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence
 
 from absl import flags as absl_flags
 
@@ -88,6 +89,14 @@ class Flags:
         """Whether the command line set the flag (rather than its default)."""
         return bool(self._values[name].present)
 
+    def given(self) -> FrozenSet[str]:
+        """The names of all flags that the command line set."""
+        return frozenset(name for name in self._values if self.was_given(name))
+
+    def values_of(self, settings_class: Any) -> Dict[str, Any]:
+        """The values of those fields of a dataclass or NamedTuple class that are declared flags, by name."""
+        return {name: getattr(self, name) for name in _field_names(settings_class) if name in self._values}
+
     def value_or(self, name: str, default: Any) -> Any:
         """The flag's value; `default`, where that is not None and the command line did not set the flag."""
         return getattr(self, name) if default is None or self.was_given(name) else default
@@ -121,6 +130,12 @@ class Flags:
     def _unknown_flag_message(self, name: str) -> str:
         near = nearest(name, self._values)
         return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near)
+
+
+def _field_names(settings_class: Any) -> Sequence[str]:
+    if dataclasses.is_dataclass(settings_class):
+        return [field.name for field in dataclasses.fields(settings_class)]
+    return settings_class._fields  # of a NamedTuple
 
 
 def say(lines: Sequence[str]) -> None:

@@ -1,5 +1,8 @@
 """Strict flags: what is wrong, what is near, and the exit status."""
 
+import dataclasses
+from typing import NamedTuple
+
 import pytest
 
 import create_pretraining_data
@@ -54,6 +57,25 @@ def test_values_are_read():
     assert flags.as_dict() == {
         "do_train": True, "optimizer": "adamw", "output_dir": "out", "train_batch_size": 4096
     }  # fmt: skip
+
+
+class Settings(NamedTuple):
+    train_batch_size: int
+    do_train: bool
+    chief: str = "not a flag"
+
+
+FrozenSettings = dataclasses.make_dataclass(
+    "FrozenSettings", [("train_batch_size", int), ("do_train", bool), ("chief", str)], frozen=True
+)
+
+
+@pytest.mark.parametrize("settings_class", [Settings, FrozenSettings])
+def test_settings_take_the_flags_of_their_fields(settings_class):
+    flags = make_flags()
+    flags.parse(["--train_batch_size=3", "--nodo_train"])
+    assert flags.values_of(settings_class) == {"train_batch_size": 3, "do_train": False}
+    assert flags.given() == {"train_batch_size", "do_train"}  # what was typed, also where it is the default
 
 
 @pytest.mark.parametrize(
