@@ -10,7 +10,7 @@ import optimization
 from albert.checkpoints import families
 from albert.finetuning.classification.model import Classifier, build_classification_model_fn
 from albert.pretraining.model_fn import build_pretraining_model_fn
-from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import TrainingSetup
 from benchmarks import plain_pretraining
 
 STEPS = 1000000  # the schedule never ends here

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 import tensorflow.compat.v1 as tf
-
-from albert.training.step import Division, Features
 
 
 def split_among(
@@ -45,42 +43,3 @@ def _parts(value: Any, num_parts: int) -> Any:
     divided = tf.reshape(value, tf.concat([[num_parts, shape[0] // num_parts], shape[1:]], axis=0))
     divided.set_shape([num_parts, static[0] // num_parts if static[0] else None] + static[1:])
     return divided
-
-
-def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
-    """How the batch is divided, of which `features` are the part of the replica that is being built."""
-    if use_tpu:
-        # A TPU's graph does not know its number: what it looks at tells replicas apart.
-        number = tf.reduce_sum(tf.cast(features["input_ids"], tf.int64))
-        return Division(num_slices, replica=number, num_replicas=1 << 31, sum_replicas=_sum_over_tpu)
-    if not tf.distribute.has_strategy():
-        return Division(num_slices)
-    context = tf.distribute.get_replica_context()
-    return Division(
-        num_slices,
-        replica=context.replica_id_in_sync_group,
-        num_replicas=context.num_replicas_in_sync,
-        sum_replicas=_sums,
-    )
-
-
-def _sums(tensors: List[Any]) -> List[Any]:
-    """Adds up tensors over the replicas of a strategy, in one collective op.
-
-    With an op for each, TensorFlow 1.15's graph optimizer would join them, and not in the same way on every worker.
-    """
-    sizes = [tensor.shape.num_elements() for tensor in tensors]
-    packed = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
-    # The replica context's all_reduce would trace its own gradient, for which it looks for variables in vain.
-    total = tf.distribute.get_replica_context().merge_call(_reduce, args=(packed,))
-    return [
-        tf.reshape(part, tensor.shape.as_list()) for part, tensor in zip(tf.split(tf.identity(total), sizes), tensors)
-    ]
-
-
-def _reduce(strategy: Any, packed: Any) -> Any:
-    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(packed, packed)])[0]
-
-
-def _sum_over_tpu(tensors: List[Any]) -> List[Any]:
-    return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]

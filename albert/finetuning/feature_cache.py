@@ -16,17 +16,12 @@ import re
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 from albert.base.errors import UserError
+from albert.files.complete import remove_unfinished, write_json
 from albert.files.features import Feature
+from albert.files.reading import describe_files
 from albert.files.record_encoding import encode_rows
-from albert.files.tfrecords import (
-    count_records,
-    read_sidecar,
-    remove_unfinished,
-    sidecar_path,
-    write_json,
-    write_records,
-)
-from albert.text.corpus import describe_files
+from albert.files.record_sets import read_sidecar, sidecar_path
+from albert.files.tfrecords import count_records, write_records
 from albert.text.sequences import EncodedPair
 from tokenization import FullTokenizer
 

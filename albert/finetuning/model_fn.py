@@ -7,8 +7,7 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from albert.training.estimator_specs import TrainingSetup, training_spec, warm_start
-from albert.training.step import Features, Objective
+from albert.training.step import Features, Objective, TrainingSetup, training_spec, warm_start
 
 _ANSWERS, _ROW_INDEX = "answers", "row_index"
 

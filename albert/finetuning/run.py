@@ -14,8 +14,9 @@ from albert.batches.pipeline import fine_tuning_input_fn
 from albert.batches.position import DataPosition
 from albert.checkpoints.description import BEST_FOLDER, ModelFolder, describe_folder
 from albert.checkpoints.families import Family
+from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoints
-from albert.checkpoints.variables import find_checkpoint, step_of
+from albert.checkpoints.values import step_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.finetuning.model_fn import record_answers
 from albert.finetuning.problem import Problem, Run, Split
@@ -24,7 +25,6 @@ from albert.monitor.figures import text_of
 from albert.monitor.observer import TrainingObserver, save_each_epoch, say_where_it_is, training_advice
 from albert.tasks.splits import split_path
 from albert.training import run_model
-from albert.training.estimator_specs import TrainingSetup
 from albert.training.presets import apply_preset, fine_tuning_values
 from albert.training.resume import resuming_input_fn, training_folder
 from albert.training.run import (
@@ -43,6 +43,7 @@ from albert.training.run import (
     write_results,
 )
 from albert.training.run_model import RunModel
+from albert.training.step import TrainingSetup
 from tokenization import FullTokenizer, check_vocab_size
 
 _log = logging.getLogger(__name__)

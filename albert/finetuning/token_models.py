@@ -10,8 +10,7 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.files.features import NO_TAG
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
 from albert.model import heads
-from albert.training.estimator_specs import TrainingSetup
-from albert.training.step import Features, Objective, Scalars
+from albert.training.step import Features, Objective, Scalars, TrainingSetup
 
 
 class TokenModel(NamedTuple):

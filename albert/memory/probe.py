@@ -11,7 +11,7 @@ from albert.checkpoints.families import Family
 from albert.finetuning.classification.model import Classifier, classification_objective
 from albert.memory.step import Allocation, StepMemory, allocations
 from albert.pretraining.model_fn import pretraining_objective
-from albert.training import estimator_specs
+from albert.training import step
 from optimization import OptimizerSettings
 
 FINE_TUNING = "fine-tuning"
@@ -53,7 +53,7 @@ class TrainingProbe:
         """Builds the graph and makes the weights."""
         self._shapes = _feature_shapes(training)
         self._num_slices = training.gradient_accumulation_steps
-        setup = estimator_specs.TrainingSetup(
+        setup = step.TrainingSetup(
             optimizer=OptimizerSettings(learning_rate=1e-4, num_train_steps=10, optimizer=training.optimizer),
             gradient_accumulation_steps=training.gradient_accumulation_steps,
             precision=training.precision,
@@ -69,7 +69,7 @@ class TrainingProbe:
             else:
                 classifier = Classifier(training.family, training.config, _NUM_LABELS)
                 objective = classification_objective(classifier)
-            self._train_op = estimator_specs.training_spec(objective, self._feeds, setup).train_op
+            self._train_op = step.training_spec(objective, self._feeds, setup).train_op
             variables = tf.global_variables()
             initializer = tf.global_variables_initializer()
         self.resident_bytes = sum(v.shape.num_elements() * v.dtype.base_dtype.size for v in variables)

@@ -13,15 +13,9 @@ from albert.base.paths import CONFIGS
 from albert.batches import dynamic_masking
 from albert.batches.pipeline import HeldOut
 from albert.files.features import CHUNK_FEATURES, HELD_OUT, pretraining_features
-from albert.files.tfrecords import (
-    count_records,
-    described_shard,
-    expand_globs,
-    first_record,
-    journal_path,
-    read_sidecar,
-)
-from albert.text.corpus import describe_files
+from albert.files.reading import describe_files
+from albert.files.record_sets import described_shard, expand_globs, journal_path, read_sidecar
+from albert.files.tfrecords import count_records, first_record
 from albert.training.run_model import RunModel
 
 _VOCABULARY = "vocab.txt"

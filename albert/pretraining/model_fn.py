@@ -8,8 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.model import heads
-from albert.training.estimator_specs import TrainingSetup, evaluation_spec, training_spec
-from albert.training.step import Features, Objective, Scalars
+from albert.training.step import Features, Objective, Scalars, TrainingSetup, evaluation_spec, training_spec
 
 
 class _Outputs(NamedTuple):

@@ -14,14 +14,13 @@ from albert.batches.pipeline import HeldOut, pretraining_input_fn
 from albert.batches.position import DataPosition, file_marks
 from albert.checkpoints.families import Family
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.files.tfrecords import record_counts
+from albert.files.record_sets import record_counts
 from albert.monitor.evaluation import Evaluator, Goal, Results
 from albert.monitor.figures import text_of
 from albert.monitor.observer import TrainingObserver, say_where_it_is, training_advice
 from albert.pretraining.inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs, with_vocabulary
 from albert.pretraining.model_fn import build_pretraining_model_fn
 from albert.training import run_model
-from albert.training.estimator_specs import TrainingSetup
 from albert.training.presets import apply_preset, pretraining_values
 from albert.training.resume import resuming_input_fn, training_folder
 from albert.training.run import (
@@ -39,6 +38,7 @@ from albert.training.run import (
     write_results,
 )
 from albert.training.run_model import RunModel
+from albert.training.step import TrainingSetup
 
 _log = logging.getLogger(__name__)
 

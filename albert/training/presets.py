@@ -17,7 +17,7 @@ import logging
 from typing import Any, Dict
 
 from albert.base.flags import Flags
-from albert.monitor.guards import LARGE_HIDDEN_SIZE
+from albert.model.config import LARGE_HIDDEN_SIZE
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags
 from albert.batches.position import DataPosition, find_position
 from albert.checkpoints.training_folder import latest_checkpoint, mend_checkpoints, remove_unfinished_checkpoints
-from albert.checkpoints.variables import step_of
+from albert.checkpoints.values import step_of
 from albert.files.lock import hold_lock
 from albert.files.space import DiskFullError, reason_of, tells_of_full_disk
 

@@ -27,15 +27,15 @@ from albert.devices.selection import (
     prepare_xla,
     session_config,
 )
-from albert.files.tfrecords import CompleteFile, write_json
+from albert.files.complete import CompleteFile, write_json
+from albert.files.reading import describe_files
 from albert.monitor.figures import plain
 from albert.monitor.guards import NotFiniteError
 from albert.monitor.observer import TrainingObserver, declare_observer_flags
 from albert.optimizers import replicas
-from albert.text.corpus import describe_files
 from albert.training.environment import describe_environment
-from albert.training.estimator_specs import TrainingSetup
 from albert.training.presets import declare_preset_flags
+from albert.training.step import TrainingSetup
 from optimization import OptimizerSettings
 
 _log = logging.getLogger(__name__)

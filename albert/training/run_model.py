@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
-from albert.checkpoints.description import copy_file
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.checkpoints.variables import describe_weights, family_of, variable_shapes
-from albert.files.tfrecords import CompleteFile
+from albert.checkpoints.values import variable_shapes
+from albert.checkpoints.variables import describe_weights, family_of
+from albert.files.complete import CompleteFile, copy_file
 
 _INFERRED_CONFIG = "albert_config.json"
 

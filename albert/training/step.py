@@ -1,4 +1,4 @@
-"""The gradients of one update: over a batch of any size, in slices that fit the memory, on one replica or several.
+"""One step of training, for any objective: slices, replicas, gradients, update, and the specs of an Estimator.
 
 What is trained is an `Objective` of sums. Sums over the slices of a batch and over replicas add up to those of the
 whole batch, so one device with all the memory, one that works slice by slice and many that share the work agree.
@@ -11,10 +11,16 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import tensorflow.compat.v1 as tf
 
 import optimization
+from albert.checkpoints.warm_start import warm_start_variables
+from albert.devices import precision
 from albert.model import compute
+from albert.optimizers import replicas
+from albert.optimizers.loss_scale import create_loss_scale
 
 Features = Dict[str, Any]  # tensors whose first axis is the batch
 Scalars = Dict[str, Any]
+MakeHooks = Callable[[Dict[str, Any]], List[Any]]
+MetricFn = Callable[..., Dict[str, Tuple[Any, Any]]]
 
 
 class Objective(NamedTuple):
@@ -131,3 +137,128 @@ def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> Lis
         lambda index, *_: index < num_slices, add, [second, *sums], parallel_iterations=1, back_prop=False
     )
     return results[1:]
+
+
+def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
+    """How the batch is divided, of which `features` are the part of the replica that is being built."""
+    if use_tpu:
+        # A TPU's graph does not know its number: what it looks at tells replicas apart.
+        number = tf.reduce_sum(tf.cast(features["input_ids"], tf.int64))
+        return Division(num_slices, replica=number, num_replicas=1 << 31, sum_replicas=_sum_over_tpu)
+    if not tf.distribute.has_strategy():
+        return Division(num_slices)
+    context = tf.distribute.get_replica_context()
+    return Division(
+        num_slices,
+        replica=context.replica_id_in_sync_group,
+        num_replicas=context.num_replicas_in_sync,
+        sum_replicas=_sums,
+    )
+
+
+def _sums(tensors: List[Any]) -> List[Any]:
+    """Adds up tensors over the replicas of a strategy, in one collective op.
+
+    With an op for each, TensorFlow 1.15's graph optimizer would join them, and not in the same way on every worker.
+    """
+    sizes = [tensor.shape.num_elements() for tensor in tensors]
+    packed = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
+    # The replica context's all_reduce would trace its own gradient, for which it looks for variables in vain.
+    total = tf.distribute.get_replica_context().merge_call(_reduce, args=(packed,))
+    return [
+        tf.reshape(part, tensor.shape.as_list()) for part, tensor in zip(tf.split(tf.identity(total), sizes), tensors)
+    ]
+
+
+def _reduce(strategy: Any, packed: Any) -> Any:
+    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(packed, packed)])[0]
+
+
+def _sum_over_tpu(tensors: List[Any]) -> List[Any]:
+    return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]
+
+
+class TrainingSetup(NamedTuple):
+    """What a model_fn needs beside the model.
+
+    Attributes:
+      optimizer: see `optimization.OptimizerSettings`; None where nothing is trained.
+      init_checkpoint: weights to start from, or None.
+      init_from_group_0: whether every group of layers starts from the checkpoint's group 0.
+      use_tpu: whether the graph is built for TPU.
+      make_hooks: makes training hooks that watch the named scalar tensors; not called for TPU.
+      seed: of dropout.
+      gradient_accumulation_steps: slices of a batch that are worked on one after the other.
+      precision: of the products in training, see `precision`.
+      recompute: whether layers keep only their input and are computed again for the gradients.
+    """
+
+    optimizer: Optional[optimization.OptimizerSettings] = None
+    init_checkpoint: Optional[str] = None
+    init_from_group_0: bool = False
+    use_tpu: bool = False
+    make_hooks: Optional[MakeHooks] = None
+    seed: int = 0
+    gradient_accumulation_steps: int = 1
+    precision: str = precision.FLOAT32
+    recompute: bool = False
+
+
+def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
+    """Starts the graph's variables from the checkpoint; returns the scaffold_fn in which a TPU wants it done."""
+    if setup.init_checkpoint is None:
+        return None
+    if not setup.use_tpu:
+        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
+        return None
+
+    def scaffold_fn() -> Any:
+        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
+        return tf.train.Scaffold()
+
+    return scaffold_fn
+
+
+def training_spec(objective: Objective, features: Features, setup: TrainingSetup) -> Any:
+    """The TPUEstimatorSpec of a training step.
+
+    Args:
+      objective: what is minimised.
+      features: a batch.
+      setup: see `TrainingSetup`.
+    """
+    step = tf.train.get_or_create_global_step()
+    division = divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
+    loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
+    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
+        scale = loss_scale.scale if loss_scale else None
+        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step, loss_scale=scale)
+    scaffold_fn = warm_start(setup)
+    update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer, loss_scale)
+    hooks: List[Any] = []
+    if not setup.use_tpu:
+        norm = update.gradient_norm
+        if loss_scale:  # an overflow is no alarm: it lowers the scale
+            norm = tf.where(tf.is_finite(norm), norm, tf.zeros_like(norm))
+        watched = dict(batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm)
+        for name, tensor in watched.items():
+            if name != "loss":  # TPUEstimator writes that one
+                tf.summary.scalar(name, tensor)
+        hooks = setup.make_hooks(watched) if setup.make_hooks else []
+    return tf.estimator.tpu.TPUEstimatorSpec(
+        mode=tf.estimator.ModeKeys.TRAIN,
+        loss=replicas.reported_loss(batch.loss),
+        train_op=update.train_op,
+        scaffold_fn=scaffold_fn,
+        training_hooks=hooks,
+    )
+
+
+def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:
+    """The TPUEstimatorSpec of an evaluation; `metric_fn` gets the tensors, on TPU gathered from all shards."""
+    return tf.estimator.tpu.TPUEstimatorSpec(
+        mode=tf.estimator.ModeKeys.EVAL,
+        loss=loss,
+        eval_metrics=(metric_fn, tensors),
+        scaffold_fn=warm_start(setup),
+    )

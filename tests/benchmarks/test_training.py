@@ -14,7 +14,7 @@ from albert.base.errors import UserError
 from albert.base.paths import ROOT
 from albert.checkpoints import families
 from albert.pretraining.model_fn import build_pretraining_model_fn
-from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import TrainingSetup
 from benchmarks import (
     batch_files,
     environments,

@@ -10,7 +10,7 @@ from albert.finetuning.classification.model import Classifier, classification_ob
 from albert.model import compute, heads, layers
 from albert.optimizers import loss_scale
 from albert.pretraining.model_fn import pretraining_objective
-from albert.training import estimator_specs
+from albert.training import step
 from albert.training import step as training_step
 from albert.training.step import Division, Objective, batch_gradients
 from optimization import OptimizerSettings
@@ -86,8 +86,8 @@ def train(optimizer, num_slices, steps=4):
     batches = [uneven_batch(arrays, 6, seed) for seed in range(steps)]
     with tf.Graph().as_default(), tf.Session() as session:
         feeds = {key: tf.placeholder(tf.as_dtype(value.dtype), value.shape) for key, value in batches[0].items()}
-        setup = estimator_specs.TrainingSetup(optimizer=settings, gradient_accumulation_steps=num_slices)
-        spec = estimator_specs.training_spec(fixture_objective("zh_postln", arrays), feeds, setup)
+        setup = step.TrainingSetup(optimizer=settings, gradient_accumulation_steps=num_slices)
+        spec = step.training_spec(fixture_objective("zh_postln", arrays), feeds, setup)
         model_fixtures.set_variables(session, model_fixtures.variables_of(arrays))
         for batch in batches:
             session.run(spec.train_op, {feeds[key]: value for key, value in batch.items()})

@@ -15,8 +15,7 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
 from albert.model import heads, layers
 from albert.text.sequences import NO_TOKEN
-from albert.training.estimator_specs import TrainingSetup
-from albert.training.step import Features, Objective, Scalars
+from albert.training.step import Features, Objective, Scalars, TrainingSetup
 
 
 class Classifier(NamedTuple):

@@ -25,8 +25,8 @@ from albert.tasks import submission
 from albert.tasks.classification import Task
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_splits
-from albert.training.estimator_specs import TrainingSetup
 from albert.training.run_model import RunModel
+from albert.training.step import TrainingSetup
 
 _log = logging.getLogger(__name__)
 

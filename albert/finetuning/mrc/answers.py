@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from albert.files.tfrecords import CompleteFile, write_json
+from albert.files.complete import CompleteFile, write_json
 from albert.finetuning.mrc.features import Window
 from albert.tasks.classification import Task
 from albert.tasks.mrc_metrics import answer_score

@@ -16,7 +16,7 @@ from albert.finetuning.run import check_fine_tuning_flags
 from albert.tasks import mrc_rows
 from albert.tasks.classification import Task
 from albert.tasks.registry import READER
-from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import TrainingSetup
 
 
 def declare_reading_flags(flags: Flags) -> None:

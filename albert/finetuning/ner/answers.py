@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 from albert.finetuning.ner.features import Part
 from albert.tasks.classification import Task
 from albert.tasks.entities import (

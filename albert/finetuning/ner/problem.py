@@ -17,7 +17,7 @@ from albert.tasks import ner_splits
 from albert.tasks.classification import Task
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.registry import TAGGER
-from albert.training.estimator_specs import TrainingSetup
+from albert.training.step import TrainingSetup
 
 
 class Tagging(Problem):
