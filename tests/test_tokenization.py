@@ -10,7 +10,6 @@ import tokenizers
 import tokenization
 from albert.base.errors import UserError
 from albert.base.paths import ROOT
-from albert.text.basic_tokenization import BasicTokenizer, is_chinese_character
 from tests.support.odd_texts import (
     ODD_STRINGS,
     SPM_SENTENCES,
@@ -20,7 +19,7 @@ from tests.support.odd_texts import (
     train_sentencepiece,
 )
 from tests.support.real_text import CORPORA, NEWS, read_lines, real_path
-from tokenization import FullTokenizer, Token, WordpieceTokenizer
+from tokenization import BasicTokenizer, FullTokenizer, Token, WordpieceTokenizer, is_chinese_character
 
 REAL_FILES = CORPORA + ("lcqmc/train.txt", "lcqmc/dev.txt")
 REAL_LINES = 3000

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import List, NamedTuple, Sequence
 
-from albert.text.basic_tokenization import is_chinese_character, is_punctuation, is_whitespace
+from tokenization import is_chinese_character, is_punctuation, is_whitespace
 
 _MORE_PUNCTUATION = "～"  # U+FF5E, which Unicode calls a symbol
 _CHARACTER, _WORD, _GAP = "cw "

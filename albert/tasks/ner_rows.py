@@ -15,10 +15,11 @@ import re
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
+from albert.files.reading import decoded_lines
 from albert.tasks.entities import PREFIXES, Entity, Tag, entities_of_tags, parse_tag
 from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, Record, records
-from albert.tasks.rows import UNNUMBERED, decoded_lines, text_fault
-from albert.text.basic_tokenization import BasicTokenizer
+from albert.tasks.rows import UNNUMBERED, text_fault
+from tokenization import BasicTokenizer
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from albert.text.array_ranges import runs_of
 from albert.text.arrays import CharacterTable, code_points
-from albert.text.basic_tokenization import ALONE, SPACE
-from tokenization import MAX_CACHED_WORD_LENGTH, FullTokenizer, Token
+from tokenization import ALONE, MAX_CACHED_WORD_LENGTH, SPACE, FullTokenizer, Token
 
 # Text of 50 MB holds some 300,000 different Latin words; most of them never come back.
 _MAX_REMEMBERED_WORDS = 1 << 14

@@ -25,7 +25,7 @@ import numpy as np
 from albert.base.errors import UserError
 from albert.text.array_ranges import ranges, runs_of
 from albert.text.arrays import CharacterTable, code_points
-from albert.text.basic_tokenization import IN_WORD, BasicTokenizer
+from tokenization import IN_WORD, BasicTokenizer
 
 CHINESE = "chinese"
 OTHER = "other"

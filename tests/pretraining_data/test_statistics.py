@@ -16,12 +16,11 @@ from albert.pretraining_data.chunks import ChunkSettings, make_chunks
 from albert.pretraining_data.examples import IN_ORDER, SWAPPED, ExampleBatch, make_examples
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.vocabulary import clause_ends, vocabulary_from_tokenizer
-from albert.text.basic_tokenization import is_chinese_character
 from albert.text.encoded_text import TextEncoder
 from albert.text.segmentation import WordFinder
 from tests.support.jieba_oracle import jieba_lcut, jieba_spans
 from tests.support.real_text import CORPORA, NEWS, read_documents, real_path
-from tokenization import FullTokenizer
+from tokenization import FullTokenizer, is_chinese_character
 
 SEQ_LENGTH = 128
 SIGMAS = 5

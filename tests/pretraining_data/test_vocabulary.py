@@ -11,10 +11,9 @@ from albert.pretraining_data.vocabulary import (
     vocabulary_from_tokenizer,
     vocabulary_to_json,
 )
-from albert.text.basic_tokenization import BasicTokenizer
 from tests.support.odd_texts import train_sentencepiece
 from tests.support.tiny_corpus import write_vocab
-from tokenization import FullTokenizer
+from tokenization import BasicTokenizer, FullTokenizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
