@@ -19,8 +19,9 @@ from typing import Dict, List, Sequence, Tuple
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.machine import available_cores
+from albert.files.complete import write_json
 from albert.files.lock import hold_lock
-from albert.files.tfrecords import expand_globs, write_json
+from albert.files.record_sets import expand_globs
 from albert.pretraining_data.output import (
     add_to_journal,
     claim_output,

@@ -17,7 +17,7 @@ from typing import Any, Dict
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.files.tfrecords import sidecar_path
+from albert.files.record_sets import sidecar_path
 from albert.pretraining_data.output import report_path, sidecar_values, total_counts
 from albert.pretraining_data.plan import (
     Outputs,

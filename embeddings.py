@@ -19,7 +19,8 @@ import numpy as np
 
 import args
 from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError, run_command, say
+from albert.base.flags import Flags, UsageError, run_command
+from albert.base.terminal import say
 from albert.inference import encoder_model
 from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest, read_vectors, write_vectors
 from albert.inference.text_batches import place_in, read_texts

@@ -9,7 +9,8 @@ from __future__ import annotations
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-from albert.base.flags import Flags, UsageError, run_command, say
+from albert.base.flags import Flags, UsageError, run_command
+from albert.base.terminal import say
 from albert.inference import encoder_model
 from albert.inference.fill_mask import Candidate, FillMask
 from albert.inference.text_batches import place_in, read_texts

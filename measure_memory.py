@@ -21,10 +21,10 @@ from typing import Any, Dict, List, NamedTuple
 import optimization
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.base.tables import table
+from albert.base.terminal import table
 from albert.checkpoints import families
 from albert.devices import precision
-from albert.files.tfrecords import write_json
+from albert.files.complete import write_json
 from albert.memory.probe import DEFAULT_OPTIMIZERS, FINE_TUNING, MEASURED_BATCHES, Training, TrainingProbe
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ import tempfile
 from typing import Any, Dict, Iterator, List, Optional
 
 from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.tables import table
+from albert.base.terminal import table
 from benchmarks.processes import median, median_ratio
 
 # isort: split

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 from albert.base.flags import Flags
-from albert.base.tables import table
+from albert.base.terminal import table
 from albert.tasks.classification import get_classification_task
 from albert.tasks.splits import split_path
 from benchmarks import environments

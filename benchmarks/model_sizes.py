@@ -17,7 +17,7 @@ import time
 from typing import Any, Dict, List, NamedTuple
 
 from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.tables import table
+from albert.base.terminal import table
 from benchmarks.processes import ROOT, median, median_ratio
 
 # isort: split

@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.batches import dynamic_masking
 from albert.batches.pipeline import pretraining_input_fn
-from albert.files.tfrecords import expand_globs
+from albert.files.record_sets import expand_globs
 from benchmarks.processes import ROOT, measure
 
 KINDS = ("static", "dynamic")

@@ -23,8 +23,8 @@ from typing import Iterator, List, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.base.tables import table
-from albert.tasks.rows import text_lines
+from albert.base.terminal import table
+from albert.files.reading import text_lines
 from benchmarks import http_clients, lcqmc_like
 from benchmarks.http_clients import Asked
 from benchmarks.processes import ROOT, median, median_ratio

@@ -21,10 +21,10 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.base.tables import table
+from albert.base.terminal import table
+from albert.files.reading import text_lines
 from albert.inference import predictor
 from albert.inference.text_batches import PairEncoder, batches_by_length
-from albert.tasks.rows import text_lines
 from albert.text.sequences import pad_batch
 from benchmarks import environments, lcqmc_like
 from benchmarks.batch_files import write_batches

@@ -15,7 +15,7 @@ import tempfile
 from typing import Any, Dict, List
 
 from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.tables import table
+from albert.base.terminal import table
 from benchmarks import lcqmc_like, startup_probe
 from benchmarks.processes import measure, median
 

@@ -21,7 +21,7 @@ from typing import Any, Dict, List, NamedTuple
 import numpy as np
 
 from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.tables import table
+from albert.base.terminal import table
 from benchmarks import tflite_reader
 from benchmarks.processes import measure
 

@@ -138,13 +138,6 @@ def _field_names(settings_class: Any) -> Sequence[str]:
     return settings_class._fields  # of a NamedTuple
 
 
-def say(lines: Sequence[str]) -> None:
-    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
-    text = "".join(line + "\n" for line in lines)
-    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
-    sys.stdout.flush()
-
-
 def run_command(
     description: str, flags: Flags, main: Callable[[Flags], None], arguments: Optional[List[str]] = None
 ) -> None:

@@ -1,11 +1,54 @@
-"""The line that says how far a long run has come: written over and over on a terminal, else now and then."""
+"""Terminal output: lines, tables, times, the status line of a long run, and silence for noisy libraries."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import Any, Optional, TextIO
+import os
+import sys
+import tempfile
+from typing import Any, Iterator, Optional, Sequence, TextIO
 
 _PERIOD_SECONDS = 10.0  # between lines where the stream is no terminal
+
+
+def say(lines: Sequence[str]) -> None:
+    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
+    text = "".join(line + "\n" for line in lines)
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
+    sys.stdout.flush()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns, the first one to the left; ends with a line break."""
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    lines = []
+    for cells in [header, rule, *rows]:
+        padded = [cells[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:])]
+        lines.append("| " + " | ".join(padded) + " |\n")
+    return "".join(lines)
+
+
+def time_text(seconds: float) -> str:
+    """Hours, minutes and seconds: 1:02:03."""
+    whole = int(seconds)
+    return "{}:{:02d}:{:02d}".format(whole // 3600, whole // 60 % 60, whole % 60)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Keeps off the screen what TFLite's converter and interpreters write there from C++."""
+    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
+    with tempfile.TemporaryFile() as sink:
+        try:
+            for descriptor, _ in saved:
+                os.dup2(sink.fileno(), descriptor)
+            yield
+        finally:
+            for descriptor, copy in saved:
+                os.dup2(copy, descriptor)
+                os.close(copy)
 
 
 class StatusLine(logging.Filter):

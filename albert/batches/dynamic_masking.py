@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.files.features import CHUNK_FEATURES, pretraining_features
 from albert.files.record_encoding import Ragged
-from albert.files.tfrecords import read_sidecar, sidecar_path
+from albert.files.record_sets import read_sidecar, sidecar_path
 from albert.pretraining_data.chunk_records import chunks_of_columns
 from albert.pretraining_data.examples import example_columns, make_examples
 from albert.pretraining_data.masking import MaskingSettings

@@ -14,7 +14,8 @@ from albert.batches.dynamic_masking import DynamicMasking, masked_batches
 from albert.batches.length_buckets import BucketedOrder
 from albert.batches.order import RecordFiles, shuffled_records
 from albert.files.features import Feature, pretraining_features
-from albert.files.tfrecords import GZIP, NO_COMPRESSION, compression_of, record_counts
+from albert.files.record_sets import record_counts
+from albert.files.tfrecords import GZIP, NO_COMPRESSION, compression_of
 
 InputFn = Callable[[Dict[str, Any]], Any]
 

@@ -11,7 +11,7 @@ import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Sequence
 
-from albert.files.tfrecords import write_json
+from albert.files.complete import write_json
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.variables import write_weights
-from albert.files.tfrecords import CompleteFile, write_json
+from albert.files.complete import copy_file, write_json
 
 DESCRIPTION_FILE = "task.json"
 BEST_FOLDER = "best"
@@ -47,13 +47,6 @@ def describe_folder(folder: str, description: ModelFolder, *, config_path: str, 
     for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
         copy_file(source, os.path.join(folder, name))
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
-
-
-def copy_file(source: str, target: str) -> None:
-    """Copies a file, complete or not at all; onto itself, it stays as it is."""
-    if os.path.abspath(source) != os.path.abspath(target):
-        with open(source, "rb") as file, CompleteFile(target) as copy:
-            copy.write(file.read())
 
 
 def read_description(folder: str) -> Optional[ModelFolder]:

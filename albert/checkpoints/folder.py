@@ -11,10 +11,10 @@ import shutil
 from typing import Callable
 
 from albert.base.errors import UserError
-from albert.checkpoints.description import BEST_FOLDER, copy_file, describe_folder
+from albert.checkpoints.description import BEST_FOLDER, describe_folder
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.variables import write_weights
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile, copy_file
 
 _INFERRED_CONFIG = "albert_config.json"
 _REPLACED = ".replaced"

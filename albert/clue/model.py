@@ -12,7 +12,7 @@ from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.model import find_weights, open_checkpoint
 from albert.downloads import download
 from albert.downloads.published_files import MODELS, archive_of
-from albert.text.corpus import describe_files
+from albert.files.reading import describe_files
 
 DEFAULT_MODEL = "albert_tiny_489k"
 _FOLDERS = {DEFAULT_MODEL: "albert_tiny_zh"}  # as in run_classifier_lcqmc.sh; the others' are called as they are

@@ -8,7 +8,7 @@ from typing import Any, List, Sequence
 
 from albert.base import pictures
 from albert.clue.results import PICTURE_FILE, Report, TaskResult, environment_text, percent
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 
 _DPI = 150
 _WIDTH, _BAR_INCHES, _FRAME_INCHES = 9.0, 0.42, 2.1

@@ -9,10 +9,9 @@ import statistics
 import zipfile
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from albert.base.tables import table
+from albert.base.terminal import table, time_text
 from albert.clue.run import Outcome
-from albert.files.tfrecords import CompleteFile, write_json
-from albert.monitor.log import time_text
+from albert.files.complete import CompleteFile, write_json
 
 JSON_FILE, MARKDOWN_FILE, PICTURE_FILE, ARCHIVE_FILE = "results.json", "results.md", "results.png", "submissions.zip"
 _HEADER = ("task", "metric", "dev", "commonest label", "test", "published test", "runs", "time", "rows/s")

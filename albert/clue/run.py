@@ -21,10 +21,10 @@ from albert.base.paths import ROOT
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.clue.data import split_file
 from albert.clue.tasks import BenchmarkTask
+from albert.files.complete import write_json
+from albert.files.reading import describe_files
 from albert.files.space import cannot_write
-from albert.files.tfrecords import write_json
 from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
-from albert.text.corpus import describe_files
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.devices.cluster import TF_CONFIG, WorkerCluster
-from albert.files.tfrecords import write_json
+from albert.files.complete import write_json
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Arrays, Written
 from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 from albert.inference.graph import InferenceGraph
 
 CHECKPOINT_NAME = "albert_model.ckpt"

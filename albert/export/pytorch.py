@@ -13,7 +13,7 @@ from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Arrays, Request, Written
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.transformers_names import to_transformers
-from albert.files.tfrecords import write_json
+from albert.files.complete import write_json
 
 # Names of the weights that a head has beside the encoder's.
 _HEAD_PREFIXES = {

@@ -13,7 +13,7 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.export.transformers_names import Values, with_prefix
-from albert.files.tfrecords import write_json
+from albert.files.complete import write_json
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"

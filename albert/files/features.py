@@ -1,7 +1,7 @@
 """The declaration of every record: writers and readers take names, types and lengths from here.
 
-A record is a serialized tf.train.Example. This module knows the fields; `record_files` knows the files and
-`input_pipeline` knows tf.data.
+A record is a serialized tf.train.Example. This module knows the fields, `tfrecords` the files and
+`batches.pipeline` tf.data.
 """
 
 from __future__ import annotations

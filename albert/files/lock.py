@@ -15,8 +15,8 @@ from io import RawIOBase
 from typing import Iterator, Optional, Sequence
 
 from albert.base.errors import UserError
+from albert.files.record_sets import data_set_path
 from albert.files.space import cannot_write
-from albert.files.tfrecords import data_set_path
 
 try:
     import fcntl

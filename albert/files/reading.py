@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import gzip
+import hashlib
 import os
 import zlib
-from typing import Any, BinaryIO, Callable, Iterator, NamedTuple
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from albert.base.errors import UserError
+
+BLOCK_BYTES = 1 << 20  # read at a time of files that may be large
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -115,3 +118,56 @@ def decode_line(line: bytes, is_first: bool, place: Callable[[], str]) -> str:
     if "\0" in text:
         raise UserError("{} holds a NUL byte: is it a text file?".format(place()))
     return text
+
+
+def text_lines(path: str) -> Iterator[Tuple[int, str]]:
+    """Yields the lines of a text file with their numbers from 1, without their ends; blank lines at the end are left.
+
+    Raises:
+      UserError: as `decoded_lines`, or a line is blank with others after it.
+    """
+    first_blank = 0
+    for number, text in decoded_lines(path):
+        if not text.strip():
+            first_blank = first_blank or number
+            continue
+        if first_blank:
+            raise UserError("{} line {} is blank: remove it or fill it in".format(path, first_blank))
+        yield number, text
+
+
+def decoded_lines(path: str) -> Iterator[Tuple[int, str]]:
+    """Yields all lines of a text file with their numbers from 1, without their ends.
+
+    Raises:
+      UserError: the file cannot be read, or a line is not UTF-8 or holds a NUL byte.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, content in enumerate(file, start=1):
+                yield number, _decode(content, path, number)
+    except OSError as error:
+        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+
+
+def _decode(content: bytes, path: str, number: int) -> str:
+    text = decode_line(content, number == 1, lambda: "{} line {}".format(path, number))
+    if text.endswith("\n"):
+        text = text[:-1]
+    return text[:-1] if text.endswith("\r") else text
+
+
+def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict[str, object]]:
+    """Name, size and SHA-256 of each file as it stands: what tells whether two runs read the same text.
+
+    Raises:
+      UserError: a file cannot be read.
+    """
+    descriptions = []
+    for path in paths:
+        digest = hashlib.sha256()
+        with opened_packed(path, files) as file:
+            for block in iter(lambda: file.read(BLOCK_BYTES), b""):  # noqa: B023 (read before the next file is opened)
+                digest.update(block)
+            descriptions.append({"file": os.path.basename(path), "bytes": file.tell(), "sha256": digest.hexdigest()})
+    return descriptions

@@ -1,4 +1,4 @@
-"""TFRecord files: complete-or-absent files, the frames of records, shard names and sidecars.
+"""TFRecord files: writing them whole or not at all, and walking, counting and checking the frames of their records.
 
 Free of TensorFlow, so that a data worker starts at once and stays small. The format is fixed and public: a frame gives
 the length of its record and two masked CRC-32C checksums.
@@ -6,30 +6,20 @@ the length of its record and two masked CRC-32C checksums.
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import glob
-import json
-import os
-import re
 import struct
 import zlib
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import BinaryIO, Iterable, Iterator, Optional, Tuple
 
 import google_crc32c
 
 from albert.base.errors import UserError
+from albert.files.complete import CompleteFile
 from albert.files.reading import opened, opened_packed, starts_like_gzip
-from albert.files.space import cannot_write
 
 _FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the length
 _FRAME_LENGTH = struct.Struct("<Q")
 _FRAME_CRC = struct.Struct("<I")  # also stands behind the record
 _CRC_MASK_DELTA = 0xA282EAD8
-_SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
-_TEMPORARY_MARK = ".unfinished-"
-
-JOURNAL_SUFFIX = ".partial.jsonl"
 
 NO_COMPRESSION = "none"
 GZIP = "gzip"
@@ -37,69 +27,6 @@ COMPRESSIONS = (NO_COMPRESSION, GZIP)
 # Level 1 packs records to 30 % of their size at 120 MB a second on one core, level 6 to 28 % at hardly more than half.
 _GZIP_LEVEL = 1
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # with a gzip header, that of zlib itself: Python's differs between its versions
-
-
-class CompleteFile:
-    """Opens a temporary file beside `path` and gives it the final name only when the block ends without an error.
-
-    Raises:
-      UserError: the folder cannot be made or written.
-      DiskFullError: the disk is full.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._temporary_path = "{}{}{}".format(path, _TEMPORARY_MARK, os.getpid())
-        self._file: Any = None
-        self._num_bytes = 0
-
-    def __enter__(self) -> "CompleteFile":
-        try:
-            os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
-            self._file = open(self._temporary_path, "wb")  # noqa: SIM115 (closed in __exit__)
-        except OSError as error:
-            raise cannot_write(self.path, error, self._num_bytes) from error
-        return self
-
-    def write(self, data: bytes) -> None:
-        """Appends bytes."""
-        self._num_bytes += len(data)
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise self._given_up(error) from error
-
-    def __exit__(self, error_type: Any, error: Any, traceback: Any) -> None:
-        try:
-            if error_type is None:
-                self._file.close()
-                os.replace(self._temporary_path, self.path)
-        except OSError as close_error:
-            raise self._given_up(close_error) from close_error
-        finally:
-            self._remove()
-
-    def _given_up(self, error: OSError) -> UserError:
-        self._remove()  # before the free room is measured
-        return cannot_write(self.path, error, self._num_bytes)
-
-    def _remove(self) -> None:
-        with contextlib.suppress(OSError):  # what could not be written to the end
-            self._file.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self._temporary_path)
-
-
-def remove_unfinished(path: str) -> None:
-    """Removes what a killed process left of `path` under a temporary name."""
-    for unfinished in glob.glob(glob.escape(path + _TEMPORARY_MARK) + "*"):
-        os.remove(unfinished)
-
-
-def write_json(path: str, value: Any) -> None:
-    """Writes JSON, readable and complete or absent."""
-    with CompleteFile(path) as file:
-        file.write((json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))
 
 
 def write_records(path: str, records: Iterable[bytes], compression: str = NO_COMPRESSION) -> int:
@@ -195,24 +122,6 @@ def count_records(path: str) -> int:
     return sum(1 for _ in record_spans(path))
 
 
-def described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """What a description says of one file of its set (its name, bytes and records); None where it says nothing."""
-    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
-
-
-def record_counts(paths: Sequence[str]) -> List[int]:
-    """The records of whole files, by their descriptions where they have one: counting would unpack a packed file."""
-    sidecars: Dict[str, Any] = {}  # all shards of a set share one
-    counts = []
-    for path in paths:
-        described_at = sidecar_path(path)
-        if described_at not in sidecars:
-            sidecars[described_at] = read_sidecar(path)
-        shard = described_shard(path, sidecars[described_at])
-        counts.append(count_records(path) if shard is None else shard["records"])
-    return counts
-
-
 def first_record(path: str) -> Optional[bytes]:
     """The first record of a TFRecord file, or None where it has none (raises as `record_spans`)."""
     with opened(path, is_packed=_is_packed) as file:
@@ -220,73 +129,3 @@ def first_record(path: str) -> Optional[bytes]:
             file.seek(offset)
             return file.read(length)
     return None
-
-
-def shard_paths(output_file: str, num_shards: int) -> List[str]:
-    """The names of the shards: `output_file` itself for one, else `name-00000-of-00002.ext`, ….
-
-    The number stands before the extension, so that a glob such as `data/tf*.tfrecord` finds every shard.
-    """
-    if num_shards == 1:
-        return [output_file]
-    stem, extension = os.path.splitext(output_file)
-    return ["{}-{:05d}-of-{:05d}{}".format(stem, shard, num_shards, extension) for shard in range(num_shards)]
-
-
-def data_set_path(record_file: str) -> str:
-    """The path that stands for a record file, or for the set of shards it belongs to."""
-    return _SHARD_SUFFIX.sub("", record_file)
-
-
-def journal_path(record_file: str) -> str:
-    """The path of the journal that stands beside a set of record files until it is complete."""
-    return data_set_path(record_file) + JOURNAL_SUFFIX
-
-
-def sidecar_path(record_file: str) -> str:
-    """The path of the JSON file that describes a record file or the set of shards it belongs to."""
-    return data_set_path(record_file) + ".json"
-
-
-def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
-    """The description beside a record file, or None where there is none (files of other implementations).
-
-    It is read once for all shards of a set, as long as it does not change: do not write into it.
-    """
-    path = sidecar_path(record_file)
-    try:
-        state = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return _read_description(path, state.st_mtime_ns, state.st_size)
-
-
-@functools.lru_cache(maxsize=16)
-def _read_description(path: str, mtime_ns: int, size: int) -> Dict[str, Any]:
-    del mtime_ns, size  # they tell one version of the file from the next
-    try:
-        with open(path, encoding="utf-8") as file:
-            description = json.load(file)
-        if not isinstance(description, dict):
-            raise ValueError("it holds no JSON object")
-        return description
-    except (OSError, ValueError) as error:
-        raise UserError("cannot read the sidecar {}: {}".format(path, error)) from error
-
-
-def expand_globs(patterns: str) -> List[str]:
-    """The existing files that a comma-separated list of names and globs stands for, sorted, each once.
-
-    Raises:
-      UserError: a pattern that no file matches.
-    """
-    paths = set()
-    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        names = [pattern] if os.path.exists(pattern) else glob.glob(pattern)  # a name may hold brackets
-        found = [path for path in names if os.path.isfile(path) and _TEMPORARY_MARK not in path]
-        if not found:
-            raise UserError("no file matches {}".format(pattern))
-        paths.update(found)
-    if not paths:
-        raise UserError("no input file was named")
-    return sorted(paths)

@@ -16,7 +16,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
 from albert.inference.frozen_graph import Recipe, frozen

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterator, List, Optional
@@ -17,6 +16,7 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.base.machine import available_cores
+from albert.base.terminal import silence
 
 TFLITE_FILE = "model.tflite"
 
@@ -132,18 +132,3 @@ def _interpreter_class() -> Any:
             "(Python 3.10 and later)"
         ) from error
     return Interpreter
-
-
-@contextlib.contextmanager
-def silence() -> Iterator[None]:
-    """Keeps off the screen what TFLite's converter and interpreters write there from C++."""
-    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
-    with tempfile.TemporaryFile() as sink:
-        try:
-            for descriptor, _ in saved:
-                os.dup2(sink.fileno(), descriptor)
-            yield
-        finally:
-            for descriptor, copy in saved:
-                os.dup2(copy, descriptor)
-                os.close(copy)

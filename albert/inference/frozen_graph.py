@@ -17,7 +17,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.variables import restore_variables
 from albert.export.format import INPUT_NAMES
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 
 _log = logging.getLogger(__name__)
 

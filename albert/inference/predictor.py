@@ -15,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.files.complete import EXPORT_DESCRIPTION_FILE
+from albert.files.export_marks import EXPORT_DESCRIPTION_FILE
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Pair, PairEncoder, Place, answer_in_batches
 from albert.text.sequences import EncodedPair, pad_batch
 from tokenization import FullTokenizer, check_vocab_size

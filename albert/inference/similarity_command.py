@@ -8,11 +8,12 @@ import sys
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError, say
-from albert.files.tfrecords import CompleteFile
+from albert.base.flags import Flags, UsageError
+from albert.base.terminal import say
+from albert.files.complete import CompleteFile
+from albert.files.reading import text_lines
 from albert.inference.text_batches import place_in, read_texts
 from albert.tasks.delimited_rows import TAB, names_texts
-from albert.tasks.rows import text_lines
 
 _log = logging.getLogger(__name__)
 

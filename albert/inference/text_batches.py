@@ -10,7 +10,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.tasks.rows import text_lines
+from albert.files.reading import text_lines
 from albert.text.batch_tokenization import BatchTokenizer
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base import pictures
 from albert.base.errors import UserError
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 from albert.monitor.figures import EVAL, METRICS_FILE, TRAIN, read_records
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import math
 import os
 from typing import Any, Dict, List, Optional
 
+from albert.files.complete import CompleteFile
 from albert.files.space import cannot_write
-from albert.files.tfrecords import CompleteFile
 
 METRICS_FILE = "metrics.jsonl"
 TRAIN, EVAL = "train", "eval"

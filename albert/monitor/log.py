@@ -8,7 +8,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
-from albert.base.terminal import StatusLine
+from albert.base.terminal import StatusLine, time_text
 from albert.monitor.figures import TRAIN, append_record, drop_after
 
 _LEAST_WINDOW = 50  # steps over which the rate is taken; buckets of length make single steps differ by a factor
@@ -161,9 +161,3 @@ def progress_text(
             parts.append("{:,.0f} tokens/s".format(rate.tokens_per_second))
         parts.append("ETA " + time_text((total_steps - step) / rate.steps_per_second))
     return " | ".join(parts)
-
-
-def time_text(seconds: float) -> str:
-    """Hours, minutes and seconds: 1:02:03."""
-    whole = int(seconds)
-    return "{}:{:02d}:{:02d}".format(whole // 3600, whole // 60 % 60, whole % 60)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional
 
+from albert.base.terminal import time_text
 from albert.checkpoints.description import BEST_FOLDER
 from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
-from albert.monitor.log import Rate, time_text
+from albert.monitor.log import Rate
 
 
 def training_lines(output_dir: str, *, rate: Rate, batch_size: int, wall_seconds: float) -> List[str]:

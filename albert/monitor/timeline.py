@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 from tensorflow.python.client import timeline  # the public way to it, tf.train.ProfilerHook, traces again and again
 
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 
 _log = logging.getLogger(__name__)
 

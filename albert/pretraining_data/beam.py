@@ -19,7 +19,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from albert.base.errors import UserError
 from albert.files.reading import FileSystem
-from albert.files.tfrecords import GZIP, sidecar_path
+from albert.files.record_sets import sidecar_path
+from albert.files.tfrecords import GZIP
 from albert.pretraining_data.plan import Outputs
 from albert.pretraining_data.report import files_text
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardTask

@@ -1,6 +1,6 @@
 """The files of a pre-training data set beside its shards: the sidecar of a complete one, the journal of a partial one.
 
-The sidecar (`record_files.sidecar_path`) is written last and says what the records were made of and with. Until then a
+The sidecar (`record_sets.sidecar_path`) is written last and says what the records were made of and with. Until then a
 journal of JSON lines holds the same description and the shards that are finished, so that a run can be taken up again.
 """
 
@@ -13,17 +13,9 @@ from collections import Counter
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
+from albert.files.complete import CompleteFile, remove_unfinished, write_json
+from albert.files.record_sets import JOURNAL_SUFFIX, data_set_path, journal_path, read_sidecar, sidecar_path
 from albert.files.space import cannot_write
-from albert.files.tfrecords import (
-    JOURNAL_SUFFIX,
-    CompleteFile,
-    data_set_path,
-    journal_path,
-    read_sidecar,
-    remove_unfinished,
-    sidecar_path,
-    write_json,
-)
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
 
 FORMAT_VERSION = 2

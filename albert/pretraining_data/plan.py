@@ -13,15 +13,16 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
 from albert.files.features import HELD_OUT, TRAINING
 from albert.files.lock import lock_path
-from albert.files.reading import LOCAL, FileSystem
-from albert.files.tfrecords import COMPRESSIONS, NO_COMPRESSION, journal_path, shard_paths, sidecar_path
+from albert.files.reading import LOCAL, FileSystem, describe_files
+from albert.files.record_sets import journal_path, shard_paths, sidecar_path
+from albert.files.tfrecords import COMPRESSIONS, NO_COMPRESSION
 from albert.pretraining_data.chunks import SHORTEST_SEQUENCE, ChunkSettings
 from albert.pretraining_data.masking import MASK_DRAWS, MaskingSettings
 from albert.pretraining_data.output import FORMAT_VERSION, report_path
 from albert.pretraining_data.shards import BuildSettings, ShardTask
 from albert.pretraining_data.vocabulary import vocabulary_from_tokenizer, vocabulary_to_json
 from albert.text import segmentation
-from albert.text.corpus import describe_files, plan_shards
+from albert.text.corpus import plan_shards
 from tokenization import FullTokenizer
 
 _DEFAULT_HELDOUT_SHARE = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from albert.files.tfrecords import shard_paths, sidecar_path
+from albert.files.record_sets import shard_paths, sidecar_path
 from albert.pretraining_data.output import total_counts
 from albert.pretraining_data.shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
 

@@ -13,10 +13,11 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 
 import numpy as np
 
+from albert.files.complete import remove_unfinished
 from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, Feature, pretraining_features
 from albert.files.reading import LOCAL, FileSystem
 from albert.files.record_encoding import encode_records
-from albert.files.tfrecords import NO_COMPRESSION, remove_unfinished, write_records
+from albert.files.tfrecords import NO_COMPRESSION, write_records
 from albert.pretraining_data.chunk_records import chunk_columns
 from albert.pretraining_data.chunks import Chunks, ChunkSettings, make_chunks
 from albert.pretraining_data.examples import SWAPPED, ExampleBatch, example_columns, make_examples
@@ -65,7 +66,7 @@ class BuildSettings(NamedTuple):
       dynamic_masking: whether the records hold chunks, which are masked when they are read.
       chunks: how documents become chunks.
       masking: how chunks are masked.
-      compression: how the record files are packed, one of record_files.COMPRESSIONS.
+      compression: how the record files are packed, one of tfrecords.COMPRESSIONS.
     """
 
     vocab_file: Optional[str]

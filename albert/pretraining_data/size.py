@@ -47,7 +47,7 @@ def estimated_rate(features: Sequence[Feature], max_seq_length: int, passes: int
       features: the declaration of the record; what varies in length is as long as the sequence.
       max_seq_length: tokens of a full sequence.
       passes: how often each token is written.
-      compression: one of record_files.COMPRESSIONS.
+      compression: one of tfrecords.COMPRESSIONS.
     """
     record = 0.0
     for feature in features:

@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Set
 
 from albert.base.errors import UserError
-from albert.files.tfrecords import remove_unfinished
+from albert.files.complete import remove_unfinished
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
 
 _logger = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ import functools
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
-from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, text_lines
+from albert.files.reading import text_lines
+from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 
 LABEL_COLUMN = "label"
 TAB, COMMA = "\t", ","

@@ -8,7 +8,8 @@ import json
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 from albert.base.errors import UserError
-from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, Texts, text_lines
+from albert.files.reading import text_lines
+from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, Texts
 
 LABEL_KEY = "label"
 ID_KEYS = ("id", "idx")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Callable, Iterator, NamedTuple, Optional, Tuple, Union
 
-from albert.base.errors import UserError
-from albert.files.reading import decode_line
 from albert.text.arrays import has_lone_surrogate
 
 UNNUMBERED = -1
@@ -53,43 +51,6 @@ class Texts(NamedTuple):
     text_a: str
     text_b: Optional[str] = None
     choices: Tuple[str, ...] = ()
-
-
-def text_lines(path: str) -> Iterator[Tuple[int, str]]:
-    """Yields the lines of a text file with their numbers from 1, without their ends; blank lines at the end are left.
-
-    Raises:
-      UserError: as `decoded_lines`, or a line is blank with others after it.
-    """
-    first_blank = 0
-    for number, text in decoded_lines(path):
-        if not text.strip():
-            first_blank = first_blank or number
-            continue
-        if first_blank:
-            raise UserError("{} line {} is blank: remove it or fill it in".format(path, first_blank))
-        yield number, text
-
-
-def decoded_lines(path: str) -> Iterator[Tuple[int, str]]:
-    """Yields all lines of a text file with their numbers from 1, without their ends.
-
-    Raises:
-      UserError: the file cannot be read, or a line is not UTF-8 or holds a NUL byte.
-    """
-    try:
-        with open(path, "rb") as file:
-            for number, content in enumerate(file, start=1):
-                yield number, _decode(content, path, number)
-    except OSError as error:
-        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
-
-
-def _decode(content: bytes, path: str, number: int) -> str:
-    text = decode_line(content, number == 1, lambda: "{} line {}".format(path, number))
-    if text.endswith("\n"):
-        text = text[:-1]
-    return text[:-1] if text.endswith("\r") else text
 
 
 def text_fault(text: str, which: str) -> Optional[str]:

@@ -6,7 +6,7 @@ import json
 from typing import Any, Dict, Sequence, Union
 
 from albert.base.errors import UserError
-from albert.files.tfrecords import CompleteFile
+from albert.files.complete import CompleteFile
 from albert.tasks.classification import Task, label_list
 from albert.tasks.json_rows import records
 from albert.tasks.rows import Row

@@ -9,12 +9,11 @@ that a packed corpus is divided like the same corpus unpacked, up to MAX_PACKED_
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.files.reading import LOCAL, FileSystem, decode_line, is_unpacked, opened, opened_packed, without_mark
+from albert.files.reading import BLOCK_BYTES, LOCAL, FileSystem, decode_line, is_unpacked, opened, without_mark
 
 # Longer documents are read in parts, so that a corpus without blank lines does not have to fit into memory.
 MAX_PART_BYTES = 1 << 20
@@ -23,7 +22,6 @@ MAX_DEFAULT_SHARDS = 1024
 # To reach a place in a gzip file, all before it has to be unpacked: k cuts unpack the file k / 2 times in addition.
 # Unpacking is over a hundred times faster than making records, so 16 cuts cost less than a tenth of the time.
 MAX_PACKED_CUTS = 16
-_BLOCK_BYTES = 1 << 20
 
 
 class ByteRange(NamedTuple):
@@ -68,22 +66,6 @@ class DocumentPart(NamedTuple):
     lines: List[str]
     num_bytes: int
     is_continuation: bool
-
-
-def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict[str, object]]:
-    """Name, size and SHA-256 of each file as it stands: what tells whether two runs read the same text.
-
-    Raises:
-      UserError: a file cannot be read.
-    """
-    descriptions = []
-    for path in paths:
-        digest = hashlib.sha256()
-        with opened_packed(path, files) as file:
-            for block in iter(lambda: file.read(_BLOCK_BYTES), b""):  # noqa: B023 (read before the next file is opened)
-                digest.update(block)
-            descriptions.append({"file": os.path.basename(path), "bytes": file.tell(), "sha256": digest.hexdigest()})
-    return descriptions
 
 
 def plan_shards(
@@ -240,7 +222,7 @@ def _line_number(path: str, offset: int, files: FileSystem) -> int:
     newlines = 0
     with opened(path, files) as file:
         while offset > 0:
-            block = file.read(min(offset, _BLOCK_BYTES))
+            block = file.read(min(offset, BLOCK_BYTES))
             if not block:
                 break
             newlines += block.count(b"\n")

@@ -1,9 +1,9 @@
-"""The line that is written over and over, and what is logged meanwhile."""
+"""Terminal output: the status line and what is logged meanwhile, and times."""
 
 import io
 import logging
 
-from albert.base.terminal import StatusLine
+from albert.base.terminal import StatusLine, time_text
 
 
 class Terminal(io.StringIO):
@@ -51,3 +51,8 @@ def test_what_is_logged_begins_on_a_line_of_its_own():
     finally:
         logging.getLogger().removeHandler(handler)
     assert stream.getvalue() == "\rstep 1\na warning\n\rstep 2\nafterwards\n"
+
+
+def test_times_are_hours_minutes_and_whole_seconds():
+    assert time_text(3599.9) == "0:59:59"
+    assert time_text(36000.0) == "10:00:00"

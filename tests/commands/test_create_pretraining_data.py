@@ -13,7 +13,8 @@ import tensorflow.compat.v1 as tf
 import create_pretraining_data
 from albert.base.paths import ROOT
 from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
-from albert.files.tfrecords import count_records, read_sidecar
+from albert.files.record_sets import read_sidecar
+from albert.files.tfrecords import count_records
 from albert.text import segmentation
 from tests.support.data_command import arguments, files_below, long_text, make, records_of, refusal
 from tests.support.tiny_corpus import TEXT, write_text

@@ -7,10 +7,13 @@ import re
 
 import pytest
 
-from albert.files import tfrecords as record_files
+from albert.base.errors import UserError
+from albert.files import complete
+from albert.files.complete import CompleteFile
 from albert.files.features import Feature, pretraining_features
+from albert.files.record_sets import read_sidecar
 from albert.files.space import DiskFullError, reason_of, size_text, tells_of_full_disk
-from albert.files.tfrecords import CompleteFile, read_sidecar, write_records
+from albert.files.tfrecords import write_records
 from albert.pretraining_data.output import add_to_journal, claim_output
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
 from albert.pretraining_data.size import estimated_rate
@@ -42,7 +45,7 @@ class FullAfter:
 def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch, room, error):
     path = tmp_path / "some.tfrecord"
     path.write_bytes(b"old")
-    monkeypatch.setattr(record_files, "open", lambda name, _: FullAfter(name, room, error), raising=False)
+    monkeypatch.setattr(complete, "open", lambda name, _: FullAfter(name, room, error), raising=False)
     with pytest.raises(DiskFullError, match=r"some.tfrecord: its disk is full, .* free and more than .* are needed"):
         write_records(str(path), [b"x" * 1000] * 3 + [b"y" * 952])  # with four frames of 16 bytes: 4016
     assert path.read_bytes() == b"old"
@@ -50,8 +53,8 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch, room, error):
 
 
 def test_another_error_of_the_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(record_files, "open", lambda name, _: FullAfter(name, 5, errno.EIO), raising=False)
-    with pytest.raises(record_files.UserError, match="some: Input/output error; nothing was left") as raised:
+    monkeypatch.setattr(complete, "open", lambda name, _: FullAfter(name, 5, errno.EIO), raising=False)
+    with pytest.raises(UserError, match="some: Input/output error; nothing was left") as raised:
         write_records(str(tmp_path / "some"), [b"x" * 1000])
     assert not isinstance(raised.value, DiskFullError)
     assert not os.listdir(str(tmp_path))

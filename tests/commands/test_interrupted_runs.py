@@ -12,7 +12,7 @@ import pytest
 
 import create_pretraining_data
 from albert.base.paths import ROOT
-from albert.files.tfrecords import expand_globs, read_sidecar
+from albert.files.record_sets import expand_globs, read_sidecar
 from tests.support.data_command import arguments, files_below, long_text, records_of
 from tests.support.tiny_corpus import write_text
 
@@ -21,12 +21,12 @@ NUM_SHARDS = 16
 # The command, but with a pause at each record: so fast a run would be over before it can be killed.
 SLOW_COMMAND = """
 import sys, time
-from albert.files import tfrecords
-write = tfrecords.CompleteFile.write
+from albert.files import complete
+write = complete.CompleteFile.write
 def write_slowly(self, data):
     time.sleep(0.001)
     write(self, data)
-tfrecords.CompleteFile.write = write_slowly
+complete.CompleteFile.write = write_slowly
 import create_pretraining_data as create
 from albert.base.flags import run_command
 run_command(create.__doc__, create.declare_flags(), create.main, sys.argv[1:])

@@ -6,7 +6,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.files.tfrecords import compression_of, read_sidecar
+from albert.files.record_sets import read_sidecar
+from albert.files.tfrecords import compression_of
 from albert.pretraining.inputs import check_records
 from tests.support.data_command import files_below, long_text, make, records_of, refusal
 from tests.support.tiny_corpus import write_text

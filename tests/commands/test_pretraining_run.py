@@ -11,7 +11,9 @@ import run_pretraining
 from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.checkpoints.variables import step_of
-from albert.files.tfrecords import sidecar_path, write_json, write_records
+from albert.files.complete import write_json
+from albert.files.record_sets import sidecar_path
+from albert.files.tfrecords import write_records
 from tests.support import tiny_model
 
 

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.terminal import StatusLine
 from albert.monitor.figures import read_records
-from albert.monitor.log import Rate, TrainingLogHook, progress_text, time_text
+from albert.monitor.log import Rate, TrainingLogHook, progress_text
 
 TOKENS_OF_A_STEP = 24.0
 
@@ -96,4 +96,3 @@ def test_progress_text_says_step_loss_rates_and_time_left():
         "step 1,500/5,000 | loss 2.5000 | accuracy 50.0% | lr 1.00e-04 | 32.0 examples/s | 3,277 tokens/s | ETA 1:56:40"
     )
     assert progress_text(1, 5, {"loss": 2.5}, rate=Rate(0, 0.0, 0.0)) == "step 1/5 | loss 2.5000"
-    assert time_text(3599.9) == "0:59:59"

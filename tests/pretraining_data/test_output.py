@@ -4,7 +4,8 @@ import os
 import pytest
 
 import create_pretraining_data
-from albert.files.tfrecords import count_records, read_sidecar
+from albert.files.record_sets import read_sidecar
+from albert.files.tfrecords import count_records
 from albert.pretraining_data.output import claim_output, first_difference, total_counts
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
 from tests.support.data_command import files_below, long_text, make, records_of, refusal

@@ -1,6 +1,6 @@
 import glob
 
-from albert.files.tfrecords import shard_paths
+from albert.files.record_sets import shard_paths
 from albert.pretraining_data.report import files_text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.base.paths import ROOT
-from albert.files.tfrecords import read_sidecar
+from albert.files.record_sets import read_sidecar
 from albert.pretraining_data import workers as worker_pool
 from albert.pretraining_data.chunks import ChunkSettings
 from albert.pretraining_data.masking import MaskingSettings

@@ -1,5 +1,4 @@
 import gzip
-import hashlib
 import io
 import itertools
 import os
@@ -8,8 +7,8 @@ import tracemalloc
 import pytest
 
 from albert.base.errors import UserError
-from albert.files.reading import FileSystem
-from albert.text.corpus import ByteRange, describe_files, plan_shards, read_documents
+from albert.files.reading import FileSystem, describe_files
+from albert.text.corpus import ByteRange, plan_shards, read_documents
 from tests.support.tiny_corpus import write_text
 
 
@@ -100,12 +99,6 @@ def test_the_default_number_of_shards(tmp_path, monkeypatch):
     assert len(plan_shards([path])) == 12
     monkeypatch.setattr("albert.text.corpus.MAX_DEFAULT_SHARDS", 5)
     assert len(plan_shards([path])) == 5
-
-
-def test_files_are_described_by_their_content(tmp_path):
-    path = write_text(tmp_path, "字\n")
-    digest = hashlib.sha256("字\n".encode("utf-8")).hexdigest()
-    assert describe_files([path]) == [{"file": "text.txt", "bytes": 4, "sha256": digest}]
 
 
 def test_bad_files(tmp_path):
@@ -266,14 +259,6 @@ def test_bad_content_of_gzip_files(tmp_path):
     path.write_bytes(gzip.compress(b"a\n\n" * 500 + b"ok\n\xff\n"))
     with pytest.raises(UserError, match="text.gz line 1002 is not UTF-8"):
         documents(plan_shards([str(path)], 5)[-1])
-
-
-def test_gzip_files_are_described_as_they_stand(tmp_path):
-    path = write_gzip(tmp_path, "字\n")
-    content = (tmp_path / "text.txt.gz").read_bytes()
-    assert describe_files([path]) == [
-        {"file": "text.txt.gz", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    ]
 
 
 def test_large_gzip_files_are_read_in_constant_memory(tmp_path):
