@@ -21,7 +21,8 @@ from albert.base.plain_arguments import PlainParser
 from albert.checkpoints.folder import write_weights_folder
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
-from albert.checkpoints.variables import listed, read_weights, step_of, write_values
+from albert.checkpoints.values import read_weights, step_of, write_values
+from albert.checkpoints.variables import listed
 from albert.tasks.registry import CLASSIFIER, RUNNER_OF
 
 _DEFAULT_OUTPUT = "average"  # in the run's folder

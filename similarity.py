@@ -94,7 +94,7 @@ class BertSim:
         files = predictor.find_model(self.model_dir)
         if files is not None:
             return files
-        from albert.checkpoints.variables import find_checkpoint
+        from albert.checkpoints.files import find_checkpoint
 
         place = args.ckpt_name if self._is_default() and os.path.exists(args.ckpt_name + ".index") else self.model_dir
         if not os.path.exists(place) and place != args.ckpt_name:

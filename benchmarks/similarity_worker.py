@@ -61,7 +61,7 @@ def open_estimator(path):
 
     from albert.checkpoints.families import build_encoder
     from albert.checkpoints.model import open_checkpoint
-    from albert.checkpoints.variables import write_weights
+    from albert.checkpoints.values import write_weights
     from albert.model import heads
 
     model = open_checkpoint(path)

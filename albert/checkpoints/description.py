@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.checkpoints.variables import write_weights
 from albert.files.complete import copy_file, write_json
 
 DESCRIPTION_FILE = "task.json"
@@ -60,24 +58,3 @@ def read_description(folder: str) -> Optional[ModelFolder]:
         return ModelFolder(**dict(values, labels=tuple(values["labels"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError("{} is no description of a fine-tuned model: {}".format(path, error)) from error
-
-
-def write_best(output_dir: str, prefix: str) -> str:
-    """Makes <output_dir>/best, a model folder with the weights of one checkpoint, and returns its path."""
-    description = read_description(output_dir)
-    folder = os.path.join(output_dir, BEST_FOLDER)
-    unfinished = folder + ".unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    describe_folder(
-        unfinished,
-        description,
-        config_path=os.path.join(output_dir, description.config_file),
-        vocab_path=os.path.join(output_dir, description.vocab_file),
-    )
-    write_weights(prefix, os.path.join(unfinished, os.path.basename(prefix)))
-    if os.path.isdir(folder):
-        if not os.path.exists(os.path.join(folder, DESCRIPTION_FILE)):
-            raise UserError("{} is no model folder of ours: move it away".format(folder))
-        shutil.rmtree(folder)
-    os.rename(unfinished, folder)
-    return folder

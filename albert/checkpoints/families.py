@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 from modeling import BertConfig, BertModel
 from modeling_google import AlbertConfig, AlbertModel
 

@@ -8,6 +8,9 @@ import os
 import re
 from typing import List, Optional
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError

@@ -13,7 +13,7 @@ from typing import Callable
 from albert.base.errors import UserError
 from albert.checkpoints.description import BEST_FOLDER, describe_folder
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
-from albert.checkpoints.variables import write_weights
+from albert.checkpoints.values import write_weights
 from albert.files.complete import CompleteFile, copy_file
 
 _INFERRED_CONFIG = "albert_config.json"

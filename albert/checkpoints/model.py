@@ -15,19 +15,18 @@ from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
 from albert.checkpoints.description import BEST_FOLDER, DESCRIPTION_FILE, ModelFolder, read_description
 from albert.checkpoints.families import FAMILIES, Family
+from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.values import read_contents, step_of
 from albert.checkpoints.variables import (
     ENCODER_PREFIX,
     Shapes,
     count_parameters,
     describe_weights,
     family_of,
-    find_checkpoint,
     heads_of,
     normalises_pooled_output,
     num_labels_of,
-    read_contents,
     sizes_of,
-    step_of,
     unlike_albert,
 )
 from tokenization import load_vocab

@@ -15,7 +15,7 @@ from typing import List, Optional
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.checkpoints.variables import check_values, read_contents
+from albert.checkpoints.values import check_values, read_contents
 
 _log = logging.getLogger(__name__)
 

@@ -1,24 +1,13 @@
-"""Checkpoints: reading family, sizes, heads and weights off their variables.
+"""Names and shapes of a checkpoint's variables: the family, sizes and heads that they tell.
 
-The only module that knows variable names as text (docs/en/models.md). `checkpoint_model` adds the model's config,
-`warm_start` starts a model from one, `describe_checkpoint` says what one can be used for.
+The only module that knows variable names as text (docs/en/models.md). `values` reads and writes the arrays, `model`
+adds the model's config, `warm_start` starts a model from a checkpoint.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
-
-import numpy as np
-
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
-import tensorflow.compat.v1 as tf
-
-from albert.base.errors import UserError
-from albert.checkpoints.files import check_data_file, check_index_file
-from albert.checkpoints.files import find_checkpoint as find_checkpoint  # the way in for all who load one
+from typing import Any, Dict, List, Optional, Tuple
 
 ENCODER_PREFIX = "bert/"
 CLASSIFIER_WEIGHTS = "output_weights"
@@ -35,7 +24,6 @@ _FAMILY_MARKS = (
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
     ("bert/encoder/layer_0/attention/self/query/kernel", "BERT"),
 )
-_STEP = "global_step"
 _UNSHARED_LAYER = re.compile(r"^bert/encoder/layer_(\d+)/")
 _GROUP = re.compile(r"(?<=^bert/encoder/transformer/)group_(\d+)/inner_group_(\d+)(?=/)")
 NUM_GROUPS = "num_hidden_groups"
@@ -50,48 +38,8 @@ Shapes = Dict[str, List[int]]
 ENCODER, MASKED_LM, PRETRAINING, CLASSIFIER = HEADS = ("encoder", "masked_lm", "pretraining", "classifier")
 
 
-class Contents(NamedTuple):
-    """What a checkpoint holds."""
-
-    shapes: Shapes  # of the weights
-    slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
-
-
-def variable_shapes(prefix: str) -> Shapes:
-    """Names and shapes of the weights of a checkpoint; optimizer slots and the step are none.
-
-    Raises:
-      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
-    """
-    return read_contents(prefix).shapes
-
-
-def read_contents(prefix: str) -> Contents:
-    """What a checkpoint holds, by its index.
-
-    Raises:
-      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
-    """
-    reader = _open(prefix)
-    shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    sized = [name for name in shapes if types[name] != tf.string]
-    check_data_file(prefix, sum(_count(shapes[name]) * types[name].size for name in sized))
-    slots = {name: _slot_of(name, shapes) for name in shapes}
-    weights = {name: shape for name, shape in shapes.items() if shape and slots[name] is None}
-    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})))
-
-
-def _open(prefix: str) -> Any:
-    check_index_file(prefix)
-    check_data_file(prefix, 0)
-    try:
-        return tf.train.load_checkpoint(prefix)
-    except Exception as error:  # TF 1.15 raises a bare exception here where 2.15 raises an OpError
-        raise UserError("cannot read the checkpoint {}: {}".format(prefix, str(error).splitlines()[0])) from error
-
-
-def _slot_of(name: str, names: Any) -> Optional[str]:
-    """The name of the optimizer's slot that a variable is; slots are called <weight>/<slot>."""
+def slot_of(name: str, names: Any) -> Optional[str]:
+    """The name of the optimizer's slot that a variable is, or None; slots are called <weight>/<slot>."""
     parts = name.split("/")
     for end in range(len(parts) - 1, 0, -1):
         if "/".join(parts[:end]) in names:
@@ -99,7 +47,8 @@ def _slot_of(name: str, names: Any) -> Optional[str]:
     return parts[-1] if name.endswith(_SLOT_SUFFIXES) else None
 
 
-def _count(shape: List[int]) -> int:
+def num_values(shape: List[int]) -> int:
+    """The number of values in an array of a shape."""
     count = 1
     for size in shape:
         count *= size
@@ -108,38 +57,7 @@ def _count(shape: List[int]) -> int:
 
 def count_parameters(shapes: Shapes, prefix: str = "") -> int:
     """The parameters of the weights whose names begin with a prefix."""
-    return sum(_count(shape) for name, shape in shapes.items() if name.startswith(prefix))
-
-
-def read_weights(prefix: str) -> Dict[str, np.ndarray]:
-    """The values of the weights of a checkpoint.
-
-    Raises:
-      UserError: it cannot be read or is damaged.
-    """
-    names = variable_shapes(prefix)
-    reader = _open(prefix)
-    return {name: _read(reader, name, prefix) for name in sorted(names)}
-
-
-def check_values(prefix: str) -> None:
-    """Reads every variable of a checkpoint, slots included, against its checksum; keeps none.
-
-    Raises:
-      UserError: it cannot be read or is damaged.
-    """
-    reader = _open(prefix)
-    values = (_read(reader, name, prefix) for name in sorted(reader.get_variable_to_shape_map()))
-    num_bytes = sum(np.asarray(value).nbytes for value in values)
-    if num_bytes == 0:  # TensorFlow reads a damaged index as far as it can
-        raise UserError("the checkpoint {} is damaged: its index names no variable".format(prefix))
-
-
-def _read(reader: Any, name: str, prefix: str) -> Any:
-    try:
-        return reader.get_tensor(name)
-    except Exception as error:  # as in `_open`
-        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
+    return sum(num_values(shape) for name, shape in shapes.items() if name.startswith(prefix))
 
 
 def family_of(shapes: Shapes) -> Optional[str]:
@@ -233,41 +151,3 @@ def listed(names: Tuple[str, ...]) -> str:
         return "none"
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (" and {} more".format(more) if more > 0 else "")
-
-
-def restore_variables(session: Any, prefix: str) -> None:
-    """Gives all variables of the session's graph their values from a checkpoint that holds them.
-
-    Raises:
-      UserError: its data cannot be read.
-    """
-    with session.graph.as_default():
-        saver = tf.train.Saver(tf.global_variables())
-    try:
-        saver.restore(session, prefix)
-    except (tf.errors.OpError, ValueError) as error:
-        raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
-
-
-def step_of(prefix: str) -> int:
-    """The global step at which a checkpoint was written; 0 where it holds none."""
-    reader = _open(prefix)
-    return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
-
-
-def write_weights(prefix: str, target_prefix: str) -> None:
-    """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
-    # An Estimator predicts from no checkpoint without a step.
-    write_values(dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))}), target_prefix)
-
-
-def write_values(values: Dict[str, Any], target_prefix: str) -> None:
-    """Writes arrays by variable name as a checkpoint."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        variables = {
-            name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)
-            for name, value in values.items()
-        }
-        feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
-        session.run(tf.global_variables_initializer(), feed)
-        tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)

@@ -9,6 +9,7 @@ from typing import Dict, NamedTuple, Tuple
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.checkpoints.values import variable_shapes
 from albert.checkpoints.variables import (
     ENCODER_PREFIX,
     NUM_GROUPS,
@@ -18,7 +19,6 @@ from albert.checkpoints.variables import (
     in_group_0,
     listed,
     sizes_of,
-    variable_shapes,
 )
 
 _log = logging.getLogger(__name__)

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, NamedTuple, Optional
-
-import numpy as np
+from typing import Callable, NamedTuple, Optional
 
 from albert.checkpoints.model import CheckpointModel
-
-INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")  # each int32 [B, S]
-
-# For each head its outputs; what is named probabilities sums to 1 along the last axis. Letters stand in `layers`.
-HEAD_OUTPUTS = {
-    "encoder": ("sequence_output", "pooled_output"),  # [B, S, H] and [B, H]
-    "classifier": ("probabilities",),  # [B, labels]
-    "masked_lm": ("probabilities",),  # [B, S, V], at every position
-    "pretraining": ("probabilities", "sentence_order_probabilities"),  # [B, S, V] and [B, 2]
-}
-HEADS = tuple(HEAD_OUTPUTS)
+from albert.model.outputs import Arrays
 
 FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of their outputs' spread
-
-Arrays = Dict[str, np.ndarray]  # inputs or outputs by name
 
 
 class Request(NamedTuple):

@@ -9,13 +9,14 @@ from typing import Any, Optional, Tuple
 from albert.checkpoints.description import ModelFolder, describe_folder
 from albert.checkpoints.families import GOOGLE
 from albert.checkpoints.model import open_checkpoint
-from albert.checkpoints.variables import write_values
+from albert.checkpoints.values import write_values
 from albert.export import transformers_folder
-from albert.export.format import FLOAT32_TOLERANCE, Arrays, Written
+from albert.export.format import FLOAT32_TOLERANCE, Written
 from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
 from albert.files.complete import CompleteFile
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import Arrays
 
 CHECKPOINT_NAME = "albert_model.ckpt"
 CONFIG_FILE = "albert_config.json"

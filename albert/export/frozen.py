@@ -6,8 +6,9 @@ import os
 
 import tensorflow.compat.v1 as tf
 
-from albert.export.format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, INPUT_NAMES, Arrays, Request, Written
+from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
 
 FROZEN_FILE = "frozen_graph.pb"
 

@@ -10,8 +10,8 @@ from typing import Any, Dict
 
 import numpy as np
 
-from albert.export.format import Arrays
 from albert.export.transformers_names import Values
+from albert.model.outputs import Arrays
 
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
 

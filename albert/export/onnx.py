@@ -10,8 +10,9 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.export.format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, INPUT_NAMES, Arrays, Request, Written
+from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
 
 ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check

@@ -11,7 +11,7 @@ from typing import Callable, List, NamedTuple
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.export.format import Arrays
+from albert.model.outputs import Arrays
 
 FIXED_ROWS, RANDOM_ROWS = 3, 8
 _LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length

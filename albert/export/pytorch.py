@@ -8,12 +8,14 @@ from typing import Dict
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.checkpoints.variables import ENCODER_PREFIX, read_weights
+from albert.checkpoints.values import read_weights
+from albert.checkpoints.variables import ENCODER_PREFIX
 from albert.export import transformers_folder
-from albert.export.format import FLOAT32_TOLERANCE, Arrays, Request, Written
+from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
+from albert.model.outputs import Arrays
 
 # Names of the weights that a head has beside the encoder's.
 _HEAD_PREFIXES = {

@@ -10,7 +10,7 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export import transformers_folder
-from albert.export.format import HEAD_OUTPUTS, HEADS, INPUT_NAMES, Request, Written
+from albert.export.format import Request, Written
 from albert.export.from_transformers import write_tensorflow
 from albert.export.frozen import write_frozen
 from albert.export.numpy_albert import NumpyAlbert
@@ -22,6 +22,7 @@ from albert.export.tflite import TFLITE_TYPES, write_tflite
 from albert.files.complete import CompleteFolder, files_in
 from albert.files.export_marks import EXPORT_DESCRIPTION_FILE, add_file, describe_export
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import HEAD_OUTPUTS, HEADS, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ import os
 
 import tensorflow.compat.v1 as tf
 
-from albert.export.format import FLOAT32_TOLERANCE, INPUT_NAMES, Arrays, Request, Written
+from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import INPUT_NAMES, Arrays
 
 # TensorFlow Serving takes the parent folder and looks for versions, which are numbers.
 VERSION_FOLDER = "1"

@@ -11,10 +11,11 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.base.terminal import silence
-from albert.export.format import FLOAT32_TOLERANCE, HEAD_OUTPUTS, Arrays, Request, Written
+from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.parity import by_row
 from albert.inference.engine_tflite import TFLITE_FILE
 from albert.inference.graph import InferenceGraph
+from albert.model.outputs import HEAD_OUTPUTS, Arrays
 
 # How the weights are kept, and what share of an output's spread it may cost. int8 is the dynamic range: weights in
 # 8 bits, all else in float32.

@@ -20,11 +20,11 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.export.format import HEAD_OUTPUTS, INPUT_NAMES
 from albert.export.frozen import FROZEN_FILE
 from albert.export.savedmodel import VERSION_FOLDER
 from albert.inference.frozen_graph import OUTPUT, Recipe, frozen, read_graph
 from albert.model import heads
+from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES
 
 PROBABILITIES = HEAD_OUTPUTS["classifier"][0]
 

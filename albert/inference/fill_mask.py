@@ -18,12 +18,12 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.export.format import INPUT_NAMES
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
 from albert.inference.frozen_graph import Recipe, frozen
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, shown
 from albert.model import heads
+from albert.model.outputs import INPUT_NAMES
 from albert.text.sequences import EncodedPair, pad_batch, text_ids
 from tokenization import CONTINUATION_PREFIX, MASK_TOKEN, FullTokenizer, is_chinese_character
 

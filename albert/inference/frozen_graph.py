@@ -15,9 +15,9 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
-from albert.checkpoints.variables import restore_variables
-from albert.export.format import INPUT_NAMES
+from albert.checkpoints.values import restore_variables
 from albert.files.complete import CompleteFile
+from albert.model.outputs import INPUT_NAMES
 
 _log = logging.getLogger(__name__)
 

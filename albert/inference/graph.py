@@ -11,9 +11,9 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.checkpoints.variables import restore_variables
-from albert.export.format import HEAD_OUTPUTS, INPUT_NAMES, Arrays
+from albert.checkpoints.values import restore_variables
 from albert.model import heads, layers
+from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
 
 
 class InferenceGraph:

@@ -89,7 +89,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
         if export["format"] != _CHECKPOINT:
             return _find_export(folder, export)
     from albert.checkpoints.description import BEST_FOLDER, read_description
-    from albert.checkpoints.variables import find_checkpoint
+    from albert.checkpoints.files import find_checkpoint
 
     for place in (os.path.join(folder, BEST_FOLDER), folder):
         description = read_description(place)

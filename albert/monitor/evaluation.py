@@ -17,8 +17,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.description import BEST_FOLDER
+from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
-from albert.checkpoints.variables import find_checkpoint
 from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records, text_of
 
 _log = logging.getLogger(__name__)

@@ -1,17 +1,21 @@
-"""Guards of a training run: it ends where its numbers are none any more, and says so where the loss climbs."""
+"""Guards of a training run: numbers that are not finite, a loss that climbs, a disk without room for a checkpoint."""
 
 from __future__ import annotations
 
 import collections
 import logging
 import math
+import os
 from typing import Any, Deque, Dict, Optional
 
+import numpy as np
 import tensorflow.compat.v1 as tf
+
+from albert.files.space import DiskFullError, free_bytes, size_text
+from albert.model.config import LARGE_HIDDEN_SIZE
 
 _log = logging.getLogger(__name__)
 
-LARGE_HIDDEN_SIZE = 1024  # from here on the published settings are known to fail (large, xlarge, xxlarge)
 _GUARDED = ("loss", "gradient_norm")
 _SKIPPED = "update_skipped"
 _MOST_SKIPPED = 100
@@ -142,6 +146,36 @@ class DivergenceHint(tf.train.SessionRunHook):
         if trouble and not self._is_said:
             _log.warning("Hint: %s; %s.", trouble, self._advice)
             self._is_said = True
+
+
+class CheckpointRoom(tf.train.CheckpointSaverListener):
+    """Ends training before a checkpoint that certainly has no room on the disk; the first one stands at step 0."""
+
+    def __init__(self, output_dir: str) -> None:
+        self._output_dir = output_dir
+        self._needed = 0
+
+    def begin(self) -> None:
+        """Adds up what the variables of the graph take."""
+        variables = tf.global_variables()
+        self._needed = sum(
+            int(np.prod(variable.shape.as_list())) * variable.dtype.base_dtype.size for variable in variables
+        )
+
+    def before_save(self, session: Any, global_step_value: int) -> None:
+        """Looks for room.
+
+        Raises:
+          DiskFullError: there is none.
+        """
+        del session
+        free = free_bytes(os.path.join(self._output_dir, "checkpoint"))
+        if free is not None and free < self._needed:
+            raise DiskFullError(
+                "the checkpoint of step {} takes {}, and the disk of {} has {} free".format(
+                    global_step_value, size_text(self._needed), self._output_dir, size_text(free)
+                )
+            )
 
 
 def divergence_advice(*, hidden_size: int, learning_rate: float, warmup: str) -> str:

@@ -14,7 +14,7 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
 from albert.base.terminal import StatusLine
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.checkpoints.variables import step_of
+from albert.checkpoints.values import step_of
 from albert.devices.selection import find_devices
 from albert.monitor.checkpoint_room import CheckpointRoom
 from albert.monitor.curves import draw_curves_or_warn

@@ -9,8 +9,6 @@ import tensorflow.compat.v1 as tf
 FIRST_SCALE = 2.0**15
 GROWTH_STEPS = 2000  # updates without overflow after which the scale is doubled
 
-SCALE_VARIABLE = "loss_scale/scale"
-
 
 class LossScale(NamedTuple):
     """The scale's variables, which are saved with the training."""

@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.training_folder import flaw, latest_checkpoint, mend_checkpoints, saved_checkpoints
-from albert.checkpoints.variables import write_values
+from albert.checkpoints.values import write_values
 
 DATA = ".data-00000-of-00001"
 

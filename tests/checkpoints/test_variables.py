@@ -9,8 +9,8 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints import warm_start
-from albert.checkpoints.variables import (
-    find_checkpoint,
+from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.values import (
     read_contents,
     read_weights,
     restore_variables,

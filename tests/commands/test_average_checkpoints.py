@@ -10,8 +10,9 @@ import run_classifier
 import similarity
 from albert.base.errors import UserError
 from albert.checkpoints.description import read_description
+from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
-from albert.checkpoints.variables import find_checkpoint, read_weights, step_of, write_values
+from albert.checkpoints.values import read_weights, step_of, write_values
 from tests.support import tiny_runs
 
 

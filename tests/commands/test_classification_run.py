@@ -17,7 +17,8 @@ from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.batches import length_buckets
 from albert.checkpoints.description import read_description
-from albert.checkpoints.variables import find_checkpoint, step_of
+from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.values import step_of
 from tests.support import tiny_model
 
 PAIRS = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("明天下雨", "明天北京下雨吗"), ("好", "不好")]

@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 import run_pretraining
 from albert.base.errors import UserError
 from albert.base.flags import UsageError
-from albert.checkpoints.variables import step_of
+from albert.checkpoints.values import step_of
 from albert.files.complete import write_json
 from albert.files.record_sets import sidecar_path
 from albert.files.tfrecords import write_records

@@ -14,8 +14,10 @@ import run_ner
 from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.checkpoints import families
+from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.model import open_checkpoint
-from albert.checkpoints.variables import family_of, find_checkpoint, read_weights, step_of, variable_shapes
+from albert.checkpoints.values import read_weights, step_of, variable_shapes
+from albert.checkpoints.variables import family_of
 from albert.model import heads
 from albert.tasks import mrc_metrics
 from albert.tasks.ner_rows import tagged_lines

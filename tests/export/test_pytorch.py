@@ -14,7 +14,7 @@ from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.checkpoints.model import open_checkpoint
-from albert.checkpoints.variables import read_weights
+from albert.checkpoints.values import read_weights
 from albert.export import transformers_folder
 from albert.export.numpy_albert import NumpyAlbert
 from albert.inference.predictor import Predictor, find_model

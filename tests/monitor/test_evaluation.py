@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from albert.base.errors import UserError
-from albert.checkpoints import families
-from albert.checkpoints import variables as checkpoint
+from albert.checkpoints import families, folder
+from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
+from albert.checkpoints.values import read_weights, step_of, write_values
 from albert.monitor.evaluation import EvaluationListener, Evaluator, Goal, Patience, train_in_turns
 from albert.monitor.figures import drop_after, read_records
 from tests.support import tiny_model
@@ -40,13 +41,13 @@ class Run:
 
     def save(self, step, shift=0.0):
         values = {name: value + np.float32(step + shift) for name, value in self.weights.items()}
-        checkpoint.write_values(dict(values, global_step=np.int64(step)), self.prefix(step))
+        write_values(dict(values, global_step=np.int64(step)), self.prefix(step))
 
     def prefix(self, step):
         return os.path.join(self.folder, "model.ckpt-{}".format(step))
 
     def measure(self, prefix):
-        step = checkpoint.step_of(prefix)
+        step = step_of(prefix)
         self.measured.append(step)
         return {"accuracy": np.float32(self.accuracies[step]), "loss": 1.0, "global_step": np.int64(step)}
 
@@ -54,7 +55,7 @@ class Run:
         return Evaluator(self.folder, name="dev", data=data, goal=goal, measure=self.measure)
 
     def kept_step(self):
-        return checkpoint.step_of(checkpoint.find_checkpoint(os.path.join(self.folder, "best")))
+        return step_of(find_checkpoint(os.path.join(self.folder, "best")))
 
 
 def test_a_checkpoint_is_measured_once_also_by_a_later_process(tmp_path, weights):
@@ -90,7 +91,7 @@ def test_the_best_is_kept_and_outlives_its_checkpoint(tmp_path, weights):
     assert run.evaluator().keep_best() == str(tmp_path / "best" / "model.ckpt-4")
     model = open_checkpoint(str(tmp_path / "best"))
     assert model.config_file == str(tmp_path / "best" / "tiny.json") and model.step == 4
-    values = checkpoint.read_weights(model.prefix)
+    values = read_weights(model.prefix)
     assert sorted(values) == sorted(run.weights)
     name = "bert/embeddings/word_embeddings"
     np.testing.assert_array_equal(values[name], run.weights[name] + np.float32(4))
@@ -102,7 +103,7 @@ def test_the_best_by_loss_is_the_lowest_and_what_is_no_number_never(tmp_path, we
     losses = {1: 2.0, 2: 1.0, 3: float("nan")}
     evaluator = Evaluator(
         run.folder, name="dev", data=0, goal=LOSS,
-        measure=lambda prefix: {"loss": losses[checkpoint.step_of(prefix)], "global_step": checkpoint.step_of(prefix)},
+        measure=lambda prefix: {"loss": losses[step_of(prefix)], "global_step": step_of(prefix)},
     )  # fmt: skip
     for step in (1, 2, 3):
         evaluator.evaluate(run.prefix(step))
@@ -135,7 +136,7 @@ def test_a_half_written_best_does_not_hide_the_old_one(tmp_path, weights, monkey
     def fail(prefix, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "write_weights", fail)
+    monkeypatch.setattr(folder, "write_weights", fail)
     with pytest.raises(KeyboardInterrupt):
         run.evaluator().evaluate(run.prefix(2))
     assert run.kept_step() == 1

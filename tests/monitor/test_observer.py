@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.base.flags import Flags
 from albert.checkpoints.training_folder import saved_checkpoints
-from albert.checkpoints.variables import read_weights, step_of
+from albert.checkpoints.values import read_weights, step_of
 from albert.monitor.figures import read_records
 from albert.monitor.observer import TrainingObserver
 from albert.training.run import declare_training_flags, explained_errors

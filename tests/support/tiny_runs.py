@@ -7,7 +7,8 @@ import run_classifier_sp_google
 import run_pretraining
 import run_pretraining_google
 from albert.checkpoints import families
-from albert.checkpoints.variables import find_checkpoint, read_weights
+from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.values import read_weights
 from tests.support import published_checkpoints, tiny_model
 
 PRETRAINING = {families.ZH: run_pretraining, families.GOOGLE: run_pretraining_google}
