@@ -14,6 +14,10 @@ class UserError(Exception):
     """
 
 
+class UsageError(UserError):
+    """A command line, or settings, that cannot be understood."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that a word is most like."""
     return difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)[0]

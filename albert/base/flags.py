@@ -14,15 +14,11 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Seq
 
 from absl import flags as absl_flags
 
-from albert.base.errors import UserError, nearest
+from albert.base.errors import UsageError, UserError, nearest
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
 INTERRUPTED_EXIT_STATUS = 130
-
-
-class UsageError(UserError):
-    """A command line that cannot be understood."""
 
 
 class Flags:
