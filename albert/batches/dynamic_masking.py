@@ -1,8 +1,8 @@
-"""Dynamic records in the input pipeline: chunks are ordered and masked anew each time they are read.
+"""Dynamic masking in the input pipeline: chunks are ordered and masked again each time they are read.
 
-The masks are drawn by the very functions that make static records, called from tf.data for many records at once; so
-both kinds have the same statistics. The generator is seeded by the run's seed and the number of the group of records,
-which goes on counting through all epochs.
+The masks are drawn by the functions that make static records, called from tf.data for many records at once. So both
+kinds have the same statistics. The generator is seeded by the run's seed and the number of the group of records, which
+keeps counting through all epochs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.batches.order import Tensor
 from albert.files.features import CHUNK_FEATURES, pretraining_features
 from albert.files.record_encoding import Ragged
 from albert.files.record_sets import read_sidecar, sidecar_path
@@ -21,17 +22,17 @@ from albert.pretraining_data.examples import example_columns, make_examples
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.vocabulary import PretrainingVocabulary, vocabulary_from_json
 
-# Records that are masked by one call: with fewer the cost of the call shows.
+# Records that one call masks. With fewer records, the cost of the call itself shows.
 _RECORDS_AT_ONCE = 2048
 
 
 class DynamicMasking(NamedTuple):
-    """How chunks are masked when they are read.
+    """Settings of dynamic masking: how chunks are masked when they are read.
 
     Attributes:
-      max_seq_length: S.
+      max_seq_length: tokens of a row (S).
       masking: how much is masked, and how.
-      vocabulary: of the tokenizer that the records were made with.
+      vocabulary: the vocabulary of the tokenizer that made the records.
     """
 
     max_seq_length: int
@@ -40,15 +41,15 @@ class DynamicMasking(NamedTuple):
 
 
 def is_dynamic(sidecar: Optional[Mapping[str, Any]]) -> bool:
-    """Whether a sidecar describes records that are masked when they are read."""
+    """Tells whether a sidecar describes records that are masked when they are read."""
     return bool(sidecar) and bool(sidecar.get("settings", {}).get("dynamic_masking"))
 
 
 def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq: int) -> Optional[DynamicMasking]:
-    """How the records of these files are to be masked, as their sidecars say; None where they are masked already.
+    """Reads from the sidecars how the records of these files are to be masked; None if they are masked already.
 
     Raises:
-      UserError: the files are of both kinds, or were made with different vocabularies or maskings.
+      UserError: the files are of both kinds, or were made with different vocabularies or masking settings.
     """
     chosen: Dict[str, Any] = {}
     for path in {sidecar_path(path): path for path in paths}.values():  # all shards of a set share one description
@@ -57,8 +58,9 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
         chosen.setdefault("path", path)
         if chosen.setdefault("masking", described) != described:
             raise UserError(
-                "{} and {} are to be masked in different ways: give records of one kind, made with the same "
-                "settings".format(chosen["path"], path)
+                "{} and {} need different masking: give records of one kind, made with the same settings".format(
+                    chosen["path"], path
+                )
             )
     if chosen["masking"] is None:
         return None
@@ -71,7 +73,7 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
 
 
 def _masking_of(sidecar: Mapping[str, Any]) -> Dict[str, Any]:
-    """What the sidecar says of the masks; how many predictions there are is the run's own choice."""
+    """The masking that a sidecar describes, without the number of predictions, which each run chooses itself."""
     names = [name for name in MaskingSettings._fields if name != "max_predictions_per_seq"]
     return {
         "settings": {name: sidecar["settings"][name] for name in names},
@@ -80,32 +82,32 @@ def _masking_of(sidecar: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def missing_sidecar(path: str) -> UserError:
-    """The error for chunk records without a description."""
+    """Error for chunk records that have no sidecar."""
     return UserError(
-        "the records of {} are to be masked when they are read, which needs the file {} beside them".format(
+        "the records of {} are masked when they are read: this needs the file {} beside them".format(
             path, sidecar_path(path)
         )
     )
 
 
 def masked_batches(
-    records_from: Callable[[int], Any],
+    records_from: Callable[[int], tf.data.Dataset],
     batch_size: int,
     dynamic: DynamicMasking,
     *,
     seed: int,
     is_training: bool,
     start_step: int = 0,
-) -> Any:
+) -> tf.data.Dataset:
     """Batches of masked examples.
 
     Args:
-      records_from: a dataset of serialized `features.CHUNK_FEATURES` from a record on; endless if `is_training`.
-      batch_size: examples of a batch; the last one of an evaluation may be smaller.
-      dynamic: how they are masked.
-      seed: of the orders and the masks.
-      is_training: full batches only.
-      start_step: batches that came before.
+      records_from: gives serialized `features.CHUNK_FEATURES` from the numbered record on; endless if `is_training`.
+      batch_size: examples per batch; the last batch of an evaluation may be smaller.
+      dynamic: how examples are masked.
+      seed: seed of the orders and the masks.
+      is_training: whether to give full batches only.
+      start_step: number of batches that came before.
     """
     batches_at_once = max(1, _RECORDS_AT_ONCE // batch_size) if is_training else 1
     group_size = batches_at_once * batch_size
@@ -116,25 +118,25 @@ def masked_batches(
     return numbered.map(mask, num_parallel_calls=2).flat_map(tf.data.Dataset.from_tensor_slices).skip(passed)
 
 
-def _masker(dynamic: DynamicMasking, seed: int, num_batches: int) -> Any:
-    """A function from the number of a group and its serialized records to batches, [num_batches, B, length] each."""
+def _masker(dynamic: DynamicMasking, seed: int, num_batches: int) -> Callable[[Tensor, Tensor], Dict[str, Tensor]]:
+    """Function from the number of a group and its serialized records to batches, [num_batches, B, length] each."""
     declared = pretraining_features(dynamic.max_seq_length, dynamic.masking.max_predictions_per_seq)
     dtypes = [tf.float32 if feature.dtype == "float32" else tf.int32 for feature in declared]
     spec = {feature.name: tf.io.VarLenFeature(tf.int64) for feature in CHUNK_FEATURES}
 
-    def examples_of(number: Any, num_records: Any, *parts: Any) -> List[Any]:
+    def examples_of(number: np.int64, num_records: np.int32, *parsed: np.ndarray) -> List[np.ndarray]:
         rng = np.random.RandomState([seed & 0xFFFFFFFF, number & 0xFFFFFFFF, number >> 32])
-        columns = _columns(int(num_records), parts)
+        columns = _columns(int(num_records), parsed)
         examples = make_examples(chunks_of_columns(columns), rng=rng, **dynamic._asdict())
         values = example_columns(examples)
         return [values[feature.name] for feature in declared]
 
-    def mask(number: Any, serialized: Any) -> Dict[str, Any]:
+    def mask(number: Tensor, serialized: Tensor) -> Dict[str, Tensor]:
         parsed = tf.io.parse_example(serialized, spec)
-        parts: List[Any] = []
+        values_and_rows: List[Tensor] = []
         for name in spec:  # a loop: TensorFlow 1.15 cannot convert a comprehension with two
-            parts += [parsed[name].values, parsed[name].indices[:, 0]]
-        values = tf.numpy_function(examples_of, [number, tf.size(serialized), *parts], dtypes)
+            values_and_rows += [parsed[name].values, parsed[name].indices[:, 0]]
+        values = tf.numpy_function(examples_of, [number, tf.size(serialized), *values_and_rows], dtypes)
         return {
             feature.name: tf.reshape(value, [num_batches, -1, feature.length])
             for feature, value in zip(declared, values)
@@ -143,9 +145,9 @@ def _masker(dynamic: DynamicMasking, seed: int, num_batches: int) -> Any:
     return mask
 
 
-def _columns(num_records: int, parts: Sequence[Any]) -> Dict[str, Ragged]:
-    """The ragged columns of what TensorFlow parsed: for each feature its values and the record of each value."""
+def _columns(num_records: int, parsed: Sequence[np.ndarray]) -> Dict[str, Ragged]:
+    """Ragged columns from what TensorFlow parsed: for each feature its values, then the record of each value."""
     columns = {}
-    for feature, values, rows in zip(CHUNK_FEATURES, parts[::2], parts[1::2]):
+    for feature, values, rows in zip(CHUNK_FEATURES, parsed[::2], parsed[1::2]):
         columns[feature.name] = Ragged(values.astype(np.int32), np.bincount(rows, minlength=num_records))
     return columns

@@ -1,7 +1,7 @@
-"""Where a training run stands in its data: kept beside the checkpoints, so that a rerun goes on at the next batch.
+"""Data position of a training run, kept beside the checkpoints: a rerun continues with the next batch.
 
-A step is a batch. So the place follows from the checkpoint's step, as long as the data and what orders them are the
-same. Where they changed, an order of its own begins at that step; the file holds all of them.
+A step is a batch. So the position follows from the checkpoint's step, as long as the data and the settings that order
+them are the same. If they changed, a new order begins at that step. The file lists all orders.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from albert.files.complete import write_json
 _log = logging.getLogger(__name__)
 
 DATA_POSITION_FILE = "data_position.json"
-FORMAT_VERSION = 1  # to be raised with any change of the order in which all data are read
-_SEED_STEP = 0x9E3779B1  # between the seeds of two orders: a new one does not repeat the first
+FORMAT_VERSION = 1  # raise it with any change of the order in which all data are read
+_SEED_STEP = 0x9E3779B1  # between the seeds of two orders; a new order does not repeat the first
 
 
 class DataPosition(NamedTuple):
-    """Where the data go on.
+    """Position in the data at which a run continues.
 
     Attributes:
-      start_step: batches of this order that were trained on before.
-      seed_offset: to be added to the run's seed.
+      start_step: number of batches of this order that were trained on before.
+      seed_offset: what is added to the run's seed.
     """
 
     start_step: int = 0
@@ -33,18 +33,18 @@ class DataPosition(NamedTuple):
 
 
 def file_marks(paths: Sequence[str]) -> List[List[Any]]:
-    """Names and sizes of files: enough to tell that they are others."""
+    """Names and sizes of files: enough to see that they are other files."""
     return [[os.path.basename(path), os.path.getsize(path)] for path in paths]
 
 
 def find_position(output_dir: str, step: int, read: Dict[str, Any], is_chief: bool = True) -> DataPosition:
-    """Where the data of a run go on that begins at a step; says so where that is not the place it had reached.
+    """Finds the position in the data for a run that continues at a step; warns if the data start over.
 
     Args:
       output_dir: the folder of the run.
-      step: the global step of the checkpoint that it goes on from; 0 without one.
-      read: what is read and what orders it (files, batch size, seed …), by the words for it: JSON values.
-      is_chief: whether this process keeps the folder.
+      step: the global step of the checkpoint that the run continues from; 0 without a checkpoint.
+      read: what is read and what orders it (files, batch size, seed, …), by the words that users see: JSON values.
+      is_chief: whether this process writes to the folder.
 
     Raises:
       UserError: the folder cannot be written.
@@ -54,7 +54,7 @@ def find_position(output_dir: str, step: int, read: Dict[str, Any], is_chief: bo
     orders = before
     if not before or before[-1]["read"] != read:
         if step:
-            _log.warning("%s: the data begin anew, in an order of their own.", _why(path, step, before, read))
+            _log.warning("%s: the data start over, in a new order.", _why(path, step, before, read))
         orders = [order for order in before if order["first_step"] < step] + [{"first_step": step, "read": read}]
     if is_chief:
         write_json(path, {"format_version": FORMAT_VERSION, "orders": orders})
@@ -62,7 +62,7 @@ def find_position(output_dir: str, step: int, read: Dict[str, Any], is_chief: bo
 
 
 def _read_orders(path: str) -> List[Dict[str, Any]]:
-    """The orders of earlier runs; none where the file is absent, damaged or of another version."""
+    """Orders of earlier runs; none if the file is missing, damaged or of another version."""
     try:
         with open(path, encoding="utf-8") as file:
             described = json.load(file)

@@ -1,4 +1,4 @@
-"""Dynamic records through tf.data, from the data command to batches."""
+"""Dynamic masking through tf.data, from the data command to batches."""
 
 import collections
 import json
@@ -112,7 +112,7 @@ def test_training_repeats_with_its_seed(made):
     assert (one["input_ids"] != other["input_ids"]).any()
 
 
-def test_training_begins_anywhere_with_the_same_masks(made, monkeypatch):
+def test_training_starts_anywhere_with_the_same_masks(made, monkeypatch):
     monkeypatch.setattr(dynamic_masking, "_RECORDS_AT_ONCE", 12)  # three batches
     path = made / "dynamic.tfrecord"
     steps = 2 * count_records(str(path)) // 4 + 3
@@ -163,7 +163,7 @@ def test_dynamic_records_are_a_fraction_of_static_ones(made):
 
 def test_both_kinds_at_once_are_refused(made):
     paths = [str(made / "dynamic.tfrecord"), str(made / "static.tfrecord")]
-    with pytest.raises(UserError, match="dynamic.tfrecord and .*static.tfrecord are to be masked in different ways"):
+    with pytest.raises(UserError, match="dynamic.tfrecord and .*static.tfrecord need different masking"):
         dynamic_masking.of_files(paths, LENGTH, PREDICTIONS)
     assert dynamic_masking.of_files(paths[1:], LENGTH, PREDICTIONS) is None
 

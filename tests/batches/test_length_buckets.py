@@ -1,4 +1,4 @@
-"""Batches of rows of like length: full, every row once an epoch, any batch without those before it."""
+"""Length buckets: full batches, every row once an epoch, any batch without those before it."""
 
 import collections
 

@@ -55,7 +55,7 @@ def test_evaluation_reads_every_record_once_in_order(record_paths):
     assert batches[0]["masked_lm_weights"].dtype == np.float32
 
 
-def test_training_is_endless_full_and_shuffled_anew(record_paths):
+def test_training_is_endless_full_and_shuffled_again(record_paths):
     batches = batches_of(pretraining_input(record_paths, is_training=True), 39, limit=3)
     everything = identities(batches_of(pretraining_input(record_paths), 39))
     epochs = [identities([batch]) for batch in batches]
@@ -89,7 +89,7 @@ def same_batches(found, expected):
 
 @pytest.mark.parametrize("window", [3, 16, 1 << 14])
 @pytest.mark.parametrize("held_out", [None, HeldOut(3)])
-def test_reading_begins_anywhere(many_paths, monkeypatch, window, held_out):
+def test_reading_starts_anywhere(many_paths, monkeypatch, window, held_out):
     monkeypatch.setattr(input_pipeline, "_SHUFFLED_AT_ONCE", window)
     records = sum(count - (held_out.count(count) if held_out else 0) for count in ((5 * n) % 9 for n in range(19)))
     steps = 3 * records // 4
@@ -252,7 +252,7 @@ def test_training_batches_are_full_whatever_the_lengths(rows_path, bucket_by_len
 @pytest.mark.parametrize(
     "options", [{}, {"bucket_by_length": False}, {"static_shapes": True}], ids=["buckets", "no buckets", "static"]
 )
-def test_training_on_rows_begins_anywhere(rows_path, options):
+def test_training_on_rows_starts_anywhere(rows_path, options):
     def batches(start_step):
         return batches_of(rows_input(rows_path, is_training=True, start_step=start_step, **options), 4, 40 - start_step)
 
@@ -261,7 +261,7 @@ def test_training_on_rows_begins_anywhere(rows_path, options):
         same_batches(batches(start_step), uninterrupted[start_step:])
 
 
-def test_training_shuffles_all_rows_anew_each_epoch(rows_path):
+def test_training_shuffles_all_rows_again_each_epoch(rows_path):
     batches = batches_of(rows_input(rows_path, is_training=True, bucket_by_length=False), len(LENGTHS), limit=2)
     first, second = (check_rows(batch) for batch in batches)
     assert sorted(first) == sorted(second) == list(range(len(LENGTHS)))

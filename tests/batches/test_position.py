@@ -1,4 +1,4 @@
-"""Where a run goes on in its data: at the next batch, or in an order of its own where the data changed."""
+"""Position in the data: a run continues with the next batch, or in a new order if the data changed."""
 
 import pytest
 
@@ -23,12 +23,12 @@ def test_the_same_data_go_on(position, caplog):
     assert not caplog.messages
 
 
-def test_other_data_begin_anew_and_go_on_from_there(position, caplog):
+def test_changed_data_start_over_and_continue_from_there(position, caplog):
     position(0)
     start = position(10, train_batch_size=8, seed=2)
     assert start.start_step == 0 and start.seed_offset != 0
     assert caplog.messages == [
-        "--seed and --train_batch_size changed since step 10: the data begin anew, in an order of their own."
+        "--seed and --train_batch_size changed since step 10: the data start over, in a new order."
     ]
     assert position(13, train_batch_size=8, seed=2) == DataPosition(3, start.seed_offset)
     assert len(caplog.messages) == 1
@@ -43,7 +43,7 @@ def test_an_earlier_checkpoint_goes_on_in_the_order_it_was_in(position, caplog):
     assert position(10, train_batch_size=8).start_step == 0
 
 
-def test_without_a_checkpoint_everything_begins_anew(position, caplog):
+def test_without_a_checkpoint_everything_starts_over(position, caplog):
     position(0)
     assert position(0, seed=9) == DataPosition(0, 0)
     assert position(4, seed=9) == DataPosition(4, 0)
