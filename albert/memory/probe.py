@@ -1,4 +1,4 @@
-"""A training step that is run for its memory only: any model, length and precision, on this machine's device."""
+"""Memory probe: runs a training step of any model, length and precision on this machine's device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from albert.checkpoints.families import Family
 from albert.finetuning.classification.model import Classifier, classification_objective
 from albert.memory.step import Allocation, StepMemory, allocations
+from albert.model.config import ModelConfig
 from albert.pretraining.model_fn import pretraining_objective
 from albert.training import step
 from optimization import OptimizerSettings
@@ -24,20 +25,20 @@ _NUM_LABELS = 2
 
 
 class Training(NamedTuple):
-    """What is trained and how.
+    """Training whose memory is measured.
 
     Attributes:
       family, config: the model.
-      length: tokens of a sequence.
+      length: tokens per sequence.
       phase: FINE_TUNING or PRE_TRAINING.
-      optimizer: see `optimization`.
-      precision: of the products.
+      optimizer: one of `optimization.OPTIMIZERS`.
+      precision: precision of matrix products.
       recompute: whether layers are computed again for the gradients.
-      gradient_accumulation_steps: slices of a batch.
+      gradient_accumulation_steps: slices per batch.
     """
 
     family: Family
-    config: Any
+    config: ModelConfig
     length: int
     phase: str = FINE_TUNING
     optimizer: str = "adamw"
@@ -47,10 +48,10 @@ class Training(NamedTuple):
 
 
 class TrainingProbe:
-    """The training step in a session, for steps on a made-up batch; a context manager."""
+    """Training step in a session, fed with made-up batches; a context manager."""
 
     def __init__(self, training: Training) -> None:
-        """Builds the graph and makes the weights."""
+        """Builds the graph and initializes the weights."""
         self._shapes = _feature_shapes(training)
         self._num_slices = training.gradient_accumulation_steps
         setup = step.TrainingSetup(
@@ -83,7 +84,7 @@ class TrainingProbe:
         self._session.close()
 
     def run(self, batch: int, **arguments: Any) -> None:
-        """Makes a step on so many examples; raises TensorFlow's ResourceExhaustedError where they do not fit."""
+        """Runs a step on `batch` examples; raises TensorFlow's ResourceExhaustedError if they do not fit."""
         feed = {
             self._feeds[name]: np.ones([batch, *shape], _dtype_of(name).as_numpy_dtype)
             for name, shape in self._shapes.items()
@@ -91,7 +92,7 @@ class TrainingProbe:
         self._session.run(self._train_op, feed, **arguments)
 
     def measure(self) -> StepMemory:
-        """The memory of a step for any batch."""
+        """Measures the memory of a step, for any batch."""
         batches = tuple(batch * self._num_slices for batch in MEASURED_BATCHES)
         first, second = map(self._allocations, batches)
         return StepMemory(self.resident_bytes, first, second, batches)
@@ -102,7 +103,7 @@ class TrainingProbe:
         return allocations(metadata)
 
     def fits(self, batch: int) -> bool:
-        """Whether a step on so many examples fits the device."""
+        """Tells whether a step on `batch` examples fits the device."""
         try:
             self.run(batch)
         except tf.errors.ResourceExhaustedError:
@@ -119,5 +120,5 @@ def _feature_shapes(training: Training) -> Dict[str, List[int]]:
     return dict(tokens, next_sentence_labels=[1], **masked)
 
 
-def _dtype_of(name: str) -> Any:
+def _dtype_of(name: str) -> tf.DType:
     return tf.float32 if name.endswith("weights") else tf.int32

@@ -1,8 +1,8 @@
-"""The memory of a training step as a function of its batch, from what TensorFlow allocated in steps of two batches.
+"""Memory of a training step as a function of the batch, from the buffers that TensorFlow allocated in two steps.
 
-One step cannot say what a larger batch needs: its peak may lie where gradients of weights pile up, that of a larger
-batch where activations do. So the allocations of a step are known one by one, each with its law `constant + per
-example · batch` and its time, and the step is replayed for any batch.
+One step cannot show what a larger batch needs: its peak may come when gradients of weights pile up, while that of a
+larger batch comes when activations do. So each buffer of a step is known with its time and its law `constant +
+per example · batch`, and the step is replayed for any batch.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ _FOREVER = float("inf")
 
 
 class Allocation(NamedTuple):
-    """A buffer of a step.
+    """Buffer of a step.
 
     Attributes:
-      key: which one it is, in every step of the same graph: op, allocator, number.
-      start, end: when it was there, in microseconds.
+      key: identifies the buffer in every step of the same graph: op, allocator, number.
+      start, end: the time while it was allocated, in microseconds.
       num_bytes: its size.
     """
 
@@ -29,7 +29,7 @@ class Allocation(NamedTuple):
 
 
 def allocations(run_metadata: Any) -> List[Allocation]:
-    """The buffers of a step that was run under FULL_TRACE: those of the GPU where there is one, else of the host."""
+    """Reads the buffers of a step that ran with FULL_TRACE: those of the GPU if there is one, else of the host."""
     by_allocator: Dict[bool, List[Allocation]] = {True: [], False: []}
     for device in run_metadata.step_stats.dev_stats:
         for node in device.node_stats:
@@ -40,7 +40,7 @@ def allocations(run_metadata: Any) -> List[Allocation]:
 
 
 def _of_records(key: Tuple[Any, ...], records: Any) -> List[Allocation]:
-    """Pairs what was allocated with what was freed: the records are +bytes and -bytes."""
+    """Pairs each allocation with its release: the records are +bytes and -bytes."""
     freed: Dict[int, List[int]] = collections.defaultdict(list)
     for record in sorted(records, key=lambda record: -record.alloc_micros):
         if record.alloc_bytes < 0:
@@ -55,14 +55,14 @@ def _of_records(key: Tuple[Any, ...], records: Any) -> List[Allocation]:
 
 
 class _Law(NamedTuple):
-    """constant + per_example · batch."""
+    """Bytes as a function of the batch: constant + per_example · batch."""
 
     constant: float
     per_example: float
 
 
 class StepMemory:
-    """What a training step needs, for any batch."""
+    """Memory that a training step needs, for any batch."""
 
     def __init__(
         self, resident_bytes: int, first: Sequence[Allocation], second: Sequence[Allocation], batches: Tuple[int, int]
@@ -70,10 +70,10 @@ class StepMemory:
         """Fits the laws.
 
         Args:
-          resident_bytes: of what is there between steps: weights and the optimizer's slots.
-          first, second: the allocations of two steps of one graph. Ops come in another order each time, and the peak
+          resident_bytes: memory that stays allocated between steps: weights and the optimizer's slots.
+          first, second: the allocations of two steps of one graph. Ops run in a different order each time; the peak
             is that of the order that needs more.
-          batches: their batches; the second is the larger one.
+          batches: the batch sizes of the two steps; the second is the larger one.
         """
         self._resident_bytes = resident_bytes
         sizes = {allocation.key: allocation.num_bytes for allocation in first}
@@ -85,16 +85,16 @@ class StepMemory:
         self._moments = _moments(first, batches[0], laws) + _moments(second, batches[1], laws)
 
     def peak_bytes(self, batch: int) -> int:
-        """The most that is allocated at a time in a step of so many examples, weights and slots included."""
+        """Peak memory of a step on `batch` examples, with weights and slots."""
         peak = max(moment.constant + moment.per_example * batch for moment in self._moments)
         return int(self._resident_bytes + peak)
 
     def bytes_per_example(self, batch: int) -> int:
-        """How much one example more than `batch` adds to the peak."""
+        """Bytes that one example more than `batch` adds to the peak."""
         return self.peak_bytes(batch + 1) - self.peak_bytes(batch)
 
     def largest_batch(self, budget_bytes: float) -> int:
-        """The largest batch whose peak is within the budget; 0 where none is."""
+        """Largest batch whose peak is within the budget; 0 if there is none."""
         rising = [moment for moment in self._moments if moment.per_example > 0]
         if self.peak_bytes(1) > budget_bytes or not rising:
             return 0
@@ -108,9 +108,9 @@ def _law(first_bytes: int, second_bytes: int, batches: Tuple[int, int]) -> _Law:
 
 
 def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Tuple[Any, ...], _Law]) -> List[_Law]:
-    """What is there after each buffer that came or went."""
-    # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is as those
-    # of its size are.
+    """Sums of the laws of all allocated buffers, after each allocation and release."""
+    # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is given the
+    # law of buffers of its size.
     of_size: Dict[int, collections.Counter] = collections.defaultdict(collections.Counter)
     for allocation in step:
         if allocation.key in laws:
@@ -122,7 +122,7 @@ def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Tuple[Any, ...],
             alike = of_size.get(allocation.num_bytes)
             law = alike.most_common(1)[0][0] if alike else _Law(0.0, allocation.num_bytes / batch)
         events += [(allocation.start, 1, law), (allocation.end, -1, law)]
-    # At one and the same time, buffers go before others come.
+    # At the same microsecond, releases come before allocations.
     events.sort(key=lambda event: event[:2])
     constant = per_example = 0.0
     moments = []
