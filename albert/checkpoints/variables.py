@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Optional, Tuple
 
+from albert.model.outputs import HEADS, TOKEN_HEADS, Head
+
 ENCODER_PREFIX = "bert/"
-CLASSIFIER_WEIGHTS = "output_weights"
-SPANS, TAGS = "spans", "tags"
-_TOKEN_HEADS = {"cls/squad/output_weights": SPANS, "cls/tagging/output_weights": TAGS}
-_MASKED_LM_BIAS = "cls/predictions/output_bias"
-_SENTENCE_ORDER_WEIGHTS = "cls/seq_relationship/output_weights"
+_CLASSIFIER_WEIGHTS = "output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
 _SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
 _WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
@@ -33,9 +31,6 @@ _SIZE_NAMES = {312: "tiny", 384: "small", 768: "base", 1024: "large", 2048: "xla
 _NAMES_SHOWN = 3
 
 Shapes = Dict[str, List[int]]
-
-# What a model can be used as, from the plainest on.
-ENCODER, MASKED_LM, PRETRAINING, CLASSIFIER = HEADS = ("encoder", "masked_lm", "pretraining", "classifier")
 
 
 def slot_of(name: str, names: Any) -> Optional[str]:
@@ -100,25 +95,22 @@ def sizes_of(shapes: Shapes) -> Dict[str, int]:
 
 
 def heads_of(shapes: Shapes) -> Tuple[str, ...]:
-    """What weights can serve as, of HEADS; the last is what they were trained as last."""
-    has_masked_lm = _MASKED_LM_BIAS in shapes
-    is_there = {
-        ENCODER: True,
-        MASKED_LM: has_masked_lm,
-        PRETRAINING: has_masked_lm and _SENTENCE_ORDER_WEIGHTS in shapes,
-        CLASSIFIER: CLASSIFIER_WEIGHTS in shapes,
-    }
-    return tuple(head for head in HEADS if is_there[head])
+    """The names of the heads that weights have, in the order of HEADS; the last is what they were trained as last."""
+    return tuple(name for name, head in HEADS.items() if _has(head, shapes))
+
+
+def _has(head: Head, shapes: Shapes) -> bool:
+    return all(any(name.startswith(prefix) for name in shapes) for prefix in head.weight_prefixes)
 
 
 def num_labels_of(shapes: Shapes) -> Optional[int]:
     """The labels that a fine-tuned head tells apart; None without one."""
-    return shapes[CLASSIFIER_WEIGHTS][0] if CLASSIFIER_WEIGHTS in shapes else None
+    return shapes[_CLASSIFIER_WEIGHTS][0] if _CLASSIFIER_WEIGHTS in shapes else None
 
 
 def token_head_of(shapes: Shapes) -> Optional[str]:
     """The fine-tuned head that answers for each token, "spans" or "tags", which only its own command uses; or None."""
-    return next((head for name, head in _TOKEN_HEADS.items() if name in shapes), None)
+    return next((head.name for head in TOKEN_HEADS if _has(head, shapes)), None)
 
 
 def normalises_pooled_output(shapes: Shapes) -> bool:
