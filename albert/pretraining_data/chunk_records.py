@@ -12,7 +12,7 @@ import numpy as np
 
 from albert.files.record_encoding import Ragged
 from albert.pretraining_data.chunks import Chunks
-from albert.text.array_ranges import ranges
+from albert.text.arrays import ranges
 
 
 def chunk_columns(chunks: Chunks) -> Dict[str, Any]:

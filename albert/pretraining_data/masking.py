@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Tuple
 import numpy as np
 
 from albert.pretraining_data.vocabulary import PretrainingVocabulary
-from albert.text.array_ranges import ranges
+from albert.text.arrays import ranges
 
 MASK_DRAWS = ("unit", "token")
 _MASKED_SHARE = 0.8

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.text.array_ranges import runs_of
+from albert.text.arrays import runs_of
 from tokenization import CONTINUATION_PREFIX, FullTokenizer, is_chinese_character
 
 CLAUSE_END_CHARACTERS = "，；：、,;:。！？!?."

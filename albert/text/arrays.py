@@ -1,21 +1,21 @@
-"""Text as an array of code points, and properties of characters that are looked up for a whole text at once."""
+"""Text as arrays: its code points, properties of its characters looked up all at once, and ranges of its places."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Callable, Tuple
 
 import numpy as np
 
 _NUM_CODE_POINTS = 0x110000
 
 
-def code_points(text: str) -> Any:
-    """The code points of a text, uint32 [characters]."""
+def code_points(text: str) -> np.ndarray:
+    """Returns the code points of a text, uint32 [characters]."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Whether a text holds half of a surrogate pair (from an escape of JSON): no encoding takes it."""
+    """Whether a text holds half of a surrogate pair (from an escape in JSON), which no encoding can write."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -24,7 +24,7 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 class CharacterTable:
-    """An int32 for every character, worked out when the character first turns up."""
+    """Table of an int32 for every character, each computed when the character first appears."""
 
     _NOT_YET = np.iinfo(np.int32).min
 
@@ -32,8 +32,8 @@ class CharacterTable:
         self._value_of = value_of
         self._values = np.full(_NUM_CODE_POINTS, self._NOT_YET, np.int32)
 
-    def look_up(self, codes: Any) -> Any:
-        """The values of code points, of the same shape."""
+    def look_up(self, codes: np.ndarray) -> np.ndarray:
+        """Returns the values of code points, int32 of the same shape."""
         values = self._values[codes]
         new = values == self._NOT_YET
         if new.any():
@@ -41,3 +41,15 @@ class CharacterTable:
                 self._values[code] = self._value_of(chr(code))
             values = self._values[codes]
         return values
+
+
+def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Integers of the ranges [start, start + length), one range after the other."""
+    before = np.cumsum(lengths) - lengths
+    return np.arange(np.sum(lengths, dtype=np.int64)) + np.repeat(starts - before, lengths)
+
+
+def runs_of(mask: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Starts and ends (exclusive) of the runs of True in a bool vector, as two int vectors."""
+    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)

@@ -11,8 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from albert.text.array_ranges import runs_of
-from albert.text.arrays import CharacterTable, code_points
+from albert.text.arrays import CharacterTable, code_points, runs_of
 from tokenization import ALONE, MAX_CACHED_WORD_LENGTH, SPACE, FullTokenizer, Token
 
 # Text of 50 MB holds some 300,000 different Latin words; most of them never come back.

@@ -23,8 +23,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.text.array_ranges import ranges, runs_of
-from albert.text.arrays import CharacterTable, code_points
+from albert.text.arrays import CharacterTable, code_points, ranges, runs_of
 from tokenization import IN_WORD, BasicTokenizer
 
 CHINESE = "chinese"
