@@ -17,7 +17,7 @@ from albert.batches.order import Tensor
 from albert.files.features import CHUNK_FEATURES, pretraining_features
 from albert.files.record_encoding import Ragged
 from albert.files.record_sets import read_sidecar, sidecar_path
-from albert.pretraining_data.chunk_records import chunks_of_columns
+from albert.pretraining_data.chunks import chunks_of_columns
 from albert.pretraining_data.examples import example_columns, make_examples
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.vocabulary import PretrainingVocabulary, vocabulary_from_json

@@ -2,16 +2,21 @@
 
 Pure functions of an encoded text and a random generator. A chunk is a range of the text, so nothing is copied and
 even a single line of a megabyte is divided in linear time. Chunks are drawn once; which order and which masks they
-get is drawn from them as often as wanted (`pretraining_examples`).
+get is drawn from them as often as wanted (`examples.py`).
+
+A dynamic record holds a chunk (`features.CHUNK_FEATURES`): its tokens, where its units start and where it may be cut.
+The order of its segments and its masks are drawn each time it is read.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
+from albert.files.record_encoding import Ragged
+from albert.text.arrays import ranges
 from albert.text.encoded_text import EncodedText
 
 _SPECIAL_TOKENS_PER_PAIR = 3  # [CLS] A [SEP] B [SEP]
@@ -142,3 +147,35 @@ def _between(places: Any, starts: Any, ends: Any) -> Tuple[Any, Any]:
     """The stretch of the ascending `places` that lies within each (start, end): its first index and its length."""
     first = np.searchsorted(places, starts, side="right")
     return first, np.maximum(np.searchsorted(places, ends, side="left") - first, 0)
+
+
+def chunk_columns(chunks: Chunks) -> Dict[str, Ragged]:
+    """Fields of `features.CHUNK_FEATURES` as ragged columns; places count from the start of the chunk."""
+    lengths = chunks.ends - chunks.starts
+    tokens = ranges(chunks.starts, lengths)
+    place_in_chunk = ranges(np.zeros_like(lengths), lengths)
+    starts_unit = chunks.starts_unit[tokens] | (place_in_chunk == 0)
+    cuts = chunks.cuts[ranges(chunks.first_cuts, chunks.num_cuts)] - np.repeat(chunks.starts, chunks.num_cuts)
+    num_units = np.add.reduceat(starts_unit, np.cumsum(lengths) - lengths, dtype=np.int64)
+    return {
+        "token_ids": Ragged(chunks.token_ids[tokens], lengths),
+        "unit_starts": Ragged(place_in_chunk[starts_unit], num_units),
+        "cuts": Ragged(cuts, chunks.num_cuts),
+    }
+
+
+def chunks_of_columns(columns: Dict[str, Ragged]) -> Chunks:
+    """Chunks of a batch of records: the inverse of `chunk_columns`."""
+    lengths, num_cuts = columns["token_ids"].lengths, columns["cuts"].lengths
+    starts = np.cumsum(lengths) - lengths
+    starts_unit = np.zeros(int(lengths.sum()), dtype=bool)
+    starts_unit[columns["unit_starts"].values + np.repeat(starts, columns["unit_starts"].lengths)] = True
+    return Chunks(
+        token_ids=columns["token_ids"].values,
+        starts_unit=starts_unit,
+        starts=starts,
+        ends=starts + lengths,
+        cuts=columns["cuts"].values + np.repeat(starts, num_cuts),
+        first_cuts=np.cumsum(num_cuts) - num_cuts,
+        num_cuts=num_cuts,
+    )

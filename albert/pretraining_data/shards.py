@@ -18,8 +18,7 @@ from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, Feature, pr
 from albert.files.reading import LOCAL, FileSystem
 from albert.files.record_encoding import encode_records
 from albert.files.tfrecords import NO_COMPRESSION, write_records
-from albert.pretraining_data.chunk_records import chunk_columns
-from albert.pretraining_data.chunks import Chunks, ChunkSettings, make_chunks
+from albert.pretraining_data.chunks import Chunks, ChunkSettings, chunk_columns, make_chunks
 from albert.pretraining_data.examples import SWAPPED, ExampleBatch, example_columns, make_examples
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.vocabulary import clause_ends, vocabulary_from_tokenizer
