@@ -42,8 +42,7 @@ from albert.pretraining_data.plan import (
     warn_of_few_predictions,
 )
 from albert.pretraining_data.preview import LEGEND, preview
-from albert.pretraining_data.progress import ProgressLine
-from albert.pretraining_data.report import WorkDone, next_step, output_report, report_values, summarize
+from albert.pretraining_data.report import BuildProgress, WorkDone, next_step, output_report, report_values, summarize
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, record_features
 from albert.pretraining_data.size import Forecast, estimated_rate, text_bytes
 from albert.pretraining_data.workers import build_shards
@@ -131,7 +130,7 @@ def make_missing(
     start = time.monotonic()
     if missing:
         forecast = Forecast(tasks, finished, settings, size_estimate(settings))
-        _build(missing, finished, forecast, num_workers, output_file, ProgressLine(sys.stderr, num_bytes))
+        _build(missing, finished, forecast, num_workers, output_file, BuildProgress(sys.stderr, num_bytes))
     num_workers = min(num_workers, len(missing))
     workers = "1 worker" if num_workers == 1 else "{} workers".format(num_workers)
     return WorkDone(num_bytes, time.monotonic() - start, workers)
@@ -143,7 +142,7 @@ def _build(
     forecast: Forecast,
     num_workers: int,
     output_file: str,
-    progress: ProgressLine,
+    progress: BuildProgress,
 ) -> None:
     def keep(result: ShardResult) -> None:
         add_to_journal(output_file, result)

@@ -1,10 +1,12 @@
-"""What a finished run of create_pretraining_data says: what was made, what was left out, what to do next."""
+"""Report of a run of create_pretraining_data: its progress, what it made and left out, and what to do next."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+import time
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, TextIO, Tuple
 
+from albert.base.terminal import StatusLine, time_text
 from albert.files.record_sets import shard_paths, sidecar_path
 from albert.pretraining_data.output import total_counts
 from albert.pretraining_data.shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
@@ -16,6 +18,37 @@ _DROP_TEXTS = {
 }
 
 Line = Tuple[int, str]  # logging level, text
+
+
+class BuildProgress:
+    """Progress of a run on a `StatusLine`: share of the text, documents, rates and the time that is left."""
+
+    def __init__(self, stream: TextIO, total_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total_bytes = total_bytes
+        self._clock = clock
+        self._start = clock()
+        self._line = StatusLine(stream, self._start)
+
+    def update(self, num_bytes: int, documents: int, examples: int) -> None:
+        """Shows what has been read and made since the start."""
+        now = self._clock()
+        self._line.show(progress_text(num_bytes, self._total_bytes, documents, examples, now - self._start), now)
+
+    def close(self) -> None:
+        """Ends the open line of a terminal."""
+        self._line.close()
+
+
+def progress_text(num_bytes: int, total_bytes: int, documents: int, examples: int, seconds: float) -> str:
+    """Returns the line of `BuildProgress`."""
+    seconds = max(seconds, 1e-9)
+    return "{:.1f} % | {:,} documents | {:.2f} MB/s | {:,.0f} examples/s | ETA {}".format(
+        100.0 * min(num_bytes / total_bytes, 1.0) if total_bytes else 100.0,
+        documents,
+        num_bytes / seconds / 1e6,
+        examples / seconds,
+        time_text(seconds * max(total_bytes - num_bytes, 0) / num_bytes) if num_bytes else "?",
+    )
 
 
 class WorkDone(NamedTuple):
