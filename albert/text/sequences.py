@@ -1,4 +1,4 @@
-"""Texts to the ids of a classification example, unpadded (features.CLASSIFICATION_FEATURES). Pure."""
+"""Sequences of one or two texts: ids and segments as the model reads them, and batches of them. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.tasks.rows import Row
 from tokenization import FullTokenizer
-
-UNLABELLED_ID = 0  # stands where a row has no label; no loss and no score may be taken from it
-NO_TOKEN = -1  # the segment of a place that only makes the choices of a row equally long
 
 
 class EncodedPair(NamedTuple):
@@ -64,23 +60,6 @@ def join_ids(
     return EncodedPair(input_ids, segment_ids, len(ids_a) + len(ids_b or ()) > room)
 
 
-def interleave(choices: Sequence[EncodedPair], pad_id: int) -> EncodedPair:
-    """The choices of a row as one sequence: the first token of each, then the second of each, and so on.
-
-    Padded at its end as every row is, it stays one that can be parted into choices of the same length; shorter ones
-    are filled up with places of the segment `NO_TOKEN` (`classification` parts them).
-    """
-    length = max(len(choice.input_ids) for choice in choices)
-    input_ids: List[int] = []
-    segment_ids: List[int] = []
-    for place in range(length):
-        for choice in choices:
-            is_token = place < len(choice.input_ids)
-            input_ids.append(choice.input_ids[place] if is_token else pad_id)
-            segment_ids.append(choice.segment_ids[place] if is_token else NO_TOKEN)
-    return EncodedPair(input_ids, segment_ids, any(choice.was_truncated for choice in choices))
-
-
 class FittingLengths(NamedTuple):
     """How many tokens of each text are kept."""
 
@@ -111,13 +90,3 @@ def pad_batch(rows: Sequence[EncodedPair], pad_id: int, seq_length: Optional[int
         input_mask[index, :length] = 1
         segment_ids[index, :length] = row.segment_ids
     return {"input_ids": input_ids, "input_mask": input_mask, "segment_ids": segment_ids}
-
-
-def features_of(row: Row, encoded: EncodedPair, labels: Sequence[str]) -> Dict[str, List[int]]:
-    """Returns the values of the record of a row; `labels` in the order of their ids."""
-    return {
-        "row_index": [row.row_id],
-        "input_ids": encoded.input_ids,
-        "segment_ids": encoded.segment_ids,
-        "label_ids": [UNLABELLED_ID if row.label is None else labels.index(row.label)],
-    }

@@ -8,11 +8,12 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.classification import features as classification_records
+from albert.finetuning.classification.features import features_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.tasks.classification import get_classification_task
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_split, split_path
-from albert.text.sequences import encode_pair, features_of
+from albert.text.sequences import encode_pair
 from tokenization import FullTokenizer
 
 TASK = get_classification_task("lcqmc")
@@ -167,7 +168,7 @@ def test_choices_are_one_record_and_are_counted_as_sequences(workshop):
 
 
 def test_the_name_and_the_log_line(workshop, caplog):
-    with caplog.at_level(logging.INFO, logger="feature_cache"):
+    with caplog.at_level(logging.INFO, logger="albert.finetuning.feature_cache"):
         features = workshop.cache()
         workshop.cache()
     name = os.path.basename(features.path)

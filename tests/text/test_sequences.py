@@ -4,10 +4,7 @@ import pytest
 import tokenizers
 
 from albert.base.errors import UserError
-from albert.files.features import CLASSIFICATION_FEATURES
-from albert.files.record_encoding import encode_rows
-from albert.tasks.rows import Row
-from albert.text.sequences import EncodedPair, encode_pair, features_of, lengths_that_fit
+from albert.text.sequences import EncodedPair, encode_pair, lengths_that_fit
 from tokenization import FullTokenizer
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + list("甲乙丙丁戊己庚") + ["ab", "##c", "?"]
@@ -137,11 +134,3 @@ def test_pairs_equal_those_of_another_implementation(vocabulary, tokenizer, max_
         encoded = encode_pair(tokenizer, text_a, text_b, max_seq_length)
         expected = ids_of_outside(outside, text_a, text_b, max_seq_length)
         assert (encoded.input_ids, encoded.segment_ids) == expected, (text_a, text_b)
-
-
-def test_the_values_of_a_record():
-    encoded = EncodedPair([CLS, 5, SEP], [0, 0, 0], False)
-    values = features_of(Row(7, "甲", None, "b", 9), encoded, ("a", "b", "c"))
-    assert values == {"row_index": [7], "input_ids": [CLS, 5, SEP], "segment_ids": [0, 0, 0], "label_ids": [1]}
-    assert features_of(Row(0, "甲", None, None, 1), encoded, ("a", "b"))["label_ids"] == [0]
-    assert encode_rows(CLASSIFICATION_FEATURES, [values])

@@ -1,16 +1,19 @@
-"""The records of a classification task's rows, for `feature_cache`."""
+"""Records of a classification task's rows: a sequence each, or the interleaved sequences of a row's choices."""
 
 from __future__ import annotations
 
 import functools
-from typing import Callable, Iterator, List, Sequence
+from typing import Callable, Dict, Iterator, List, Sequence
 
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.feature_cache import EncodedRecord, RecordEncoder
 from albert.tasks.classification import Task
 from albert.tasks.rows import Row
-from albert.text.sequences import features_of, interleave, join_ids, text_ids
+from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
+
+UNLABELLED_ID = 0  # stands where a row has no label; no loss and no score may be taken from it
+NO_TOKEN = -1  # the segment of a place that only makes the choices of a row equally long
 
 # A short text costs about a kilobyte at most; long ones hardly ever come back.
 _MAX_REMEMBERED_TEXTS = 1 << 16
@@ -18,7 +21,7 @@ _MAX_REMEMBERED_LENGTH = 64
 
 
 def record_encoder(task: Task, tokenizer: FullTokenizer, max_seq_length: int) -> RecordEncoder:
-    """What makes a record of each row, of at most `max_seq_length` tokens, or of as many for each of its choices."""
+    """Encoder of rows as records of at most `max_seq_length` tokens, or of as many for each of a row's choices."""
     return RecordEncoder(
         CLASSIFICATION_FEATURES,
         lambda rows: _records(rows, task.labels, tokenizer, max_seq_length),
@@ -40,7 +43,34 @@ def _records(
         yield EncodedRecord(features_of(row, encoded, labels), choices)
 
 
+def interleave(choices: Sequence[EncodedPair], pad_id: int) -> EncodedPair:
+    """Joins the choices of a row to one sequence: the first token of each, then the second of each, and so on.
+
+    Padded at its end as every row is, it can still be divided into choices of equal length; shorter ones are filled up
+    with places of the segment `NO_TOKEN` (`model.py` divides them).
+    """
+    length = max(len(choice.input_ids) for choice in choices)
+    input_ids: List[int] = []
+    segment_ids: List[int] = []
+    for place in range(length):
+        for choice in choices:
+            is_token = place < len(choice.input_ids)
+            input_ids.append(choice.input_ids[place] if is_token else pad_id)
+            segment_ids.append(choice.segment_ids[place] if is_token else NO_TOKEN)
+    return EncodedPair(input_ids, segment_ids, any(choice.was_truncated for choice in choices))
+
+
+def features_of(row: Row, encoded: EncodedPair, labels: Sequence[str]) -> Dict[str, List[int]]:
+    """Returns the values of a row's record (`CLASSIFICATION_FEATURES`); `labels` in the order of their ids."""
+    return {
+        "row_index": [row.row_id],
+        "input_ids": encoded.input_ids,
+        "segment_ids": encoded.segment_ids,
+        "label_ids": [UNLABELLED_ID if row.label is None else labels.index(row.label)],
+    }
+
+
 def _remembering(tokenizer: FullTokenizer) -> Callable[[str], List[int]]:
-    """Text to ids; a short text that was seen not long ago is not cut again."""
+    """Text to ids; a short text that was seen recently is not tokenized again."""
     remembered = functools.lru_cache(maxsize=_MAX_REMEMBERED_TEXTS)(functools.partial(text_ids, tokenizer))
     return lambda text: remembered(text) if len(text) <= _MAX_REMEMBERED_LENGTH else text_ids(tokenizer, text)

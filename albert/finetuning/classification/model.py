@@ -1,6 +1,6 @@
 """The fine-tuning model_fn: an encoder of either family under a softmax over a task's labels, or over a row's choices.
 
-A row with choices holds a sequence for each (`classification_features.interleave`). The head tells of every sequence
+A row with choices holds a sequence for each (`features.interleave`). The head tells of every sequence
 whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
 softmax of these scores over the choices of a row. So a row is one decision everywhere.
 """
@@ -12,9 +12,9 @@ from typing import Any, Callable, NamedTuple, Tuple
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
+from albert.finetuning.classification.features import NO_TOKEN
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
 from albert.model import heads, layers
-from albert.text.sequences import NO_TOKEN
 from albert.training.step import Features, Objective, Scalars, TrainingSetup
 
 

@@ -1,11 +1,12 @@
-"""The choices of a row: how they are packed into one, and that the model makes one decision of them."""
+"""The choices of a row: the model makes one decision of them."""
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints import families
 from albert.finetuning.classification import model as classification
-from albert.text.sequences import NO_TOKEN, EncodedPair, interleave, pad_batch
+from albert.finetuning.classification.features import interleave
+from albert.text.sequences import EncodedPair, pad_batch
 from tests.support import tiny_model
 
 CHOICES = [
@@ -18,14 +19,6 @@ CHOICES = [
 ]
 LABELS = [1, 0, 1]
 ROWS = len(CHOICES)
-
-
-def test_shorter_choices_are_filled_up_with_no_tokens():
-    assert interleave(CHOICES[0], 9) == EncodedPair(
-        [2, 2, 5, 5, 3, 3, 6, 9, 3, 9], [0, 0, 0, 0, 0, 0, 1, NO_TOKEN, 1, NO_TOKEN], False
-    )
-    cut = [CHOICES[0][0], CHOICES[0][1]._replace(was_truncated=True)]
-    assert interleave(cut, 0).was_truncated
 
 
 def constants(batch):
