@@ -9,17 +9,8 @@ from typing import Iterable, List, Optional, Tuple
 from albert.base.errors import UserError
 from albert.base.plain_arguments import PlainParser
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
-from albert.checkpoints.variables import (
-    CLASSIFIER,
-    ENCODER,
-    MASKED_LM,
-    PRETRAINING,
-    SPANS,
-    TAGS,
-    listed,
-    size_name,
-    token_head_of,
-)
+from albert.checkpoints.variables import listed, size_name, token_head_of
+from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
 
 _WIDTH = 12  # of the left column
 _HEADS = {

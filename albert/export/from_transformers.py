@@ -16,7 +16,7 @@ from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, Tran
 from albert.export.transformers_names import from_transformers
 from albert.files.complete import CompleteFile
 from albert.inference.graph import InferenceGraph
-from albert.model.outputs import Arrays
+from albert.model.outputs import CLASSIFIER, Arrays
 
 CHECKPOINT_NAME = "albert_model.ckpt"
 CONFIG_FILE = "albert_config.json"
@@ -49,7 +49,7 @@ def write_tensorflow(
     with CompleteFile(config_path) as file:
         file.write(config.to_json_string().encode("utf-8"))
     write_values(from_transformers(source.values, config), os.path.join(folder, CHECKPOINT_NAME))
-    if vocab_file and source.head == "classifier":
+    if vocab_file and source.head == CLASSIFIER:
         longest = config.max_position_embeddings
         tokenizer = transformers_folder.read_tokenizer_config(source.path)
         description = ModelFolder(

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
-from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
+from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 
 FROZEN_FILE = "frozen_graph.pb"
 
@@ -22,7 +22,7 @@ def write_frozen(request: Request, folder: str) -> Written:
         answer=lambda inputs: _answer(path, request.head, inputs),
         tolerance=FLOAT32_TOLERANCE,
         opened_by="tf.compat.v1.import_graph_def, with the nodes {} and {}".format(
-            ", ".join(INPUT_NAMES), ", ".join(HEAD_OUTPUTS[request.head])
+            ", ".join(INPUT_NAMES), ", ".join(HEADS[request.head].outputs)
         ),
     )
 
@@ -33,5 +33,5 @@ def _answer(path: str, head: str, inputs: Arrays) -> Arrays:
         graph_def.ParseFromString(file.read())
     with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
         tf.import_graph_def(graph_def, name="")
-        fetches = {name: name + ":0" for name in HEAD_OUTPUTS[head]}
+        fetches = {name: name + ":0" for name in HEADS[head].outputs}
         return session.run(fetches, {name + ":0": inputs[name] for name in INPUT_NAMES})

@@ -11,7 +11,7 @@ from typing import Any, Dict
 import numpy as np
 
 from albert.export.transformers_names import Values
-from albert.model.outputs import Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, Arrays
 
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
 
@@ -43,15 +43,15 @@ class NumpyAlbert:
         self._activation = ACTIVATIONS[config["hidden_act"]]
 
     def answer(self, inputs: Arrays, head: str) -> Arrays:
-        """The outputs of a head (`export_format.HEAD_OUTPUTS`) for int arrays [B, S] by input name."""
+        """The outputs of a head (`outputs.HEADS`) for int arrays [B, S] by input name."""
         sequence = self._encode(inputs)  # [B, S, H]
         pooled = np.tanh(self._dense(sequence[:, 0], "albert.pooler"))  # [B, H]
-        if head == "encoder":
+        if head == ENCODER:
             return {"sequence_output": sequence, "pooled_output": pooled}
-        if head == "classifier":
+        if head == CLASSIFIER:
             return {"probabilities": _softmax(self._dense(pooled, "classifier"))}
         answers = {"probabilities": _softmax(self._vocabulary_logits(sequence))}
-        if head == "pretraining":
+        if head == PRETRAINING:
             answers["sentence_order_probabilities"] = _softmax(self._dense(pooled, "sop_classifier.classifier"))
         return answers
 

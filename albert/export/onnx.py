@@ -12,7 +12,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
-from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
+from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 
 ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check
@@ -50,7 +50,7 @@ def _convert(graph_def: Any, head: str) -> Any:
     """The ModelProto of a frozen graph."""
     converter, optimizer = (_required("tf2onnx." + name) for name in ("tfonnx", "optimizer"))
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, HEAD_OUTPUTS[head]))
+    inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, HEADS[head].outputs))
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
         onnx_graph = converter.process_tf_graph(

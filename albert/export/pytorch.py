@@ -15,21 +15,7 @@ from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
-from albert.model.outputs import Arrays
-
-# Names of the weights that a head has beside the encoder's.
-_HEAD_PREFIXES = {
-    "encoder": (),
-    "masked_lm": ("cls/predictions/",),
-    "pretraining": ("cls/predictions/", "cls/seq_relationship/"),
-    "classifier": ("output_weights", "output_bias"),
-}
-_AUTO_CLASSES = {
-    "encoder": "AutoModel",
-    "masked_lm": "AutoModelForMaskedLM",
-    "pretraining": "AutoModelForPreTraining",
-    "classifier": "AutoModelForSequenceClassification",
-}
+from albert.model.outputs import CLASSIFIER, HEADS, Arrays
 
 
 def write_pytorch(request: Request, folder: str) -> Written:
@@ -39,20 +25,18 @@ def write_pytorch(request: Request, folder: str) -> Written:
       UserError: a preln model, a classifier on the mean of the tokens, or a weight without a name in transformers.
     """
     model = request.model
-    if request.head == "classifier" and not model.use_pooled_output:
+    if request.head == CLASSIFIER and not model.use_pooled_output:
         raise UserError(
             "the classifier stands on the mean of the tokens, that of transformers on the pooler: export it as "
             "savedmodel, frozen, tflite or onnx, or its encoder with --head=encoder"
         )
     values = to_transformers(_weights_of(request), model.family.name, model.config)
     labels = model.labels or tuple(map("LABEL_{}".format, range(model.num_labels or 0)))
-    config = transformers_folder.config_for(
-        model.config, request.head, labels if request.head == "classifier" else None
-    )
+    config = transformers_folder.config_for(model.config, request.head, labels if request.head == CLASSIFIER else None)
     if model.vocab_file:
         config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
     transformers_folder.write(folder, config, values)
-    opened_by = "transformers.{}.from_pretrained('{{}}')".format(_AUTO_CLASSES[request.head])
+    opened_by = "transformers.{}.from_pretrained('{{}}')".format(HEADS[request.head].auto_class)
     if model.vocab_file:
         write_json(
             os.path.join(folder, transformers_folder.TOKENIZER_CONFIG_FILE),
@@ -63,7 +47,7 @@ def write_pytorch(request: Request, folder: str) -> Written:
 
 
 def _weights_of(request: Request) -> Dict[str, np.ndarray]:
-    prefixes = (ENCODER_PREFIX,) + _HEAD_PREFIXES[request.head]
+    prefixes = (ENCODER_PREFIX,) + HEADS[request.head].weight_prefixes
     values = read_weights(request.model.prefix)
     return {name: value for name, value in values.items() if name.startswith(prefixes)}
 

@@ -22,7 +22,7 @@ from albert.export.tflite import TFLITE_TYPES, write_tflite
 from albert.files.complete import CompleteFolder, files_in
 from albert.files.export_marks import EXPORT_DESCRIPTION_FILE, add_file, describe_export
 from albert.inference.graph import InferenceGraph
-from albert.model.outputs import HEAD_OUTPUTS, HEADS, INPUT_NAMES
+from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ FORMATS: Dict[str, Format] = {
 
 def declare_export_flags(flags: Flags) -> None:
     """The flags of an export beside its source, its format and its folder."""
-    flags.choice("head", None, HEADS, "what the export answers; by default what the checkpoint was trained for")
+    flags.choice("head", None, tuple(HEADS), "what the export answers; by default what the checkpoint was trained for")
     flags.string("bert_config_file", None, "the config of a zh model, where it is not beside the checkpoint")
     flags.string("albert_config_file", None, "the config of a google model, where it is not beside the checkpoint")
     flags.string("vocab_file", None, "the vocabulary that goes with it, where it is not beside the checkpoint")
@@ -175,12 +175,12 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
         "family": model.family.name,
         "head": request.head,
         "inputs": list(INPUT_NAMES),
-        "outputs": list(HEAD_OUTPUTS[request.head]),
+        "outputs": list(HEADS[request.head].outputs),
         "max_seq_length": request.seq_length or request.text_length,
         "do_lower_case": request.do_lower_case,
         "model_config": model.config.to_dict(),
         "parity": parity._asdict(),
     }
-    if request.head == "classifier":
+    if request.head == CLASSIFIER:
         description["labels"] = list(model.labels or map(str, range(model.num_labels)))
     return description

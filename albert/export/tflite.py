@@ -15,7 +15,7 @@ from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.parity import by_row
 from albert.inference.engine_tflite import TFLITE_FILE
 from albert.inference.graph import InferenceGraph
-from albert.model.outputs import HEAD_OUTPUTS, Arrays
+from albert.model.outputs import HEADS, Arrays
 
 # How the weights are kept, and what share of an output's spread it may cost. int8 is the dynamic range: weights in
 # 8 bits, all else in float32.
@@ -84,7 +84,7 @@ def _reader(content: bytes, head: str) -> Any:
     with silence():
         interpreter = tf.lite.Interpreter(model_content=content)
     inputs = {_node(tensor): tensor["index"] for tensor in interpreter.get_input_details()}
-    names = HEAD_OUTPUTS[head]
+    names = HEADS[head].outputs
     missing = sorted(set(names) - {_node(tensor) for tensor in interpreter.get_output_details()})
     if missing:
         raise UserError("the export is wrong: it has no output {}".format(missing[0]))

@@ -12,8 +12,10 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.export.transformers_names import Values, with_prefix
+from albert.checkpoints.variables import heads_of
+from albert.export.transformers_names import HEAD_NAMES, Values, with_prefix
 from albert.files.complete import write_json
+from albert.model.outputs import CLASSIFIER, HEADS
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -24,12 +26,6 @@ VOCAB_FILE = "vocab.txt"
 # Their names of our activations. Theirs called gelu is the erf form, which we lack (docs/en/models.md, "Common").
 ACTIVATION_NAMES = {"gelu": "gelu_new", "relu": "relu", "tanh": "tanh", "linear": "linear"}
 _ACTIVATION_SYNONYMS = {"gelu_pytorch_tanh": "gelu_new"}
-ARCHITECTURES = {
-    "encoder": "AlbertModel",
-    "masked_lm": "AlbertForMaskedLM",
-    "pretraining": "AlbertForPreTraining",
-    "classifier": "AlbertForSequenceClassification",
-}
 # What a config.json may leave out: the defaults of transformers' AlbertConfig.
 _DEFAULTS = {
     "vocab_size": 30000,
@@ -73,7 +69,7 @@ def config_for(config: Any, head: str, labels: Optional[Sequence[str]]) -> Dict[
     theirs = {name: getattr(config, name) for name in _DEFAULTS if hasattr(config, name)}
     theirs.update(
         model_type="albert",
-        architectures=[ARCHITECTURES[head]],
+        architectures=[HEADS[head].architecture],
         hidden_act=ACTIVATION_NAMES[config.hidden_act],
         layer_norm_eps=_LAYER_NORM_EPSILON,
         pad_token_id=0,
@@ -221,12 +217,9 @@ def _read_torch(file_name: str) -> Values:
 
 
 def _head_of(config: Dict[str, Any], values: Values) -> str:
+    head = heads_of({ours: list(values[theirs].shape) for ours, theirs in HEAD_NAMES.items() if theirs in values})[-1]
     architecture = (config.get("architectures") or [None])[0]
     # A tagger's classifier has the same name and another meaning.
-    if "classifier.weight" in values:
-        if architecture in (None, ARCHITECTURES["classifier"]):
-            return "classifier"
+    if head == CLASSIFIER and architecture not in (None, HEADS[CLASSIFIER].architecture):
         raise UserError("a model of the architecture {} has a head that no checkpoint of ours has".format(architecture))
-    if "sop_classifier.classifier.weight" in values:
-        return "pretraining"
-    return "masked_lm" if "predictions.bias" in values else "encoder"
+    return head

@@ -37,7 +37,8 @@ _DENSE = {
     "bert/pooler/dense": "albert.pooler",
     "cls/predictions/transform/dense": "predictions.dense",
 }
-_HEADS = {
+# Weights of heads; the rest of the masked-LM head is a dense layer and a norm above.
+HEAD_NAMES = {
     "cls/predictions/output_bias": "predictions.bias",
     "cls/seq_relationship/output_weights": "sop_classifier.classifier.weight",
     "cls/seq_relationship/output_bias": "sop_classifier.classifier.bias",
@@ -83,7 +84,7 @@ def google_names(config: Any) -> Dict[str, str]:
             dense.update({ours + google: theirs + name for google, _, name in _LAYER_DENSE})
             norms.update({ours + google: theirs + name for google, _, name in _LAYER_NORM})
     words = {"bert/embeddings/word_embeddings": _WORD_EMBEDDINGS}
-    return dict(_named(dense, norms), **_EMBEDDINGS, **_HEADS, **words)
+    return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES, **words)
 
 
 def zh_names() -> Dict[str, str]:
@@ -91,7 +92,7 @@ def zh_names() -> Dict[str, str]:
     ours, theirs = "bert/encoder/layer_shared/", _layer_scope(0, 0)
     dense = dict(_DENSE, **{ours + zh: theirs + name for _, zh, name in _LAYER_DENSE})
     norms = dict(_LAYER_NORMS, **{ours + zh: theirs + name for _, zh, name in _LAYER_NORM})
-    return dict(_named(dense, norms), **_EMBEDDINGS, **_HEADS)
+    return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES)
 
 
 def to_transformers(values: Values, family_name: str, config: Any) -> Values:

@@ -24,9 +24,9 @@ from albert.export.frozen import FROZEN_FILE
 from albert.export.savedmodel import VERSION_FOLDER
 from albert.inference.frozen_graph import OUTPUT, Recipe, frozen, read_graph
 from albert.model import heads
-from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES
+from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
-PROBABILITIES = HEAD_OUTPUTS["classifier"][0]
+PROBABILITIES = HEADS[CLASSIFIER].outputs[0]
 
 
 class TensorFlowEngine:

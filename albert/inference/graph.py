@@ -13,7 +13,7 @@ from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.values import restore_variables
 from albert.model import heads, layers
-from albert.model.outputs import HEAD_OUTPUTS, INPUT_NAMES, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, INPUT_NAMES, PRETRAINING, Arrays
 
 
 class InferenceGraph:
@@ -62,17 +62,17 @@ class InferenceGraph:
 
 def _build_head(model: CheckpointModel, head: str, inputs: Dict[str, Any]) -> Dict[str, Any]:
     encoder = build_encoder(model.family, model.config, inputs, is_training=False)
-    if head == "encoder":
+    if head == ENCODER:
         values: Tuple[Any, ...] = (encoder.get_sequence_output(), encoder.get_pooled_output())
-        return {name: tf.identity(value, name) for name, value in zip(HEAD_OUTPUTS[head], values)}
-    if head == "classifier":
+        return {name: tf.identity(value, name) for name, value in zip(HEADS[head].outputs, values)}
+    if head == CLASSIFIER:
         output = heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output)
         values = (output.logits,)
     else:
         values = (_logits_of_all_positions(encoder),)
-    if head == "pretraining":
+    if head == PRETRAINING:
         values += (heads.sentence_order_logits(encoder),)
-    return {name: tf.nn.softmax(value, name=name) for name, value in zip(HEAD_OUTPUTS[head], values)}
+    return {name: tf.nn.softmax(value, name=name) for name, value in zip(HEADS[head].outputs, values)}
 
 
 def _logits_of_all_positions(encoder: Any) -> Any:
