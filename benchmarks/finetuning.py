@@ -36,7 +36,7 @@ from albert.batches.pipeline import fine_tuning_input_fn
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.classification.features import record_encoder
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
-from albert.tasks.classification import get_classification_task
+from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split, split_path
 from benchmarks import environments, finetuning_accuracy, lcqmc_like
 from benchmarks.batch_files import Batch, write_batches
@@ -123,7 +123,7 @@ def read_features(flags: Flags, folder: str) -> CachedFeatures:
     if not data_dir:
         data_dir = folder
         lcqmc_like.make_folder(folder, flags.rows, flags.vocab_file)
-    task = get_classification_task(TASK)
+    task = get_task(TASK)
     return cached_features(
         read_split(task, data_dir, "train")[: flags.rows],
         encoder=record_encoder(task, FullTokenizer(flags.vocab_file), flags.max_seq_length),

@@ -11,7 +11,7 @@ import numpy as np
 
 from albert.base.flags import Flags
 from albert.base.terminal import table
-from albert.tasks.classification import get_classification_task
+from albert.tasks.registry import get_task
 from albert.tasks.splits import split_path
 from benchmarks import environments
 from benchmarks.processes import ROOT, measure
@@ -47,7 +47,7 @@ def row_of(name: str, accuracies: List[float], seconds: List[float]) -> List[str
 def write_part(data_dir: str, folder: str, pairs: int) -> None:
     """Copies so many pairs of the train file, evenly spread (its parts are not alike), and all of the dev file."""
     for split, most in (("train", pairs), ("dev", None)):
-        with open(split_path(get_classification_task(TASK), data_dir, split), "rb") as file:
+        with open(split_path(get_task(TASK), data_dir, split), "rb") as file:
             lines = file.readlines()
         count = min(len(lines), most or len(lines))
         with open(os.path.join(folder, split + ".txt"), "wb") as part:

@@ -33,7 +33,7 @@ from albert.base.flags import Flags, run_command
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export.tflite import TFLITE_FILE, TFLITE_TYPES
 from albert.inference.graph import InferenceGraph
-from albert.tasks.classification import get_classification_task
+from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split
 from albert.text.sequences import encode_pair, pad_batch
 from tokenization import FullTokenizer
@@ -113,7 +113,7 @@ def read_rows(model: CheckpointModel, flags: Flags) -> Rows:
     description = model.description
     if description is None or not model.num_labels:
         raise UserError("{} is no fine-tuned model: name a folder that run_classifier.py filled".format(model.prefix))
-    task = get_classification_task(description.task)
+    task = get_task(description.task)
     rows = read_split(task, flags.data_dir, "dev")[: flags.rows]
     tokenizer = FullTokenizer(model.vocab_file, description.do_lower_case, model.spm_model_file)
     encoded = [encode_pair(tokenizer, row.text_a, row.text_b, flags.max_seq_length) for row in rows]

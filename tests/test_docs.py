@@ -39,9 +39,9 @@ def flags_of(path):
         return None
     if not inspect.signature(module.declare_flags).parameters:
         return set(module.declare_flags().as_dict())
-    from albert.tasks.registry import RUNNERS  # the benchmark passes flags on to the runners
+    from albert.tasks.registry import TASKS_OF  # the benchmark passes flags on to the runners
 
-    return {name for runner in RUNNERS for name in module.declare_flags(runner).as_dict()}
+    return {name for runner in TASKS_OF for name in module.declare_flags(runner).as_dict()}
 
 
 def unknown_flags(command):

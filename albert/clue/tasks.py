@@ -7,8 +7,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 from albert.base.errors import nearest
 from albert.base.flags import UsageError
 from albert.downloads.published_files import CLUE_TASKS, LCQMC
-from albert.tasks.classification import Task
 from albert.tasks.registry import CLASSIFIER, TASKS_OF
+from albert.tasks.task import Task
 
 CLUE = ("afqmc", "cmnli", "csl", "iflytek", "tnews", "wsc")  # what runs where no task is named
 

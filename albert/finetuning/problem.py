@@ -9,7 +9,7 @@ import numpy as np
 from albert.base.flags import Flags
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
-from albert.tasks.classification import Task
+from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import TrainingSetup
 from tokenization import FullTokenizer

@@ -9,9 +9,9 @@ from albert.base.flags import Flags, UsageError
 from albert.checkpoints.description import ModelFolder, read_description
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.tasks import task_file
-from albert.tasks.classification import Task, label_list
 from albert.tasks.registry import CLASSIFIER, TASKS_OF, get_task
 from albert.tasks.splits import with_labels
+from albert.tasks.task import Task, label_list
 
 
 def declare_flags(flags: Flags, runner: str = CLASSIFIER) -> None:
@@ -36,7 +36,7 @@ def declared_task(flags: Flags) -> Task:
     """The task as its declaration or description stands; it may have no labels yet."""
     if flags.task_file:
         return task_file.read_task(flags.task_file, has_data_dir=flags.data_dir is not None)
-    return get_task(flags.task_name, CLASSIFIER)
+    return get_task(flags.task_name)
 
 
 def find_task(flags: Flags) -> Task:

@@ -6,7 +6,6 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 OUTSIDE = "O"
 _BEGIN, _INSIDE = "B", "I"
-_BEGINNINGS = frozenset("BS")
 _CONTINUATIONS = frozenset("IME")
 _ENDINGS = frozenset("ES")
 PREFIXES = "BIMES"

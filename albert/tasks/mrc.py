@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Dict
 
-from albert.tasks.classification import Preset, Task
 from albert.tasks.mrc_rows import read_questions
+from albert.tasks.task import Preset, Task
 
 # Nothing is published for these tasks: 512 tokens and two or three epochs are what BERT took for SQuAD.
 _PRESET = Preset(512, 16, 5e-5, 3, 500)

@@ -13,10 +13,10 @@ import logging
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.tasks.classification import Task
 from albert.tasks.json_rows import Record
 from albert.tasks.rows import text_fault
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, split_path
+from albert.tasks.task import Task
 
 _log = logging.getLogger(__name__)
 
@@ -111,12 +111,12 @@ def _question(node: _Node, context: str) -> Question:
     return Question(str(own_id), node.checked_text("question", may_be_empty=True), context, found)
 
 
-def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Question]]:
-    """The questions of several splits by name (see `read_split`)."""
-    return {split: read_split(task, data_dir, split) for split in splits}
+def read_question_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Question]]:
+    """The questions of several splits by name (see `read_question_split`)."""
+    return {split: read_question_split(task, data_dir, split) for split in splits}
 
 
-def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Question]:
+def read_question_split(task: Task, data_dir: Optional[str], split: str) -> List[Question]:
     """Reads and checks all questions of a split, in file order, at least one.
 
     An answer that does not stand where its file says is looked for: the nearest place is taken, and that is said. Of a

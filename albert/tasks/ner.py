@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Sequence, Tuple
 
-from albert.tasks.classification import Preset, Task
 from albert.tasks.entities import bio_tags
 from albert.tasks.ner_rows import SentenceReader, json_spans, tagged_lines
+from albert.tasks.task import Preset, Task
 
 _WEIBO_TYPES = tuple("{}.{}".format(kind, form) for kind in ("GPE", "LOC", "ORG", "PER") for form in ("NAM", "NOM"))
 _MSRA_TYPES = ("LOC", "ORG", "PER")

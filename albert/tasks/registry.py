@@ -1,30 +1,40 @@
-"""All tasks of all kinds, and which command fine-tunes which."""
+"""Registry of all tasks: which command fine-tunes which, and the look-up by name."""
 
 from __future__ import annotations
 
 from typing import Dict
 
-from albert.base.errors import UserError
-from albert.tasks.classification import CLASSIFICATION_TASKS, Task, get_classification_task
+from albert.base.errors import UserError, nearest
+from albert.tasks.classification import CLASSIFICATION_TASKS
 from albert.tasks.mrc import MRC_TASKS
 from albert.tasks.ner import NER_TASKS
+from albert.tasks.task import Task
 
-CLASSIFIER, READER, TAGGER = RUNNERS = ("run_classifier.py", "run_mrc.py", "run_ner.py")
+CLASSIFIER, READER, TAGGER = "run_classifier.py", "run_mrc.py", "run_ner.py"
 TASKS_OF: Dict[str, Dict[str, Task]] = {
     CLASSIFIER: CLASSIFICATION_TASKS,
     READER: MRC_TASKS,
     TAGGER: NER_TASKS,
 }
 RUNNER_OF: Dict[str, str] = {name: runner for runner, table in TASKS_OF.items() for name in table}
+_OTHER_NAMES = {"cluewsc2020": "wsc"}
 
 
-def get_task(name: str, runner: str) -> Task:
-    """The task of this name, in upper or lower case, that a command fine-tunes.
+def get_task(name: str, runner: str = CLASSIFIER) -> Task:
+    """Returns the task of this name, in upper or lower case, that a command fine-tunes.
 
     Raises:
-      UserError: there is none, or another command fine-tunes it.
+      UserError: another command fine-tunes it, or there is none; then it names the nearest and all that are known.
     """
-    other = RUNNER_OF.get(name.lower(), runner)
-    if other != runner:
-        raise UserError("the task {} is fine-tuned by {}".format(name.lower(), other))
-    return get_classification_task(name, TASKS_OF[runner])
+    lower = name.lower()
+    lower = _OTHER_NAMES.get(lower, lower)
+    table = TASKS_OF[runner]
+    if lower in table:
+        return table[lower]
+    if lower in RUNNER_OF:
+        raise UserError("the task {} is fine-tuned by {}".format(lower, RUNNER_OF[lower]))
+    raise UserError(
+        "unknown task '{}': the nearest known one is {} (known: {})".format(
+            name, nearest(lower, table), ", ".join(sorted(table))
+        )
+    )

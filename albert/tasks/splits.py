@@ -11,8 +11,8 @@ from collections import Counter
 from typing import Dict, List, Optional, Sequence, Union
 
 from albert.base.errors import UserError
-from albert.tasks.classification import Task, label_list
 from albert.tasks.rows import LeftOut, Row, text_fault
+from albert.tasks.task import Task, label_list
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any, Dict, Sequence, Union
 
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFile
-from albert.tasks.classification import Task, label_list
 from albert.tasks.json_rows import records
 from albert.tasks.rows import Row
+from albert.tasks.task import Task, label_list
 
 _ID, _LABEL, _DESCRIPTION = "id", "label", "label_desc"
 

@@ -27,11 +27,11 @@ import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from albert.base.errors import UserError, check_keys
-from albert.tasks.classification import Task
 from albert.tasks.delimited_rows import COMMA, TAB, Layout, read_rows
 from albert.tasks.json_rows import json_rows, texts_of
 from albert.tasks.metrics import METRICS
 from albert.tasks.rows import RowReader
+from albert.tasks.task import Task
 
 INFER = "infer"
 _SPLITS = ("train", "dev", "test")

@@ -10,13 +10,13 @@ from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.classification import features as classification_records
 from albert.finetuning.classification.features import features_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
-from albert.tasks.classification import get_classification_task
+from albert.tasks.registry import get_task
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_split, split_path
 from albert.text.sequences import encode_pair
 from tokenization import FullTokenizer
 
-TASK = get_classification_task("lcqmc")
+TASK = get_task("lcqmc")
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + list("甲乙丙丁戊己庚a")
 TEXT = "甲乙\t丙\t1\n丁戊己庚甲乙丙\t丁寅\t0\n甲乙\tA\t1\n"
 
@@ -213,7 +213,7 @@ def change_case(workshop):
 
 
 def change_task(workshop):
-    workshop.task = get_classification_task("lcqmc_pair")
+    workshop.task = get_task("lcqmc_pair")
 
 
 def change_labels(workshop):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from albert.base.paths import ROOT
-from albert.tasks import mrc_rows, ner_splits
+from albert.tasks import mrc_rows, ner_rows
 from albert.tasks.mrc import MRC_TASKS
 from albert.tasks.ner import NER_TASKS
 
@@ -33,7 +33,7 @@ def test_the_generator_writes_what_is_shipped(tmp_path):
 @pytest.mark.parametrize("task", sorted(NER_TASKS))
 def test_sentences_of_every_type(task):
     declared = NER_TASKS[task]
-    splits = ner_splits.read_tagged_splits(declared, os.path.join(SHIPPED, task), SPLITS)
+    splits = ner_rows.read_sentence_splits(declared, os.path.join(SHIPPED, task), SPLITS)
     assert [len(splits[split]) for split in SPLITS] == [48, 16, 12]
     for split in ("train", "dev"):
         types = {entity.type for sentence in splits[split] for entity in sentence.entities}
@@ -44,7 +44,7 @@ def test_sentences_of_every_type(task):
 @pytest.mark.parametrize("task,num_questions", [("cmrc2018", 5), ("drcd", 4)])
 def test_questions_with_answers_in_their_places(task, num_questions, caplog):
     caplog.set_level("INFO")
-    splits = mrc_rows.read_splits(MRC_TASKS[task], os.path.join(SHIPPED, task), SPLITS)
+    splits = mrc_rows.read_question_splits(MRC_TASKS[task], os.path.join(SHIPPED, task), SPLITS)
     assert [len(splits[split]) for split in SPLITS] == [12 * num_questions, 5 * num_questions, 4 * num_questions]
     assert not caplog.records  # no answer had to be looked for
     assert all(bool(q.answers) == (task == "drcd") for q in splits["test"])

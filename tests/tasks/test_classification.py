@@ -3,9 +3,9 @@ import json
 import pytest
 
 import run_classifier
-from albert.base.errors import UserError
-from albert.tasks.classification import CLASSIFICATION_TASKS, get_classification_task, label_list
+from albert.tasks.classification import CLASSIFICATION_TASKS
 from albert.tasks.metrics import METRICS
+from albert.tasks.registry import get_task
 
 
 @pytest.mark.parametrize("name", sorted(CLASSIFICATION_TASKS))
@@ -72,9 +72,7 @@ def test_the_files_are_those_of_the_specification():
 def test_columns_differ_between_the_tasks(tmp_path):
     path = tmp_path / "rows"
     path.write_bytes(b"0\t1\t1\n")
-    lcqmc, sentence_pair = (
-        list(get_classification_task(name).read_rows(str(path)))[0] for name in ("lcqmc", "sentence_pair")
-    )
+    lcqmc, sentence_pair = (list(get_task(name).read_rows(str(path)))[0] for name in ("lcqmc", "sentence_pair"))
     assert lcqmc[1:4] == ("0", "1", "1")
     assert sentence_pair[1:4] == ("1", "1", "0")
 
@@ -101,32 +99,6 @@ COPA = {"premise": "他摔倒了。", "choice0": "地滑。", "choice1": "天晴
 def test_what_the_model_reads_of_a_json_row(tmp_path, name, values, texts):
     path = tmp_path / "test.json"
     path.write_text(json.dumps(dict(values, id=7), ensure_ascii=False) + "\n", encoding="utf-8")
-    (row,) = get_classification_task(name).read_rows(str(path))
+    (row,) = get_task(name).read_rows(str(path))
     assert (row.text_a, row.text_b, row.choices) == texts
     assert (row.own_id, row.label, row.line) == (7, None, 1)
-
-
-@pytest.mark.parametrize("name", ["lcqmc", "LCQMC", "Lcqmc_Pair", "sentence_PAIR"])
-def test_a_task_is_found_in_upper_and_lower_case(name):
-    assert get_classification_task(name).name == name.lower()
-
-
-def test_wsc_has_a_second_name():
-    assert get_classification_task("CLUEwsc2020").name == "wsc"
-
-
-def test_an_unknown_task_names_the_nearest_and_all():
-    with pytest.raises(UserError) as error:
-        get_classification_task("Lcqmc_pairs")
-    assert str(error.value) == (
-        "unknown task 'Lcqmc_pairs': the nearest known one is lcqmc_pair (known: {})".format(
-            ", ".join(sorted(CLASSIFICATION_TASKS))
-        )
-    )
-    with pytest.raises(UserError, match="unknown task ''"):
-        get_classification_task("")
-
-
-def test_many_labels_are_not_all_told():
-    assert label_list(("a", "b")) == "a, b"
-    assert label_list(CLASSIFICATION_TASKS["iflytek"].labels) == "0, 1, 2, …, 118 (119 labels)"

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from albert.base.errors import UserError
-from albert.tasks.classification import get_classification_task
 from albert.tasks.clue_rows import xnli_rows
+from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split
 
 TEXT = "树叶落了，它黄了"
@@ -22,7 +22,7 @@ def wsc(target, text=TEXT):
 
 
 def wsc_text(folder, target, text=TEXT):
-    return read_split(get_classification_task("wsc"), write_json(folder, wsc(target, text)), "train")[0].text_a
+    return read_split(get_task("wsc"), write_json(folder, wsc(target, text)), "train")[0].text_a
 
 
 def spans(first, start, second, place):
@@ -59,21 +59,21 @@ def test_noun_and_pronoun_are_marked(tmp_path, target, text, marked):
 def test_spans_that_do_not_match_are_named(tmp_path, change, expected):
     folder = write_json(tmp_path, wsc(TARGET), wsc(dict(TARGET, **change)))
     with pytest.raises(UserError) as error:
-        read_split(get_classification_task("wsc"), folder, "train")
+        read_split(get_task("wsc"), folder, "train")
     assert str(error.value) == "{} line 2 {}".format(tmp_path / "train.json", expected)
 
 
 def test_missing_spans_are_named(tmp_path):
     folder = write_json(tmp_path, {"text": TEXT, "target": "它", "label": "true"})
     with pytest.raises(UserError, match="line 1 has no object under 'target' but \"它\""):
-        read_split(get_classification_task("wsc"), folder, "train")
+        read_split(get_task("wsc"), folder, "train")
 
 
 COPA = {"premise": "他摔倒了。", "choice0": "地滑。", "choice1": "天晴。", "question": "cause", "label": 1}
 
 
 def test_a_question_is_one_row_with_two_choices(tmp_path):
-    rows = read_split(get_classification_task("copa"), write_json(tmp_path, COPA, dict(COPA, label="0")), "train")
+    rows = read_split(get_task("copa"), write_json(tmp_path, COPA, dict(COPA, label="0")), "train")
     assert [(row.row_id, row.label, row.choices) for row in rows] == [
         (0, "1", ("地滑。", "天晴。")),
         (1, "0", ("地滑。", "天晴。")),
@@ -91,14 +91,14 @@ def test_a_question_is_one_row_with_two_choices(tmp_path):
 def test_a_bad_question_is_named(tmp_path, change, expected):
     folder = write_json(tmp_path, COPA, dict(COPA, **change))
     with pytest.raises(UserError) as error:
-        read_split(get_classification_task("copa"), folder, "train")
+        read_split(get_task("copa"), folder, "train")
     assert str(error.value) == "{} line 2 {}".format(tmp_path / "train.json", expected)
 
 
 def test_keywords_must_be_a_list(tmp_path):
     folder = write_json(tmp_path, {"keyword": "甲 乙", "abst": "丙", "label": "0"})
     with pytest.raises(UserError, match="line 1 has no list of texts under 'keyword' but \"甲 乙\""):
-        read_split(get_classification_task("csl"), folder, "train")
+        read_split(get_task("csl"), folder, "train")
 
 
 XNLI_HEADER = (
@@ -119,7 +119,7 @@ def test_xnli_as_it_is_published(tmp_path, caplog):
     )
     dev = xnli_line("ar", "neutral", "x", "y") + xnli_line("zh", "contradiction", "戊", "己")
     (tmp_path / "xnli.dev.tsv").write_text(XNLI_HEADER + dev, encoding="utf-8")
-    task = get_classification_task("xnli")
+    task = get_task("xnli")
     rows = read_split(task, str(tmp_path), "train")
     assert [row[:4] for row in rows] == [(0, "甲", '"乙', "contradiction"), (1, "丙", "丁", "neutral")]
     assert [row[:5] for row in read_split(task, str(tmp_path), "dev")] == [(0, "戊", "己", "contradiction", 3)]
@@ -137,7 +137,7 @@ def test_xnli_as_it_is_published(tmp_path, caplog):
 )
 def test_xnli_in_other_files(tmp_path, name, content):
     (tmp_path / name).write_text(content, encoding="utf-8")
-    (row,) = read_split(get_classification_task("xnli"), str(tmp_path), "dev")
+    (row,) = read_split(get_task("xnli"), str(tmp_path), "dev")
     assert row[:4] == (0, "甲", "乙", "neutral")
 
 

@@ -26,7 +26,7 @@ def content(*qas, context=CONTEXT):
 def read(folder, values, split="train"):
     text = values if isinstance(values, (str, bytes)) else json.dumps(values)
     (folder / (split + ".json")).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
-    return mrc_rows.read_split(TASK, str(folder), split)
+    return mrc_rows.read_question_split(TASK, str(folder), split)
 
 
 def test_questions_in_file_order(tmp_path):

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from albert.base.errors import UserError
-from albert.tasks import ner_splits
+from albert.tasks import ner_rows
 from albert.tasks.ner import NER_TASKS
 from albert.tasks.ner_rows import tagged_lines, word_places
 
@@ -23,7 +23,7 @@ def write(folder, name, content):
 
 def read(folder, content, split="train", task=MSRA):
     write(folder, task.files[split][0], content)
-    return ner_splits.read_split(task, str(folder), split)
+    return ner_rows.read_sentence_split(task, str(folder), split)
 
 
 def entities(sentence):
@@ -153,7 +153,7 @@ def test_mistakes_of_json_spans(tmp_path, line, message):
 def test_a_type_that_stands_in_dev_alone_is_said(tmp_path, caplog):
     write(tmp_path, "train.txt", "我 B-PER\n")
     write(tmp_path, "dev.txt", "好 O\n\n北 B-LOC\n\n京 B-LOC\n")
-    ner_splits.read_tagged_splits(MSRA, str(tmp_path), ["train", "dev"])
+    ner_rows.read_sentence_splits(MSRA, str(tmp_path), ["train", "dev"])
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 1
     assert "dev.txt: the sentence in line 3 has an entity of the type 'LOC', of which" in said[0]

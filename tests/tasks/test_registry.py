@@ -22,6 +22,8 @@ def test_names_in_any_case_and_other_names():
     [
         ("CLUENER", READER, "the task cluener is fine-tuned by run_ner.py"),
         ("lcqmc", TAGGER, "the task lcqmc is fine-tuned by run_classifier.py"),
+        ("CLUEwsc2020", TAGGER, "the task wsc is fine-tuned by run_classifier.py"),
+        ("cluener", CLASSIFIER, "the task cluener is fine-tuned by run_ner.py"),
         ("drcc", READER, r"unknown task 'drcc': the nearest known one is drcd \(known: cmrc2018, drcd\)"),
         ("drcc", TAGGER, "unknown task 'drcc': .*known: cluener, msra_ner, resume_ner, weibo_ner"),
     ],
@@ -29,3 +31,24 @@ def test_names_in_any_case_and_other_names():
 def test_a_task_of_another_runner_or_none(name, runner, message):
     with pytest.raises(UserError, match=message):
         get_task(name, runner)
+
+
+@pytest.mark.parametrize("name", ["lcqmc", "LCQMC", "Lcqmc_Pair", "sentence_PAIR"])
+def test_a_task_is_found_in_upper_and_lower_case(name):
+    assert get_task(name).name == name.lower()
+
+
+def test_wsc_has_a_second_name():
+    assert get_task("CLUEwsc2020").name == "wsc"
+
+
+def test_an_unknown_task_names_the_nearest_and_all():
+    with pytest.raises(UserError) as error:
+        get_task("Lcqmc_pairs")
+    assert str(error.value) == (
+        "unknown task 'Lcqmc_pairs': the nearest known one is lcqmc_pair (known: {})".format(
+            ", ".join(sorted(CLASSIFICATION_TASKS))
+        )
+    )
+    with pytest.raises(UserError, match="unknown task ''"):
+        get_task("")

@@ -3,13 +3,14 @@ import json
 import pytest
 
 from albert.base.errors import UserError
-from albert.tasks.classification import Task, get_classification_task
 from albert.tasks.delimited_rows import tab_separated
+from albert.tasks.registry import get_task
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_split, read_splits, split_path, with_labels
+from albert.tasks.task import Task
 
-LCQMC = get_classification_task("lcqmc")
-SENTENCE_PAIR = get_classification_task("sentence_pair")
+LCQMC = get_task("lcqmc")
+SENTENCE_PAIR = get_task("sentence_pair")
 
 
 def write(folder, name, content):
@@ -216,7 +217,7 @@ def pair(label=None, **more):
     return values if label is None else dict(values, label=label)
 
 
-OCNLI = get_classification_task("ocnli")
+OCNLI = get_task("ocnli")
 
 
 def test_rows_without_an_agreed_label_are_left_out_and_said(tmp_path, caplog):
@@ -297,7 +298,7 @@ def test_a_single_label_is_refused(tmp_path):
 
 
 def test_a_header_that_names_all_columns_decides_their_places(tmp_path):
-    rows = read(tmp_path, "qid\tlabel\ttext_a\n0\t1\t甲\n1\t0\t乙\n", task=get_classification_task("chnsenticorp"))
+    rows = read(tmp_path, "qid\tlabel\ttext_a\n0\t1\t甲\n1\t0\t乙\n", task=get_task("chnsenticorp"))
     assert [row[:4] for row in rows] == [(0, "甲", None, "1"), (1, "乙", None, "0")]
-    (row,) = read(tmp_path, "qid\ttext_a\n0\t甲\n", split="test", task=get_classification_task("chnsenticorp"))
+    (row,) = read(tmp_path, "qid\ttext_a\n0\t甲\n", split="test", task=get_task("chnsenticorp"))
     assert row[:4] == (0, "甲", None, None)

@@ -5,10 +5,10 @@ import pytest
 import check_submission
 from albert.base.errors import UserError
 from albert.tasks import submission
-from albert.tasks.classification import get_classification_task
+from albert.tasks.registry import get_task
 from albert.tasks.rows import Row
 
-TNEWS, OCNLI = get_classification_task("tnews"), get_classification_task("ocnli")
+TNEWS, OCNLI = get_task("tnews"), get_task("ocnli")
 ROWS = [Row(0, "甲", None, None, 1, 30), Row(1, "乙", None, None, 2, 7), Row(2, "丙", None, None, 3, "x9")]
 
 

@@ -7,9 +7,9 @@ from typing import Dict, List, NamedTuple, Sequence
 import numpy as np
 
 from albert.files.complete import CompleteFile
-from albert.tasks.classification import Task
 from albert.tasks.metrics import METRICS, confusion_matrix, label_scores
 from albert.tasks.rows import Row
+from albert.tasks.task import Task
 
 
 class Gold(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Callable, Dict, Iterator, List, Sequence
 
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.feature_cache import EncodedRecord, RecordEncoder
-from albert.tasks.classification import Task
 from albert.tasks.rows import Row
+from albert.tasks.task import Task
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
 

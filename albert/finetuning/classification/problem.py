@@ -22,9 +22,9 @@ from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.problem import Problem, Run, Split
 from albert.finetuning.run import TEST_RESULTS, check_fine_tuning_flags, declare_fine_tuning_flags, run_fine_tuning
 from albert.tasks import submission
-from albert.tasks.classification import Task
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_splits
+from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import TrainingSetup
 

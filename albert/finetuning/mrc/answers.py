@@ -18,10 +18,10 @@ import numpy as np
 
 from albert.files.complete import CompleteFile, write_json
 from albert.finetuning.mrc.features import Window
-from albert.tasks.classification import Task
 from albert.tasks.mrc_metrics import answer_score
 from albert.tasks.mrc_rows import Question
 from albert.tasks.submission import file_name
+from albert.tasks.task import Task
 
 _NBEST_SUFFIX = "_nbest.json"
 

@@ -16,8 +16,8 @@ import numpy as np
 from albert.base.errors import UserError
 from albert.files.features import SPAN_FEATURES
 from albert.finetuning.feature_cache import EncodedRecord, RecordEncoder
-from albert.tasks.classification import Task
 from albert.tasks.mrc_rows import Answer, Question
+from albert.tasks.task import Task
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
 

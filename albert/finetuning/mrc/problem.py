@@ -14,8 +14,8 @@ from albert.finetuning.mrc.features import WindowSettings, check_settings, recor
 from albert.finetuning.problem import OncePerSplit, Problem, Run, Split
 from albert.finetuning.run import check_fine_tuning_flags
 from albert.tasks import mrc_rows
-from albert.tasks.classification import Task
 from albert.tasks.registry import READER
+from albert.tasks.task import Task
 from albert.training.step import TrainingSetup
 
 
@@ -45,7 +45,7 @@ class Reading(Problem):
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[mrc_rows.Question]]:
         """See `Problem`."""
-        return mrc_rows.read_splits(self.run.task, self.run.flags.data_dir, splits)
+        return mrc_rows.read_question_splits(self.run.task, self.run.flags.data_dir, splits)
 
     def encoder(self) -> RecordEncoder:
         """See `Problem`."""

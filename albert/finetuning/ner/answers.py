@@ -17,7 +17,6 @@ import numpy as np
 
 from albert.files.complete import CompleteFile
 from albert.finetuning.ner.features import Part
-from albert.tasks.classification import Task
 from albert.tasks.entities import (
     Entity,
     EntityScore,
@@ -30,6 +29,7 @@ from albert.tasks.entities import (
 )
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.submission import file_name, id_of
+from albert.tasks.task import Task
 
 CLUENER = "cluener"
 _BIO_SUFFIX, _SPANS_SUFFIX = "_predict.bio", "_predict.spans.json"

@@ -12,9 +12,9 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence
 from albert.base.errors import UserError
 from albert.files.features import NO_TAG, TAG_FEATURES
 from albert.finetuning.feature_cache import EncodedRecord, RecordEncoder
-from albert.tasks.classification import Task
 from albert.tasks.entities import tags_of_entities
 from albert.tasks.ner_rows import Sentence
+from albert.tasks.task import Task
 from albert.text.sequences import EncodedPair
 from tokenization import FullTokenizer
 

@@ -13,10 +13,10 @@ from albert.finetuning.ner.answers import predicted_entities, score_entities, to
 from albert.finetuning.ner.features import parts_of, record_encoder
 from albert.finetuning.problem import OncePerSplit, Problem, Run, Split
 from albert.finetuning.run import check_fine_tuning_flags
-from albert.tasks import ner_splits
-from albert.tasks.classification import Task
+from albert.tasks import ner_rows
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.registry import TAGGER
+from albert.tasks.task import Task
 from albert.training.step import TrainingSetup
 
 
@@ -35,7 +35,7 @@ class Tagging(Problem):
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Sentence]]:
         """See `Problem`."""
-        return ner_splits.read_tagged_splits(self.run.task, self.run.flags.data_dir, splits)
+        return ner_rows.read_sentence_splits(self.run.task, self.run.flags.data_dir, splits)
 
     def encoder(self) -> RecordEncoder:
         """See `Problem`."""
