@@ -16,7 +16,7 @@ from typing import Optional
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
-from albert.inference import predictor
+from albert.inference.model_files import ENGINES
 from albert.inference.text_batches import MAX_BATCH_TOKENS
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def declare_flags() -> Flags:
     """The flags of the command."""
     flags = Flags()
     flags.string("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
-    flags.choice("engine", None, predictor.ENGINES, "what answers; by default what opens the folder")
+    flags.choice("engine", None, ENGINES, "what answers; by default what opens the folder")
     flags.string("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.string("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
     flags.string("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")

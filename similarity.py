@@ -19,8 +19,9 @@ import numpy as np
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.inference import predictor, similarity_command
-from albert.inference.predictor import ModelFiles, Predictor
+from albert.inference import similarity_command
+from albert.inference.model_files import ENGINES, ModelFiles, find_model
+from albert.inference.predictor import Predictor
 from albert.inference.text_batches import Place
 
 EXAMPLES = (
@@ -91,7 +92,7 @@ class BertSim:
         )
 
     def _find_files(self) -> ModelFiles:
-        files = predictor.find_model(self.model_dir)
+        files = find_model(self.model_dir)
         if files is not None:
             return files
         from albert.checkpoints.files import find_checkpoint
@@ -166,7 +167,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     flags.string("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
     flags.integer("batch_size", None, "pairs in one pass (default: args.batch_size)", minimum=1)
-    flags.choice("engine", None, predictor.ENGINES, "what answers; by default what opens the folder")
+    flags.choice("engine", None, ENGINES, "what answers; by default what opens the folder")
     flags.boolean("symmetric", False, "give the mean of both orders of each pair")
     similarity_command.declare_flags(flags)
     return flags

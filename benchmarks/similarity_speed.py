@@ -23,7 +23,7 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.terminal import table
 from albert.files.reading import text_lines
-from albert.inference import predictor
+from albert.inference.model_files import find_model
 from albert.inference.text_batches import PairEncoder, batches_by_length
 from albert.text.sequences import pad_batch
 from benchmarks import environments, lcqmc_like
@@ -67,7 +67,7 @@ def write_questions(flags: Flags, folder: str) -> None:
     Raises:
       UserError: the checkpoint is no fine-tuned model, or no pair has the length.
     """
-    files = predictor.find_model(flags.checkpoint)
+    files = find_model(flags.checkpoint)
     if files is None or files.export_format:
         raise UserError("{} is no folder that run_classifier.py filled".format(flags.checkpoint))
     pairs = read_pairs(flags, files.vocab_file, folder)

@@ -11,6 +11,9 @@ what it held before it loaded the model.
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import json
 import logging
 import os
@@ -20,22 +23,19 @@ from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
 
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.terminal import table
-from benchmarks import tflite_reader
-from benchmarks.processes import measure
-
-# isort: split
-
 import export_model
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.terminal import table
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
-from albert.export.tflite import TFLITE_FILE, TFLITE_TYPES
+from albert.export.tflite import TFLITE_TYPES
 from albert.inference.graph import InferenceGraph
+from albert.inference.model_files import TFLITE_FILE
 from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split
 from albert.text.sequences import encode_pair, pad_batch
+from benchmarks import tflite_reader
+from benchmarks.processes import measure
 from tokenization import FullTokenizer
 
 _log = logging.getLogger(__name__)

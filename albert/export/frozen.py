@@ -8,9 +8,8 @@ import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
+from albert.inference.model_files import FROZEN_FILE
 from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
-
-FROZEN_FILE = "frozen_graph.pb"
 
 
 def write_frozen(request: Request, folder: str) -> Written:

@@ -20,8 +20,8 @@ from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
 from albert.export.tflite import TFLITE_TYPES, write_tflite
 from albert.files.complete import CompleteFolder, files_in
-from albert.files.export_marks import EXPORT_DESCRIPTION_FILE, add_file, describe_export
 from albert.inference.graph import InferenceGraph
+from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, add_file, check_export_folder, describe_export
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,8 @@ def run_export(flags: Flags, *, path: str, format_name: str, output_dir: str) ->
     Raises:
       UserError: the checkpoint, the head or the folder is none; the export does not answer as the checkpoint does.
     """
-    with CompleteFolder(output_dir, marker=EXPORT_DESCRIPTION_FILE, overwrite=flags.overwrite) as folder:
+    check_export_folder(output_dir, overwrite=flags.overwrite)
+    with CompleteFolder(output_dir, marker=EXPORT_DESCRIPTION_FILE) as folder:
         if format_name == TENSORFLOW:
             written, parity = _import_transformers(flags, path, folder)
         else:

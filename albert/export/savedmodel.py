@@ -8,10 +8,9 @@ import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph
+from albert.inference.model_files import VERSION_FOLDER
 from albert.model.outputs import INPUT_NAMES, Arrays
 
-# TensorFlow Serving takes the parent folder and looks for versions, which are numbers.
-VERSION_FOLDER = "1"
 _SIGNATURE = tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 

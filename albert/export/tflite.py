@@ -13,8 +13,8 @@ from albert.base.errors import UserError
 from albert.base.terminal import silence
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.parity import by_row
-from albert.inference.engine_tflite import TFLITE_FILE
 from albert.inference.graph import InferenceGraph
+from albert.inference.model_files import TFLITE_FILE
 from albert.model.outputs import HEADS, Arrays
 
 # How the weights are kept, and what share of an output's spread it may cost. int8 is the dynamic range: weights in

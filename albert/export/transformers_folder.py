@@ -55,7 +55,7 @@ class TransformersFolder(NamedTuple):
       path: the folder.
       config: the JSON object of its config.json, with the library's defaults where it is silent.
       values: float32 weights by their whole names.
-      head: what its weights and its architecture can answer, named as in `export_format.HEADS`.
+      head: what its weights and its architecture can answer, named as in `outputs.HEADS`.
     """
 
     path: str

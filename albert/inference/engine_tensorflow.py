@@ -20,9 +20,8 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.export.frozen import FROZEN_FILE
-from albert.export.savedmodel import VERSION_FOLDER
 from albert.inference.frozen_graph import OUTPUT, Recipe, frozen, read_graph
+from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
 from albert.model import heads
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 

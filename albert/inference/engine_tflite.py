@@ -17,8 +17,7 @@ import numpy as np
 from albert.base.errors import UserError
 from albert.base.machine import available_cores
 from albert.base.terminal import silence
-
-TFLITE_FILE = "model.tflite"
+from albert.inference.model_files import TFLITE_FILE
 
 
 class TfliteEngine:

@@ -8,57 +8,18 @@ The model is a folder that fine-tuning made, or an export of one. Only the engin
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.files.export_marks import EXPORT_DESCRIPTION_FILE
+from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, TFLITE, ModelFiles, find_model
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Pair, PairEncoder, Place, answer_in_batches
 from albert.text.sequences import EncodedPair, pad_batch
 from tokenization import FullTokenizer, check_vocab_size
 
-TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
 BATCH_SIZE = 128
-_CHECKPOINT = "tensorflow"  # the format of an export that is a model folder, as fine-tuning makes it
-# The formats of the other exports, by the engine that opens them.
-_EXPORTS = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
-_VOCABULARY = "vocab.txt"
-
-
-class ModelFiles(NamedTuple):
-    """Where a fine-tuned model stands.
-
-    Attributes:
-      checkpoint: prefix of the weights; of an export its folder.
-      vocab_file: path of the vocabulary.
-      labels: label strings in the order of their ids.
-      config_file: path of the model's configuration; None in an export, which has it inside.
-      do_lower_case: whether text is lower-cased.
-      max_seq_length: longer rows are cut.
-      is_sentencepiece: whether vocab_file is a sentencepiece model.
-      export_format: the format of an export; None for a checkpoint.
-      model_config: the configuration of an export's model.
-    """
-
-    checkpoint: str
-    vocab_file: str
-    labels: Tuple[str, ...]
-    config_file: Optional[str] = None
-    do_lower_case: bool = True
-    max_seq_length: int = 128
-    is_sentencepiece: bool = False
-    export_format: Optional[str] = None
-    model_config: Optional[Dict[str, Any]] = None
-
-    def tokenizer(self) -> FullTokenizer:
-        """What makes the model's tokens."""
-        is_model = self.is_sentencepiece
-        return FullTokenizer(
-            None if is_model else self.vocab_file, self.do_lower_case, self.vocab_file if is_model else None
-        )
 
 
 class Predictions(NamedTuple):
@@ -73,73 +34,6 @@ class Predictions(NamedTuple):
     labels: List[str]
     scores: np.ndarray
     probabilities: np.ndarray
-
-
-def find_model(folder: str) -> Optional[ModelFiles]:
-    """The model of an export, or of a folder that fine-tuning made: its best one, else its last.
-
-    Returns:
-      None where nothing describes a model.
-
-    Raises:
-      UserError: what is described is no model that can answer, or holds no weights.
-    """
-    if os.path.exists(os.path.join(folder, EXPORT_DESCRIPTION_FILE)):
-        export = _read_export(folder)
-        if export["format"] != _CHECKPOINT:
-            return _find_export(folder, export)
-    from albert.checkpoints.description import BEST_FOLDER, read_description
-    from albert.checkpoints.files import find_checkpoint
-
-    for place in (os.path.join(folder, BEST_FOLDER), folder):
-        description = read_description(place)
-        if description is not None:
-            return ModelFiles(
-                checkpoint=find_checkpoint(place),
-                config_file=os.path.join(place, description.config_file),
-                vocab_file=os.path.join(place, description.vocab_file),
-                labels=description.labels,
-                do_lower_case=description.do_lower_case,
-                max_seq_length=description.max_seq_length,
-                is_sentencepiece=description.is_sentencepiece,
-            )
-    return None
-
-
-def _read_export(folder: str) -> Dict[str, Any]:
-    """What an export says of itself, its format and head among it."""
-    path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
-    try:
-        with open(path, encoding="utf-8") as file:
-            description = json.load(file)
-        return dict(description, format=description["format"], head=description["head"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("{} is no description of an export: {}".format(path, error)) from error
-
-
-def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
-    export_format, head = description["format"], description["head"]
-    if export_format not in _EXPORTS:
-        raise UserError(
-            "{} is an export as {}, which no engine here opens: export as {}".format(
-                folder, export_format, ", ".join(sorted(_EXPORTS))
-            )
-        )
-    if head != "classifier":
-        raise UserError("the export {} cannot answer: it has the head {}, no fine-tuned one".format(folder, head))
-    vocabulary = os.path.join(folder, _VOCABULARY)
-    models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
-    is_sentencepiece = not os.path.exists(vocabulary) and len(models) == 1
-    return ModelFiles(
-        checkpoint=folder,
-        vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
-        labels=tuple(description["labels"]),
-        do_lower_case=description["do_lower_case"],
-        max_seq_length=description["max_seq_length"],
-        is_sentencepiece=is_sentencepiece,
-        export_format=export_format,
-        model_config=description["model_config"],
-    )
 
 
 class Predictor:
@@ -174,7 +68,7 @@ class Predictor:
         self._max_batch_tokens = max_batch_tokens
         tokenizer = files.tokenizer()
         self.tokenizer = tokenizer
-        self.engine_name = engine or _engine_of(files)
+        self.engine_name = engine or files.engine
         opened = _open(files, tokenizer, self.engine_name, graph_file, gpu_memory_fraction)
         self._engine = opened.engine
         self.max_seq_length = min(
@@ -275,10 +169,6 @@ def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> P
     return Predictor(files, engine=engine, **options)
 
 
-def _engine_of(files: ModelFiles) -> str:
-    return _EXPORTS[files.export_format] if files.export_format else TENSORFLOW
-
-
 class _Opened(NamedTuple):
     engine: Any
     max_positions: int
@@ -287,7 +177,7 @@ class _Opened(NamedTuple):
 def _open(
     files: ModelFiles, tokenizer: FullTokenizer, engine: str, graph_file: Optional[str], gpu_memory_fraction: float
 ) -> _Opened:
-    if engine != _engine_of(files):
+    if engine != files.engine:
         raise UserError(
             "the engine {} does not open {}, which is {}: `python export_model.py --checkpoint=FOLDER --format={} "
             "--output_dir=OUT` makes what it opens".format(

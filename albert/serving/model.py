@@ -8,7 +8,7 @@ import gc
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.inference import predictor
+from albert.inference.model_files import TENSORFLOW, TFLITE, find_model
 from albert.inference.predictor import Predictor
 from tokenization import MASK_TOKEN, FullTokenizer
 
@@ -72,15 +72,15 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
 
     Args:
       path: a folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint.
-      engine: one of predictor.ENGINES; by default what opens the folder.
+      engine: one of model_files.ENGINES; by default what opens the folder.
       batch_size: rows in one pass.
       **encoder_files: see `encoder_model.open_encoder`.
 
     Raises:
       UserError: there is no model, or it cannot be loaded.
     """
-    files = predictor.find_model(path)
-    if files is None and engine == predictor.TFLITE:
+    files = find_model(path)
+    if files is None and engine == TFLITE:
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
     loaded = Predictor(files, engine=engine, batch_size=batch_size) if files else None
     if loaded and files.export_format:
@@ -133,7 +133,7 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
         answers=answers,
         refusals=refusals,
         labels=tuple(loaded.labels) if loaded else (),
-        engine=predictor.TENSORFLOW,
+        engine=TENSORFLOW,
         tokenizer=source.tokenizer,
         max_seq_length=(loaded or embedder).max_seq_length,
         closers=tuple(closers),

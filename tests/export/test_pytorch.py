@@ -17,7 +17,8 @@ from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights
 from albert.export import transformers_folder
 from albert.export.numpy_albert import NumpyAlbert
-from albert.inference.predictor import Predictor, find_model
+from albert.inference.model_files import find_model
+from albert.inference.predictor import Predictor
 from tests.support import exports, model_fixtures
 
 POSTLN = ("google_g1", "google_g2", "zh_postln")

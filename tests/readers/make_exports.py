@@ -43,7 +43,8 @@ def write_fixture(folder, name):
 
 def write_classifier(folder):
     """A fine-tuned model for transformers and for a phone, and what it answers to texts here."""
-    from albert.inference.predictor import Predictor, find_model
+    from albert.inference.model_files import find_model
+    from albert.inference.predictor import Predictor
 
     source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
     exports.run(checkpoint=source, format="pytorch", output_dir=folder / "classifier_pytorch")

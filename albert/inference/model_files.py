@@ -1,0 +1,170 @@
+"""Files of a model folder or of an export: their names, and where a model's weights, vocabulary and labels are.
+
+Needs no TensorFlow to find an export.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from albert.base.errors import UserError
+from albert.files.complete import may_be_replaced, recover, write_json
+from tokenization import FullTokenizer
+
+TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
+
+EXPORT_DESCRIPTION_FILE = "export.json"  # marks a folder that an export made
+FROZEN_FILE = "frozen_graph.pb"
+TFLITE_FILE = "model.tflite"
+VERSION_FOLDER = "1"  # of a SavedModel: TensorFlow Serving looks for folders whose names are numbers
+
+_CHECKPOINT = "tensorflow"  # the format of an export that is a model folder, as fine-tuning makes it
+# The formats of the other exports, by the engine that opens them.
+_EXPORTS = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
+_VOCABULARY = "vocab.txt"
+
+
+class ModelFiles(NamedTuple):
+    """Files of a fine-tuned model.
+
+    Attributes:
+      checkpoint: prefix of the weights; of an export its folder.
+      vocab_file: path of the vocabulary.
+      labels: label strings in the order of their ids.
+      config_file: path of the model's configuration; None in an export, which has it inside.
+      do_lower_case: whether text is lower-cased.
+      max_seq_length: longer rows are cut.
+      is_sentencepiece: whether vocab_file is a sentencepiece model.
+      export_format: the format of an export; None for a checkpoint.
+      model_config: the configuration of an export's model.
+    """
+
+    checkpoint: str
+    vocab_file: str
+    labels: Tuple[str, ...]
+    config_file: Optional[str] = None
+    do_lower_case: bool = True
+    max_seq_length: int = 128
+    is_sentencepiece: bool = False
+    export_format: Optional[str] = None
+    model_config: Optional[Dict[str, Any]] = None
+
+    @property
+    def engine(self) -> str:
+        """The engine that opens the files, one of ENGINES."""
+        return _EXPORTS[self.export_format] if self.export_format else TENSORFLOW
+
+    def tokenizer(self) -> FullTokenizer:
+        """Makes the model's tokenizer."""
+        is_model = self.is_sentencepiece
+        return FullTokenizer(
+            None if is_model else self.vocab_file, self.do_lower_case, self.vocab_file if is_model else None
+        )
+
+
+def find_model(folder: str) -> Optional[ModelFiles]:
+    """Finds the model of an export, or of a folder that fine-tuning made: its best one, else its last.
+
+    Returns:
+      None where nothing describes a model.
+
+    Raises:
+      UserError: what is described is no model that can answer, or holds no weights.
+    """
+    if os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
+        export = _read_export(folder)
+        if export["format"] != _CHECKPOINT:
+            return _find_export(folder, export)
+    from albert.checkpoints.description import best_folder, read_description
+    from albert.checkpoints.files import find_checkpoint
+
+    for place in (best_folder(folder), folder):
+        description = read_description(place)
+        if description is not None:
+            return ModelFiles(
+                checkpoint=find_checkpoint(place),
+                config_file=os.path.join(place, description.config_file),
+                vocab_file=os.path.join(place, description.vocab_file),
+                labels=description.labels,
+                do_lower_case=description.do_lower_case,
+                max_seq_length=description.max_seq_length,
+                is_sentencepiece=description.is_sentencepiece,
+            )
+    return None
+
+
+def _read_export(folder: str) -> Dict[str, Any]:
+    """What an export says of itself, its format and head among it."""
+    path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            description = json.load(file)
+        return dict(description, format=description["format"], head=description["head"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError("{} is no description of an export: {}".format(path, error)) from error
+
+
+def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
+    export_format, head = description["format"], description["head"]
+    if export_format not in _EXPORTS:
+        raise UserError(
+            "{} is an export as {}, which no engine here opens: export as {}".format(
+                folder, export_format, ", ".join(sorted(_EXPORTS))
+            )
+        )
+    if head != "classifier":
+        raise UserError("the export {} cannot answer: it has the head {}, no fine-tuned one".format(folder, head))
+    vocabulary = os.path.join(folder, _VOCABULARY)
+    models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
+    is_sentencepiece = not os.path.exists(vocabulary) and len(models) == 1
+    return ModelFiles(
+        checkpoint=folder,
+        vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
+        labels=tuple(description["labels"]),
+        do_lower_case=description["do_lower_case"],
+        max_seq_length=description["max_seq_length"],
+        is_sentencepiece=is_sentencepiece,
+        export_format=export_format,
+        model_config=description["model_config"],
+    )
+
+
+def check_export_folder(path: str, *, overwrite: bool) -> None:
+    """Checks that an export may be written to a folder.
+
+    Args:
+      path: the folder.
+      overwrite: whether an earlier export in it may be replaced. Anything else never is.
+
+    Raises:
+      UserError: the folder holds something already, or is a file.
+    """
+    recover(path)
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise UserError("{} is a file: name a folder with --output_dir".format(path))
+    if not may_be_replaced(path, EXPORT_DESCRIPTION_FILE):
+        raise UserError("{} is no export and is not empty: name another --output_dir".format(path))
+    if os.path.isdir(path) and os.listdir(path) and not overwrite:
+        raise UserError(
+            "{} holds an export already: --overwrite replaces it, or name another --output_dir".format(path)
+        )
+
+
+def describe_export(folder: str, description: Dict[str, Any]) -> None:
+    """Writes what an export is into its folder."""
+    write_json(os.path.join(folder, EXPORT_DESCRIPTION_FILE), description)
+
+
+def add_file(folder: str, source: str, name: str) -> None:
+    """Copies a file that the export's reader needs.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    try:
+        shutil.copyfile(source, os.path.join(folder, name))
+    except OSError as error:
+        raise UserError("cannot copy {}: {}".format(source, error.strerror)) from error
