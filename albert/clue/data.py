@@ -1,4 +1,4 @@
-"""The data of the benchmark's tasks: found where the user has them, else downloaded."""
+"""Data of the benchmark's tasks: read from the user's folders, downloaded if they are missing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from albert.tasks.splits import read_splits
 
 
 def parse_folders(text: Optional[str]) -> Dict[str, str]:
-    """Task -> folder, from "wsc=/data/wsc,lcqmc=./lcqmc".
+    """Parses --data_dirs, such as "wsc=/data/wsc,lcqmc=./lcqmc", into task -> folder.
 
     Raises:
-      UserError: it is not written so, or names an unknown task.
+      UserError: the text has another form, or names an unknown task.
     """
     folders = {}
     for entry in (text or "").split(","):
@@ -33,7 +33,7 @@ def parse_folders(text: Optional[str]) -> Dict[str, str]:
 
 
 def folder_of(task: BenchmarkTask, data_dir: str, named: Dict[str, str]) -> str:
-    """The folder of a task's data: the one that was named, else the first of its names that is there, or is to be."""
+    """Finds the data folder of a task: the named one, else the first existing one of its names, else the first name."""
     if task.name in named:
         return named[task.name]
     places = [os.path.join(data_dir, name) for name in task.folders]
@@ -41,28 +41,28 @@ def folder_of(task: BenchmarkTask, data_dir: str, named: Dict[str, str]) -> str:
 
 
 def bring_data(task: BenchmarkTask, folder: str) -> None:
-    """Downloads what the folder lacks of a task's data; a folder with files of the user's is left as it is.
+    """Downloads a task's missing data; a folder that already has a train and a dev file is left as it is.
 
     Raises:
-      UserError: the data cannot be had.
+      UserError: the data cannot be downloaded.
     """
     if split_file(task, folder, "train") and split_file(task, folder, "dev"):
         return
     if task.published is None:
         if not os.path.isdir(folder):
-            raise UserError("the data of {} are in no open archive: bring {}".format(task.name, wanted(task, folder)))
+            raise UserError("the data of {} cannot be downloaded: copy {}".format(task.name, wanted(task, folder)))
         return
     download.download(task.published, folder, sys.stderr)
 
 
 def split_file(task: BenchmarkTask, folder: str, split: str) -> Optional[str]:
-    """The file of a split; None where the folder has none."""
+    """Path of a split's file; None if the folder has no such file."""
     paths = [os.path.join(folder, name) for name in task.files.get(split, ())]
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def wanted(task: BenchmarkTask, folder: str) -> str:
-    """The files of a task and where they go, in words."""
+    """Text that names the files of a task and their folder."""
     files = ", ".join(names[0] for names in task.files.values())
     return "{} into {}{}".format(files, os.path.join(folder, ""), _source(task, folder))
 
@@ -77,9 +77,9 @@ def _source(task: BenchmarkTask, folder: str) -> str:
 
 
 def commonest_label_accuracy(task: BenchmarkTask, folder: str) -> Optional[float]:
-    """The accuracy on the dev split of always answering the commonest label of the train split: what chance reaches.
+    """Accuracy on the dev split of always answering the commonest label of the train split (majority baseline).
 
-    None for tasks that are not measured by accuracy.
+    None for tasks whose metric is not accuracy.
     """
     declared = CLASSIFICATION_TASKS.get(task.name)
     if declared is None or declared.metric != "accuracy":
@@ -91,7 +91,7 @@ def commonest_label_accuracy(task: BenchmarkTask, folder: str) -> Optional[float
 
 
 def missing_data_files(tasks: Sequence[BenchmarkTask], folders: Dict[str, str]) -> List[str]:
-    """A line for each task whose data are not there."""
+    """Lines that name the files to copy, one for each task without data."""
     return [
         "  {}".format(wanted(task, folders[task.name]))
         for task in tasks

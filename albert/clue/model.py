@@ -1,4 +1,4 @@
-"""The model that the benchmark fine-tunes: a published one by its name, a folder or checkpoint, or random weights."""
+"""Model that the benchmark fine-tunes: a published model, a folder, a checkpoint, or random weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from albert.base.errors import UserError, nearest
+from albert.base.paths import VOCABULARY
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.model import find_weights, open_checkpoint
 from albert.downloads import download
@@ -15,18 +16,17 @@ from albert.downloads.published_files import MODELS, archive_of
 from albert.files.reading import describe_files
 
 DEFAULT_MODEL = "albert_tiny_489k"
-_FOLDERS = {DEFAULT_MODEL: "albert_tiny_zh"}  # as in run_classifier_lcqmc.sh; the others' are called as they are
-VOCABULARY = os.path.join("albert_config", "vocab.txt")
+_FOLDERS = {DEFAULT_MODEL: "albert_tiny_zh"}  # as in run_classifier_lcqmc.sh; others have their own names
 
 
 class BenchmarkModel(NamedTuple):
-    """What is fine-tuned.
+    """Model to fine-tune.
 
     Attributes:
-      name: of the folder of its results.
-      family: of the model; its runner fine-tunes.
-      path: a folder, a checkpoint's prefix, or the JSON file of a model with random weights.
-      published: what download.py calls it; None where it is the user's own.
+      name: the name of the folder of its results.
+      family: its family, which decides the fine-tuning command.
+      path: a folder, a checkpoint's prefix, or a config file (random weights).
+      published: its name among the downloads; None for a model of the user's own.
     """
 
     name: str
@@ -36,15 +36,15 @@ class BenchmarkModel(NamedTuple):
 
     @property
     def is_random(self) -> bool:
-        """Whether there is only a config."""
+        """Tells whether there is only a config, so that training starts from random weights."""
         return self.path.endswith(".json")
 
 
 def find_model(name: str) -> BenchmarkModel:
-    """The model of a published name, of a folder or checkpoint, or of a config file (random weights).
+    """Finds the model by a published name, a folder, a checkpoint, or a config file (random weights).
 
     Raises:
-      UserError: there is none, or it is no ALBERT.
+      UserError: there is no such model, or it is no ALBERT.
     """
     own_name = os.path.splitext(os.path.basename(os.path.normpath(name)))[0]
     if name in MODELS:
@@ -55,14 +55,14 @@ def find_model(name: str) -> BenchmarkModel:
         return BenchmarkModel(own_name, open_checkpoint(name).family, name)
     near = nearest(name, MODELS)
     raise UserError(
-        "MODEL={} is no folder, no checkpoint and no published model, of which {} is the nearest (known: {})".format(
+        "MODEL={} is no folder, no checkpoint and no published model; the nearest one is {} (known: {})".format(
             name, near, ", ".join(sorted(MODELS))
         )
     )
 
 
 def _family_of_config(path: str) -> Family:
-    """The family whose config can be read from a file; each refuses the keys of the other."""
+    """Family whose config can be read from a file; each family refuses the keys of the other."""
     errors = []
     for family in FAMILIES.values():
         try:
@@ -74,30 +74,30 @@ def _family_of_config(path: str) -> Family:
 
 
 def bring_model(model: BenchmarkModel) -> None:
-    """Downloads a published model that is not there.
+    """Downloads a published model that is missing.
 
     Raises:
-      UserError: it cannot be had; says which file goes where.
+      UserError: it cannot be downloaded; names the file and its folder.
     """
     if model.published:
         download.download(model.published, model.path, sys.stderr)
 
 
 def missing_model_files(model: BenchmarkModel) -> List[str]:
-    """A line that says what to bring and where it goes; none where the model is there."""
+    """Line that names the file to copy and its folder; no line if the model is there."""
     if model.published is None or glob.glob(os.path.join(glob.escape(model.path), "*.index")):
         return []
     return ["  {} into ./, or its files into {}".format(archive_of(model.published).url, os.path.join(model.path, ""))]
 
 
-def runner_flags(model: BenchmarkModel) -> Dict[str, Any]:
-    """The flags that name the model to its runner."""
+def model_flags(model: BenchmarkModel) -> Dict[str, Any]:
+    """Flags that name the model to a fine-tuning command."""
     if model.is_random:
         return {model.family.config_flag: model.path, "vocab_file": VOCABULARY}
     return {"init_checkpoint": model.path}
 
 
 def fingerprint(model: BenchmarkModel) -> str:
-    """A SHA-256 that tells its weights from others: of the config, or of the index with the weights' checksums."""
+    """SHA-256 that identifies the weights: of the config, or of the index file, which holds the weights' checksums."""
     path = model.path if model.is_random else find_weights(model.path) + ".index"
     return str(describe_files([path])[0]["sha256"])

@@ -1,14 +1,18 @@
-"""The picture of a benchmark: a bar for each task, with its runs, its spread and what chance reaches."""
+"""Picture of a benchmark: a bar for each task with its runs, their spread and the commonest label's accuracy."""
 
 from __future__ import annotations
 
 import os
 import textwrap
-from typing import Any, List, Sequence
+from typing import TYPE_CHECKING, List, Sequence
 
 from albert.base import pictures
 from albert.clue.results import PICTURE_FILE, Report, TaskResult, environment_text, percent
 from albert.files.complete import CompleteFile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DPI = 150
 _WIDTH, _BAR_INCHES, _FRAME_INCHES = 9.0, 0.42, 2.1
@@ -22,7 +26,7 @@ _RUN_STYLE = {
     "markeredgecolor": _TEXT_COLOR,
     "markeredgewidth": 0.8,
 }
-_LABEL_PLACE = 1.0  # percent points right of what it belongs to
+_LABEL_PLACE = 1.0  # percentage points to the right of the bar
 
 
 def draw_results(report: Report, folder: str) -> str:
@@ -37,8 +41,8 @@ def draw_results(report: Report, folder: str) -> str:
     return path
 
 
-def figure_of(report: Report) -> Any:
-    """The picture as a figure of matplotlib."""
+def figure_of(report: Report) -> Figure:
+    """Figure (matplotlib) of a report."""
     height = _FRAME_INCHES + _BAR_INCHES * len(report.tasks)
     figure = pictures.new_figure(figsize=(_WIDTH, height), dpi=_DPI)
     panel = figure.add_axes([0.15, 1.05 / height, 0.8, (height - 1.85) / height])
@@ -66,14 +70,14 @@ def figure_of(report: Report) -> Any:
 
 
 def _what_is_shown(report: Report) -> str:
-    """The tasks' metric, where they have only one."""
+    """Name of the tasks' metric if they share one."""
     metrics = {result.metric for result in report.tasks}
     return metrics.pop().replace("_", " ") if len(metrics) == 1 else "figures"
 
 
 def _subtitle(report: Report) -> str:
     if report.is_sample:
-        return "Shipped sample, random weights: these figures mean nothing; they show that the commands run."
+        return "Shipped samples, random weights: the figures are meaningless; they only show that the commands run."
     runs = {len(result.finished) for result in report.tasks if result.finished}
     if runs == {1}:
         return "One run per task, the best checkpoint by the dev split."
@@ -82,7 +86,7 @@ def _subtitle(report: Report) -> str:
     return "The best checkpoint of each run by the dev split."
 
 
-def _draw_task(panel: Any, place: int, result: TaskResult, color: str) -> None:
+def _draw_task(panel: Axes, place: int, result: TaskResult, color: str) -> None:
     dev = result.spread("dev")
     values = [100 * outcome.dev for outcome in result.finished]
     panel.barh(place, max(0.0, 100 * dev.mean), height=0.62, color=color, zorder=2)
@@ -92,13 +96,13 @@ def _draw_task(panel: Any, place: int, result: TaskResult, color: str) -> None:
     if result.commonest is not None:
         chance = 100 * result.commonest
         panel.plot([chance, chance], [place - 0.4, place + 0.4], color=_TEXT_COLOR, linewidth=2.0, zorder=3)
-        # The label would stand on the mark.
+        # Else the label would cover the mark.
         end = chance if end < chance < end + 14 else end
     figure_name = "" if result.metric == "accuracy" else " " + result.metric.replace("_", " ")
     panel.text(end + _LABEL_PLACE, place, percent(dev) + figure_name, va="center", fontsize=9, color=_TEXT_COLOR)
 
 
-def _frame(panel: Any, tasks: Sequence[TaskResult]) -> None:
+def _frame(panel: Axes, tasks: Sequence[TaskResult]) -> None:
     names: List[str] = [result.name for result in tasks]
     panel.set_yticks(range(len(names)))
     panel.set_yticklabels(names, fontsize=10)

@@ -1,4 +1,4 @@
-"""What the benchmark found: a table for the terminal, Markdown, JSON; and the submissions in one archive."""
+"""Results of a benchmark: a table for the terminal, Markdown, JSON, and an archive of the submissions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same submissions make the same archive
 
 
 class TaskResult(NamedTuple):
-    """What one task brought.
+    """Result of a task.
 
     Attributes:
-      name: of the task.
-      metric: what its figures are.
-      outcomes: of its runs, one at least.
-      commonest: the dev accuracy of always answering the commonest label; None where it says nothing.
-      published: the published test figure, in percent; None where there is none.
+      name: the task's name.
+      metric: the metric of its figures.
+      outcomes: the outcomes of its runs, at least one.
+      commonest: the dev accuracy of always answering the commonest label; None for other metrics.
+      published: the published test figure, in percent; None if there is none.
     """
 
     name: str
@@ -38,21 +38,21 @@ class TaskResult(NamedTuple):
 
     @property
     def finished(self) -> List[Outcome]:
-        """The runs that were not in vain."""
+        """Outcomes of the runs that did not fail."""
         return [outcome for outcome in self.outcomes if outcome.error is None]
 
     @property
     def errors(self) -> List[str]:
-        """The sentences with which runs failed, each once."""
+        """Error messages of the failed runs, each once."""
         return list(dict.fromkeys(outcome.error for outcome in self.outcomes if outcome.error is not None))
 
     @property
     def best(self) -> Optional[Outcome]:
-        """The finished run with the best dev figure, the first of equals."""
+        """Finished run with the best dev figure; the first of equal ones."""
         return max(self.finished, key=lambda outcome: outcome.dev) if self.finished else None
 
-    def spread(self, split: str) -> Optional["Spread"]:
-        """Mean and standard deviation over the finished runs of "dev" or "test"; None where there is no figure."""
+    def spread(self, split: str) -> Optional[Spread]:
+        """Mean and standard deviation over the finished runs, for "dev" or "test"; None if there is no figure."""
         values = [getattr(outcome, split) for outcome in self.finished if getattr(outcome, split) is not None]
         return spread_of(values) if values else None
 
@@ -66,14 +66,14 @@ class Spread(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that is told of a benchmark.
+    """Report of a benchmark.
 
     Attributes:
-      model: what was fine-tuned.
-      tasks: in the order in which they ran.
-      notes: sentences that belong to the figures.
-      environment: where it ran (see `run_environment`); empty where no run was finished.
-      is_sample: whether the figures mean nothing.
+      model: the name of the fine-tuned model.
+      tasks: the results of the tasks, in the order in which they ran.
+      notes: sentences that readers of the figures must know.
+      environment: versions, machine and code (`albert.training.environment`); empty if no run was finished.
+      is_sample: whether the figures are those of the shipped samples, and meaningless.
     """
 
     model: str
@@ -89,7 +89,7 @@ def spread_of(values: Sequence[float]) -> Spread:
 
 
 def percent(spread: Optional[Spread]) -> str:
-    """A figure in percent, with its standard deviation where there are several runs."""
+    """Text of a figure in percent, with its standard deviation if there are several runs."""
     if spread is None or not math.isfinite(spread.mean):
         return _NOTHING
     deviation = " ± {:.2f}".format(100 * spread.std) if spread.std is not None else ""
@@ -97,9 +97,9 @@ def percent(spread: Optional[Spread]) -> str:
 
 
 def text_table(report: Report) -> str:
-    """The table: a row for each task."""
+    """Table for the terminal, with a row for each task."""
     rows = [_row(result) for result in report.tasks]
-    # A column without any figure is left out.
+    # Columns without any figure are left out.
     kept = [column for column in range(len(_HEADER)) if any(row[column] != _NOTHING for row in rows)]
     return table([_HEADER[column] for column in kept], [[row[column] for column in kept] for row in rows])
 
@@ -141,7 +141,7 @@ def markdown(report: Report) -> str:
 
 
 def environment_text(environment: Dict[str, Any]) -> str:
-    """Where it ran, in one line."""
+    """Line that describes the environment of the runs."""
     cores, gpus = environment["cpu_cores"], environment["gpus"]
     return "TensorFlow {}, Python {}, {} ({}){}, code {}".format(
         environment["tensorflow"],
@@ -158,7 +158,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def as_json(report: Report) -> Dict[str, Any]:
-    """All figures: those of each run, mean and standard deviation, 0 to 1."""
+    """All figures as JSON values, 0 to 1: those of each run, mean and standard deviation."""
     return {
         "model": report.model,
         "is_sample": report.is_sample,
@@ -181,10 +181,10 @@ def _task_json(result: TaskResult) -> Dict[str, Any]:
 
 
 def write_tables(report: Report, folder: str) -> None:
-    """Writes the Markdown and the JSON file, complete or absent.
+    """Writes the Markdown and the JSON file, each complete or not at all.
 
     Raises:
-      UserError: they cannot be written.
+      UserError: a file cannot be written.
     """
     write_json(os.path.join(folder, JSON_FILE), as_json(report))
     with CompleteFile(os.path.join(folder, MARKDOWN_FILE)) as file:
@@ -192,10 +192,10 @@ def write_tables(report: Report, folder: str) -> None:
 
 
 def zip_submissions(report: Report, folder: str) -> Optional[str]:
-    """Puts the submission of each task's best run into one archive; returns its path, None where there is none.
+    """Writes an archive of the submissions of each task's best run; returns its path, None without submissions.
 
     Raises:
-      UserError: it cannot be written.
+      UserError: the archive cannot be written.
     """
     paths = [result.best.submission for result in report.tasks if result.best and result.best.submission]
     path = os.path.join(folder, ARCHIVE_FILE)

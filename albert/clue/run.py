@@ -1,7 +1,7 @@
-"""One fine-tuning run of the benchmark: its runner as a process of its own, and what it left.
+"""Fine-tuning run of the benchmark: starts the runner in a process of its own and reads its results.
 
-Beside the runner's files stands benchmark_run.json, which says what the run is made of and whether it was finished: a
-finished one is not run again, another one goes on by the runner's own resume.
+The file benchmark_run.json beside the runner's files holds everything that the results depend on, and whether the run
+was finished. A finished run is not made again; an unfinished one continues from the runner's last checkpoint.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _log = logging.getLogger(__name__)
 
 RUN_FILE = "benchmark_run.json"
 LOG_FILE = "log.txt"
-_ERROR = "error: "  # what a runner's last sentence begins with
+_ERROR = "error: "  # how a runner's error message begins
 _PLACES = ("data_dir", "output_dir", "do_predict")  # flags that do not change what is trained
-_GRACE_SECONDS = 20.0  # for a runner that was told to end
+_GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
 
 
-class Run(NamedTuple):
-    """One run to make.
+class BenchmarkRun(NamedTuple):
+    """Run to make: one task with one seed.
 
     Attributes:
-      task: what is trained.
-      runner: the command's file.
-      flags: its flags by name; "output_dir" and "data_dir" among them.
-      model: the mark of the weights it starts from.
+      task: the task.
+      runner: the file of the command that fine-tunes.
+      flags: its flags by name, with "output_dir" and "data_dir".
+      model: the fingerprint of the weights that the run starts from.
     """
 
     task: BenchmarkTask
@@ -57,16 +57,16 @@ class Run(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a run brought.
+    """Outcome of a run.
 
     Attributes:
-      seed: of the run.
-      dev, test: the task's metric, 0 to 1 (MCC: -1 to 1); None where there is none.
-      seconds: from start to end, over all attempts.
-      examples_per_second: the median while training; None where nothing was measured.
-      step: of the best checkpoint.
+      seed: the run's seed.
+      dev, test: the task's metric, 0 to 1 (MCC: -1 to 1); None if it was not measured.
+      seconds: duration of all attempts.
+      examples_per_second: the median during training; None if it was not measured.
+      step: the step of the best checkpoint.
       submission: the path of the file for the test split, or None.
-      error: the sentence with which the run failed; None where it was finished.
+      error: the error message of a failed run; None for a finished run.
     """
 
     seed: int
@@ -79,11 +79,11 @@ class Outcome(NamedTuple):
     error: Optional[str] = None
 
 
-def make_run(run: Run) -> Outcome:
-    """Makes a run, or what is left of it; returns what it brought, a failure included.
+def make_run(run: BenchmarkRun) -> Outcome:
+    """Makes a run, or the rest of an unfinished one; returns its outcome, also of a failure.
 
     Raises:
-      KeyboardInterrupt: the user ended it; its process has ended, too.
+      KeyboardInterrupt: the user interrupted the run; its process has ended, too.
     """
     seed = run.flags["seed"]
     try:
@@ -98,8 +98,8 @@ def make_run(run: Run) -> Outcome:
         return Outcome(seed, error=str(error))
 
 
-def _content(run: Run) -> Dict[str, Any]:
-    """All that the results depend on, as JSON."""
+def _content(run: BenchmarkRun) -> Dict[str, Any]:
+    """Everything that the results depend on, as JSON values."""
     data_dir = run.flags["data_dir"]
     files = {split: split_file(run.task, data_dir, split) for split in run.task.files}
     return {
@@ -110,11 +110,11 @@ def _content(run: Run) -> Dict[str, Any]:
     }
 
 
-def _known(run: Run, content: Dict[str, Any]) -> Dict[str, Any]:
-    """What is known of the run from before.
+def _known(run: BenchmarkRun, content: Dict[str, Any]) -> Dict[str, Any]:
+    """Reads the state of the run that earlier attempts left.
 
     Raises:
-      UserError: something else was trained in its folder.
+      UserError: the run's folder holds a training with other settings.
     """
     path = os.path.join(run.folder, RUN_FILE)
     if not os.path.exists(path):
@@ -139,17 +139,17 @@ def _changes(before: Dict[str, Any], now: Dict[str, Any]) -> List[str]:
         if before["flags"].get(name) != now["flags"].get(name)
     ]
     changes += ["the {} has changed".format(name) for name in ("runner", "model") if before[name] != now[name]]
-    # A test file may come, go or change: what was trained stays right.
+    # The test file may be added, removed or changed: training does not depend on it.
     splits = ("train", "dev")
     changes += ["the {} file has changed".format(s) for s in splits if before["data"].get(s) != now["data"].get(s)]
     return changes
 
 
-def _train(run: Run, content: Dict[str, Any], seconds_before: float) -> Dict[str, Any]:
-    """Runs the runner to its end.
+def _train(run: BenchmarkRun, content: Dict[str, Any], seconds_before: float) -> Dict[str, Any]:
+    """Runs the runner to its end; returns the new state.
 
     Raises:
-      UserError: it failed; says its own sentence.
+      UserError: the runner failed; with the runner's own message.
     """
     path = os.path.join(run.folder, RUN_FILE)
     state = {"finished": False, "seconds": seconds_before, "content": content}
@@ -167,10 +167,10 @@ def _train(run: Run, content: Dict[str, Any], seconds_before: float) -> Dict[str
 
 
 def _call(command: List[str], log_path: str) -> None:
-    """Runs a command, shows what it says and keeps it in a file.
+    """Runs a command; shows its output and writes it to a file.
 
     Raises:
-      UserError: it failed.
+      UserError: the command failed.
     """
     last_lines: List[str] = []
     try:
@@ -196,8 +196,8 @@ def _call(command: List[str], log_path: str) -> None:
         raise UserError(_failure(status, last_lines, log_path))
 
 
-def _end(process: Any) -> None:
-    """Ends a process with all that it started, if it has not ended: first politely."""
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and its children if they still run: first with SIGTERM, then with SIGKILL."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -214,11 +214,11 @@ def _failure(status: int, last_lines: List[str], log_path: str) -> str:
         return said[-1]
     how = "was killed by signal {}".format(-status) if status < 0 else "ended with status {}".format(status)
     last = ": {}".format(last_lines[-1].strip()) if last_lines else ""
-    return "its runner {}{} (all it said is in {})".format(how, last, log_path)
+    return "its runner {}{} (the whole output is in {})".format(how, last, log_path)
 
 
-def _outcome(run: Run, seed: int, seconds: float) -> Outcome:
-    """What a finished run left in its folder."""
+def _outcome(run: BenchmarkRun, seed: int, seconds: float) -> Outcome:
+    """Reads the outcome of a finished run from its folder."""
     dev = _read(run.folder, "eval_results.json")
     test = _read(run.folder, "test_results.json") if run.flags["do_predict"] else {}
     submission = os.path.join(run.folder, run.task.name + "_predict.json")

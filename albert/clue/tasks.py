@@ -1,28 +1,27 @@
-"""What the benchmark knows of a task: its runner, files, preset and metric, and where its data can be had."""
+"""Tasks of the benchmark: runner, files, preset, metric and download of each."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
-from albert.base.errors import nearest
-from albert.base.flags import UsageError
+from albert.base.errors import UsageError, nearest
 from albert.downloads.published_files import CLUE_TASKS, LCQMC
 from albert.tasks.registry import CLASSIFIER, TASKS_OF
 from albert.tasks.task import Task
 
-CLUE = ("afqmc", "cmnli", "csl", "iflytek", "tnews", "wsc")  # what runs where no task is named
+CLUE = ("afqmc", "cmnli", "csl", "iflytek", "tnews", "wsc")  # the tasks that run if none is named
 
 
 class BenchmarkTask(NamedTuple):
-    """A task of the benchmark.
+    """Task of the benchmark.
 
     Attributes:
       name: the runner's --task_name; the submission is <name>_predict.json.
       files: split ("train", "dev", "test") -> names in the data folder; the first that exists is read.
       preset: flags of the runner, by name.
-      metric: what the best checkpoint is chosen by: "eval_<metric>" in the runner's eval_results.json.
-      runner: the command that fine-tunes; None: the classification runner of the model's family.
-      published: what download.py calls its data; None where nobody publishes them openly.
+      metric: chooses the best checkpoint: "eval_<metric>" in the runner's eval_results.json.
+      runner: the command that fine-tunes; None for the classification runner of the model's family.
+      published: the name of its data among the downloads; None if there is no open download.
       folders: names that its data folder may have.
     """
 
@@ -61,10 +60,10 @@ BENCHMARK_TASKS: Dict[str, BenchmarkTask] = {task.name: task for task in _ALL}
 
 
 def find_tasks(names: Sequence[str]) -> Tuple[BenchmarkTask, ...]:
-    """The tasks of these names or folder names, each once.
+    """Finds tasks by their names or the names of their folders, each once.
 
     Raises:
-      UsageError: a name is not known; names the nearest and all that are.
+      UsageError: a name is not known; gives the nearest one and all known names.
     """
     found: Dict[str, BenchmarkTask] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""The one-click benchmark: what the command line asks for, what a failure leaves, and one whole run on the samples."""
+"""CLUE benchmark: the plan from a command line, failures, and one whole run on the samples."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import zipfile
 import pytest
 
 from albert.base.errors import UserError
-from albert.base.paths import ROOT
+from albert.base.paths import DATA, ROOT
 from albert.clue import benchmark as clue_benchmark
+from albert.clue import plan as clue_plan
 from albert.clue.run import Outcome
 from albert.tasks.classification import CLASSIFICATION_TASKS
 from albert.tasks.splits import read_split
@@ -20,9 +21,9 @@ from tests.support.local_server import closed_port
 
 
 @pytest.fixture(autouse=True)
-def at_the_root(monkeypatch):
-    """The script begins in the project's folder, without a network and without a choice of model."""
-    monkeypatch.chdir(ROOT)
+def in_another_folder(monkeypatch, tmp_path):
+    """The command starts outside the repository, without a network and without a choice of model."""
+    monkeypatch.chdir(str(tmp_path))
     monkeypatch.delenv("MODEL", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     for variable in ("CLUE_MIRROR", "ALBERT_ZH_MIRROR", "LCQMC_MIRROR"):
@@ -31,12 +32,12 @@ def at_the_root(monkeypatch):
 
 def plan(*words, **options):
     flags = ["--{}={}".format(name, value) for name, value in options.items()]
-    return clue_benchmark.plan(words, flags)
+    return clue_plan.plan(words, flags)
 
 
 def sample(folder, *words, **options):
     flags = ["--sample"] + ["--{}={}".format(name, value) for name, value in options.items()]
-    return clue_benchmark.plan(words, flags + ["--output_dir={}".format(folder)])
+    return clue_plan.plan(words, flags + ["--output_dir={}".format(folder)])
 
 
 def test_six_tasks_with_their_presets_run_by_default():
@@ -49,23 +50,23 @@ def test_six_tasks_with_their_presets_run_by_default():
 def test_the_google_family_has_its_own_runner(monkeypatch):
     monkeypatch.setenv("MODEL", "albert_small_zh_google")
     benchmark = plan("tnews")
-    assert benchmark.runner_of(benchmark.tasks[0]) == "run_classifier_sp_google.py"
+    assert clue_plan.runner_of(benchmark.tasks[0], benchmark.model) == "run_classifier_sp_google.py"
     assert benchmark.folder == os.path.join("clue_output", "albert_small_zh_google")
 
 
 def test_flags_reach_the_runner_and_win_over_the_preset(tmp_path):
     benchmark = sample(tmp_path, "tnews", "wsc", num_train_epochs=1, max_seq_length=32, num_runs=3, seed=5)
-    runs = clue_benchmark.runs_of(benchmark, benchmark.tasks[0])
+    runs = clue_plan.runs_of(benchmark, benchmark.tasks[0])
     assert [run.flags["seed"] for run in runs] == [5, 6, 7]
     assert len({run.folder for run in runs}) == 3
     flags = runs[0].flags
     assert (flags["num_train_epochs"], flags["max_seq_length"], flags["train_batch_size"]) == (1.0, 32, 8)
     assert flags["do_train"] and flags["do_eval"] and flags["do_predict"] and flags["task_name"] == "tnews"
-    assert flags["data_dir"] == os.path.join("data", "sample_tasks", "tnews")
+    assert flags["data_dir"] == os.path.join(DATA, "sample_tasks", "tnews")
     assert "init_checkpoint" not in flags and "sample" not in flags and "num_runs" not in flags
-    whole = clue_benchmark.plan(["tnews"], ["--learning_rate=0.5", "--data_dir={}".format(tmp_path)])
+    whole = clue_plan.plan(["tnews"], ["--learning_rate=0.5", "--data_dir={}".format(tmp_path)])
     monkey = whole._replace(model=benchmark.model)  # a published model would have to be there
-    preset = clue_benchmark.runs_of(monkey, monkey.tasks[0])[0].flags
+    preset = clue_plan.runs_of(monkey, monkey.tasks[0])[0].flags
     assert (preset["train_batch_size"], preset["save_checkpoints_steps"], preset["learning_rate"]) == (16, 300, 0.5)
     assert preset["do_predict"] is False  # there is no test file
 
@@ -84,16 +85,16 @@ def test_flags_reach_the_runner_and_win_over_the_preset(tmp_path):
 )
 def test_what_cannot_be_understood_is_refused_before_anything_starts(words, options, message):
     with pytest.raises(UserError, match=message):
-        clue_benchmark.plan(words, options)
+        clue_plan.plan(words, options)
 
 
 def test_an_unknown_model_is_refused(monkeypatch):
     monkeypatch.setenv("MODEL", "albert_tiny_zh_gogle")
-    with pytest.raises(UserError, match="of which albert_tiny_zh_google is the nearest"):
+    with pytest.raises(UserError, match="the nearest one is albert_tiny_zh_google"):
         plan()
 
 
-def test_a_failed_task_does_not_take_the_others_with_it(tmp_path, monkeypatch, capsys):
+def test_a_failed_task_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
     made = []
 
     def make_run(run):
@@ -110,26 +111,26 @@ def test_a_failed_task_does_not_take_the_others_with_it(tmp_path, monkeypatch, c
         clue_benchmark.run(sample(tmp_path, "tnews", "wsc", "csl"))
     assert made == ["tnews", "wsc", "csl"]
     shown = capsys.readouterr().out
-    assert "wsc failed: train.json line 3 is odd\n" in shown and "mean nothing" in shown
+    assert "wsc failed: train.json line 3 is odd\n" in shown and "meaningless" in shown
     written = json.loads((tmp_path / "sample_zh" / "results.json").read_text(encoding="utf-8"))
     assert written["tasks"]["tnews"]["commonest_label_dev_accuracy"] == pytest.approx(2 / 24)
     assert sorted(written["tasks"]) == ["csl", "tnews", "wsc"]
     assert (tmp_path / "sample_zh" / "results.png").exists()
 
 
-def test_data_that_cannot_be_had_fail_their_task_alone(tmp_path, monkeypatch, caplog):
+def test_data_that_cannot_be_downloaded_fail_only_their_task(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(clue_benchmark, "make_run", lambda run: Outcome(1, error="not now"))
-    folders = "wsc={0}/wsc,tnews=data/sample_tasks/tnews".format(tmp_path)
+    folders = "wsc={0}/wsc,tnews={1}/sample_tasks/tnews".format(tmp_path, DATA)
     benchmark = sample(tmp_path, "tnews", "wsc", data_dirs=folders)
     with pytest.raises(UserError, match=r"^2 of 2 tasks failed"):
         clue_benchmark.run(benchmark)
     written = json.loads((tmp_path / "sample_zh" / "results.json").read_text(encoding="utf-8"))
     assert "cannot be reached" in written["tasks"]["wsc"]["runs"][0]["error"]
-    (to_bring,) = [record.getMessage() for record in caplog.records if "Files to put" in record.getMessage()]
-    assert "{0}/wsc".format(tmp_path) in to_bring and "tnews" not in to_bring
+    (to_copy,) = [record.getMessage() for record in caplog.records if "Copy these files" in record.getMessage()]
+    assert "{0}/wsc".format(tmp_path) in to_copy and "tnews" not in to_copy
 
 
-def test_without_a_network_one_sentence_and_the_files_to_bring(tmp_path, monkeypatch):
+def test_without_a_network_one_sentence_and_the_files_to_copy(tmp_path, monkeypatch):
     done = subprocess.run(
         [sys.executable, "-m", "albert.clue.benchmark", "tnews", "lcqmc"],
         cwd=str(tmp_path),
@@ -161,7 +162,7 @@ def test_the_samples_run_from_end_to_end_and_a_rerun_runs_nothing(tmp_path, caps
     assert results["is_sample"] is True and results["environment"]["cpu_cores"] >= 1
     with zipfile.ZipFile(str(folder / "submissions.zip")) as archive:
         answers = [json.loads(line) for line in archive.read("tnews_predict.json").decode("utf-8").splitlines()]
-    rows = read_split(CLASSIFICATION_TASKS["tnews"], os.path.join("data", "sample_tasks", "tnews"), "test")
+    rows = read_split(CLASSIFICATION_TASKS["tnews"], os.path.join(DATA, "sample_tasks", "tnews"), "test")
     assert [answer["id"] for answer in answers] == [row.own_id for row in rows]
     assert {answer["label"] for answer in answers} <= set(CLASSIFICATION_TASKS["tnews"].labels)
     config = json.loads((folder / "tnews" / "seed_12345" / "run_config.json").read_text(encoding="utf-8"))

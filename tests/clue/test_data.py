@@ -1,4 +1,4 @@
-"""Where the benchmark's data and models come from: the user's folders, and a server on this machine that misbehaves."""
+"""Data and models of the benchmark: the user's folders, and downloads from a local server that misbehaves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from albert.base.errors import UserError
 from albert.checkpoints import families
 from albert.clue.data import bring_data, commonest_label_accuracy, folder_of, missing_data_files, parse_folders
-from albert.clue.model import bring_model, find_model, fingerprint, missing_model_files, runner_flags
+from albert.clue.model import bring_model, find_model, fingerprint, missing_model_files, model_flags
 from albert.clue.tasks import BENCHMARK_TASKS, CLUE, find_tasks
 from albert.downloads.published_files import CLUE_TASKS, MODELS, known_names
 from tests.support import tiny_model
@@ -77,7 +77,7 @@ def test_a_cut_download_goes_on_and_ends_whole(tmp_path, mirrors):
         (None, 200, "is not a whole zip archive"),
     ],
 )
-def test_what_cannot_be_had_leaves_no_folder(tmp_path, mirrors, members, status, message):
+def test_what_cannot_be_downloaded_leaves_no_folder(tmp_path, mirrors, members, status, message):
     with serving(zip_of(members) if members else b"no archive") as site:
         site.status = status
         mirrors(site.url)
@@ -115,11 +115,15 @@ def test_folders_must_be_written_properly(text):
         parse_folders(text)
 
 
-def test_without_a_network_the_files_to_bring_are_named(tmp_path, mirrors):
+def test_without_a_network_the_files_to_copy_are_named(tmp_path, mirrors):
     nowhere = closed_port()
     mirrors(nowhere)
     folders = {name: str(tmp_path / name) for name in ("tnews", "lcqmc", "xnli")}
-    for name, message in (("tnews", "cannot be reached"), ("lcqmc", "cannot be reached"), ("xnli", "no open archive")):
+    for name, message in (
+        ("tnews", "cannot be reached"),
+        ("lcqmc", "cannot be reached"),
+        ("xnli", "cannot be downloaded: copy"),
+    ):
         with pytest.raises(UserError, match=message):
             bring_data(BENCHMARK_TASKS[name], folders[name])
     tnews, lcqmc, xnli = missing_data_files(find_tasks(list(folders)), folders)
@@ -163,10 +167,10 @@ def test_a_model_is_found_by_name_folder_checkpoint_or_config(tmp_path):
     assert [model.family.name for model in found.values()] == ["google", "google", "google", "zh"]
     own = found[published]
     assert own.name == "published_google" and not own.published and not own.is_random
-    assert runner_flags(own) == {"init_checkpoint": str(published)}
+    assert model_flags(own) == {"init_checkpoint": str(published)}
     assert fingerprint(own) == fingerprint(found[published / "albert_model.ckpt"])
-    assert runner_flags(found[config])["bert_config_file"] == config
-    with pytest.raises(UserError, match="of which albert_tiny_489k is the nearest"):
+    assert model_flags(found[config])["bert_config_file"] == config
+    with pytest.raises(UserError, match="the nearest one is albert_tiny_489k"):
         find_model("albert_tiny_48k")
 
 

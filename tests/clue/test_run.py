@@ -1,4 +1,4 @@
-"""Runs of the benchmark with stand-ins for the runner: what is run again, what is not, and how it ends."""
+"""Runs of the benchmark with a made-up runner: what is run again, what is not, and how it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from albert.clue.run import Run, make_run
+from albert.clue.run import BenchmarkRun, make_run
 from albert.clue.tasks import BENCHMARK_TASKS
 from tests.support.live_processes import is_running
 
@@ -61,7 +61,8 @@ class Stage:
             "seed": 7,
             "do_predict": True,
         }
-        return make_run(Run(BENCHMARK_TASKS["tnews"], str(self.folder / "runner.py"), dict(flags, **changes), model))
+        runner = str(self.folder / "runner.py")
+        return make_run(BenchmarkRun(BENCHMARK_TASKS["tnews"], runner, dict(flags, **changes), model))
 
     def calls(self):
         return (self.output_dir / "calls.txt").read_text().count("call")
@@ -108,11 +109,11 @@ def test_a_failed_run_gives_the_runners_sentence_and_is_tried_again(stage):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("raise ValueError('odd')", "ended with status 1: ValueError: odd (all it said is in "),
+        ("raise ValueError('odd')", "ended with status 1: ValueError: odd (the whole output is in "),
         ("os.kill(os.getpid(), 9)", "was killed by signal 9"),
     ],
 )
-def test_a_runner_that_says_no_sentence_is_told_of(stage, more, said):
+def test_a_runner_that_fails_without_a_message_is_described(stage, more, said):
     stage.act(more)
     assert said in stage.run().error
 
