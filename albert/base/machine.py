@@ -1,4 +1,4 @@
-"""The processor of this machine: its name, and how much of it this process may use."""
+"""This machine: its processor, the cores that this process may use, and whether a process runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,23 @@ def available_cores() -> int:
 
 
 def processor_name() -> str:
-    """What the processor calls itself, else its kind."""
+    """The name that the processor gives itself, else its kind."""
     try:
         with open(_CPU_FILE, encoding="utf-8", errors="replace") as file:
             names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     except OSError:  # another system than Linux
         names = []
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number runs on this machine; always true on Windows, which has no harmless signal."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it runs for another user
+    return True

@@ -7,10 +7,10 @@ import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.files.complete import copy_file, write_json
+from albert.files.complete import copy_file, recover, write_json
 
 DESCRIPTION_FILE = "task.json"
-BEST_FOLDER = "best"
+_BEST_FOLDER = "best"  # in the output folder of a run
 
 
 class ModelFolder(NamedTuple):
@@ -45,6 +45,11 @@ def describe_folder(folder: str, description: ModelFolder, *, config_path: str, 
     for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
         copy_file(source, os.path.join(folder, name))
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
+
+
+def best_folder(output_dir: str) -> str:
+    """The folder of a run's best model; whole, even if a process was killed while it replaced the folder."""
+    return recover(os.path.join(output_dir, _BEST_FOLDER))
 
 
 def read_description(folder: str) -> Optional[ModelFolder]:

@@ -14,6 +14,7 @@ from albert.base import quiet_tensorflow  # noqa: F401
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.files.complete import recover
 
 _INDEX = ".index"
 _DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
@@ -32,6 +33,8 @@ def find_checkpoint(path: str) -> str:
     Raises:
       UserError: there is none.
     """
+    for place in (path, os.path.dirname(path)):
+        recover(place)
     if os.path.isdir(path):
         return _checkpoint_in_folder(path)
     prefix = _ANY_FILE.sub("", path)

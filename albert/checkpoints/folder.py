@@ -5,20 +5,17 @@ Every command takes such a folder as a model: <output_dir>/best of a run, and av
 
 from __future__ import annotations
 
-import glob
 import os
-import shutil
 from typing import Callable
 
 from albert.base.errors import UserError
-from albert.checkpoints.description import BEST_FOLDER, describe_folder
+from albert.checkpoints.description import best_folder, describe_folder
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.values import write_weights
-from albert.files.complete import CompleteFile, copy_file
+from albert.files.complete import CompleteFile, CompleteFolder, copy_file, may_be_replaced, recover
 
 _INFERRED_CONFIG = "albert_config.json"
-_REPLACED = ".replaced"
-_UNFINISHED = ".unfinished"
+_MARKER = "*.index"  # a folder with a checkpoint may be replaced
 
 
 def write_best(output_dir: str, prefix: str) -> str:
@@ -28,7 +25,7 @@ def write_best(output_dir: str, prefix: str) -> str:
       UserError: what stands there is none of ours, or the checkpoint is incomplete.
     """
     return write_weights_folder(
-        os.path.join(output_dir, BEST_FOLDER),
+        best_folder(output_dir),
         like=prefix,
         write_weights=lambda target: write_weights(prefix, target),
     )
@@ -45,20 +42,13 @@ def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str
     Raises:
       UserError: the folder holds something else, or the checkpoint is incomplete.
     """
-    if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder):
+    if not may_be_replaced(recover(folder), _MARKER):
         raise UserError("{} holds something else than a model: move it away".format(folder))
     model = open_checkpoint(like)
-    unfinished = folder + _UNFINISHED
-    shutil.rmtree(unfinished, ignore_errors=True)
-    os.makedirs(unfinished)
-    _write_companions(model, unfinished)
-    write_weights(os.path.join(unfinished, os.path.basename(model.prefix)))
-    _replace(folder, unfinished)
+    with CompleteFolder(folder, marker=_MARKER) as unfinished:
+        _write_companions(model, unfinished)
+        write_weights(os.path.join(unfinished, os.path.basename(model.prefix)))
     return folder
-
-
-def _is_ours(folder: str) -> bool:
-    return bool(glob.glob(os.path.join(glob.escape(folder), "*.index")))
 
 
 def _write_companions(model: CheckpointModel, folder: str) -> None:
@@ -74,13 +64,3 @@ def _write_companions(model: CheckpointModel, folder: str) -> None:
             file.write(model.config.to_json_string().encode("utf-8"))
     if vocabulary:
         copy_file(vocabulary, os.path.join(folder, os.path.basename(vocabulary)))
-
-
-def _replace(folder: str, unfinished: str) -> None:
-    """Puts a finished folder in the place of an older one, of which the weights are whole until the new ones are."""
-    replaced = folder + _REPLACED
-    shutil.rmtree(replaced, ignore_errors=True)
-    if os.path.isdir(folder):
-        os.rename(folder, replaced)
-    os.rename(unfinished, folder)
-    shutil.rmtree(replaced, ignore_errors=True)

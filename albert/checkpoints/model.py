@@ -13,7 +13,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
-from albert.checkpoints.description import BEST_FOLDER, DESCRIPTION_FILE, ModelFolder, read_description
+from albert.checkpoints.description import DESCRIPTION_FILE, ModelFolder, best_folder, read_description
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.values import read_contents, step_of
@@ -142,7 +142,7 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
 
 def find_weights(path: str) -> str:
     """The prefix that a path stands for: of a fine-tuning run its best model, else as `checkpoint.find_checkpoint`."""
-    best = os.path.join(path, BEST_FOLDER)
+    best = best_folder(path)
     return find_checkpoint(best if read_description(best) else path)
 
 

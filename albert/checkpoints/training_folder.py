@@ -16,14 +16,14 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.values import check_values, read_contents
+from albert.files.complete import remove_unfinished_in
 
 _log = logging.getLogger(__name__)
 
 _INDEX = re.compile(r"(model\.ckpt-\d+)\.index$")
-# What TensorFlow calls files until they are complete, and this repository (record_files.CompleteFile).
+# What TensorFlow calls files until they are complete.
 _UNFINISHED = re.compile(
     r"model\.ckpt-\d+_temp|model\.ckpt-\d+\..*tempstate\d+$|(checkpoint|graph\.pbtxt|model\.ckpt-\d+\.meta)\.tmp"
-    r"|.*\.unfinished-\d+$"
 )
 _DATA = re.compile(r"(model\.ckpt-\d+)\.data-\d{5}-of-\d{5}$")
 
@@ -145,6 +145,7 @@ def _name(folder: str, good: str) -> None:
 
 def remove_unfinished_checkpoints(folder: str) -> None:
     """Removes what a killed or failed run left of files that it was writing; no other process may be writing them."""
+    remove_unfinished_in(folder)
     names = set(os.listdir(folder))
     for name in sorted(names):
         data = _DATA.match(name)

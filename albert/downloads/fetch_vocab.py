@@ -21,6 +21,7 @@ from albert.base.errors import UserError
 from albert.base.paths import VOCABULARY
 from albert.base.plain_arguments import PlainParser
 from albert.downloads.download import download_file
+from albert.files.complete import CompleteFile
 
 SHA256 = "45bbac6b341c319adc98a532532882e91a9cefc0329aa57bac9ae761c27b291c"
 PACKAGE = "cn_clip==1.6.0"
@@ -125,21 +126,6 @@ def fetch(path: Optional[str]) -> Tuple[str, bytes]:
     )
 
 
-def write_atomically(data: bytes, destination: str) -> None:
-    """Writes a temporary file beside `destination` and renames it, so that no half file is seen."""
-    temporary = f"{destination}.{os.getpid()}.tmp"
-    try:
-        os.makedirs(os.path.dirname(os.path.abspath(destination)), exist_ok=True)
-        with open(temporary, "wb") as stream:
-            stream.write(data)
-        os.replace(temporary, destination)
-    except OSError as error:
-        raise UserError(f"{destination} cannot be written ({error.strerror}).") from error
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-
-
 def bring(destination: str, path: Optional[str] = None, force: bool = False) -> str:
     """Makes sure that `destination` is the vocabulary; returns what was done, in one sentence.
 
@@ -160,7 +146,8 @@ def bring(destination: str, path: Optional[str] = None, force: bool = False) -> 
                 "move it away, or replace it with `python -m albert.downloads.fetch_vocab --force`."
             )
     name, data = fetch(path)
-    write_atomically(data, destination)
+    with CompleteFile(destination) as file:
+        file.write(data)
     return f"{destination}: 21,128 tokens, from {name}."
 
 

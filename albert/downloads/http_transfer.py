@@ -16,6 +16,7 @@ import urllib.request
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
 from albert.base.errors import UserError
+from albert.files.complete import write_json
 
 PIECE = 1 << 16
 # Answers that may be others the next time.
@@ -180,10 +181,7 @@ def load_part(path: str) -> Part:
 
 def save_part(path: str, part: Part) -> None:
     """Notes which version of the file the part belongs to."""
-    temporary = path + ".json.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(part._asdict(), file)
-    os.replace(temporary, path + ".json")
+    write_json(path + ".json", part._asdict())
 
 
 def _forget(stream: BinaryIO) -> None:

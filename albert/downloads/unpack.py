@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from typing import Dict, List
 
 from albert.base.errors import UserError
+from albert.files.complete import CompleteFolder
 
 # What the Finder of macOS adds to every archive it makes.
 LITTER = ("__MACOSX", ".DS_Store")
@@ -19,9 +19,8 @@ LITTER = ("__MACOSX", ".DS_Store")
 def unpack_zip(zip_path: str, folder: str) -> List[str]:
     """Unpacks a zip into a folder that is not there yet, or is empty; all of it or nothing.
 
-    The members are written to a temporary sibling that takes the folder's name at the end, so a
-    folder of that name is complete. One folder that holds all members is left out. An archive with
-    one bad member (a path that leaves the folder, a link) is refused before anything is written.
+    One folder that holds all members is left out. An archive with one bad member (a path that leaves the folder, a
+    link) is refused before anything is written.
 
     Args:
       zip_path: the archive.
@@ -100,19 +99,9 @@ def _without_common_folder(members: Dict[str, zipfile.ZipInfo]) -> Dict[str, zip
 
 
 def _extract(archive: zipfile.ZipFile, members: Dict[str, zipfile.ZipInfo], folder: str) -> None:
-    parent = os.path.dirname(folder)
-    os.makedirs(parent, exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix=os.path.basename(folder) + ".unpacking-", dir=parent)
-    try:
-        # mkdtemp's folder is closed to others; the one that stays gets the usual rights.
-        content = os.path.join(temporary, "content")
-        os.mkdir(content)
+    with CompleteFolder(folder) as unfinished:
         for name, member in members.items():
-            path = os.path.join(content, *name.split("/"))
+            path = os.path.join(unfinished, *name.split("/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with archive.open(member) as source, open(path, "xb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
-        # Replaces an empty folder, and fails on one that was filled in the meantime.
-        os.rename(content, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -15,6 +15,7 @@ from io import RawIOBase
 from typing import Iterator, Optional, Sequence
 
 from albert.base.errors import UserError
+from albert.base.machine import is_running
 from albert.files.record_sets import data_set_path
 from albert.files.space import cannot_write
 
@@ -74,7 +75,7 @@ def _acquire(path: str, output_file: str) -> RawIOBase:
         holder = _holder(file, path)
         if not _is_free(file, path):
             file.close()
-            if holder is None or _is_running(holder) or time.monotonic() > deadline:
+            if holder is None or is_running(holder) or time.monotonic() > deadline:
                 raise UserError(
                     "another run{} is writing {}: wait until it ends, or name another file".format(
                         " (process {})".format(holder) if holder else "", output_file
@@ -129,13 +130,3 @@ def _holder(file: RawIOBase, path: str) -> Optional[int]:
         file.close()
         raise UserError("{} is no lock of this program, and would be removed: rename it".format(path))
     return int(text) if text else None
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it runs for another user
-    return True

@@ -12,7 +12,7 @@ from albert.base.flags import Flags, UsageError
 from albert.batches import length_buckets
 from albert.batches.pipeline import fine_tuning_input_fn
 from albert.batches.position import DataPosition
-from albert.checkpoints.description import BEST_FOLDER, ModelFolder, describe_folder
+from albert.checkpoints.description import ModelFolder, best_folder, describe_folder
 from albert.checkpoints.families import Family
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoints
@@ -334,7 +334,7 @@ def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
 
 def _checkpoint_for_prediction(flags: Flags) -> str:
     """The best checkpoint of an earlier evaluation, else the last."""
-    best = os.path.join(flags.output_dir, BEST_FOLDER)
+    best = best_folder(flags.output_dir)
     if os.path.isdir(best):
         return find_checkpoint(best)
     latest = latest_checkpoint(flags.output_dir)
@@ -344,7 +344,7 @@ def _checkpoint_for_prediction(flags: Flags) -> str:
 
 
 def _say_what_next(problem: Problem) -> None:
-    best = os.path.join(problem.run.flags.output_dir, BEST_FOLDER)
+    best = best_folder(problem.run.flags.output_dir)
     command = problem.next_command(best) if os.path.isdir(best) else None
     if command:
         _log.info("Next: %s", command)

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
-from albert.checkpoints.description import BEST_FOLDER
+from albert.checkpoints.description import best_folder
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records, text_of
@@ -112,7 +112,7 @@ class Evaluator:
         best = self.best()
         if best is None:
             return None
-        folder = os.path.join(self._output_dir, BEST_FOLDER)
+        folder = best_folder(self._output_dir)
         name = "model.ckpt-{}".format(best[_STEP])
         source, kept = os.path.join(self._output_dir, name), os.path.join(folder, name)
         if not os.path.exists(kept + ".index") and os.path.exists(source + ".index"):

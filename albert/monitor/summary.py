@@ -6,7 +6,7 @@ import os
 from typing import Any, Dict, List, Optional
 
 from albert.base.terminal import time_text
-from albert.checkpoints.description import BEST_FOLDER
+from albert.checkpoints.description import best_folder
 from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
 from albert.monitor.log import Rate
 
@@ -54,7 +54,7 @@ def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[s
       checkpoint: prefix of its last checkpoint.
       curves: the picture.
     """
-    best, figures = (os.path.join(output_dir, name) for name in (BEST_FOLDER, METRICS_FILE))
+    best, figures = best_folder(output_dir), os.path.join(output_dir, METRICS_FILE)
     places = (
         ("Last checkpoint", checkpoint),
         ("Best", best if os.path.isdir(best) else None),

@@ -12,7 +12,7 @@ import pytest
 from albert.base.paths import ROOT
 from tests.support.local_server import closed_port
 
-PACKAGES = ["base", "downloads"]
+PACKAGES = ["base", "files", "downloads"]
 RUNNERS = ["run_classifier", "create_pretraining_data"]
 SCRIPTS = ["run_classifier_lcqmc.sh", "run_classifier_clue.sh", "create_pretrain_data.sh"]
 ECHO = "import sys\nprint('\\n'.join(sys.argv[1:]))\n"
