@@ -7,7 +7,7 @@ import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.files.complete import copy_file, recover, write_json
+from albert.files.complete import recover, write_json
 
 DESCRIPTION_FILE = "task.json"
 _BEST_FOLDER = "best"  # in the output folder of a run
@@ -39,11 +39,8 @@ class ModelFolder(NamedTuple):
     use_pooled_output: bool = True
 
 
-def describe_folder(folder: str, description: ModelFolder, *, config_path: str, vocab_path: str) -> None:
-    """Puts config, vocabulary and description into a folder that holds checkpoints."""
-    os.makedirs(folder, exist_ok=True)
-    for source, name in ((config_path, description.config_file), (vocab_path, description.vocab_file)):
-        copy_file(source, os.path.join(folder, name))
+def write_description(folder: str, description: ModelFolder) -> None:
+    """Writes the description of a fine-tuned model into its folder (`folder.write_companions` writes the rest too)."""
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
 
 

@@ -1,4 +1,4 @@
-"""A folder with the weights of one model and all that stands beside a checkpoint: config, vocabulary, description.
+"""Folder of one model: weights, and their companions config, vocabulary and description.
 
 Every command takes such a folder as a model: <output_dir>/best of a run, and averages of checkpoints.
 """
@@ -6,16 +6,35 @@ Every command takes such a folder as a model: <output_dir>/best of a run, and av
 from __future__ import annotations
 
 import os
-from typing import Callable
+from typing import Callable, NamedTuple, Optional
 
 from albert.base.errors import UserError
-from albert.checkpoints.description import best_folder, describe_folder
+from albert.checkpoints.description import ModelFolder, best_folder, write_description
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.values import write_weights
 from albert.files.complete import CompleteFile, CompleteFolder, copy_file, may_be_replaced, recover
+from albert.model.config import ModelConfig
 
-_INFERRED_CONFIG = "albert_config.json"
+CONFIG_NAME = "albert_config.json"  # of a configuration that has no file yet
 _MARKER = "*.index"  # a folder with a checkpoint may be replaced
+
+
+class Companions(NamedTuple):
+    """What stands beside the weights of a model, so that every command takes their folder as a model.
+
+    Attributes:
+      config: the model's configuration; None where the format of the weights holds it.
+      config_name: the name of its file.
+      vocab_file: the vocabulary or sentencepiece model, which is copied; None where none is known.
+      vocab_name: the name of the copy; None for the name that it has.
+      description: of a fine-tuned model. It names both files, whatever the two names above are.
+    """
+
+    config: Optional[ModelConfig] = None
+    config_name: str = CONFIG_NAME
+    vocab_file: Optional[str] = None
+    vocab_name: Optional[str] = None
+    description: Optional[ModelFolder] = None
 
 
 def write_best(output_dir: str, prefix: str) -> str:
@@ -46,21 +65,41 @@ def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str
         raise UserError("{} holds something else than a model: move it away".format(folder))
     model = open_checkpoint(like)
     with CompleteFolder(folder, marker=_MARKER) as unfinished:
-        _write_companions(model, unfinished)
+        write_companions(unfinished, companions_of(model))
         write_weights(os.path.join(unfinished, os.path.basename(model.prefix)))
     return folder
 
 
-def _write_companions(model: CheckpointModel, folder: str) -> None:
-    """Puts what stands beside a checkpoint into a folder."""
-    vocabulary = model.vocab_file or model.spm_model_file
-    if model.description and model.config_file and vocabulary:
-        describe_folder(folder, model.description, config_path=model.config_file, vocab_path=vocabulary)
-        return
-    if model.config_file:
-        copy_file(model.config_file, os.path.join(folder, os.path.basename(model.config_file)))
-    else:
-        with CompleteFile(os.path.join(folder, _INFERRED_CONFIG)) as file:
-            file.write(model.config.to_json_string().encode("utf-8"))
-    if vocabulary:
-        copy_file(vocabulary, os.path.join(folder, os.path.basename(vocabulary)))
+def companions_of(model: CheckpointModel) -> Companions:
+    """The companions that a checkpoint has in its own folder."""
+    return Companions(
+        config=model.config,
+        config_name=os.path.basename(model.config_file or CONFIG_NAME),
+        vocab_file=model.vocab_file or model.spm_model_file,
+        description=model.description,
+    )
+
+
+def write_companions(folder: str, companions: Companions) -> None:
+    """Writes configuration, vocabulary and, last of all, description into a folder; each file is whole or absent.
+
+    Raises:
+      UserError: the vocabulary cannot be read, or the folder cannot be written.
+    """
+    config, config_name, vocab_file, vocab_name, description = companions
+    if description:
+        config_name, vocab_name = description.config_file, description.vocab_file
+    if config:
+        with CompleteFile(os.path.join(folder, config_name)) as file:
+            file.write(config.to_json_string().encode("utf-8"))
+    if vocab_file:
+        _copy(vocab_file, os.path.join(folder, vocab_name or os.path.basename(vocab_file)))
+    if description:
+        write_description(folder, description)
+
+
+def _copy(source: str, target: str) -> None:
+    try:
+        copy_file(source, target)
+    except OSError as error:
+        raise UserError("cannot copy {}: {}".format(source, error.strerror)) from error

@@ -6,20 +6,20 @@ import dataclasses
 import os
 from typing import Any, Optional, Tuple
 
-from albert.checkpoints.description import ModelFolder, describe_folder
+from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import GOOGLE
+from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import write_values
 from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Written
 from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
-from albert.files.complete import CompleteFile
 from albert.inference.graph import InferenceGraph
+from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, Arrays
 
 CHECKPOINT_NAME = "albert_model.ckpt"
-CONFIG_FILE = "albert_config.json"
 
 
 def google_config(source: TransformersFolder) -> Any:
@@ -45,28 +45,29 @@ def write_tensorflow(
       UserError: the model differs from the google family.
     """
     config = google_config(source)
-    config_path = os.path.join(folder, CONFIG_FILE)
-    with CompleteFile(config_path) as file:
-        file.write(config.to_json_string().encode("utf-8"))
     write_values(from_transformers(source.values, config), os.path.join(folder, CHECKPOINT_NAME))
-    if vocab_file and source.head == CLASSIFIER:
-        longest = config.max_position_embeddings
-        tokenizer = transformers_folder.read_tokenizer_config(source.path)
-        description = ModelFolder(
-            task=source.config.get("finetuning_task") or "unknown",
-            labels=_labels(source),
-            family=GOOGLE.name,
-            config_file=CONFIG_FILE,
-            vocab_file=VOCAB_FILE,
-            do_lower_case=tokenizer.get("do_lower_case", do_lower_case),
-            # Where nothing is said, the tokenizer's own limit is a number beyond any sequence.
-            max_seq_length=min(tokenizer.get("model_max_length", longest), longest),
-        )
-        describe_folder(folder, description, config_path=config_path, vocab_path=vocab_file)
+    is_described = vocab_file and source.head == CLASSIFIER
+    description = _description(source, config, do_lower_case) if is_described else None
+    write_companions(folder, Companions(config, CONFIG_NAME, vocab_file, VOCAB_FILE, description))
     return Written(
         answer=lambda inputs: _answer(folder, source.head, inputs),
         tolerance=FLOAT32_TOLERANCE,
         opened_by="--init_checkpoint={} of every command here",
+    )
+
+
+def _description(source: TransformersFolder, config: ModelConfig, do_lower_case: bool) -> ModelFolder:
+    tokenizer = transformers_folder.read_tokenizer_config(source.path)
+    longest = config.max_position_embeddings
+    return ModelFolder(
+        task=source.config.get("finetuning_task") or "unknown",
+        labels=_labels(source),
+        family=GOOGLE.name,
+        config_file=CONFIG_NAME,
+        vocab_file=VOCAB_FILE,
+        do_lower_case=tokenizer.get("do_lower_case", do_lower_case),
+        # Where nothing is said, the tokenizer's own limit is a number beyond any sequence.
+        max_seq_length=min(tokenizer.get("model_max_length", longest), longest),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
+from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export import transformers_folder
 from albert.export.format import Request, Written
@@ -21,10 +22,12 @@ from albert.export.savedmodel import write_savedmodel
 from albert.export.tflite import TFLITE_TYPES, write_tflite
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph
-from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, add_file, check_export_folder, describe_export
+from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, check_export_folder, describe_export
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
+
+_NO_VOCABULARY = "No vocabulary is beside the checkpoint, so none goes along: --vocab_file names one."
 
 _ANY_LENGTH = 0
 TFLITE_LENGTH = 128
@@ -97,7 +100,8 @@ def _export_checkpoint(flags: Flags, path: str, format_name: str, folder: str) -
     with InferenceGraph(model, request.head) as source:
         parity = compare_outputs(source.answer(inputs), written.answer(inputs))
     check_parity(parity, written.tolerance)
-    _add_companions(folder, model.vocab_file, model.spm_model_file)
+    name = transformers_folder.VOCAB_FILE if model.vocab_file else None
+    _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
     describe_export(folder, _description(request, format_name, parity))
     return written, parity
 
@@ -115,7 +119,8 @@ def _import_transformers(flags: Flags, path: str, folder: str) -> Tuple[Written,
     expected = NumpyAlbert(source.config, source.values).answer(inputs, source.head)
     parity = compare_outputs(expected, written.answer(inputs))
     check_parity(parity, written.tolerance)
-    _add_companions(folder, vocab_file, None)
+    if vocab_file is None:
+        _log.info(_NO_VOCABULARY)
     describe_export(folder, {"format": TENSORFLOW, "head": source.head, "parity": parity._asdict()})
     return written, parity
 
@@ -159,14 +164,11 @@ def _seq_length(asked: Optional[int], format_name: str, model: CheckpointModel) 
     return length or None
 
 
-def _add_companions(folder: str, vocab_file: Optional[str], spm_model_file: Optional[str]) -> None:
-    """Copies what turns text into the model's ids."""
+def _write_vocabulary(folder: str, vocab_file: Optional[str], name: Optional[str]) -> None:
     if vocab_file:
-        add_file(folder, vocab_file, transformers_folder.VOCAB_FILE)
-    elif spm_model_file:
-        add_file(folder, spm_model_file, os.path.basename(spm_model_file))
+        write_companions(folder, Companions(vocab_file=vocab_file, vocab_name=name))
     else:
-        _log.info("No vocabulary is beside the checkpoint, so none goes along: --vocab_file names one.")
+        _log.info(_NO_VOCABULARY)
 
 
 def _description(request: Request, format_name: str, parity: Parity) -> Dict[str, Any]:

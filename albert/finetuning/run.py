@@ -12,9 +12,10 @@ from albert.base.flags import Flags, UsageError
 from albert.batches import length_buckets
 from albert.batches.pipeline import fine_tuning_input_fn
 from albert.batches.position import DataPosition
-from albert.checkpoints.description import ModelFolder, best_folder, describe_folder
+from albert.checkpoints.description import ModelFolder, best_folder
 from albert.checkpoints.families import Family
 from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoints
 from albert.checkpoints.values import step_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
@@ -161,19 +162,19 @@ def _needed_splits(flags: Flags) -> List[str]:
 
 def _describe_output(problem: Problem) -> None:
     flags, family, model, task, tokenizer = problem.run
-    config_path = model.config_file or run_model.keep_config(model, flags.output_dir)
     description = ModelFolder(
         task=task.name,
         labels=task.labels,
         family=family.name,
-        config_file=os.path.basename(config_path),
+        config_file=model.config_name,
         vocab_file=os.path.basename(tokenizer.vocab_file),
         do_lower_case=tokenizer.basic_tokenizer.do_lower_case,
         max_seq_length=flags.max_seq_length,
         is_sentencepiece=tokenizer.is_sentencepiece,
         **problem.description(),
     )
-    describe_folder(flags.output_dir, description, config_path=config_path, vocab_path=tokenizer.vocab_file)
+    companions = Companions(model.config, vocab_file=tokenizer.vocab_file, description=description)
+    write_companions(flags.output_dir, companions)
 
 
 def _with_features(problem: Problem, split: str, rows: List[Any]) -> Split:

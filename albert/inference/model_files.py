@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
@@ -156,15 +155,3 @@ def check_export_folder(path: str, *, overwrite: bool) -> None:
 def describe_export(folder: str, description: Dict[str, Any]) -> None:
     """Writes what an export is into its folder."""
     write_json(os.path.join(folder, EXPORT_DESCRIPTION_FILE), description)
-
-
-def add_file(folder: str, source: str, name: str) -> None:
-    """Copies a file that the export's reader needs.
-
-    Raises:
-      UserError: it cannot be read.
-    """
-    try:
-        shutil.copyfile(source, os.path.join(folder, name))
-    except OSError as error:
-        raise UserError("cannot copy {}: {}".format(source, error.strerror)) from error

@@ -8,13 +8,11 @@ from typing import Any, NamedTuple, Optional
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError
 from albert.checkpoints.families import FAMILIES, Family
+from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import variable_shapes
 from albert.checkpoints.variables import describe_weights, family_of
-from albert.files.complete import CompleteFile, copy_file
-
-_INFERRED_CONFIG = "albert_config.json"
 
 
 class RunModel(NamedTuple):
@@ -38,7 +36,7 @@ class RunModel(NamedTuple):
     @property
     def config_name(self) -> str:
         """The name of the configuration in a folder that keeps it."""
-        return os.path.basename(self.config_file) if self.config_file else _INFERRED_CONFIG
+        return os.path.basename(self.config_file) if self.config_file else CONFIG_NAME
 
 
 def find_family(flags: Flags) -> Family:
@@ -131,17 +129,6 @@ def _check_agreement(model: CheckpointModel, latest: str) -> None:
         )
 
 
-def keep_config(model: RunModel, folder: str) -> str:
-    """Saves the resolved configuration in a folder and returns its path."""
-    path = os.path.join(folder, model.config_name)
-    with CompleteFile(path) as file:
-        file.write(model.config.to_json_string().encode("utf-8"))
-    return path
-
-
 def keep_files(model: RunModel, folder: str) -> None:
     """Saves the configuration, and the vocabulary where one is known, beside the checkpoints that a run makes."""
-    keep_config(model, folder)
-    vocabulary = model.vocab_file or model.spm_model_file
-    if vocabulary:
-        copy_file(vocabulary, os.path.join(folder, os.path.basename(vocabulary)))
+    write_companions(folder, Companions(model.config, model.config_name, model.vocab_file or model.spm_model_file))

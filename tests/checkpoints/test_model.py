@@ -11,7 +11,8 @@ import pytest
 from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
 from albert.checkpoints import families
-from albert.checkpoints.description import ModelFolder, describe_folder
+from albert.checkpoints.description import ModelFolder
+from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import open_checkpoint
 from tests.support import model_fixtures, published_checkpoints
 
@@ -194,12 +195,7 @@ def fine_tuned(folder, labels, num_labels=3, ln_type="postln"):
     (folder / "words.txt").write_text("x")
     description = ModelFolder("lcqmc", labels, "zh", "config.json", "words.txt", True, 9)
     for place in (folder, folder / "best"):
-        describe_folder(
-            str(place),
-            description,
-            config_path=str(folder / "config.json"),
-            vocab_path=str(folder / "words.txt"),
-        )
+        write_companions(str(place), Companions(config, vocab_file=str(folder / "words.txt"), description=description))
     published_checkpoints.save(folder / "model.ckpt-9", dict(values, global_step=np.int64(9)))
     published_checkpoints.save(folder / "best" / "model.ckpt-4", values)
     return folder

@@ -4,7 +4,8 @@ import numpy as np
 
 import export_model
 from albert.checkpoints import families
-from albert.checkpoints.description import ModelFolder, describe_folder
+from albert.checkpoints.description import ModelFolder
+from albert.checkpoints.folder import Companions, write_companions
 from tests.support import model_fixtures, published_checkpoints, tiny_model
 
 INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")
@@ -33,9 +34,8 @@ def write_classifier(folder, family=families.ZH, labels=LABELS, **sizes):
     values["output_weights"] = random.randn(*values["output_weights"].shape).astype(np.float32)
     published_checkpoints.save(folder / "best" / "model.ckpt-9", values)
     description = ModelFolder("some_task", labels, family.name, "tiny.json", "vocab.txt", False, 12)
-    describe_folder(
-        str(folder / "best"), description, config_path=config_path, vocab_path=tiny_model.write_vocab(source)
-    )
+    companions = Companions(config, vocab_file=tiny_model.write_vocab(source), description=description)
+    write_companions(str(folder / "best"), companions)
     return str(folder / "best")
 
 
