@@ -14,20 +14,19 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 from albert.base.flags import Flags, run_command
 from albert.checkpoints import families
-from albert.finetuning.classification.problem import declare_classification_flags, run_classification
+from albert.finetuning.classification.problem import Classification
+from albert.finetuning.flags import build_classification_settings, classifier_flags
+from albert.finetuning.run import run_fine_tuning
 
 
 def declare_flags() -> Flags:
-    """The published flags with their defaults, and ours."""
-    flags = Flags()
-    declare_classification_flags(flags, families.GOOGLE)
-    flags.integer("max_seq_length", 512, "tokens per row; what is longer loses tokens of its longer text", minimum=4)
-    return flags
+    """Declares the published flags with their defaults, and ours."""
+    return classifier_flags(families.GOOGLE)
 
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_classification(flags, families.GOOGLE)
+    run_fine_tuning(build_classification_settings(flags, families.GOOGLE), Classification, families.GOOGLE)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
       --init_checkpoint=albert_tiny_zh/albert_model.ckpt --output_dir=cmrc2018_checkpoints \\
       --max_seq_length=512 --train_batch_size=16 --learning_rate=5e-5 --num_train_epochs=3
 
-The best checkpoint is that of the highest F1 on the dev split (mrc_metrics.py). What it answers on the test split
-stands in <task>_predict.json and <task>_nbest.json (mrc_answers.py). Run again with the same --output_dir, it goes on
-from the last checkpoint.
+The best checkpoint is that of the highest F1 on the dev split (albert/tasks/mrc_metrics.py). The answers of the test
+split stand in <task>_predict.json and <task>_nbest.json (albert/finetuning/mrc/answers.py). Run again with the same
+--output_dir, it goes on from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -16,27 +16,19 @@ from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 from albert.base.flags import Flags, run_command
-from albert.checkpoints import families
-from albert.finetuning import task_flags
-from albert.finetuning.mrc.problem import Reading, declare_reading_flags
-from albert.finetuning.run import declare_fine_tuning_flags, run_fine_tuning
-from albert.tasks.registry import READER
-from albert.training import run_model
+from albert.finetuning.flags import build_reading_settings, reader_flags
+from albert.finetuning.mrc.problem import Reading
+from albert.finetuning.run import run_fine_tuning
 
 
 def declare_flags() -> Flags:
-    """The flags of all fine-tuning runs, and those of windows and answers."""
-    flags = Flags()
-    declare_fine_tuning_flags(flags, list(families.FAMILIES.values()))
-    task_flags.declare_flags(flags, READER)
-    declare_reading_flags(flags)
-    flags.integer("max_seq_length", 512, "tokens of question and window together", minimum=5)
-    return flags
+    """Declares the flags of the command."""
+    return reader_flags()
 
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_fine_tuning(flags, run_model.find_family, Reading)
+    run_fine_tuning(build_reading_settings(flags), Reading)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 from albert.base.flags import Flags, run_command
 from albert.checkpoints import families
-from albert.pretraining.run import declare_pretraining_flags, run_pretraining
+from albert.pretraining.flags import build_pretraining_settings, declare_pretraining_flags
+from albert.pretraining.run import run_pretraining
 
 
 def declare_flags() -> Flags:
@@ -35,7 +36,7 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains and evaluates."""
-    run_pretraining(flags, families.ZH)
+    run_pretraining(build_pretraining_settings(flags, families.ZH), families.ZH)
 
 
 if __name__ == "__main__":

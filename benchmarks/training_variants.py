@@ -1,4 +1,4 @@
-"""The training steps that the benchmarks time: ours as the runners build them, and a plain one."""
+"""Training steps that the benchmarks time: those of the training commands, and a plain one."""
 
 from __future__ import annotations
 
@@ -8,35 +8,38 @@ import numpy as np
 
 import optimization
 from albert.checkpoints import families
-from albert.finetuning.classification.model import Classifier, build_classification_model_fn
+from albert.finetuning.classification.model import Classifier, classification_objective
+from albert.finetuning.model_fn import build_fine_tuning_model_fn
+from albert.model.config import ModelConfig
 from albert.pretraining.model_fn import build_pretraining_model_fn
 from albert.training.step import TrainingSetup
 from benchmarks import plain_pretraining
 
-STEPS = 1000000  # the schedule never ends here
+STEPS = 1000000  # so many that the schedule does not end
 
 
-def finetuning(config: Any, **options: Any) -> Callable[..., Any]:
-    """The model_fn of run_classifier.py for pairs with two labels; `options` are more of TrainingSetup."""
+def finetuning(config: ModelConfig, **options: Any) -> Callable[..., Any]:
+    """Builds the model_fn of run_classifier.py for pairs with two labels; `options` go to TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
-    return build_classification_model_fn(Classifier(families.ZH, config, 2), setup)
+    classifier = Classifier(families.ZH, config, 2)
+    return build_fine_tuning_model_fn(classification_objective(classifier), classifier.log_probabilities, setup)
 
 
-def current(config: Any, **options: Any) -> Callable[..., Any]:
-    """The model_fn of run_pretraining.py; `options` are more of TrainingSetup."""
+def pretraining(config: ModelConfig, **options: Any) -> Callable[..., Any]:
+    """Builds the model_fn of run_pretraining.py; `options` go to TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"), **options)
     return build_pretraining_model_fn(families.ZH, config, setup)
 
 
 VARIANTS: Dict[str, Callable[..., Callable[..., Any]]] = {
     "finetuning": finetuning,
-    "pretraining": current,
+    "pretraining": pretraining,
     "plain_pretraining": plain_pretraining.model_fn_of,
 }
 
 
 def pair_batch(random: np.random.RandomState, rows: int, length: int, vocab_size: int) -> Dict[str, np.ndarray]:
-    """A batch as fine-tuning takes it, of full rows."""
+    """Makes a fine-tuning batch of full rows."""
     segments = np.tile(np.arange(length) >= length // 2, [rows, 1])
     return {
         "row_index": np.arange(rows).reshape([rows, 1]).astype(np.int32),
@@ -50,7 +53,7 @@ def pair_batch(random: np.random.RandomState, rows: int, length: int, vocab_size
 def pretraining_batch(
     random: np.random.RandomState, rows: int, length: int, predictions: int, vocab_size: int
 ) -> Dict[str, np.ndarray]:
-    """A batch as pre-training takes it, of full rows."""
+    """Makes a pre-training batch of full rows."""
     positions = [np.sort(random.choice(length, predictions, replace=False)) for _ in range(rows)]
     pairs = pair_batch(random, rows, length, vocab_size)
     return {

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Optional
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.devices.cluster import WorkerCluster, read_cluster
 
 _log = logging.getLogger(__name__)
@@ -47,45 +46,33 @@ class Devices(NamedTuple):
         return self.cluster is None or self.cluster.is_chief
 
 
-def declare_device_flags(flags: Flags) -> None:
-    """How many devices share a batch."""
-    flags.integer(
-        "num_devices",
-        1,
-        "devices of this machine that share each training batch: GPUs where there are any, else parts of the CPU; "
-        "several machines are named by TF_CONFIG",
-        minimum=1,
-    )
-    flags.boolean(
-        "use_xla",
-        False,
-        "compile the training step by XLA (TPUs always do): for GPUs, and sequences of one length, as every length is "
-        "compiled anew; slower on a CPU",
-    )
+def find_devices(*, num_devices: int = 1, is_number_given: bool = True, use_tpu: bool = False) -> Devices:
+    """Finds the devices of a training, those of this machine and of the machines that TF_CONFIG names.
 
-
-def find_devices(flags: Flags) -> Devices:
-    """The devices that the flags and TF_CONFIG ask for.
+    Args:
+      num_devices: devices of this machine.
+      is_number_given: whether the user gave that number.
+      use_tpu: whether a TPU trains.
 
     Raises:
       UserError: there are fewer, or they cannot train together.
     """
     cluster = read_cluster(os.environ)
-    if flags.use_tpu:
-        if cluster or flags.num_devices > 1:
+    if use_tpu:
+        if cluster or num_devices > 1:
             raise UserError("--use_tpu=True takes --num_tpu_cores, not --num_devices or TF_CONFIG")
         return Devices()
-    if cluster is None and flags.num_devices == 1:
+    if cluster is None and num_devices == 1:
         return Devices()  # whatever TensorFlow takes by itself
     num_gpus = count_gpus()
     if cluster is None:
-        if num_gpus and flags.num_devices > num_gpus:
-            raise UserError("--num_devices={}, but {} visible here".format(flags.num_devices, _gpus_text(num_gpus)))
-        return Devices(GPU if num_gpus else CPU, flags.num_devices)
-    if flags.was_given("num_devices") and flags.num_devices != max(num_gpus, 1):
+        if num_gpus and num_devices > num_gpus:
+            raise UserError("--num_devices={}, but {} visible here".format(num_devices, _gpus_text(num_gpus)))
+        return Devices(GPU if num_gpus else CPU, num_devices)
+    if is_number_given and num_devices != max(num_gpus, 1):
         raise UserError(
             "--num_devices={} and TF_CONFIG: a worker takes all GPUs that it sees, or one CPU; here {} visible "
-            "(CUDA_VISIBLE_DEVICES hides some)".format(flags.num_devices, _gpus_text(num_gpus))
+            "(CUDA_VISIBLE_DEVICES hides some)".format(num_devices, _gpus_text(num_gpus))
         )
     return Devices(GPU if num_gpus else CPU, max(num_gpus, 1), cluster)
 

@@ -1,4 +1,4 @@
-"""What the fine-tuned models of all kinds of tasks share: the model_fn and how records are answered."""
+"""model_fn of all fine-tuning, and the answers of a model for each record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of task (classes, spans of a text, tags) adds to a fine-tuning run: see `Problem`."""
+"""Problem: what a kind of task (classes, spans of a text, tags) adds to a fine-tuning run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 
 import numpy as np
 
-from albert.base.flags import Flags
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
+from albert.finetuning.settings import FineTuningSettings
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
-from albert.training.step import TrainingSetup
+from albert.training.step import Features, Objective
 from tokenization import FullTokenizer
+
+TEST_RESULTS = "test_results"  # the name of the files with what was predicted for the test split, and its figures
 
 
 class Run(NamedTuple):
     """What all phases of a run share."""
 
-    flags: Flags
+    settings: FineTuningSettings
     family: Family
     model: RunModel
     task: Task
@@ -48,7 +50,7 @@ class OncePerSplit:
 
 
 class Problem:
-    """A kind of task; `fine_tuning_run` asks it for all that other kinds do otherwise.
+    """A kind of task; `albert.finetuning.run` asks it for all in which kinds differ.
 
     Attributes:
       run: what the phases of the run share.
@@ -58,13 +60,13 @@ class Problem:
         """Readies the kind for a run.
 
         Raises:
-          UserError: the flags contradict what the output folder's checkpoints were trained with.
+          UserError: the settings contradict what the output folder's checkpoints were trained with.
         """
         self.run = run
 
     @staticmethod
-    def find_task(flags: Flags) -> Task:
-        """The task that the flags name.
+    def find_task(settings: FineTuningSettings) -> Task:
+        """The task that the settings name.
 
         Raises:
           UserError: there is none, or it is of another kind, or the output folder was trained on another one.
@@ -82,14 +84,18 @@ class Problem:
     @property
     def max_record_length(self) -> int:
         """The most tokens of a record."""
-        return int(self.run.flags.max_seq_length)
+        return int(self.run.settings.max_seq_length)
 
     def description(self) -> Dict[str, Any]:
         """What the model folder says of the model beside what all kinds say (`model_folder.ModelFolder`)."""
         return {}
 
-    def build_model_fn(self, setup: TrainingSetup) -> Callable[..., Any]:
-        """The model_fn, of `fine_tuning.build_model_fn`."""
+    def objective(self) -> Objective:
+        """What training minimises."""
+        raise NotImplementedError
+
+    def answers(self, features: Features) -> Any:
+        """Builds what is asked of the model in prediction over a batch of records, a tensor [B, …]."""
         raise NotImplementedError
 
     def answer_settings(self) -> List[Any]:

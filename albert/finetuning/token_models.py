@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Tuple
+from typing import Any, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.files.features import NO_TAG
-from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
+from albert.finetuning.model_fn import flat
 from albert.model import heads
-from albert.training.step import Features, Objective, Scalars, TrainingSetup
+from albert.training.step import Features, Objective, Scalars
 
 
 class TokenModel(NamedTuple):
@@ -34,26 +34,14 @@ class TokenModel(NamedTuple):
         """[B, S, tags]: see `heads.tag_logits`."""
         return heads.tag_logits(self._encoder(features, is_training), num_tags, is_training)
 
+    def tag_log_probabilities(self, features: Features, num_tags: int) -> Any:
+        """Builds the natural logarithms of the probabilities of tags, [B, S, tags]."""
+        return tf.nn.log_softmax(self.tag_logits(features, num_tags, is_training=False))
+
     def _encoder(self, features: Features, is_training: bool) -> Any:
         return build_encoder(
             self.family, self.config, features, is_training, use_one_hot_embeddings=self.use_one_hot_embeddings
         )
-
-
-def build_span_model_fn(model: TokenModel, setup: TrainingSetup) -> Callable[..., Any]:
-    """The model_fn over `features.SPAN_FEATURES`; it answers with `heads.span_logits`."""
-    return build_fine_tuning_model_fn(
-        span_objective(model), lambda features: model.span_logits(features, is_training=False), setup
-    )
-
-
-def build_tag_model_fn(model: TokenModel, num_tags: int, setup: TrainingSetup) -> Callable[..., Any]:
-    """The model_fn over `features.TAG_FEATURES`; it answers with the logarithms of probabilities, [B, S, tags]."""
-    return build_fine_tuning_model_fn(
-        tag_objective(model, num_tags),
-        lambda features: tf.nn.log_softmax(model.tag_logits(features, num_tags, is_training=False)),
-        setup,
-    )
 
 
 def span_objective(model: TokenModel) -> Objective:

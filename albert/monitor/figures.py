@@ -11,7 +11,7 @@ import math
 import os
 from typing import Any, Dict, List, Optional
 
-from albert.files.complete import CompleteFile
+from albert.files.complete import CompleteFile, write_json
 from albert.files.space import cannot_write
 
 METRICS_FILE = "metrics.jsonl"
@@ -77,6 +77,18 @@ def text_of(figures: Dict[str, Any]) -> str:
     return ", ".join(
         ("{} {:.4f}" if isinstance(values[key], float) else "{} {}").format(key, values[key]) for key in sorted(values)
     )
+
+
+def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
+    """Writes figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
+    write_figures(os.path.join(output_dir, name + ".json"), results)
+    with CompleteFile(os.path.join(output_dir, name + ".txt")) as file:
+        file.write("".join("{} = {}\n".format(key, results[key]) for key in sorted(results)).encode("utf-8"))
+
+
+def write_figures(path: str, results: Dict[str, Any]) -> None:
+    """Writes figures, or figures by name, as JSON; NumPy's numbers as Python's."""
+    write_json(path, plain(results))
 
 
 def _rewrite(path: str, records: List[Dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""All that watches a training: log, guards, evaluations, curves, timeline; one object that both runners train by."""
+"""Observer of a training: log, guards, evaluations, curves and timeline in one object, for both phases."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import logging
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
-from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError
+from albert.base.errors import UsageError, UserError
 from albert.base.terminal import StatusLine
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import step_of
-from albert.devices.selection import find_devices
-from albert.monitor.checkpoint_room import CheckpointRoom
+from albert.devices.cluster import WorkerCluster
 from albert.monitor.curves import draw_curves_or_warn
 from albert.monitor.evaluation import EvaluationListener, Evaluator, Patience, train_in_turns
-from albert.monitor.figures import METRICS_FILE, text_of
-from albert.monitor.guards import DivergenceHint, FiniteGuard, NotFiniteError, divergence_advice
+from albert.monitor.figures import METRICS_FILE
+from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
 from albert.monitor.log import TrainingLogHook
-from albert.monitor.summary import file_lines, training_lines
+from albert.monitor.summary import training_lines
 from albert.monitor.timeline import TimelineHook
 
 _log = logging.getLogger(__name__)
@@ -30,28 +28,40 @@ _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_CURVES = 60.0
 
 
-def declare_observer_flags(flags: Flags) -> None:
-    """What is shown and measured while a run trains."""
-    flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
-    flags.integer(
-        "eval_every_steps",
-        None,
-        "with --do_train and --do_eval: the least number of steps between two evaluations while training; by default "
-        "every checkpoint is evaluated when it is saved, 0 leaves evaluation to the end",
-        minimum=0,
-    )
-    flags.integer(
-        "early_stopping_evals",
-        None,
-        "with --do_train and --do_eval: end training when so many evaluations in a row brought nothing better",
-        minimum=1,
-    )
-    flags.boolean("profile", False, "write a timeline of one training step into the output folder")
+class ObserverSettings(NamedTuple):
+    """What is shown, measured and saved while a run trains.
 
+    Attributes:
+      output_dir: the folder of the run.
+      total_steps: the step at which training ends.
+      warmup_steps: of its schedule.
+      batch_size: rows of a step.
+      save_checkpoints_steps: steps between two checkpoints.
+      log_every_steps: steps between two reports.
+      eval_every_steps: the least number of steps between two evaluations; None evaluates every checkpoint when it is
+        saved, 0 leaves evaluation to the end.
+      early_stopping_evals: training ends after this number of evaluations in a row without improvement; None: never.
+      profile: whether a timeline of one step is written.
+      use_tpu: whether a TPU trains.
+      cluster: the machines that train together; None for this one alone.
+    """
 
-def save_each_epoch(flags: Flags, num_records: int) -> None:
-    """Sets --save_checkpoints_steps to the steps of a pass over the training records."""
-    flags.override("save_checkpoints_steps", -(-num_records // flags.train_batch_size))
+    output_dir: str
+    total_steps: int
+    warmup_steps: int
+    batch_size: int
+    save_checkpoints_steps: int
+    log_every_steps: int = 20
+    eval_every_steps: Optional[int] = None
+    early_stopping_evals: Optional[int] = None
+    profile: bool = False
+    use_tpu: bool = False
+    cluster: Optional[WorkerCluster] = None
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes checkpoints and results."""
+        return self.cluster is None or self.cluster.is_chief
 
 
 class TrainingObserver:
@@ -61,36 +71,28 @@ class TrainingObserver:
     `say_what_was_done` tells of it afterwards.
     """
 
-    def __init__(
-        self, flags: Flags, *, total_steps: int, warmup_steps: int, advice: str, evaluator: Optional[Evaluator] = None
-    ) -> None:
+    def __init__(self, settings: ObserverSettings, *, advice: str, evaluator: Optional[Evaluator] = None) -> None:
         """Creates the observer.
 
         Args:
-          flags: of the run.
-          total_steps: the step at which training ends.
-          warmup_steps: of its schedule.
+          settings: what is watched, and how often.
           advice: what to do where training diverges.
-          evaluator: what evaluates checkpoints while training; None where nothing does.
+          evaluator: evaluates checkpoints while training; None where nothing does.
         """
-        self._flags = flags
-        self._total_steps = total_steps
-        self._warmup_steps = warmup_steps
+        self._settings = settings
         self._advice = advice
-        self._evaluator = evaluator if flags.eval_every_steps != 0 else None
+        self._evaluator = evaluator if settings.eval_every_steps != 0 else None
         self._line = StatusLine(sys.stderr)
         self._guard = FiniteGuard()
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
-        self._cluster = find_devices(flags).cluster
-        self._is_chief = self._cluster is None or self._cluster.is_chief
         self._patience = self._find_patience()
 
     def _find_patience(self) -> Optional[Patience]:
-        evaluations = self._flags.early_stopping_evals
+        evaluations = self._settings.early_stopping_evals
         if evaluations is None:
             return None
-        if self._cluster:
+        if self._settings.cluster:
             raise UsageError("--early_stopping_evals is for one machine: the workers of a cluster train to the end")
         if not self._evaluator:
             raise UsageError(
@@ -105,21 +107,21 @@ class TrainingObserver:
         the weights is never saved. (The Estimator adds a saver of its own, ahead of all hooks, only where they hold
         none.)
         """
-        flags = self._flags
+        settings = self._settings
         self._guard.watch(tensors)
-        if not self._is_chief:
+        if not self._settings.is_chief:
             return []
         self._log_hook = TrainingLogHook(
             tensors,
-            total_steps=self._total_steps,
-            examples_per_step=flags.train_batch_size,
-            every_steps=flags.log_every_steps,
-            metrics_path=os.path.join(flags.output_dir, METRICS_FILE),
+            total_steps=self._settings.total_steps,
+            examples_per_step=settings.batch_size,
+            every_steps=settings.log_every_steps,
+            metrics_path=os.path.join(settings.output_dir, METRICS_FILE),
             line=self._line,
         )
-        hint = DivergenceHint(tensors["loss"], warmup_steps=self._warmup_steps, advice=self._advice)
-        timelines = [TimelineHook(flags.output_dir, self._total_steps)] if flags.profile else []
-        saver = tf.train.CheckpointSaverHook(flags.output_dir, save_steps=flags.save_checkpoints_steps)
+        hint = DivergenceHint(tensors["loss"], warmup_steps=self._settings.warmup_steps, advice=self._advice)
+        timelines = [TimelineHook(settings.output_dir, self._settings.total_steps)] if settings.profile else []
+        saver = tf.train.CheckpointSaverHook(settings.output_dir, save_steps=settings.save_checkpoints_steps)
         return [self._log_hook, hint] + timelines + [saver]
 
     def train(self, estimator: Any, input_fn: Callable[..., Any], listeners: Sequence[Any] = ()) -> None:
@@ -138,19 +140,19 @@ class TrainingObserver:
         start = time.time()
         try:
             with self._line:
-                if self._flags.use_tpu and self._evaluator:
+                if self._settings.use_tpu and self._evaluator:
                     self._train_in_turns(estimator, input_fn)
                 else:
                     listeners = list(listeners) + self._listeners()
                     estimator.train(
-                        input_fn, hooks=[self._guard], max_steps=self._total_steps, saving_listeners=listeners
+                        input_fn, hooks=[self._guard], max_steps=self._settings.total_steps, saving_listeners=listeners
                     )
         except (NotFiniteError, tf.train.NanLossDuringTrainingError):
-            if self._is_chief:
-                draw_curves_or_warn(self._flags.output_dir)  # they show how it came
+            if self._settings.is_chief:
+                draw_curves_or_warn(self._settings.output_dir)  # they show how it came
             raise
         self._wall_seconds = time.time() - start
-        if self._is_chief and not self._has_stopped_early():
+        if self._settings.is_chief and not self._has_stopped_early():
             self._check_end()
 
     def _has_stopped_early(self) -> bool:
@@ -158,13 +160,13 @@ class TrainingObserver:
 
     def _check_end(self) -> None:
         """Estimators take any OUT_OF_RANGE for the end of the data: also that of a file which outgrows its limit."""
-        latest = latest_checkpoint(self._flags.output_dir)
+        latest = latest_checkpoint(self._settings.output_dir)
         step = step_of(latest) if latest else 0
-        if step < self._total_steps:
+        if step < self._settings.total_steps:
             raise UserError(
                 "training ended before its last step, {:,}: a file became larger than allowed (see `ulimit -f`), or "
                 "the data came to an end; {}".format(
-                    self._total_steps,
+                    self._settings.total_steps,
                     "the same command goes on from the last good checkpoint, {}".format(latest)
                     if latest
                     else "there is no checkpoint yet",
@@ -172,39 +174,39 @@ class TrainingObserver:
             )
 
     def _listeners(self) -> List[Any]:
-        flags = self._flags
-        if not self._is_chief:
+        settings = self._settings
+        if not self._settings.is_chief:
             return []
         evaluations = []
         if self._evaluator:
             evaluations.append(
-                EvaluationListener(self._evaluator, flags.output_dir, flags.eval_every_steps, self._patience)
+                EvaluationListener(self._evaluator, settings.output_dir, settings.eval_every_steps, self._patience)
             )
-        return [CheckpointRoom(flags.output_dir), *evaluations, _CurvesListener(flags.output_dir)]
+        return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]
 
     def _train_in_turns(self, estimator: Any, input_fn: Callable[..., Any]) -> None:
-        output_dir = self._flags.output_dir
+        output_dir = self._settings.output_dir
         latest = latest_checkpoint(output_dir)
         train_in_turns(
             lambda step: estimator.train(input_fn, max_steps=step),
             self._evaluator,
             first_step=int(estimator.get_variable_value("global_step")) if latest else 0,
-            last_step=self._total_steps,
-            every_steps=self._flags.eval_every_steps or self._flags.save_checkpoints_steps,
+            last_step=self._settings.total_steps,
+            every_steps=self._settings.eval_every_steps or self._settings.save_checkpoints_steps,
             latest=lambda: latest_checkpoint(output_dir),
             patience=self._patience,
         )
 
     def say_what_was_done(self) -> None:
         """Logs steps, time, rates and losses, where there was a step to make."""
-        if not self._is_chief:
-            cluster = self._cluster
+        if not self._settings.is_chief:
+            cluster = self._settings.cluster
             _log.info("%s is done; %s keeps what was trained.", cluster.name(cluster.index), cluster.name(0))
         if self._log_hook and self._log_hook.total.steps:
             lines = training_lines(
-                self._flags.output_dir,
+                self._settings.output_dir,
                 rate=self._log_hook.total,
-                batch_size=self._flags.train_batch_size,
+                batch_size=self._settings.batch_size,
                 wall_seconds=self._wall_seconds,
             )
             for line in lines:
@@ -226,27 +228,3 @@ class _CurvesListener(tf.train.CheckpointSaverListener):
         elif time.time() - self._last >= _SECONDS_BETWEEN_CURVES:
             draw_curves_or_warn(self._output_dir)
             self._last = time.time()
-
-
-def say_where_it_is(output_dir: str, evaluator: Optional[Evaluator]) -> None:
-    """Draws the curves of a run; logs its last and best evaluation and where all it made is."""
-    known = evaluator.known() if evaluator else []
-    if known:
-        last, best = known[-1], evaluator.best()
-        if last != best:
-            _log.info("Last evaluation: %s", text_of(last))
-        _log.info("Best evaluation%s: %s", ", the last" if last == best else "", text_of(best))
-    has_metrics = os.path.exists(os.path.join(output_dir, METRICS_FILE))
-    lines = file_lines(
-        output_dir,
-        checkpoint=latest_checkpoint(output_dir),
-        curves=draw_curves_or_warn(output_dir) if has_metrics else None,
-    )
-    for line in lines:
-        _log.info("%s", line)
-
-
-def training_advice(flags: Flags, hidden_size: int, warmup_flag: str) -> str:
-    """What to do where the run diverges (see `training_guards.advice`)."""
-    warmup = "--{}={:g}".format(warmup_flag, getattr(flags, warmup_flag))
-    return divergence_advice(hidden_size=hidden_size, learning_rate=flags.learning_rate, warmup=warmup)

@@ -1,14 +1,20 @@
-"""What a runner says when its training has ended."""
+"""Summary of a run: what was trained, how good it is, where everything is."""
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any, Dict, List, Optional
 
 from albert.base.terminal import time_text
 from albert.checkpoints.description import best_folder
-from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
+from albert.checkpoints.training_folder import latest_checkpoint
+from albert.monitor.curves import draw_curves_or_warn
+from albert.monitor.evaluation import Evaluator
+from albert.monitor.figures import METRICS_FILE, TRAIN, read_records, text_of
 from albert.monitor.log import Rate
+
+_log = logging.getLogger(__name__)
 
 
 def training_lines(output_dir: str, *, rate: Rate, batch_size: int, wall_seconds: float) -> List[str]:
@@ -63,3 +69,21 @@ def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[s
         ("TensorBoard", "tensorboard --logdir={}".format(output_dir)),
     )
     return ["{}: {}".format(name, place) for name, place in places if place]
+
+
+def log_outcome(output_dir: str, evaluator: Optional[Evaluator]) -> None:
+    """Draws the curves of a run; logs its last and its best evaluation, and where its files are."""
+    known = evaluator.known() if evaluator else []
+    if known:
+        last, best = known[-1], evaluator.best()
+        if last != best:
+            _log.info("Last evaluation: %s", text_of(last))
+        _log.info("Best evaluation%s: %s", ", the last" if last == best else "", text_of(best))
+    has_metrics = os.path.exists(os.path.join(output_dir, METRICS_FILE))
+    lines = file_lines(
+        output_dir,
+        checkpoint=latest_checkpoint(output_dir),
+        curves=draw_curves_or_warn(output_dir) if has_metrics else None,
+    )
+    for line in lines:
+        _log.info("%s", line)

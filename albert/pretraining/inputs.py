@@ -1,4 +1,4 @@
-"""The record files of a pre-training run: which ones, and whether they are what the run asks for."""
+"""Record files of a pre-training run: which ones, and whether they fit the run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.base.paths import CONFIGS
 from albert.batches import dynamic_masking
 from albert.batches.pipeline import HeldOut
@@ -16,6 +15,7 @@ from albert.files.features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from albert.files.reading import describe_files
 from albert.files.record_sets import described_shard, expand_globs, journal_path, read_sidecar
 from albert.files.tfrecords import count_records, first_record
+from albert.pretraining.settings import PretrainingSettings
 from albert.training.run_model import RunModel
 
 _VOCABULARY = "vocab.txt"
@@ -29,30 +29,30 @@ class Inputs(NamedTuple):
     held_out: Optional[HeldOut]  # set where both read the same files
 
 
-def find_inputs(flags: Flags) -> Inputs:
+def find_inputs(settings: PretrainingSettings) -> Inputs:
     """The record files of both phases; evaluation never sees a training record unless the user insists."""
-    train_files = expand_globs(flags.input_file)
+    train_files = expand_globs(settings.input_file)
     held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
-    if held_out and flags.do_train:
+    if held_out and settings.do_train:
         raise UserError("{} holds held-out documents: leave it out of --input_file".format(held_out))
-    if flags.eval_input_file:
-        eval_files = expand_globs(flags.eval_input_file)
+    if settings.eval_input_file:
+        eval_files = expand_globs(settings.eval_input_file)
         both = sorted(set(train_files) & set(eval_files))
-        if both and flags.do_train and not flags.eval_on_training_data:
+        if both and settings.do_train and not settings.eval_on_training_data:
             raise UserError(
                 "{} is in --input_file and in --eval_input_file: evaluation belongs on other documents".format(both[0])
             )
         return Inputs(train_files, eval_files, None)
-    if flags.eval_on_training_data or flags.eval_share == 0.0:
+    if settings.eval_on_training_data or settings.eval_share == 0.0:
         return Inputs(train_files, train_files, None)
-    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / flags.eval_share))))
+    return Inputs(train_files, train_files, HeldOut(period=int(round(1.0 / settings.eval_share))))
 
 
-def check_masking(flags: Flags, inputs: Inputs) -> None:
+def check_masking(settings: PretrainingSettings, inputs: Inputs) -> None:
     """Raises `UserError` where records are to be masked in different ways, or where that cannot be done."""
     for paths in (inputs.train_files, inputs.eval_files):
-        dynamic = dynamic_masking.of_files(paths, flags.max_seq_length, flags.max_predictions_per_seq)
-        if dynamic and flags.use_tpu:
+        dynamic = dynamic_masking.of_files(paths, settings.max_seq_length, settings.max_predictions_per_seq)
+        if dynamic and settings.use_tpu:
             raise UserError(
                 "{} is to be masked when it is read, which runs on this machine and not on a TPU's: make records "
                 "without --dynamic_masking".format(paths[0])

@@ -13,28 +13,20 @@ The values, and where they come from:
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from typing import Any, Dict
+from typing import Any, Dict, TypeVar
 
-from albert.base.flags import Flags
 from albert.model.config import LARGE_HIDDEN_SIZE
+from albert.training.settings import TrainingSettings
+
+S = TypeVar("S", bound=TrainingSettings)
 
 _log = logging.getLogger(__name__)
 
 PUBLISHED, RECOMMENDED = PRESETS = ("published", "recommended")
 _XLARGE_HIDDEN_SIZE = 2048
 _PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the batch that each belongs to
-
-
-def declare_preset_flags(flags: Flags) -> None:
-    """The flag --preset."""
-    flags.choice(
-        "preset",
-        None,
-        PRESETS,
-        "recommended: set learning rate and warm-up by the model's size where the published ones are known to fail, "
-        "and say what is set (flags that are given win); published: keep the published ones and warn of nothing",
-    )
 
 
 def pretraining_values(
@@ -58,36 +50,45 @@ def fine_tuning_values(*, hidden_size: int) -> Dict[str, Any]:
     return {"learning_rate": 5e-6 if hidden_size >= _XLARGE_HIDDEN_SIZE else 1e-5, "warmup_proportion": 0.2}
 
 
-def apply_preset(flags: Flags, values: Dict[str, Any], hidden_size: int) -> None:
-    """Sets the recommended values if --preset asks for them, else warns where the size is known to need them.
+def apply_preset(settings: S, values: Dict[str, Any], hidden_size: int) -> S:
+    """Sets the recommended values if the preset asks for them, else warns where the size is known to need them.
 
     Args:
-      flags: of the run; those that the command line gave stay.
-      values: recommended ones, by flag.
+      settings: of the run; what the user chose stays.
+      values: recommended ones, by name.
       hidden_size: of the model.
+
+    Returns:
+      The settings to train with.
     """
-    if flags.preset == RECOMMENDED:
+    if settings.preset == RECOMMENDED:
         if not values:
             _log.info("--preset=recommended sets nothing: the published settings work for hidden size %d.", hidden_size)
-        for name, value in sorted(values.items()):
-            _set(flags, name, value)
-    elif flags.preset is None and hidden_size >= LARGE_HIDDEN_SIZE and flags.learning_rate > values["learning_rate"]:
+        return dataclasses.replace(settings, **_not_given(settings, values))
+    if (
+        settings.preset is None
+        and hidden_size >= LARGE_HIDDEN_SIZE
+        and settings.learning_rate > values["learning_rate"]
+    ):
         _log.warning(
             "Models of hidden size %d are known not to train at --learning_rate=%g: --preset=recommended sets %s "
             "(--preset=published keeps yours and this line away).",
             hidden_size,
-            flags.learning_rate,
+            settings.learning_rate,
             " ".join("--{}={}".format(name, _text(value)) for name, value in sorted(values.items())),
         )
+    return settings
 
 
-def _set(flags: Flags, name: str, value: Any) -> None:
-    current = _text(getattr(flags, name))
-    if flags.was_given(name):
-        _log.info("--preset=recommended leaves --%s=%s, as given (it would set %s).", name, current, _text(value))
-    else:
-        flags.set_default(name, value)
-        _log.info("--preset=recommended sets --%s=%s (published: %s).", name, _text(value), current)
+def _not_given(settings: TrainingSettings, values: Dict[str, Any]) -> Dict[str, Any]:
+    """The values that the user left open; says what becomes of each."""
+    for name, value in sorted(values.items()):
+        current = _text(getattr(settings, name))
+        if name in settings.given:
+            _log.info("--preset=recommended leaves --%s=%s, as given (it would set %s).", name, current, _text(value))
+        else:
+            _log.info("--preset=recommended sets --%s=%s (published: %s).", name, _text(value), current)
+    return {name: value for name, value in values.items() if name not in settings.given}
 
 
 def _text(value: Any) -> str:

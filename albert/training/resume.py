@@ -1,4 +1,4 @@
-"""Going on where an earlier run stopped, however it did: one training at a time, whole checkpoints, the next batch."""
+"""Resuming of a run that stopped: one training at a time, whole checkpoints, the next batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Callable, Dict, Iterator
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.batches.position import DataPosition, find_position
 from albert.checkpoints.training_folder import latest_checkpoint, mend_checkpoints, remove_unfinished_checkpoints
 from albert.checkpoints.values import step_of
@@ -20,31 +19,28 @@ _STATE_FILE = "checkpoint"
 
 
 @contextlib.contextmanager
-def training_folder(flags: Flags, is_chief: bool = True) -> Iterator[None]:
-    """What a run does in its output folder.
-
-    For training, it keeps other runs from training there, and mends what killed runs left.
+def training_folder(output_dir: str, *, is_keeper: bool) -> Iterator[None]:
+    """Explains a full disk in one sentence; for training, locks the output folder and mends what killed runs left.
 
     Args:
-      flags: output_dir and do_train are read.
-      is_chief: whether this process keeps the folder.
+      output_dir: the folder of the run.
+      is_keeper: whether this process trains there and writes the checkpoints.
 
     Raises:
       UserError: another run is training there, no checkpoint is whole, or the disk became full.
     """
-    is_keeper = flags.do_train and is_chief
     with contextlib.ExitStack() as stack:
         if is_keeper:
-            stack.enter_context(hold_lock([os.path.join(flags.output_dir, _STATE_FILE)]))
-            mend_checkpoints(flags.output_dir)
+            stack.enter_context(hold_lock([os.path.join(output_dir, _STATE_FILE)]))
+            mend_checkpoints(output_dir)
         try:
             yield
         except (tf.errors.OpError, OSError, DiskFullError) as error:
             if not tells_of_full_disk(error) and not isinstance(error, DiskFullError):
                 raise
             if is_keeper:
-                remove_unfinished_checkpoints(flags.output_dir)
-            raise _disk_is_full(flags.output_dir, error) from error
+                remove_unfinished_checkpoints(output_dir)
+            raise _disk_is_full(output_dir, error) from error
 
 
 def _disk_is_full(output_dir: str, error: BaseException) -> UserError:
@@ -60,7 +56,7 @@ def _disk_is_full(output_dir: str, error: BaseException) -> UserError:
 def resuming_input_fn(
     output_dir: str, read: Dict[str, Any], is_chief: bool, input_fn_at: Callable[[DataPosition], Callable[..., Any]]
 ) -> Callable[..., Any]:
-    """An input_fn that goes on where the folder's last checkpoint stands when it is called.
+    """Makes an input_fn that continues where the folder's last checkpoint stands when it is called.
 
     Args:
       output_dir: the folder of the run.

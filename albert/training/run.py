@@ -1,266 +1,180 @@
-"""What every runner does around its model_fn: shared flags, the output folder, the Estimator, errors in words."""
+"""Training run around any model_fn: checks, workers, the output folder, errors in words."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import tempfile
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence, TypeVar
 
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.checkpoints.model import find_weights
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.devices import precision
 from albert.devices.allocator import keep_memory
-from albert.devices.cluster import alone
-from albert.devices.divided_training import DividedTraining, start_server
+from albert.devices.divided_training import start_server
 from albert.devices.meeting import meet_workers
-from albert.devices.selection import (
-    Devices,
-    check_batch,
-    declare_device_flags,
-    find_devices,
-    prepare_xla,
-    session_config,
-)
-from albert.files.complete import CompleteFile, write_json
+from albert.devices.precision import check_precision
+from albert.devices.selection import check_batch, prepare_xla
+from albert.files.complete import write_json
 from albert.files.reading import describe_files
-from albert.monitor.figures import plain
+from albert.model.config import ModelConfig
+from albert.monitor.evaluation import Evaluator
 from albert.monitor.guards import NotFiniteError
-from albert.monitor.observer import TrainingObserver, declare_observer_flags
+from albert.monitor.observer import ObserverSettings, TrainingObserver
 from albert.optimizers import replicas
 from albert.training.environment import describe_environment
-from albert.training.presets import declare_preset_flags
+from albert.training.settings import TrainingSettings
 from albert.training.step import TrainingSetup
 from optimization import OptimizerSettings
+
+S = TypeVar("S", bound=TrainingSettings)
 
 _log = logging.getLogger(__name__)
 
 RUN_CONFIG_FILE = "run_config.json"
-_CHIEFS_FLAGS = {"do_eval": False, "do_predict": False, "export_dir": None}
+_OF_THE_CHIEF = {"do_eval": False, "do_predict": False, "export_dir": None}
 
 
-def declare_training_flags(flags: Flags) -> None:
-    """The flags that all runners share, beside their own defaults."""
-    flags.string("output_dir", None, "the folder for checkpoints, logs and results")
-    flags.string("init_checkpoint", None, "weights to start from: a folder or a prefix")
-    flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
-    declare_observer_flags(flags)
-    declare_preset_flags(flags)
-    flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
-    flags.integer(
-        "gradient_accumulation_steps", 1, "equal parts of a batch, worked on in turn to save memory", minimum=1
-    )
-    declare_device_flags(flags)
-    flags.choice("precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "of the products in training")
-    flags.boolean("recompute", False, "keep only the inputs of layers, and compute these again for the gradients")
-    flags.boolean("use_tpu", False, "train on a TPU")
-    flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
-    flags.string("tpu_zone", None, "the TPU's zone")
-    flags.string("gcp_project", None, "the TPU's project")
-    flags.string("master", None, "the address of a TensorFlow master")
-    flags.integer("num_tpu_cores", 8, "TPU cores", minimum=1)
-
-
-def check_max_seq_length(flags: Flags, config: Any) -> None:
+def check_max_seq_length(settings: TrainingSettings, config: ModelConfig) -> None:
     """Raises `UserError` where sequences may be longer than the model's positions."""
-    if flags.max_seq_length > config.max_position_embeddings:
+    if settings.max_seq_length > config.max_position_embeddings:
         raise UserError(
             "--max_seq_length={} is over the model's {} positions".format(
-                flags.max_seq_length, config.max_position_embeddings
+                settings.max_seq_length, config.max_position_embeddings
             )
         )
 
 
-def check_training(flags: Flags) -> None:
-    """Raises `UserError` where the devices or the batch cannot do what the flags ask for."""
-    found = find_devices(flags)
-    if flags.use_xla and not flags.use_tpu:
-        prepare_xla(found)
-    precision.check_precision(flags.precision, flags.use_tpu)
-    check_batch(found, flags.train_batch_size, flags.gradient_accumulation_steps)
+def check_training(settings: TrainingSettings) -> None:
+    """Raises `UserError` where the devices or the batch cannot do what the settings ask for."""
+    if settings.use_xla and not settings.use_tpu:
+        prepare_xla(settings.devices)
+    check_precision(settings.precision, settings.use_tpu)
+    check_batch(settings.devices, settings.train_batch_size, settings.gradient_accumulation_steps)
 
 
-def is_chief_process(flags: Flags) -> bool:
-    """Whether this process writes checkpoints and results: all do but further workers of a cluster."""
-    return find_devices(flags).is_chief
+def settings_of_worker(settings: S) -> Optional[S]:
+    """The settings of this process: of the workers of a cluster only the chief does more than train.
 
+    Another worker waits here until the chief is ready to train.
 
-def takes_part(flags: Flags) -> bool:
-    """Whether this process has anything to do: of the workers of a cluster only the chief does more than train.
-
-    Another worker waits here until the chief is ready to train, and the flags of what is the chief's are taken back.
+    Returns:
+      None where nothing is left for this process.
     """
-    if is_chief_process(flags):
-        return True
-    cluster = find_devices(flags).cluster
-    if not flags.do_train:
+    if settings.is_chief:
+        return settings
+    cluster = settings.devices.cluster
+    if not settings.do_train:
         _log.info("Nothing to do for %s: %s evaluates and predicts.", cluster.name(cluster.index), cluster.name(0))
-        return False
-    _meet_workers(flags)
-    for name, value in _CHIEFS_FLAGS.items():
-        if name in flags.as_dict():
-            flags.override(name, value)
-    return True
+        return None
+    _meet_workers(settings)
+    names = {field.name for field in dataclasses.fields(settings)}
+    return dataclasses.replace(settings, **{name: _OF_THE_CHIEF[name] for name in names & set(_OF_THE_CHIEF)})
 
 
-def _meet_workers(flags: Flags) -> None:
-    found = find_devices(flags)
+def _meet_workers(settings: TrainingSettings) -> None:
     # What was given, and is no path: those may differ from machine to machine, and defaults may follow from the model.
     plan = {
         "--" + name: value
-        for name, value in flags.as_dict().items()
-        if flags.was_given(name) and isinstance(value, (bool, int, float))
+        for name, value in settings.command_line.items()
+        if name in settings.given and isinstance(value, (bool, int, float))
     }
-    meet_workers(found.cluster, plan, flags.output_dir)
-    start_server(found.cluster, found.kind)
+    meet_workers(settings.devices.cluster, plan, settings.output_dir)
+    start_server(settings.devices.cluster, settings.devices.kind)
+
+
+def make_observer(
+    settings: TrainingSettings, *, total_steps: int, warmup_steps: int, advice: str, evaluator: Optional[Evaluator]
+) -> TrainingObserver:
+    """Makes what watches the training: log, guards, evaluations, curves.
+
+    Args:
+      settings: of the run.
+      total_steps: the step at which training ends.
+      warmup_steps: of its schedule.
+      advice: what to do where training diverges.
+      evaluator: evaluates checkpoints while training; None where nothing does.
+    """
+    watched = ObserverSettings(
+        output_dir=settings.output_dir,
+        total_steps=total_steps,
+        warmup_steps=warmup_steps,
+        batch_size=settings.train_batch_size,
+        save_checkpoints_steps=settings.save_checkpoints_steps,
+        log_every_steps=settings.log_every_steps,
+        eval_every_steps=settings.eval_every_steps,
+        early_stopping_evals=settings.early_stopping_evals,
+        profile=settings.profile,
+        use_tpu=settings.use_tpu,
+        cluster=settings.devices.cluster,
+    )
+    return TrainingObserver(watched, advice=advice, evaluator=evaluator)
 
 
 def training_setup(
-    flags: Flags, optimizer: OptimizerSettings, observer: TrainingObserver, **more: Any
+    settings: TrainingSettings, optimizer: OptimizerSettings, observer: TrainingObserver, **more: Any
 ) -> TrainingSetup:
-    """What a training's model_fn needs, from the flags that all runners share; also readies the process for it."""
+    """Makes what a training's model_fn needs; also prepares the process for it, and the cluster where there is one."""
     keep_memory()
-    found = find_devices(flags)
-    if found.cluster and found.is_chief:
-        _meet_workers(flags)
+    if settings.devices.cluster and settings.is_chief:
+        _meet_workers(settings)
     return TrainingSetup(
         optimizer=optimizer,
-        init_checkpoint=starting_checkpoint(flags),
-        use_tpu=flags.use_tpu,
+        init_checkpoint=starting_checkpoint(settings),
+        use_tpu=settings.use_tpu,
         make_hooks=replicas.once_per_graph(observer.make_hooks),
-        seed=flags.seed,
-        gradient_accumulation_steps=flags.gradient_accumulation_steps,
-        precision=flags.precision,
-        recompute=flags.recompute,
+        seed=settings.seed,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        precision=settings.precision,
+        recompute=settings.recompute,
         **more,
     )
 
 
-def prepare_output_dir(flags: Flags) -> None:
+def prepare_output_dir(output_dir: str) -> None:
     """Makes the output folder.
 
     Raises:
       UserError: it cannot be made or written.
     """
-    flags.require("output_dir")
     try:
-        os.makedirs(flags.output_dir, exist_ok=True)
-        with tempfile.TemporaryFile(dir=flags.output_dir):
+        os.makedirs(output_dir, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output_dir):
             pass
     except OSError as error:
-        raise UserError("cannot write into --output_dir={}: {}".format(flags.output_dir, error.strerror)) from error
+        raise UserError("cannot write into --output_dir={}: {}".format(output_dir, error.strerror)) from error
 
 
-def save_run_config(flags: Flags, data_files: Sequence[str] = ()) -> None:
-    """Saves in the output folder the resolved configuration of the run, its environment and its data.
+def save_run_config(settings: TrainingSettings, data_files: Sequence[str] = ()) -> None:
+    """Saves in the output folder the resolved settings of the run, its environment and its data.
 
     Args:
-      flags: of the run.
-      data_files: what is small enough of it, to be named with size and SHA-256.
+      settings: of the run.
+      data_files: those of its data that are small enough to be named with size and SHA-256.
     """
-    if not is_chief_process(flags):
+    if not settings.is_chief:
         return
-    described = {"flags": flags.as_dict(), "environment": describe_environment()}
+    described = {"flags": settings.resolved(), "environment": describe_environment()}
     if data_files:
         described["data"] = describe_files(data_files)
-    write_json(os.path.join(flags.output_dir, RUN_CONFIG_FILE), described)
+    write_json(os.path.join(settings.output_dir, RUN_CONFIG_FILE), described)
 
 
-def starting_checkpoint(flags: Flags) -> Optional[str]:
+def starting_checkpoint(settings: TrainingSettings) -> Optional[str]:
     """The checkpoint whose weights the run starts from: none where the output folder already holds checkpoints.
 
     Raises:
       UserError: --init_checkpoint names none.
     """
-    latest = latest_checkpoint(flags.output_dir)
+    latest = latest_checkpoint(settings.output_dir)
     if latest:
         _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
         return None
-    return find_weights(flags.init_checkpoint) if flags.init_checkpoint else None
-
-
-def make_estimator(
-    flags: Flags,
-    model_fn: Callable[..., Any],
-    *,
-    train_batch_size: int,
-    eval_batch_size: int,
-    predict_batch_size: Optional[int] = None,
-    save_checkpoints_steps: Optional[int] = None,
-    keep_checkpoint_max: int = 5,
-    is_training: bool = False,
-) -> Any:
-    """The TPUEstimator that works in the output folder, on TPU, GPU or CPU; what trains only, on several devices."""
-    found = find_devices(flags)
-    if is_training and found.num_replicas > 1:
-        return DividedTraining(
-            found,
-            model_fn,
-            output_dir=flags.output_dir,
-            batch_size=train_batch_size,
-            seed=flags.seed,
-            keep_checkpoint_max=keep_checkpoint_max,
-            save_checkpoints_steps=save_checkpoints_steps,
-            last_checkpoint=lambda: latest_checkpoint(flags.output_dir),
-            use_xla=flags.use_xla,
-        )
-    with alone():
-        config = _run_config(flags, found, save_checkpoints_steps, keep_checkpoint_max, is_training)
-    return tf.estimator.tpu.TPUEstimator(
-        use_tpu=flags.use_tpu,
-        model_fn=model_fn,
-        config=config,
-        train_batch_size=train_batch_size,
-        eval_batch_size=eval_batch_size,
-        predict_batch_size=predict_batch_size or eval_batch_size,
-    )
-
-
-def _run_config(
-    flags: Flags,
-    found: Devices,
-    save_checkpoints_steps: Optional[int],
-    keep_checkpoint_max: int,
-    is_training: bool,
-) -> Any:
-    is_compiled = is_training and flags.use_xla and not flags.use_tpu
-    cluster = None
-    if flags.use_tpu and flags.tpu_name:
-        cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
-            flags.tpu_name, zone=flags.tpu_zone, project=flags.gcp_project
-        )
-    return tf.estimator.tpu.RunConfig(
-        cluster=cluster,
-        master=flags.master,
-        model_dir=flags.output_dir,
-        tf_random_seed=flags.seed,
-        save_checkpoints_steps=save_checkpoints_steps,
-        keep_checkpoint_max=keep_checkpoint_max,
-        log_step_count_steps=None,
-        session_config=session_config(found, use_xla=True) if is_compiled else None,
-        tpu_config=tf.estimator.tpu.TPUConfig(
-            iterations_per_loop=flags.iterations_per_loop,
-            num_shards=flags.num_tpu_cores,
-            per_host_input_for_training=tf.estimator.tpu.InputPipelineConfig.PER_HOST_V2,
-        ),
-    )
-
-
-def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
-    """Saves figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
-    write_figures(os.path.join(output_dir, name + ".json"), results)
-    with CompleteFile(os.path.join(output_dir, name + ".txt")) as file:
-        file.write("".join("{} = {}\n".format(key, results[key]) for key in sorted(results)).encode("utf-8"))
-
-
-def write_figures(path: str, results: Dict[str, Any]) -> None:
-    """Saves figures, or figures by name, as JSON; NumPy's numbers as Python's."""
-    write_json(path, plain(results))
+    return find_weights(settings.init_checkpoint) if settings.init_checkpoint else None
 
 
 @contextlib.contextmanager

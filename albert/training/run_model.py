@@ -1,18 +1,18 @@
-"""The model of a run: what the flags name, else what stands in the folder of --init_checkpoint."""
+"""Model of a run: the one that the settings name, else the one in the folder of --init_checkpoint."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple, Optional
 
-from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError
+from albert.base.errors import UsageError, UserError
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import variable_shapes
 from albert.checkpoints.variables import describe_weights, family_of
+from albert.training.settings import TrainingSettings
 
 
 class RunModel(NamedTuple):
@@ -39,23 +39,23 @@ class RunModel(NamedTuple):
         return os.path.basename(self.config_file) if self.config_file else CONFIG_NAME
 
 
-def find_family(flags: Flags) -> Family:
-    """The family of the config that is named, else that of the checkpoint to start from or to go on with.
+def find_family(settings: TrainingSettings) -> Family:
+    """Finds the family of the config that is named, else that of the checkpoint to start from or to continue.
 
     Args:
-      flags: of a command that takes models of both families.
+      settings: of a command that takes models of both families.
 
     Raises:
       UserError: the checkpoint cannot be used.
       UsageError: nothing names a model, or both families are named.
     """
     config_flags = ["--" + family.config_flag for family in FAMILIES.values()]
-    named = [family for family in FAMILIES.values() if getattr(flags, family.config_flag)]
+    named = [family for family in FAMILIES.values() if family.name in settings.config_files]
     if len(named) > 1:
         raise UsageError("give {}: a model is of one family".format(" or ".join(config_flags)))
     if named:
         return named[0]
-    start = flags.init_checkpoint or latest_checkpoint(flags.output_dir)
+    start = settings.init_checkpoint or latest_checkpoint(settings.output_dir)
     if start is None:
         raise UsageError(
             "{} must be given, or --init_checkpoint=FOLDER with a model in it".format(" or ".join(config_flags))
@@ -63,11 +63,11 @@ def find_family(flags: Flags) -> Family:
     return open_checkpoint(start).family
 
 
-def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunModel:
-    """The model that --init_checkpoint, the output folder's checkpoints and the config flag agree on.
+def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = False) -> RunModel:
+    """Finds the model on which --init_checkpoint, the output folder's checkpoints and the config agree.
 
     Args:
-      flags: of the run.
+      settings: of the run.
       family: the family that it is for.
       from_group_0: whether the checkpoint to start from may have another number of groups than the config.
 
@@ -75,9 +75,9 @@ def find_model(flags: Flags, family: Family, from_group_0: bool = False) -> RunM
       UserError: they do not agree (both sides are named), or a checkpoint cannot be used.
       UsageError: nothing names a model.
     """
-    named = getattr(flags, family.config_flag)
-    latest = latest_checkpoint(flags.output_dir)
-    start = flags.init_checkpoint or latest
+    named = settings.config_files.get(family.name)
+    latest = latest_checkpoint(settings.output_dir)
+    start = settings.init_checkpoint or latest
     if named and from_group_0:
         start = latest
     if start is None:

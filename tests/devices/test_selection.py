@@ -5,21 +5,12 @@ import json
 import pytest
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.devices import batch_parts
 from albert.devices import selection as devices
 from albert.devices.cluster import alone, os, read_cluster
 from albert.devices.selection import CPU, GPU, Devices
 
 TWO = ["a:1", "b:2"]
-
-
-def parsed(*arguments):
-    flags = Flags()
-    devices.declare_device_flags(flags)
-    flags.boolean("use_tpu", False, "")
-    flags.parse(list(arguments))
-    return flags
 
 
 def environment(cluster, task):
@@ -38,34 +29,34 @@ def gpus(monkeypatch):
 
 
 def test_one_device_is_left_to_tensorflow(gpus):
-    assert devices.find_devices(parsed()) == Devices()
+    assert devices.find_devices() == Devices()
     assert Devices().num_replicas == 1 and Devices().is_chief
 
 
 def test_parts_of_the_cpu_stand_in_where_no_gpu_is(gpus):
-    assert devices.find_devices(parsed("--num_devices=3")) == Devices(CPU, 3)
+    assert devices.find_devices(num_devices=3) == Devices(CPU, 3)
     gpus(4)
-    assert devices.find_devices(parsed("--num_devices=3")) == Devices(GPU, 3)
+    assert devices.find_devices(num_devices=3) == Devices(GPU, 3)
 
 
 def test_more_gpus_than_there_are(gpus):
     gpus(1)
     with pytest.raises(UserError, match="^--num_devices=2, but 1 GPU is visible here$"):
-        devices.find_devices(parsed("--num_devices=2"))
+        devices.find_devices(num_devices=2)
 
 
 def test_workers_take_all_their_gpus(gpus, monkeypatch):
     gpus(2)
     monkeypatch.setenv("TF_CONFIG", environment({"worker": TWO}, {"type": "worker", "index": 1})["TF_CONFIG"])
-    found = devices.find_devices(parsed())
+    found = devices.find_devices(is_number_given=False)
     assert (found.kind, found.num_replicas, found.first_part, found.is_chief) == (GPU, 4, 2, False)
     with pytest.raises(UserError, match="--num_devices=3 and TF_CONFIG: .* 2 GPUs are visible"):
-        devices.find_devices(parsed("--num_devices=3"))
+        devices.find_devices(num_devices=3)
 
 
 def test_tpus_have_flags_of_their_own(gpus):
     with pytest.raises(UserError, match="--num_tpu_cores"):
-        devices.find_devices(parsed("--use_tpu", "--num_devices=2"))
+        devices.find_devices(use_tpu=True, num_devices=2)
 
 
 @pytest.mark.parametrize(

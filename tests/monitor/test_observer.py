@@ -8,12 +8,11 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.checkpoints.training_folder import saved_checkpoints
 from albert.checkpoints.values import read_weights, step_of
 from albert.monitor.figures import read_records
-from albert.monitor.observer import TrainingObserver
-from albert.training.run import declare_training_flags, explained_errors
+from albert.monitor.observer import ObserverSettings, TrainingObserver
+from albert.training.run import explained_errors
 
 STEPS = 6
 
@@ -37,12 +36,9 @@ class Training:
         self.folder, self.bad, self.scalar, self.value = str(folder), bad, scalar, value
         self.graphs = 0
         self.evaluator = Evaluator()
-        values = {"output_dir": folder, "log_every_steps": 1}
-        self.flags = Flags()
-        declare_training_flags(self.flags)
-        self.flags.integer("train_batch_size", 2, "rows")
-        self.flags.integer("save_checkpoints_steps", 2, "steps")
-        self.flags.parse(["--{}={}".format(name, value) for name, value in dict(values, **changes).items()])
+        self.settings = ObserverSettings(
+            str(folder), STEPS, warmup_steps=0, batch_size=2, save_checkpoints_steps=2, log_every_steps=1
+        )._replace(**changes)
 
     def model_fn(self, features, labels, mode):
         self.graphs += 1
@@ -60,9 +56,8 @@ class Training:
         return tf.estimator.EstimatorSpec(mode, loss=tensors["loss"], train_op=train_op, training_hooks=hooks)
 
     def run(self, steps=STEPS, num_batches=-1):
-        self.observer = TrainingObserver(
-            self.flags, total_steps=steps, warmup_steps=0, advice="train slower", evaluator=self.evaluator
-        )
+        settings = self.settings._replace(total_steps=steps)
+        self.observer = TrainingObserver(settings, advice="train slower", evaluator=self.evaluator)
         config = tf.estimator.RunConfig(
             model_dir=self.folder, save_checkpoints_steps=2, log_step_count_steps=None, keep_checkpoint_max=9
         )

@@ -4,14 +4,16 @@ import pytest
 
 import run_classifier
 import run_pretraining
-from albert.base.flags import UsageError
+from albert.base.errors import UsageError
+from albert.checkpoints.families import ZH
+from albert.finetuning.flags import build_classification_settings
 from albert.training.presets import apply_preset, fine_tuning_values, pretraining_values
 
 
-def flags_of(runner, *arguments):
-    flags = runner.declare_flags()
-    flags.parse(list(arguments))
-    return flags
+def settings_of(*arguments):
+    flags = run_classifier.declare_flags()
+    flags.parse(["--output_dir=out", "--do_train", "--task_name=tnews", "--data_dir=tnews", *arguments])
+    return build_classification_settings(flags, ZH)
 
 
 @pytest.mark.parametrize(
@@ -34,19 +36,18 @@ def test_pretraining_rates_fall_with_size_and_batch(hidden_size, optimizer, batc
 
 def test_the_preset_sets_what_was_not_given_and_says_each(caplog):
     caplog.set_level("INFO")
-    flags = flags_of(run_classifier, "--preset=recommended", "--warmup_proportion=0.3")
-    apply_preset(flags, fine_tuning_values(hidden_size=1024), 1024)
-    assert (flags.learning_rate, flags.warmup_proportion) == (1e-5, 0.3)
-    assert flags.as_dict()["learning_rate"] == 1e-5
+    settings = settings_of("--preset=recommended", "--warmup_proportion=0.3")
+    settings = apply_preset(settings, fine_tuning_values(hidden_size=1024), 1024)
+    assert (settings.learning_rate, settings.warmup_proportion) == (1e-5, 0.3)
+    assert settings.resolved()["learning_rate"] == 1e-5
     assert "sets --learning_rate=1e-05 (published: 5e-05)" in caplog.text
     assert "leaves --warmup_proportion=0.3, as given (it would set 0.2)" in caplog.text
 
 
 def test_sizes_that_train_as_published_are_left_alone(caplog):
     caplog.set_level("INFO")
-    flags = flags_of(run_classifier, "--preset=recommended")
-    apply_preset(flags, fine_tuning_values(hidden_size=768), 768)
-    assert flags.learning_rate == 5e-5 and "sets nothing" in caplog.text
+    settings = apply_preset(settings_of("--preset=recommended"), fine_tuning_values(hidden_size=768), 768)
+    assert settings.learning_rate == 5e-5 and "sets nothing" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -61,15 +62,14 @@ def test_sizes_that_train_as_published_are_left_alone(caplog):
     ],
 )
 def test_a_size_in_danger_gets_one_line(arguments, hidden_size, is_warned, caplog):
-    flags = flags_of(run_classifier, *arguments)
-    rate = flags.learning_rate
-    apply_preset(flags, fine_tuning_values(hidden_size=hidden_size), hidden_size)
+    given = settings_of(*arguments)
+    settings = apply_preset(given, fine_tuning_values(hidden_size=hidden_size), hidden_size)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == is_warned
     assert all("--preset=recommended sets --learning_rate=1e-05" in warning for warning in warnings)
-    assert flags.preset == "recommended" or flags.learning_rate == rate
+    assert settings.preset == "recommended" or settings == given
 
 
 def test_unknown_presets_are_refused():
     with pytest.raises(UsageError, match="preset"):
-        flags_of(run_pretraining, "--preset=best")
+        run_pretraining.declare_flags().parse(["--preset=best"])

@@ -7,15 +7,15 @@ softmax of these scores over the choices of a row. So a row is one decision ever
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Tuple
+from typing import Any, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.classification.features import NO_TOKEN
-from albert.finetuning.model_fn import build_fine_tuning_model_fn, flat
+from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
-from albert.training.step import Features, Objective, Scalars, TrainingSetup
+from albert.training.step import Features, Objective, Scalars
 
 
 class Classifier(NamedTuple):
@@ -46,6 +46,10 @@ class Classifier(NamedTuple):
         model = self._encoder(_part_choices(features, self.num_labels), is_training)
         return heads.chooser(model, self.num_labels, is_training, labels, self.use_pooled_output)
 
+    def log_probabilities(self, features: Features) -> Any:
+        """Builds the natural logarithms of the probabilities of labels or choices, float32 [B, labels]."""
+        return tf.nn.log_softmax(self.build(features, is_training=False).logits)
+
     def _encoder(self, features: Features, is_training: bool) -> Any:
         # Of the last layer only the first token is asked for.
         batch = layers.shape_list(features["input_ids"])[0]
@@ -75,18 +79,6 @@ def _part_choices(features: Features, num_choices: int) -> Features:
         "input_mask": parted("input_mask") * is_token,
         "segment_ids": segment_ids * is_token,
     }
-
-
-def build_classification_model_fn(classifier: Classifier, setup: TrainingSetup) -> Callable[..., Any]:
-    """The model_fn over the records of `features.CLASSIFICATION_FEATURES`.
-
-    It answers with the natural logarithms of the probabilities of labels or choices, float32 [B, labels].
-    """
-    return build_fine_tuning_model_fn(
-        classification_objective(classifier),
-        lambda features: tf.nn.log_softmax(classifier.build(features, is_training=False).logits),
-        setup,
-    )
 
 
 def classification_objective(classifier: Classifier) -> Objective:

@@ -1,23 +1,23 @@
-"""Tagging as a fine-tuning run: the entities of sentences."""
+"""Tagging as a problem of fine-tuning: the entities of sentences."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from albert.base.flags import Flags
-from albert.finetuning import task_flags, token_models
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.ner.answers import predicted_entities, score_entities, token_answers, write_entities
 from albert.finetuning.ner.features import parts_of, record_encoder
 from albert.finetuning.problem import OncePerSplit, Problem, Run, Split
-from albert.finetuning.run import check_fine_tuning_flags
+from albert.finetuning.settings import FineTuningSettings
+from albert.finetuning.task import find_named_task
+from albert.finetuning.token_models import TokenModel, tag_objective
 from albert.tasks import ner_rows
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.registry import TAGGER
 from albert.tasks.task import Task
-from albert.training.step import TrainingSetup
+from albert.training.step import Features, Objective
 
 
 class Tagging(Problem):
@@ -25,26 +25,31 @@ class Tagging(Problem):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._parts = OncePerSplit(lambda sentences: parts_of(sentences, run.tokenizer, run.flags.max_seq_length))
+        self._parts = OncePerSplit(lambda sentences: parts_of(sentences, run.tokenizer, run.settings.max_seq_length))
 
     @staticmethod
-    def find_task(flags: Flags) -> Task:
+    def find_task(settings: FineTuningSettings) -> Task:
         """See `Problem`."""
-        check_fine_tuning_flags(flags)
-        return task_flags.find_named_task(flags, TAGGER)
+        return find_named_task(settings, TAGGER)
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Sentence]]:
         """See `Problem`."""
-        return ner_rows.read_sentence_splits(self.run.task, self.run.flags.data_dir, splits)
+        return ner_rows.read_sentence_splits(self.run.task, self.run.settings.data_dir, splits)
 
     def encoder(self) -> RecordEncoder:
         """See `Problem`."""
-        return record_encoder(self.run.task, self.run.tokenizer, self.run.flags.max_seq_length)
+        return record_encoder(self.run.task, self.run.tokenizer, self.run.settings.max_seq_length)
 
-    def build_model_fn(self, setup: TrainingSetup) -> Callable[..., Any]:
+    def objective(self) -> Objective:
         """See `Problem`."""
-        model = token_models.TokenModel(self.run.family, self.run.model.config, self.run.flags.use_tpu)
-        return token_models.build_tag_model_fn(model, len(self.run.task.labels), setup)
+        return tag_objective(self._model(), len(self.run.task.labels))
+
+    def answers(self, features: Features) -> Any:
+        """See `Problem`; natural logarithms of probabilities, [B, S, tags]."""
+        return self._model().tag_log_probabilities(features, len(self.run.task.labels))
+
+    def _model(self) -> TokenModel:
+        return TokenModel(self.run.family, self.run.model.config, self.run.settings.use_tpu)
 
     def score(self, split: Split, answers: List[np.ndarray], *, report_path: str, prefix: str = "") -> Dict[str, float]:
         """See `Problem`; the report holds the scores of each entity type."""
@@ -55,7 +60,7 @@ class Tagging(Problem):
         """See `ner_answers`."""
         task, tokens = self.run.task, self._token_answers(split, answers)
         predicted = [predicted_entities(task, *pair) for pair in zip(split.rows, tokens)]
-        return ", ".join(write_entities(self.run.flags.output_dir, task, split.rows, predicted))
+        return ", ".join(write_entities(self.run.settings.output_dir, task, split.rows, predicted))
 
     def _token_answers(self, split: Split, answers: List[np.ndarray]) -> List[np.ndarray]:
         return token_answers(self._parts.of(split), answers, len(split.rows))

@@ -1,0 +1,134 @@
+"""Flags of the fine-tuning commands, and their way into settings."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Sequence, Type, TypeVar
+
+import optimization
+from albert.base.errors import UsageError
+from albert.base.flags import Flags
+from albert.checkpoints.families import FAMILIES, GOOGLE, ZH, Family
+from albert.finetuning.settings import ClassificationSettings, FineTuningSettings, ReadingSettings
+from albert.tasks.registry import CLASSIFIER, READER, TAGGER, TASKS_OF
+from albert.training.flags import declare_config_files, declare_training_flags, training_values
+
+S = TypeVar("S", bound=FineTuningSettings)
+
+_ALL_FAMILIES = tuple(FAMILIES.values())
+_CLASSIFIER_LENGTHS = {ZH: 128, GOOGLE: 512}  # as published
+
+
+def classifier_flags(family: Family) -> Flags:
+    """Declares the flags of run_classifier.py (zh) or run_classifier_sp_google.py (google)."""
+    flags = _fine_tuning_flags([family])
+    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[CLASSIFIER])))
+    flags.string("task_file", None, "a task of your own, described in a JSON file (docs/en/fine_tuning.md)")
+    flags.string("data_dir", None, "the folder with the task's files; by default that of --task_file")
+    flags.boolean("use_pooled_output", True, "classify the pooler's first token; False: the mean of all tokens")
+    flags.integer(
+        "max_seq_length",
+        _CLASSIFIER_LENGTHS[family],
+        "tokens per row; a longer row loses tokens of its longer text",
+        minimum=4,
+    )
+    return flags
+
+
+def reader_flags() -> Flags:
+    """Declares the flags of run_mrc.py."""
+    flags = _named_task_flags(READER)
+    flags.integer("doc_stride", 128, "tokens of the context from one window to the next", minimum=1)
+    flags.integer("max_query_length", 64, "tokens of a question; a longer one loses its end", minimum=1)
+    flags.integer("max_answer_length", 50, "tokens of an answer", minimum=1)
+    flags.integer("n_best_size", 20, "answers of a question in <task>_nbest.json", minimum=1)
+    flags.integer("max_seq_length", 512, "tokens of question and window together", minimum=5)
+    return flags
+
+
+def tagger_flags() -> Flags:
+    """Declares the flags of run_ner.py."""
+    flags = _named_task_flags(TAGGER)
+    flags.integer("max_seq_length", 128, "tokens of a sequence; a longer sentence is read in several", minimum=3)
+    return flags
+
+
+def _named_task_flags(runner: str) -> Flags:
+    flags = _fine_tuning_flags(_ALL_FAMILIES)
+    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
+    flags.string("data_dir", None, "the folder with the task's files")
+    return flags
+
+
+def _fine_tuning_flags(families: Sequence[Family]) -> Flags:
+    flags = Flags()
+    declare_training_flags(flags)
+    declare_config_files(flags, families)
+    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
+    flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
+    flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
+    flags.boolean("do_train", False, "fine-tune on the train split")
+    flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")
+    flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
+    flags.integer("train_batch_size", 32, "rows per step", minimum=1)
+    flags.integer("eval_batch_size", 8, "rows per evaluation step", minimum=1)
+    flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
+    flags.float("learning_rate", 5e-5, "the learning rate at its peak", minimum=0.0)
+    flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
+    flags.float("warmup_proportion", 0.1, "the share of the steps in which the learning rate rises", 0.0, 1.0)
+    flags.integer("save_checkpoints_steps", 1000, "steps between two checkpoints", minimum=1)
+    flags.boolean("eval_each_epoch", False, "save and evaluate at each epoch's end, not by --save_checkpoints_steps")
+    flags.integer("keep_checkpoint_max", 20, "checkpoints to keep for evaluation; 0 keeps all", minimum=0)
+    flags.choice("optimizer", "adamw", optimization.OPTIMIZERS, "optimizer")
+    flags.boolean("bucket_by_length", True, "batch rows of like length together (not on TPU)")
+    return flags
+
+
+# The flags of each fine-tuning command, by the name of its file.
+FLAGS_OF: Dict[str, Callable[[], Flags]] = {
+    ZH.classification_runner: lambda: classifier_flags(ZH),
+    GOOGLE.classification_runner: lambda: classifier_flags(GOOGLE),
+    READER: reader_flags,
+    TAGGER: tagger_flags,
+}
+
+
+def build_classification_settings(flags: Flags, family: Family) -> ClassificationSettings:
+    """Builds the settings of a run of classification from parsed flags.
+
+    Raises:
+      UsageError: the flags name no task and data, or no folder and phase.
+      UserError: the devices that are asked for are not there.
+    """
+    if flags.task_name and flags.task_file:
+        raise UsageError("give --task_name or --task_file, not both")
+    if not flags.task_file:
+        flags.require("task_name", "data_dir")
+    return _build(flags, ClassificationSettings, [family])
+
+
+def build_reading_settings(flags: Flags) -> ReadingSettings:
+    """Builds the settings of a run of reading comprehension; raises as `build_classification_settings`."""
+    _check_phases(flags)
+    flags.require("task_name", "data_dir")
+    return _build(flags, ReadingSettings, _ALL_FAMILIES)
+
+
+def build_tagging_settings(flags: Flags) -> FineTuningSettings:
+    """Builds the settings of a run of tagging; raises as `build_classification_settings`."""
+    _check_phases(flags)
+    flags.require("task_name", "data_dir")
+    return _build(flags, FineTuningSettings, _ALL_FAMILIES)
+
+
+def _check_phases(flags: Flags) -> None:
+    flags.require("output_dir")
+    if not (flags.do_train or flags.do_eval or flags.do_predict):
+        raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
+
+
+def _build(flags: Flags, settings_class: Type[S], families: Sequence[Family]) -> S:
+    _check_phases(flags)
+    settings = settings_class(**training_values(flags, settings_class, families))
+    if settings.do_train and settings.num_train_epochs <= 0:
+        raise UsageError("--num_train_epochs must be over 0 to train")
+    return settings

@@ -1,0 +1,71 @@
+"""Settings of a fine-tuning run, for each kind of task."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Optional
+
+from albert.training.settings import TrainingSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTuningSettings(TrainingSettings):
+    """What a fine-tuning run needs beside what all training shares; enough for tagging.
+
+    Attributes:
+      task_name: a declared task.
+      data_dir: the folder with the task's files.
+      vocab_file: the WordPiece vocabulary; None for the one beside the checkpoint.
+      spm_model_file: a sentencepiece model, in place of the vocabulary.
+      do_lower_case: whether text is lower-cased and loses its accents.
+      do_predict: whether the test split is predicted.
+      predict_batch_size: rows of a prediction step.
+      num_train_epochs: passes over the train split.
+      warmup_proportion: the share of the steps in which the learning rate rises.
+      eval_each_epoch: whether checkpoints are saved at the end of each epoch.
+      bucket_by_length: whether rows of like length share a batch (not on TPU).
+    """
+
+    task_name: Optional[str] = None
+    data_dir: Optional[str] = None
+    vocab_file: Optional[str] = None
+    spm_model_file: Optional[str] = None
+    do_lower_case: bool = True
+    do_predict: bool = False
+    predict_batch_size: int = 8
+    num_train_epochs: float = 3.0
+    warmup_proportion: float = 0.1
+    keep_checkpoint_max: int = 20
+    eval_each_epoch: bool = False
+    bucket_by_length: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationSettings(FineTuningSettings):
+    """A run of classification.
+
+    Attributes:
+      task_file: a task of one's own, described in a JSON file, in place of task_name.
+      use_pooled_output: whether the pooler's first token is classified, or the mean of all tokens.
+    """
+
+    task_file: Optional[str] = None
+    use_pooled_output: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadingSettings(FineTuningSettings):
+    """A run of reading comprehension.
+
+    Attributes:
+      doc_stride: tokens of the context from one window to the next.
+      max_query_length: tokens of a question; a longer one loses its end.
+      max_answer_length: tokens of an answer.
+      n_best_size: answers of a question in <task>_nbest.json.
+    """
+
+    max_seq_length: int = 512
+    doc_stride: int = 128
+    max_query_length: int = 64
+    max_answer_length: int = 50
+    n_best_size: int = 20

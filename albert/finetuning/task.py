@@ -1,0 +1,64 @@
+"""Task of a run: the one that the settings name, checked against what the output folder was trained on."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from albert.base.errors import UserError
+from albert.checkpoints.description import ModelFolder, read_description
+from albert.checkpoints.training_folder import latest_checkpoint
+from albert.finetuning.settings import ClassificationSettings, FineTuningSettings
+from albert.tasks import task_file
+from albert.tasks.registry import CLASSIFIER, get_task
+from albert.tasks.splits import with_labels
+from albert.tasks.task import Task, label_list
+
+
+def declared_task(settings: ClassificationSettings) -> Task:
+    """The task as its declaration or description stands; it may have no labels yet."""
+    if settings.task_file:
+        return task_file.read_task(settings.task_file, has_data_dir=settings.data_dir is not None)
+    return get_task(settings.task_name, CLASSIFIER)
+
+
+def find_task(settings: ClassificationSettings) -> Task:
+    """The task with its labels: the declared ones, else those of the train split or of the trained model.
+
+    Raises:
+      UserError: there is no such task, or the output folder's checkpoints tell other labels apart.
+    """
+    task = declared_task(settings)
+    trained = _trained_description(settings.output_dir)
+    if trained and not task.labels and not settings.do_train:
+        return task._replace(labels=trained.labels)
+    task = with_labels(task, settings.data_dir)
+    check_trained(settings, task)
+    return task
+
+
+def find_named_task(settings: FineTuningSettings, runner: str) -> Task:
+    """The task of a command whose tasks are all declared.
+
+    Raises:
+      UserError: the command has no such task, or the output folder's checkpoints were trained on another kind.
+    """
+    task = get_task(settings.task_name, runner)
+    check_trained(settings, task)
+    return task
+
+
+def check_trained(settings: FineTuningSettings, task: Task) -> None:
+    """Raises `UserError` where the output folder's checkpoints were trained on a task of other labels."""
+    trained = _trained_description(settings.output_dir)
+    if trained and trained.labels != task.labels:
+        theirs, ours = (label_list(labels) or "no labels" for labels in (trained.labels, task.labels))
+        raise UserError(
+            "the checkpoints in {} tell {} apart (task {}), the task {} has {}: give another --output_dir".format(
+                settings.output_dir, theirs, trained.task, task.name, ours
+            )
+        )
+
+
+def _trained_description(output_dir: str) -> Optional[ModelFolder]:
+    is_trained = latest_checkpoint(output_dir) is not None
+    return read_description(output_dir) if is_trained else None

@@ -1,0 +1,44 @@
+"""Flags of the pre-training commands, and their way into settings."""
+
+from __future__ import annotations
+
+import optimization
+from albert.base.errors import UsageError
+from albert.base.flags import Flags
+from albert.checkpoints.families import Family
+from albert.pretraining.settings import PretrainingSettings
+from albert.training.flags import declare_config_files, declare_training_flags, training_values
+
+
+def declare_pretraining_flags(flags: Flags, family: Family) -> None:
+    """Declares what both pre-training commands share; each adds those whose published defaults differ."""
+    declare_training_flags(flags)
+    declare_config_files(flags, [family])
+    flags.string("input_file", None, "TFRecord files: names and globs, separated by commas")
+    flags.string("eval_input_file", None, "records for evaluation, of documents that training does not see")
+    flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
+    flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
+    flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
+    flags.choice("optimizer", "lamb", optimization.OPTIMIZERS, "optimizer")
+    flags.float("poly_power", 1.0, "the power of the learning rate's decay", minimum=0.0)
+    flags.integer("start_warmup_step", 0, "the step at which the warm-up begins", minimum=0)
+    if family.has_groups:
+        flags.boolean("init_from_group0", False, "start every group of layers from group 0 of --init_checkpoint")
+    flags.boolean(
+        "adapt_all_variables", False, "LAMB adapts norms and biases too, as the published zh models were trained"
+    )
+    flags.integer("keep_checkpoint_max", 5, "checkpoints to keep; 0 keeps all", minimum=0)
+    flags.string("export_dir", None, "the folder for a SavedModel of the last checkpoint, made at the end")
+
+
+def build_pretraining_settings(flags: Flags, family: Family) -> PretrainingSettings:
+    """Builds the settings of a run from parsed flags.
+
+    Raises:
+      UsageError: a flag that is needed has no value, or there is nothing to do.
+      UserError: the devices that are asked for are not there.
+    """
+    flags.require("input_file", "output_dir")
+    if not (flags.do_train or flags.do_eval):
+        raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
+    return PretrainingSettings(**training_values(flags, PretrainingSettings, [family]))
