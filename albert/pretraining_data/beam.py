@@ -1,4 +1,4 @@
-"""Pre-training records on Apache Beam: a thin pipeline around what the worker processes of this machine call, too."""
+"""Apache Beam pipeline that makes pre-training records, around the same functions that worker processes call."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import os
 import shlex
 import tempfile
+import time
 from collections import Counter
 from typing import Any, Dict, Iterator, List, Sequence
 
@@ -21,9 +22,33 @@ from albert.base.errors import UserError
 from albert.files.reading import FileSystem
 from albert.files.record_sets import sidecar_path
 from albert.files.tfrecords import GZIP
-from albert.pretraining_data.plan import Outputs
-from albert.pretraining_data.report import files_text
-from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardTask
+from albert.pretraining_data.output import report_path, sidecar_values, total_counts
+from albert.pretraining_data.plan import (
+    DataSettings,
+    Outputs,
+    check_output_paths,
+    describe_plan,
+    plan_tasks,
+)
+from albert.pretraining_data.report import (
+    OutputSummary,
+    WorkDone,
+    files_text,
+    next_step,
+    output_report,
+    report_values,
+)
+from albert.pretraining_data.shards import (
+    COUNTS,
+    DROP_REASONS,
+    BuildSettings,
+    ShardBuilder,
+    ShardResult,
+    ShardTask,
+    build_tokenizer,
+)
+
+_log = logging.getLogger(__name__)
 
 _FILE_SETTINGS = ("vocab_file", "spm_model_file")
 
@@ -40,6 +65,49 @@ def _stamp(path: str) -> Any:
 
 
 FILES = FileSystem(_open, _stamp)
+
+
+def make_data_set(settings: DataSettings, beam_options: str) -> None:
+    """Makes the record files, describes them beside them, and reports what was done.
+
+    Args:
+      settings: with `outputs`.
+      beam_options: Beam's own options, as one string.
+
+    Raises:
+      UserError: text or vocabulary cannot be used, or other files stand in the way.
+    """
+    start = time.monotonic()
+    paths = expand(settings.input_file)
+    if settings.build.user_dictionary:
+        raise UserError("--user_dictionary is not carried to the workers of an engine: use create_pretraining_data.py")
+    tokenizer = build_tokenizer(settings.build)
+    outputs = settings.outputs
+    tasks = plan_tasks(paths, outputs, settings.num_shards, FILES)
+    check_output_paths(paths, outputs, tasks)
+    make_room(outputs, len(tasks), settings.overwrite)
+    description = describe_plan(settings.build, tokenizer, paths, tasks, FILES)
+    counts = run_pipeline(tasks, outputs, settings.build, beam_options)
+    num_bytes = sum(part.end - part.start for task in tasks for part in task.ranges)
+    done = WorkDone(num_bytes // len(outputs.names()), time.monotonic() - start, "Apache Beam")
+    num_shards = len(tasks) // len(outputs.names())
+    for name in outputs.names():
+        totals = _totals(name, counts[name])
+        write_json(sidecar_path(name), sidecar_values(outputs.content(name), description, totals))
+        _report(OutputSummary(name, num_shards, total_size(files_text(name, num_shards)), totals), done, settings.build)
+    _log.info("%s", next_step(*outputs, num_shards, settings.build))
+
+
+def _totals(name: str, counts: Counter) -> Dict[str, Any]:
+    if not counts["examples"]:
+        raise UserError("no example could be made for {}: is it the right vocabulary?".format(name))
+    return total_counts([ShardResult(name, 0, {key: counts[key] for key in COUNTS + DROP_REASONS})])
+
+
+def _report(summary: OutputSummary, done: WorkDone, settings: BuildSettings) -> None:
+    write_json(report_path(summary.output_file), report_values(summary, done))
+    for level, line in output_report(summary, done, settings):
+        _log.log(level, "%s", line)
 
 
 class MakeRecords(beam.DoFn):

@@ -32,8 +32,8 @@ class ChunkSettings(NamedTuple):
       short_seq_prob: the share of the sequences that are filled to a random shorter length.
     """
 
-    max_seq_length: int
-    short_seq_prob: float
+    max_seq_length: int = 128
+    short_seq_prob: float = 0.1
 
 
 class Chunks(NamedTuple):

@@ -1,6 +1,6 @@
-"""What decides pre-training records, from the command line: settings, shards, and the description in the sidecar.
+"""Plan of a pre-training data set: its settings, its shards, and their description in the sidecar.
 
-Shared by all engines that make records: worker processes (create_pretraining_data) and Apache Beam.
+Shared by both engines that make records: worker processes (run.py) and Apache Beam (beam.py).
 """
 
 from __future__ import annotations
@@ -10,145 +10,54 @@ import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError
 from albert.files.features import HELD_OUT, TRAINING
 from albert.files.lock import lock_path
 from albert.files.reading import LOCAL, FileSystem, describe_files
 from albert.files.record_sets import journal_path, shard_paths, sidecar_path
-from albert.files.tfrecords import COMPRESSIONS, NO_COMPRESSION
-from albert.pretraining_data.chunks import SHORTEST_SEQUENCE, ChunkSettings
-from albert.pretraining_data.masking import MASK_DRAWS, MaskingSettings
 from albert.pretraining_data.output import FORMAT_VERSION, report_path
 from albert.pretraining_data.shards import BuildSettings, ShardTask
 from albert.pretraining_data.vocabulary import vocabulary_from_tokenizer, vocabulary_to_json
-from albert.text import segmentation
 from albert.text.corpus import plan_shards
 from tokenization import FullTokenizer
-
-_DEFAULT_HELDOUT_SHARE = 0.05
 
 _log = logging.getLogger(__name__)
 
 
 class Outputs(NamedTuple):
-    """The record files as the user names them."""
+    """Record files of a data set as the user names them: for training and, if wanted, held-out ones."""
 
     training: str
-    heldout: Optional[str]
+    heldout: Optional[str] = None
 
     def content(self, name: str) -> str:
-        """What the records of one of them are for: features.TRAINING or HELD_OUT."""
+        """Returns what the records of one of them are for: features.TRAINING or HELD_OUT."""
         return HELD_OUT if name == self.heldout else TRAINING
 
     def tasks_of(self, name: str, tasks: Sequence[ShardTask]) -> List[ShardTask]:
-        """The shards that belong to one of them."""
+        """Returns the shards that belong to one of them."""
         return [task for task in tasks if task.is_heldout == (name == self.heldout)]
 
     def names(self) -> List[str]:
-        """Those that are made."""
+        """Returns the names of those that are made."""
         return [name for name in self if name]
 
 
-def declare_data_flags(flags: Flags) -> None:
-    """The flags that decide the records."""
-    flags.string("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
-    flags.string("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
-    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
-    flags.string("spm_model_file", None, "a sentencepiece model that takes the place of the vocabulary")
-    flags.boolean("do_lower_case", True, "lower-case the text and drop accents (uncased vocabularies)")
-    flags.boolean("do_whole_word_mask", False, "mask whole words; without it every token is masked by itself")
-    flags.boolean("non_chinese", False, "words are parted by blanks instead of found by a Chinese segmenter")
-    flags.string("user_dictionary", None, "words for the Chinese segmenter, a word a line as jieba takes them")
-    flags.integer("max_seq_length", 128, "tokens per sequence", minimum=SHORTEST_SEQUENCE)
-    flags.integer("max_predictions_per_seq", 20, "the most tokens to predict in a sequence", minimum=1)
-    flags.float("masked_lm_prob", 0.15, "the share of the tokens to predict, between 0 and 1")
-    flags.float("short_seq_prob", 0.1, "the share of the sequences with a random shorter length", 0.0, 1.0)
-    flags.integer("ngram", 3, "mask runs of up to this many neighbouring units", minimum=1)
-    flags.boolean("favor_shorter_ngram", True, "a run of n units has a probability like 1/n; False: reversed")
-    flags.choice("mask_draw", "unit", MASK_DRAWS, "draw [MASK], kept or replaced once per unit or for each token")
-    flags.boolean("dynamic_masking", False, "write text to be masked anew in every epoch, instead of masked copies")
-    flags.integer("dupe_factor", 10, "passes over each document, each with other masks", minimum=1)
-    flags.integer("random_seed", 12345, "the seed of everything that is drawn")
-    flags.boolean("do_permutation", False, "only False: permuted tokens belong to another pre-training task")
-    flags.boolean("random_next_sentence", False, "only False: ALBERT predicts sentence order")
-    flags.string("heldout_file", None, "a second TFRecord file, of documents that the first does not see")
-    flags.float("heldout_share", _DEFAULT_HELDOUT_SHARE, "the share of the documents for --heldout_file")
-    flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
-    flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
+class DataSettings(NamedTuple):
+    """Settings of a data set: which text becomes which record files, and how.
 
+    Attributes:
+      input_file: the text files: names and globs, separated by commas.
+      outputs: the record files; None where examples are only shown.
+      build: what decides the records.
+      num_shards: how many files each of them is divided into; None: one per 512 KiB of text.
+      overwrite: whether files that were made with other settings are replaced.
+    """
 
-def check_data_flags(flags: Flags) -> None:
-    """Raises `UserError` for values that the flags' own bounds do not catch."""
-    flags.require("input_file")
-    if not flags.spm_model_file:
-        flags.require("vocab_file")
-    for name in ("masked_lm_prob", "heldout_share"):
-        value = getattr(flags, name)
-        if not 0.0 < value < 1.0:
-            raise UsageError("--{}={} must lie between 0 and 1, both excluded".format(name, value))
-    if flags.was_given("heldout_share") and not flags.heldout_file:
-        raise UsageError("--heldout_share needs --heldout_file, the file for that share of the documents")
-    if flags.dynamic_masking and flags.was_given("dupe_factor") and flags.dupe_factor != 1:
-        raise UsageError(
-            "--dupe_factor={} has no use with --dynamic_masking: every epoch has masks of its own".format(
-                flags.dupe_factor
-            )
-        )
-    if flags.user_dictionary and (flags.non_chinese or not flags.do_whole_word_mask):
-        raise UsageError("--user_dictionary needs --do_whole_word_mask=True on Chinese text")
-    if flags.do_permutation:
-        raise UsageError(
-            "--do_permutation=True is not available: its permuted tokens belong to a pre-training task that ALBERT's "
-            "losses do not hold"
-        )
-    if flags.random_next_sentence:
-        raise UsageError(
-            "--random_next_sentence=True is not available: it would make a next-sentence task, and ALBERT predicts "
-            "the order of two segments of one document"
-        )
-    for name in ("output_file", "heldout_file"):
-        if "," in (getattr(flags, name) or ""):
-            raise UsageError("--{} must be one name: --num_shards divides it".format(name))
-
-
-def build_settings(flags: Flags) -> BuildSettings:
-    """What decides the records, from the command line."""
-    masking = MaskingSettings(
-        max_predictions_per_seq=flags.max_predictions_per_seq,
-        masked_lm_prob=flags.masked_lm_prob,
-        ngram=flags.ngram,
-        favor_shorter_ngram=flags.favor_shorter_ngram,
-        mask_draw=flags.mask_draw,
-    )
-    language = segmentation.OTHER if flags.non_chinese else segmentation.CHINESE
-    return BuildSettings(
-        vocab_file=flags.vocab_file,
-        spm_model_file=flags.spm_model_file,
-        do_lower_case=flags.do_lower_case,
-        whole_words=language if flags.do_whole_word_mask else None,
-        user_dictionary=segmentation.read_user_dictionary(flags.user_dictionary) if flags.user_dictionary else None,
-        random_seed=flags.random_seed,
-        dupe_factor=1 if flags.dynamic_masking else flags.dupe_factor,
-        heldout_share=flags.heldout_share if flags.heldout_file else 0.0,
-        dynamic_masking=flags.dynamic_masking,
-        chunks=ChunkSettings(flags.max_seq_length, flags.short_seq_prob),
-        masking=masking,
-        compression=flags.compression,
-    )
-
-
-def warn_of_few_predictions(settings: BuildSettings) -> None:
-    """Says so when the cap on predictions, and not the share, decides how much of a full sequence is predicted."""
-    masking = settings.masking
-    wanted = round(settings.chunks.max_seq_length * masking.masked_lm_prob)
-    if wanted > masking.max_predictions_per_seq:
-        _log.warning(
-            "--max_predictions_per_seq=%d caps the %d predictions that --masked_lm_prob=%g asks for in %d tokens",
-            masking.max_predictions_per_seq,
-            wanted,
-            masking.masked_lm_prob,
-            settings.chunks.max_seq_length,
-        )
+    input_file: str
+    outputs: Optional[Outputs]
+    build: BuildSettings
+    num_shards: Optional[int] = None
+    overwrite: bool = False
 
 
 def plan_tasks(
@@ -191,11 +100,11 @@ def describe_plan(
     tasks: Sequence[ShardTask],
     files: FileSystem = LOCAL,
 ) -> Dict[str, Any]:
-    """Everything that decides the bytes of the records, as it stands in the sidecar."""
+    """Returns everything that decides the bytes of the records, as the sidecar has it."""
     values = settings._asdict()
     chunks = values.pop("chunks")._asdict()
     masking = values.pop("masking")._asdict()
-    del values["vocab_file"], values["spm_model_file"]  # told by their content
+    del values["vocab_file"], values["spm_model_file"]  # their content is described below
     if values["user_dictionary"]:
         values["user_dictionary"] = values["user_dictionary"].sha256
     description = {

@@ -68,17 +68,17 @@ class BuildSettings(NamedTuple):
       compression: how the record files are packed, one of tfrecords.COMPRESSIONS.
     """
 
-    vocab_file: Optional[str]
-    spm_model_file: Optional[str]
-    do_lower_case: bool
-    whole_words: Optional[str]
-    user_dictionary: Optional[UserDictionary]
-    random_seed: int
-    dupe_factor: int
-    heldout_share: float
-    dynamic_masking: bool
-    chunks: ChunkSettings
-    masking: MaskingSettings
+    vocab_file: Optional[str] = None
+    spm_model_file: Optional[str] = None
+    do_lower_case: bool = True
+    whole_words: Optional[str] = None
+    user_dictionary: Optional[UserDictionary] = None
+    random_seed: int = 12345
+    dupe_factor: int = 10
+    heldout_share: float = 0.0
+    dynamic_masking: bool = False
+    chunks: ChunkSettings = ChunkSettings()
+    masking: MaskingSettings = MaskingSettings()
     compression: str = NO_COMPRESSION
 
 
@@ -87,6 +87,11 @@ def record_features(settings: BuildSettings) -> Tuple[Feature, ...]:
     if settings.dynamic_masking:
         return CHUNK_FEATURES
     return pretraining_features(settings.chunks.max_seq_length, settings.masking.max_predictions_per_seq)
+
+
+def build_tokenizer(settings: BuildSettings) -> FullTokenizer:
+    """Builds the tokenizer of the settings."""
+    return FullTokenizer(settings.vocab_file, settings.do_lower_case, settings.spm_model_file)
 
 
 class ShardTask(NamedTuple):
@@ -113,7 +118,7 @@ class ShardBuilder:
         """`files` is where the text is."""
         self._settings = settings
         self._files = files
-        tokenizer = FullTokenizer(settings.vocab_file, settings.do_lower_case, settings.spm_model_file)
+        tokenizer = build_tokenizer(settings)
         self._unk_id = tokenizer.unk_id
         self._is_clause_end = clause_ends(tokenizer.vocab)
         self._vocabulary = vocabulary_from_tokenizer(tokenizer)

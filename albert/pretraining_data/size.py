@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from albert.files.features import Feature
 from albert.files.space import DiskFullError, existing_folder, free_bytes, size_text
 from albert.files.tfrecords import GZIP
-from albert.pretraining_data.shards import BuildSettings, ShardResult, ShardTask
+from albert.pretraining_data.shards import BuildSettings, ShardResult, ShardTask, record_features
 
 # Measured on Chinese articles, within a fifth at lengths 128 and 512.
 _TEXT_BYTES_PER_TOKEN = 3.0
@@ -55,6 +55,13 @@ def estimated_rate(features: Sequence[Feature], max_seq_length: int, passes: int
         record += _BYTES_PER_FEATURE + length * (_BYTES_PER_FLOAT if feature.dtype == "float32" else _BYTES_PER_INTEGER)
     rate = passes * record / (_TEXT_BYTES_PER_TOKEN * _FILLED_SHARE * max_seq_length)
     return rate * _PACKED_SHARE if compression == GZIP else rate
+
+
+def size_estimate(settings: BuildSettings) -> float:
+    """Returns `estimated_rate` for the records of these settings."""
+    return estimated_rate(
+        record_features(settings), settings.chunks.max_seq_length, settings.dupe_factor, settings.compression
+    )
 
 
 class Forecast(NamedTuple):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-import create_pretraining_data
+from albert.base.errors import UserError
 from albert.base.paths import ROOT
 from albert.files.record_sets import expand_globs, read_sidecar
 from tests.support.data_command import arguments, files_below, long_text, records_of
@@ -123,5 +123,5 @@ def found(pattern):
     """What training would take for shards."""
     try:
         return expand_globs(str(pattern))
-    except create_pretraining_data.UserError:
+    except UserError:
         return []

@@ -3,9 +3,9 @@ import os
 
 import pytest
 
-import create_pretraining_data
 from albert.files.record_sets import read_sidecar
 from albert.files.tfrecords import count_records
+from albert.pretraining_data import run
 from albert.pretraining_data.output import claim_output, first_difference, total_counts
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
 from tests.support.data_command import files_below, long_text, make, records_of, refusal
@@ -38,7 +38,7 @@ def test_an_interrupted_run_is_taken_up(folder, monkeypatch):
     write_text(folder, long_text())
     make(folder, output_file=folder / "whole" / "zh.tfrecord", num_shards=4)
     whole = files_below(folder / "whole")
-    add_to_journal = create_pretraining_data.add_to_journal
+    add_to_journal = run.add_to_journal
     noted = []
 
     def interrupt_after_two(output_file, shard):
@@ -47,7 +47,7 @@ def test_an_interrupted_run_is_taken_up(folder, monkeypatch):
         if len(noted) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(create_pretraining_data, "add_to_journal", interrupt_after_two)
+    monkeypatch.setattr(run, "add_to_journal", interrupt_after_two)
     with pytest.raises(SystemExit) as end:
         make(folder, num_shards=4)
     assert end.value.code == 130
@@ -55,7 +55,7 @@ def test_an_interrupted_run_is_taken_up(folder, monkeypatch):
     assert "zh.tfrecord.partial.jsonl" in left and "zh.tfrecord.json" not in left
     with open(str(folder / "out" / "zh.tfrecord.partial.jsonl"), "a") as journal:
         journal.write('{"half a li')
-    monkeypatch.setattr(create_pretraining_data, "add_to_journal", add_to_journal)
+    monkeypatch.setattr(run, "add_to_journal", add_to_journal)
     times = {path: os.stat(path).st_mtime_ns for path in noted}
     make(folder, num_shards=4)
     assert {path: os.stat(path).st_mtime_ns for path in noted} == times

@@ -1,0 +1,143 @@
+"""Flags of the two commands that make pre-training records, and their way into settings."""
+
+from __future__ import annotations
+
+import logging
+
+from albert.base.errors import UsageError
+from albert.base.flags import Flags
+from albert.files.tfrecords import COMPRESSIONS, NO_COMPRESSION
+from albert.pretraining_data.chunks import SHORTEST_SEQUENCE, ChunkSettings
+from albert.pretraining_data.masking import MASK_DRAWS, MaskingSettings
+from albert.pretraining_data.plan import DataSettings, Outputs
+from albert.pretraining_data.shards import BuildSettings
+from albert.text import segmentation
+
+_log = logging.getLogger(__name__)
+
+
+def declare_data_flags(flags: Flags) -> None:
+    """Declares the flags that decide the records, and where they are written."""
+    flags.string("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
+    flags.string("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
+    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
+    flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
+    flags.boolean("do_lower_case", True, "lower-case the text and drop accents (uncased vocabularies)")
+    flags.boolean("do_whole_word_mask", False, "mask whole words; without it every token is masked by itself")
+    flags.boolean("non_chinese", False, "words are separated by blanks instead of found by a Chinese segmenter")
+    flags.string("user_dictionary", None, "words for the Chinese segmenter, one per line in jieba's format")
+    flags.integer("max_seq_length", 128, "tokens per sequence", minimum=SHORTEST_SEQUENCE)
+    flags.integer("max_predictions_per_seq", 20, "the most tokens to predict in a sequence", minimum=1)
+    flags.float("masked_lm_prob", 0.15, "the share of the tokens to predict, between 0 and 1")
+    flags.float("short_seq_prob", 0.1, "the share of the sequences with a random shorter length", 0.0, 1.0)
+    flags.integer("ngram", 3, "mask runs of up to this many neighbouring units", minimum=1)
+    flags.boolean("favor_shorter_ngram", True, "a run of n units has a probability like 1/n; False: reversed")
+    flags.choice("mask_draw", "unit", MASK_DRAWS, "draw [MASK], kept or replaced once per unit or for each token")
+    flags.boolean("dynamic_masking", False, "write text that each epoch masks differently, instead of masked copies")
+    flags.integer("dupe_factor", 10, "passes over each document, each with other masks", minimum=1)
+    flags.integer("random_seed", 12345, "the seed of everything that is drawn")
+    flags.boolean("do_permutation", False, "only False: permuted tokens belong to another pre-training task")
+    flags.boolean("random_next_sentence", False, "only False: ALBERT predicts sentence order")
+    flags.string("heldout_file", None, "a second TFRecord file, of documents that the first does not see")
+    flags.float("heldout_share", 0.05, "the share of the documents for --heldout_file")
+    flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
+    flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
+
+
+def build_data_settings(flags: Flags) -> DataSettings:
+    """Builds the settings of a data set from parsed flags; warns where one of them limits another.
+
+    Raises:
+      UsageError: a flag that is needed has no value, or flags do not go together.
+      UserError: the user dictionary cannot be used.
+    """
+    _check_flags(flags)
+    build = _build_settings(flags)
+    _warn_of_few_predictions(build)
+    return DataSettings(
+        input_file=flags.input_file,
+        outputs=Outputs(flags.output_file, flags.heldout_file) if flags.output_file else None,
+        build=build,
+        num_shards=flags.num_shards,
+        overwrite=flags.overwrite,
+    )
+
+
+def _build_settings(flags: Flags) -> BuildSettings:
+    masking = MaskingSettings(
+        max_predictions_per_seq=flags.max_predictions_per_seq,
+        masked_lm_prob=flags.masked_lm_prob,
+        ngram=flags.ngram,
+        favor_shorter_ngram=flags.favor_shorter_ngram,
+        mask_draw=flags.mask_draw,
+    )
+    language = segmentation.OTHER if flags.non_chinese else segmentation.CHINESE
+    return BuildSettings(
+        vocab_file=flags.vocab_file,
+        spm_model_file=flags.spm_model_file,
+        do_lower_case=flags.do_lower_case,
+        whole_words=language if flags.do_whole_word_mask else None,
+        user_dictionary=segmentation.read_user_dictionary(flags.user_dictionary) if flags.user_dictionary else None,
+        random_seed=flags.random_seed,
+        dupe_factor=1 if flags.dynamic_masking else flags.dupe_factor,
+        heldout_share=flags.heldout_share if flags.heldout_file else 0.0,
+        dynamic_masking=flags.dynamic_masking,
+        chunks=ChunkSettings(flags.max_seq_length, flags.short_seq_prob),
+        masking=masking,
+        compression=flags.compression,
+    )
+
+
+def _check_flags(flags: Flags) -> None:
+    flags.require("input_file")
+    if not flags.spm_model_file:
+        flags.require("vocab_file")
+    for name in ("masked_lm_prob", "heldout_share"):
+        value = getattr(flags, name)
+        if not 0.0 < value < 1.0:
+            raise UsageError("--{}={} must lie between 0 and 1, both excluded".format(name, value))
+    for name in ("output_file", "heldout_file"):
+        if "," in (getattr(flags, name) or ""):
+            raise UsageError("--{} must be one name: --num_shards divides it".format(name))
+    _check_that_flags_go_together(flags)
+    _check_published_flags(flags)
+
+
+def _check_that_flags_go_together(flags: Flags) -> None:
+    if flags.was_given("heldout_share") and not flags.heldout_file:
+        raise UsageError("--heldout_share needs --heldout_file, the file for that share of the documents")
+    if flags.dynamic_masking and flags.was_given("dupe_factor") and flags.dupe_factor != 1:
+        raise UsageError(
+            "--dupe_factor={} has no use with --dynamic_masking: every epoch has masks of its own".format(
+                flags.dupe_factor
+            )
+        )
+    if flags.user_dictionary and (flags.non_chinese or not flags.do_whole_word_mask):
+        raise UsageError("--user_dictionary needs --do_whole_word_mask=True on Chinese text")
+
+
+def _check_published_flags(flags: Flags) -> None:
+    if flags.do_permutation:
+        raise UsageError(
+            "--do_permutation=True is not available: its permuted tokens belong to a pre-training task that ALBERT's "
+            "losses do not hold"
+        )
+    if flags.random_next_sentence:
+        raise UsageError(
+            "--random_next_sentence=True is not available: it would make a next-sentence task, and ALBERT predicts "
+            "the order of two segments of one document"
+        )
+
+
+def _warn_of_few_predictions(settings: BuildSettings) -> None:
+    """Warns where the cap on predictions, and not the share, decides how much of a full sequence is predicted."""
+    masking = settings.masking
+    wanted = round(settings.chunks.max_seq_length * masking.masked_lm_prob)
+    if wanted > masking.max_predictions_per_seq:
+        _log.warning(
+            "--max_predictions_per_seq=%d caps the %d predictions that --masked_lm_prob=%g asks for in %d tokens",
+            masking.max_predictions_per_seq,
+            wanted,
+            masking.masked_lm_prob,
+            settings.chunks.max_seq_length,
+        )

@@ -1,0 +1,79 @@
+import pytest
+
+from albert.base.errors import UsageError
+from albert.base.flags import Flags
+from albert.pretraining_data.chunks import ChunkSettings
+from albert.pretraining_data.flags import build_data_settings, declare_data_flags
+from albert.pretraining_data.masking import MaskingSettings
+from albert.pretraining_data.plan import DataSettings, Outputs
+from albert.pretraining_data.shards import BuildSettings
+
+
+def settings_of(*arguments):
+    flags = Flags()
+    declare_data_flags(flags)
+    flags.boolean("overwrite", False, "as each command declares it")
+    flags.parse(("--input_file=a.txt", "--vocab_file=vocab.txt") + arguments)
+    return build_data_settings(flags)
+
+
+def test_flags_that_are_not_given_leave_the_defaults_of_the_settings():
+    assert settings_of() == DataSettings("a.txt", None, BuildSettings(vocab_file="vocab.txt"))
+
+
+def test_every_flag_reaches_the_settings():
+    settings = settings_of(
+        "--output_file=zh.tfrecord",
+        "--heldout_file=dev.tfrecord",
+        "--heldout_share=0.2",
+        "--num_shards=7",
+        "--overwrite",
+        "--spm_model_file=zh.model",
+        "--nodo_lower_case",
+        "--do_whole_word_mask",
+        "--non_chinese",
+        "--max_seq_length=64",
+        "--short_seq_prob=0.3",
+        "--max_predictions_per_seq=11",
+        "--masked_lm_prob=0.2",
+        "--ngram=2",
+        "--nofavor_shorter_ngram",
+        "--mask_draw=token",
+        "--dupe_factor=4",
+        "--random_seed=5",
+        "--compression=gzip",
+    )
+    assert settings == DataSettings(
+        "a.txt",
+        Outputs("zh.tfrecord", "dev.tfrecord"),
+        BuildSettings(
+            vocab_file="vocab.txt",
+            spm_model_file="zh.model",
+            do_lower_case=False,
+            whole_words="other",
+            random_seed=5,
+            dupe_factor=4,
+            heldout_share=0.2,
+            chunks=ChunkSettings(64, 0.3),
+            masking=MaskingSettings(11, 0.2, 2, False, "token"),
+            compression="gzip",
+        ),
+        num_shards=7,
+        overwrite=True,
+    )
+
+
+def test_dynamic_records_hold_each_text_once():
+    build = settings_of("--dynamic_masking").build
+    assert build.dynamic_masking and build.dupe_factor == 1
+    with pytest.raises(UsageError, match="--dupe_factor=2 has no use with --dynamic_masking"):
+        settings_of("--dynamic_masking", "--dupe_factor=2")
+
+
+def test_a_cap_that_leaves_fewer_predictions_is_told(caplog):
+    settings_of("--max_seq_length=512", "--max_predictions_per_seq=76")
+    (message,) = caplog.messages
+    assert (
+        message
+        == "--max_predictions_per_seq=76 caps the 77 predictions that --masked_lm_prob=0.15 asks for in 512 tokens"
+    )
