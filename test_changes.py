@@ -1,4 +1,4 @@
-"""Shows and checks ALBERT's three changes to BERT: factorized embeddings, shared layers, sentence order.
+"""Checks ALBERT's three changes to BERT: factorized embeddings, shared layers, sentence order.
 
     python test_changes.py
 
@@ -18,20 +18,22 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-import create_pretraining_data
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.machine import available_cores
+from albert.base.paths import DATA, ROOT, VOCABULARY
 from albert.files.features import NO_SENTENCE_ORDER
+from albert.pretraining_data.plan import DataSettings, Outputs
+from albert.pretraining_data.run import make_data_set
+from albert.pretraining_data.shards import BuildSettings
 from modeling import BertConfig, BertModel
 from tokenization import CLS_TOKEN, SEP_TOKEN, FullTokenizer
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-TEXT_FILE = os.path.join(_HERE, "data", "news_zh_1.txt")
-VOCAB_FILE = os.path.join(_HERE, "albert_config", "vocab.txt")
+TEXT_FILE = os.path.join(DATA, "news_zh_1.txt")
 
 
 class Change(NamedTuple):
-    """What a check found."""
+    """Result of the check of one change."""
 
     title: str
     finding: str
@@ -39,7 +41,7 @@ class Change(NamedTuple):
 
 
 def count_parameters(scope: str, config: BertConfig, **options: Any) -> int:
-    """The trainable parameters of a model in variables whose names hold `scope`."""
+    """Counts the trainable parameters of a model in variables whose names hold `scope`."""
     with tf.Graph().as_default():
         BertModel(config, False, tf.zeros([1, 2], tf.int32), scope="bert", **options)
         variables = [variable for variable in tf.trainable_variables() if scope in variable.op.name]
@@ -47,7 +49,7 @@ def count_parameters(scope: str, config: BertConfig, **options: Any) -> int:
 
 
 def factorized_embedding() -> Change:
-    """Word embeddings of V·E + E·H parameters instead of V·H (ALBERT, section 3.1)."""
+    """Checks that word embeddings have V·E + E·H parameters instead of V·H (ALBERT, section 3.1)."""
     sizes = {"vocab_size": 30000, "hidden_size": 4096, "num_hidden_layers": 1, "num_attention_heads": 64}
     before, after = (
         count_parameters("word_embeddings", BertConfig(intermediate_size=1, embedding_size=embedding_size, **sizes))
@@ -60,7 +62,7 @@ def factorized_embedding() -> Change:
 
 
 def shared_layers() -> Change:
-    """One set of layer parameters for all layers (ALBERT, section 3.1)."""
+    """Checks that all layers share one set of parameters (ALBERT, section 3.1)."""
     config = BertConfig(
         vocab_size=100, hidden_size=1024, num_hidden_layers=12, num_attention_heads=16, intermediate_size=3072
     )
@@ -74,8 +76,8 @@ def shared_layers() -> Change:
 
 
 def sentence_order() -> Change:
-    """The second segment follows the first in its document (label 0), or the two are swapped (label 1)."""
-    tokenizer = FullTokenizer(VOCAB_FILE)
+    """Checks that the second segment follows the first in its document (label 0), or the two are swapped (label 1)."""
+    tokenizer = FullTokenizer(VOCABULARY)
     documents = list(_documents(TEXT_FILE, tokenizer))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "examples.tfrecord")
@@ -87,19 +89,16 @@ def sentence_order() -> Change:
     ]
     swapped = sum(label for _, _, label in pairs) / len(pairs)
     finding = "{} of {} pairs made from {} stand in one document as their label says; {:.1%} are swapped".format(
-        sum(right), len(pairs), os.path.relpath(TEXT_FILE, _HERE), swapped
+        sum(right), len(pairs), os.path.relpath(TEXT_FILE, ROOT), swapped
     )
     return Change("sentence order", finding, all(right) and len(pairs) > 100 and 0.4 < swapped < 0.6)
 
 
 def _build_examples(output_file: str) -> None:
-    flags = create_pretraining_data.declare_flags()
-    flags.parse(
-        ["--input_file=" + TEXT_FILE, "--output_file=" + output_file, "--vocab_file=" + VOCAB_FILE, "--num_shards=1"]
-    )
+    settings = DataSettings(TEXT_FILE, Outputs(output_file), BuildSettings(vocab_file=VOCABULARY), num_shards=1)
     logging.disable(logging.WARNING)  # only the findings are of interest here
     try:
-        create_pretraining_data.main(flags)
+        make_data_set(settings, available_cores())
     finally:
         logging.disable(logging.NOTSET)
 
@@ -141,7 +140,7 @@ def _contains(document: List[int], part: List[int]) -> bool:
 
 
 def main(flags: Flags) -> None:
-    """Shows the three changes."""
+    """Checks the three changes and writes what was found."""
     del flags
     changes = [factorized_embedding(), shared_layers(), sentence_order()]
     for number, change in enumerate(changes, start=1):

@@ -161,7 +161,8 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
 
 def write_help(description: str, flags: Flags) -> None:
     """Writes what a command can do to standard output."""
-    sys.stdout.write(description.strip() + "\n\nFlags:\n" + flags.help() + "\n")
+    listed = flags.help()
+    sys.stdout.write(description.strip() + ("\n\nFlags:\n" + listed if listed else "") + "\n")
 
 
 @contextlib.contextmanager

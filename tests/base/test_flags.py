@@ -133,6 +133,11 @@ def test_mistakes_end_with_one_sentence_and_a_status(capsys, error, status):
     assert len(lines) == 1 and lines[0].startswith("error: ")
 
 
+def test_help_of_a_command_without_flags_names_none(capsys):
+    run_command("What it does.\n", Flags(), lambda flags: None, ["--help"])
+    assert capsys.readouterr().out == "What it does.\n"
+
+
 def test_help_lists_every_flag(capsys):
     run_command("What it does.", make_flags(), lambda flags: None, ["--help"])
     text = capsys.readouterr().out

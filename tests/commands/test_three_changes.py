@@ -17,7 +17,7 @@ def test_embedding_and_sharing_hold():
 
 
 def test_sentence_order_holds_on_what_the_builder_makes(vocab_file):
-    assert vocab_file == test_changes.VOCAB_FILE
+    assert vocab_file == test_changes.VOCABULARY
     assert test_changes.sentence_order().holds
 
 
