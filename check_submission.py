@@ -8,26 +8,27 @@ from __future__ import annotations
 import logging
 
 from albert.base.flags import Flags, run_command
-from albert.finetuning import task_flags
 from albert.tasks import submission
+from albert.tasks.flags import check_task_flags, declare_task_flags
+from albert.tasks.registry import declared_task
 from albert.tasks.splits import TEST, read_split, with_labels
 
 _log = logging.getLogger(__name__)
 
 
 def declare_flags() -> Flags:
-    """The flags of the command."""
+    """Declares the flags of this command."""
     flags = Flags()
-    task_flags.declare_flags(flags)
+    declare_task_flags(flags)
     flags.string("file", None, "the submission to check")
     return flags
 
 
 def main(flags: Flags) -> None:
-    """Checks, and says that all is well."""
+    """Checks the file and logs that it is right."""
     flags.require("file")
-    task_flags.check_flags(flags)
-    task = with_labels(task_flags.declared_task(flags), flags.data_dir)
+    check_task_flags(flags)
+    task = with_labels(declared_task(flags.task_name, flags.task_file, flags.data_dir), flags.data_dir)
     rows = read_split(task, flags.data_dir, TEST)
     submission.check(flags.file, task, rows)
     _log.info("%s answers all rows (%s) of the task %s.", flags.file, format(len(rows), ","), task.name)

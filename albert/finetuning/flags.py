@@ -9,7 +9,8 @@ from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.checkpoints.families import FAMILIES, GOOGLE, ZH, Family
 from albert.finetuning.settings import ClassificationSettings, FineTuningSettings, ReadingSettings
-from albert.tasks.registry import CLASSIFIER, READER, TAGGER, TASKS_OF
+from albert.tasks.flags import check_task_flags, declare_task_flags
+from albert.tasks.registry import READER, TAGGER, TASKS_OF
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
 S = TypeVar("S", bound=FineTuningSettings)
@@ -21,9 +22,7 @@ _CLASSIFIER_LENGTHS = {ZH: 128, GOOGLE: 512}  # as published
 def classifier_flags(family: Family) -> Flags:
     """Declares the flags of run_classifier.py (zh) or run_classifier_sp_google.py (google)."""
     flags = _fine_tuning_flags([family])
-    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[CLASSIFIER])))
-    flags.string("task_file", None, "a task of your own, described in a JSON file (docs/en/fine_tuning.md)")
-    flags.string("data_dir", None, "the folder with the task's files; by default that of --task_file")
+    declare_task_flags(flags)
     flags.boolean("use_pooled_output", True, "classify the pooler's first token; False: the mean of all tokens")
     flags.integer(
         "max_seq_length",
@@ -99,10 +98,7 @@ def build_classification_settings(flags: Flags, family: Family) -> Classificatio
       UsageError: the flags name no task and data, or no folder and phase.
       UserError: the devices that are asked for are not there.
     """
-    if flags.task_name and flags.task_file:
-        raise UsageError("give --task_name or --task_file, not both")
-    if not flags.task_file:
-        flags.require("task_name", "data_dir")
+    check_task_flags(flags)
     return _build(flags, ClassificationSettings, [family])
 
 

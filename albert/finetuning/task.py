@@ -8,17 +8,9 @@ from albert.base.errors import UserError
 from albert.checkpoints.description import ModelFolder, read_description
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.finetuning.settings import ClassificationSettings, FineTuningSettings
-from albert.tasks import task_file
-from albert.tasks.registry import CLASSIFIER, get_task
+from albert.tasks.registry import declared_task, get_task
 from albert.tasks.splits import with_labels
 from albert.tasks.task import Task, label_list
-
-
-def declared_task(settings: ClassificationSettings) -> Task:
-    """The task as its declaration or description stands; it may have no labels yet."""
-    if settings.task_file:
-        return task_file.read_task(settings.task_file, has_data_dir=settings.data_dir is not None)
-    return get_task(settings.task_name, CLASSIFIER)
 
 
 def find_task(settings: ClassificationSettings) -> Task:
@@ -27,7 +19,7 @@ def find_task(settings: ClassificationSettings) -> Task:
     Raises:
       UserError: there is no such task, or the output folder's checkpoints tell other labels apart.
     """
-    task = declared_task(settings)
+    task = declared_task(settings.task_name, settings.task_file, settings.data_dir)
     trained = _trained_description(settings.output_dir)
     if trained and not task.labels and not settings.do_train:
         return task._replace(labels=trained.labels)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Optional
 
 from albert.base.errors import UserError, nearest
 from albert.tasks.classification import CLASSIFICATION_TASKS
 from albert.tasks.mrc import MRC_TASKS
 from albert.tasks.ner import NER_TASKS
 from albert.tasks.task import Task
+from albert.tasks.task_file import read_task
 
 CLASSIFIER, READER, TAGGER = "run_classifier.py", "run_mrc.py", "run_ner.py"
 TASKS_OF: Dict[str, Dict[str, Task]] = {
@@ -38,3 +39,17 @@ def get_task(name: str, runner: str = CLASSIFIER) -> Task:
             name, nearest(lower, table), ", ".join(sorted(table))
         )
     )
+
+
+def declared_task(task_name: Optional[str], task_file: Optional[str], data_dir: Optional[str]) -> Task:
+    """Returns the classification task that a file describes, else the one of this name; it may have no labels yet.
+
+    Args:
+      task_name: a declared task of run_classifier.py.
+      task_file: a description in JSON (task_file.py), used in place of the name.
+      data_dir: the folder with the task's files; None for that of the description.
+
+    Raises:
+      UserError: there is no such task, or the description cannot be used.
+    """
+    return read_task(task_file, has_data_dir=data_dir is not None) if task_file else get_task(task_name)
