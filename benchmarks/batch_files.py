@@ -1,4 +1,4 @@
-"""Batches in a file, so that several processes work on the same ones. Needs NumPy and nothing else."""
+"""Files of batches (.npz), so that several processes work on the same ones. Needs only NumPy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_batches(path: str, batches: Sequence[Batch]) -> None:
 
 
 def read_batches(path: str) -> List[Batch]:
-    """Reads what `write_batches` wrote, in its order."""
+    """Reads the batches that `write_batches` wrote, in the same order."""
     batches: Dict[int, Batch] = {}
     with np.load(path) as archive:
         for entry in archive.files:

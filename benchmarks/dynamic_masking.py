@@ -1,29 +1,29 @@
-"""Dynamic against static pre-training records: what the input pipeline gives, what training takes, and their sizes.
+"""Dynamic against static pre-training records: size, speed of the input pipeline, speed of training.
 
     python -m benchmarks.dynamic_masking --corpus=articles.txt
 
-The same text is made into both kinds. The pipeline is read without a model; training is run_pretraining.py with the
-tiny model, the two kinds in turn.
+Both kinds are made from the same text. The pipeline is read without a model. Training is run_pretraining.py with the
+tiny model; the two kinds take turns.
 """
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import functools
 import json
 import os
 import sys
 import tempfile
-from typing import Dict, List
-
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from benchmarks.processes import ROOT, measure, median, median_ratio, row
-
-# isort: split
+from typing import Callable, Dict, List, Sequence, Union
 
 import tensorflow.compat.v1 as tf
 
 from albert.base.flags import Flags, run_command
+from albert.base.paths import CONFIGS, DATA, ROOT, VOCABULARY
 from benchmarks.pretraining_records import KINDS, Shape, files_of, make_records, pipeline_rate
+from benchmarks.processes import measure, median, median_ratio, row
 
 SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 
@@ -31,13 +31,13 @@ SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text files, separated by commas")
-    flags.string("batch_sizes", "16,64,256", "batches to read")
-    flags.float("seconds", 3.0, "how long each reading lasts", minimum=0.1)
-    flags.integer("train_steps", 40, "steps of each training; 0: none", minimum=0)
-    flags.integer("train_batch_size", 16, "examples of a training step", minimum=1)
-    flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
-    flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "the vocabulary")
+    flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files, separated by commas")
+    flags.string("batch_sizes", "16,64,256", "batch sizes to read, separated by commas")
+    flags.float("seconds", 3.0, "duration of each reading", minimum=0.1)
+    flags.integer("train_steps", 40, "steps of each training; 0 for none", minimum=0)
+    flags.integer("train_batch_size", 16, "training batch size", minimum=1)
+    flags.integer("runs", 3, "runs of each kind; the table shows the medians", minimum=1)
+    flags.string("vocab_file", VOCABULARY, "the vocabulary")
     return flags
 
 
@@ -61,8 +61,8 @@ def main(flags: Flags) -> None:
             report(flags.train_batch_size, flags.runs, functools.partial(training_rate, folder, flags=flags))
 
 
-def report(batch_size: int, runs: int, rate_of) -> None:
-    """Measures both kinds in turn and writes the medians, and that of the ratios."""
+def report(batch_size: int, runs: int, rate_of: Callable[[str], float]) -> None:
+    """Measures both kinds in turn; writes the medians of the rates and of their ratios."""
     rates: Dict[str, List[float]] = {kind: [] for kind in KINDS}
     for _ in range(runs):
         for kind in KINDS:
@@ -71,14 +71,14 @@ def report(batch_size: int, runs: int, rate_of) -> None:
     write([batch_size, *(median(rates[kind]) for kind in KINDS), ratio])
 
 
-def write(cells) -> None:
-    """Writes a row."""
+def write(cells: Sequence[Union[str, int, float]]) -> None:
+    """Writes a row of the table."""
     sys.stdout.write(row(cell if isinstance(cell, (str, int)) else "{:,.2f}".format(cell) for cell in cells))
     sys.stdout.flush()
 
 
 def training_rate(folder: str, kind: str, flags: Flags) -> float:
-    """Examples per second of training, from the records of its log after the first quarter."""
+    """Measures examples per second of training: the median of its log after the first quarter."""
     with tempfile.TemporaryDirectory() as output_dir:
         measure(
             [
@@ -87,7 +87,7 @@ def training_rate(folder: str, kind: str, flags: Flags) -> float:
                 "--do_train=True",
                 "--input_file=" + os.path.join(folder, kind + "*.tfrecord"),
                 "--output_dir=" + output_dir,
-                "--bert_config_file=" + os.path.join(ROOT, "albert_config", "albert_config_tiny.json"),
+                "--bert_config_file=" + os.path.join(CONFIGS, "albert_config_tiny.json"),
                 *SHAPE.flags(),
                 "--train_batch_size={}".format(flags.train_batch_size),
                 "--num_train_steps={}".format(flags.train_steps),

@@ -1,4 +1,4 @@
-"""What the benchmarks of training run: in which environments, with which model and vocabulary."""
+"""Environments that the benchmarks run in, and the flags for environments, models and records."""
 
 from __future__ import annotations
 
@@ -10,43 +10,42 @@ from typing import List
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags
-from benchmarks.processes import ROOT
+from albert.base.paths import CONFIGS, DATA, ROOT, VOCABULARY
 
 _TENSORFLOW = (".venv-tf1.15", ".venv-tf2.15")
 _TORCH = ".venv-readers/current"
-_TINY = os.path.join(ROOT, "albert_config", "albert_config_tiny.json")
-_CORPUS = os.path.join(ROOT, "data", "news_zh_1.txt")
-_VOCABULARY = os.path.join(ROOT, "albert_config", "vocab.txt")
+_TINY = os.path.join(CONFIGS, "albert_config_tiny.json")
+_CORPUS = os.path.join(DATA, "news_zh_1.txt")
 
 
 def declare_flags(flags: Flags) -> None:
-    """The flags that name the environments with TensorFlow, the model and the vocabulary."""
+    """Declares the flags for the environments with TensorFlow, the model and the vocabulary."""
     flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
-    flags.string("bert_config_file", _TINY, "the model: a JSON file of the zh family")
-    flags.string("vocab_file", _VOCABULARY, "the vocabulary")
+    flags.string("bert_config_file", _TINY, "config file (JSON) of the model, of the zh family")
+    flags.string("vocab_file", VOCABULARY, "the vocabulary")
 
 
 def declare_record_flags(flags: Flags, *, max_seq_length: int, max_predictions_per_seq: int) -> None:
-    """The flags that name the size of a pre-training batch, and what records are made of."""
-    flags.integer("max_seq_length", max_seq_length, "tokens of a row", minimum=5)
-    flags.integer("max_predictions_per_seq", max_predictions_per_seq, "predictions of a row", minimum=1)
-    flags.integer("batch_size", 8, "rows of a step", minimum=1)
-    flags.string("corpus", _CORPUS, "text that pre-training records are made of")
+    """Declares the flags for the size of a pre-training batch and for the text of its records."""
+    flags.integer("max_seq_length", max_seq_length, "tokens per row", minimum=5)
+    flags.integer("max_predictions_per_seq", max_predictions_per_seq, "predictions per row", minimum=1)
+    flags.integer("batch_size", 8, "batch size", minimum=1)
+    flags.string("corpus", _CORPUS, "text for the pre-training records")
 
 
 def declare_torch_flag(flags: Flags) -> None:
-    """The flag that names the environment with torch."""
-    flags.string("torch_python", python_of(_TORCH), "a Python with torch and transformers; empty: leave them out")
+    """Declares the flag for the environment with torch."""
+    flags.string("torch_python", python_of(_TORCH), "a Python with torch and transformers; empty to leave them out")
 
 
 def declare_precision_flag(flags: Flags) -> None:
-    """The flag that names the precision of one more row of a table."""
-    flags.string("precision", "bfloat16", "a row with this --precision where it is no error; empty: none")
+    """Declares the flag for the precision of a further row of the table."""
+    flags.string("precision", "bfloat16", "adds a row with this --precision if the machine supports it; empty for none")
 
 
-@functools.lru_cache(maxsize=None)  # It starts a process, and says why but once.
-def takes(python: str, precision: str) -> bool:
-    """Whether there is a precision and the runners take it on this machine; says why where they do not."""
+@functools.lru_cache(maxsize=None)  # it starts a process, and should give the reason only once
+def supports(python: str, precision: str) -> bool:
+    """Tells whether an environment supports a precision on this machine; writes the reason if it does not."""
     if not precision:
         return False
     code = "import sys; from albert.devices import precision; precision.check_precision(sys.argv[1])"
@@ -57,25 +56,25 @@ def takes(python: str, precision: str) -> bool:
 
 
 def python_of(folder: str) -> str:
-    """The Python of an environment in the repository."""
+    """Path of the Python of an environment in the repository."""
     return os.path.join(ROOT, folder, "bin", "python")
 
 
 def pythons(flags: Flags) -> List[str]:
-    """The environments with TensorFlow.
+    """Finds the Pythons of --pythons.
 
     Raises:
-      UserError: one is not there.
+      UserError: one does not exist.
     """
     return [checked(python, "pythons") for python in flags.pythons.split(",")]
 
 
 def checked(python: str, flag: str) -> str:
-    """Gives the Python back.
+    """Checks that a Python exists; returns it.
 
     Raises:
-      UserError: it is not there.
+      UserError: it does not exist.
     """
     if not os.access(python, os.X_OK):
-        raise UserError("there is no {}: make the environment, or name another by --{}".format(python, flag))
+        raise UserError("there is no {}: create the environment, or give another one with --{}".format(python, flag))
     return python

@@ -4,34 +4,32 @@
     python -m benchmarks.finetuning --data_dir=lcqmc
     python -m benchmarks.finetuning --data_dir=lcqmc --accuracy=238766
 
-Speed: the input pipeline cuts the rows into batches; of these, sorted by length, every n-th is taken, so that long
-ones are as frequent as they are. All train on the same ones, each in a process of its own, in turn. A batch padded to
-the full length takes as long as any other: fewer of these are timed. Without --data_dir the pairs are made up, as long
-as those of LCQMC.
+Speed: the input pipeline cuts the rows into batches. Of these, sorted by length, every n-th is taken, so that long
+batches are as frequent as in training. All variants train on the same batches, each in a process of its own, in turns.
+All batches padded to the full length take the same time, so fewer of them are timed. Without --data_dir, the pairs are
+made up, with the lengths of LCQMC.
 
-Accuracy (--accuracy): the dev accuracy of run_classifier.py after an epoch over so many pairs, with batches of like
-length and with mixed ones, from random weights or those of --init_checkpoint. Padding is masked: mixed batches learn
-what fully padded ones learn, sooner.
+Accuracy (--accuracy=PAIRS): the dev accuracy of run_classifier.py after an epoch over PAIRS pairs, with batches of
+similar length and with mixed ones, from random weights or those of --init_checkpoint. Padding is masked, so mixed
+batches give the result of fully padded ones, in less time.
 """
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import os
 import sys
 import tempfile
-from typing import Any, Dict, Iterator, List, Optional
-
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.terminal import table
-from benchmarks.processes import median, median_ratio
-
-# isort: split
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.terminal import table
 from albert.batches.pipeline import fine_tuning_input_fn
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.classification.features import record_encoder
@@ -40,11 +38,12 @@ from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split, split_path
 from benchmarks import environments, finetuning_accuracy, lcqmc_like
 from benchmarks.batch_files import Batch, write_batches
+from benchmarks.processes import median, median_ratio
 from benchmarks.turns import in_turns
 from tokenization import FullTokenizer
 
 BUCKETED, PADDED = "bucketed", "padded"
-SHORTER = "bucketed, {}"  # with a --precision
+SHORTER = "bucketed, {}"  # with the name of a --precision
 TASK = "lcqmc_pair"
 
 
@@ -54,15 +53,17 @@ def declare_flags() -> Flags:
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)
     flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
-    flags.integer("accuracy", 0, "compare the accuracy after an epoch over so many pairs, not the speed", minimum=0)
-    flags.integer("rows", 20000, "the first rows of the train file, of whose batches some are timed", minimum=1)
-    flags.integer("batch_size", 64, "pairs of a step", minimum=1)
-    flags.integer("max_seq_length", 128, "the full length", minimum=5)
-    flags.string("seeds", "1,2,3", "of the runs whose accuracy is compared")
-    flags.integer("batches", 30, "batches of a turn", minimum=1)
-    flags.integer("padded_batches", 4, "as many of them where they are padded to the full length", minimum=1)
-    flags.integer("runs", 3, "turns; the medians are shown", minimum=1)
-    flags.string("init_checkpoint", None, "the weights that these runs start from")
+    flags.integer(
+        "accuracy", 0, "compare accuracy after an epoch over this number of pairs; 0: compare speed", minimum=0
+    )
+    flags.integer("rows", 20000, "rows to read from the train file; some of their batches are timed", minimum=1)
+    flags.integer("batch_size", 64, "batch size", minimum=1)
+    flags.integer("max_seq_length", 128, "length that padded rows have", minimum=5)
+    flags.string("seeds", "1,2,3", "seeds of the runs whose accuracy is compared")
+    flags.integer("batches", 30, "batches per turn", minimum=1)
+    flags.integer("padded_batches", 4, "batches per turn that are padded to the full length", minimum=1)
+    flags.integer("runs", 3, "turns; the table shows the medians", minimum=1)
+    flags.string("init_checkpoint", None, "the weights that the runs of --accuracy start from")
     environments.declare_precision_flag(flags)
     return flags
 
@@ -79,7 +80,7 @@ def main(flags: Flags) -> None:
 
 
 def compare_speed(flags: Flags, folder: str) -> None:
-    """Prints pairs per second and the ratios that matter."""
+    """Prints pairs per second and their ratios."""
     commands = commands_of(flags, folder)
     features = read_features(flags, folder)
     batches = spread(batches_of(features, flags), flags.batches)
@@ -99,15 +100,15 @@ def compare_speed(flags: Flags, folder: str) -> None:
     sys.stdout.write(report(rates))
 
 
-def commands_of(flags: Flags, folder: str) -> Dict[Any, List[str]]:
-    """The workers' commands by environment and padding."""
-    commands = {}
+def commands_of(flags: Flags, folder: str) -> Dict[Tuple[str, str], List[str]]:
+    """Commands of the workers, by environment and padding."""
+    commands: Dict[Tuple[str, str], List[str]] = {}
     for python in environments.pythons(flags):
         worker = [python, "-m", "benchmarks.training_worker", "--variant=finetuning"]
         worker.append("--bert_config_file=" + flags.bert_config_file)
         for padding in (BUCKETED, PADDED):
             commands[python, padding] = worker + ["--batches=" + os.path.join(folder, padding + ".npz")]
-        if environments.takes(python, flags.precision):
+        if environments.supports(python, flags.precision):
             command = commands[python, BUCKETED] + ["--precision=" + flags.precision]
             commands[python, SHORTER.format(flags.precision)] = command
     if flags.torch_python:
@@ -118,7 +119,7 @@ def commands_of(flags: Flags, folder: str) -> Dict[Any, List[str]]:
 
 
 def read_features(flags: Flags, folder: str) -> CachedFeatures:
-    """Encodes the pairs that are read or made up."""
+    """Encodes pairs: those of --data_dir, or made-up ones."""
     data_dir = flags.data_dir
     if not data_dir:
         data_dir = folder
@@ -134,7 +135,7 @@ def read_features(flags: Flags, folder: str) -> CachedFeatures:
 
 
 def batches_of(features: CachedFeatures, flags: Flags) -> Iterator[Batch]:
-    """The training batches of an epoch."""
+    """Reads the training batches of an epoch from the input pipeline."""
     input_fn = fine_tuning_input_fn(
         features.path,
         CLASSIFICATION_FEATURES,
@@ -150,10 +151,10 @@ def batches_of(features: CachedFeatures, flags: Flags) -> Iterator[Batch]:
 
 
 def spread(batches: Iterator[Batch], count: int) -> List[Batch]:
-    """Of the batches sorted by length so many, evenly spread, from the shortest to the longest.
+    """Selects `count` batches, evenly spread from the shortest to the longest.
 
     Raises:
-      UserError: there is none.
+      UserError: there is no batch.
     """
     ordered = sorted(batches, key=lambda batch: batch["input_ids"].shape[1])
     if not ordered:
@@ -163,22 +164,22 @@ def spread(batches: Iterator[Batch], count: int) -> List[Batch]:
 
 
 def pad(batch: Batch, length: int) -> Batch:
-    """The batch with rows of the full length."""
+    """Pads a batch to the full length."""
     longest = batch["input_ids"].shape[1]
     widths = dict.fromkeys(("input_ids", "input_mask", "segment_ids"), length - longest)
     return {name: np.pad(values, ((0, 0), (0, widths.get(name, 0))), "constant") for name, values in batch.items()}
 
 
 def mean_length(batches: List[Batch]) -> float:
-    """Tokens of a row, padding included."""
+    """Mean tokens per row, with padding."""
     return float(np.mean([batch["input_ids"].shape[1] for batch in batches]))
 
 
-def report(rates: Dict[Any, List[float]]) -> str:
-    """The table: pairs per second of each, and their ratios to the padded ones.
+def report(rates: Dict[Tuple[str, str], List[float]]) -> str:
+    """Table of pairs per second and of their ratios to the padded batches.
 
     Args:
-      rates: of each turn, by environment and padding; the first environment is what others are compared with.
+      rates: pairs per second of each turn, by environment and padding; the others are compared with the first one.
     """
     first = next(iter(rates))[0]
     torch = next((own for (environment, _), own in rates.items() if "torch" in environment), None)
@@ -192,7 +193,7 @@ def report(rates: Dict[Any, List[float]]) -> str:
 
 
 def ratio(own: List[float], other: Optional[List[float]]) -> str:
-    """How many times faster; empty where there is nothing to compare with."""
+    """Text of a speed-up; empty if there is nothing to compare with."""
     return "{:.2f}x".format(median_ratio(own, other)) if other else ""
 
 

@@ -1,27 +1,28 @@
-"""Dev accuracy after an epoch with batches of like length and with mixed ones (benchmarks/finetuning.py --accuracy)."""
+"""Dev accuracy after an epoch, with batches of similar length and with mixed ones: benchmarks.finetuning --accuracy."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Tuple
 
 import numpy as np
 
 from albert.base.flags import Flags
+from albert.base.paths import ROOT
 from albert.base.terminal import table
 from albert.tasks.registry import get_task
 from albert.tasks.splits import split_path
 from benchmarks import environments
-from benchmarks.processes import ROOT, measure
+from benchmarks.processes import measure
 
 TASK = "lcqmc_pair"
 KINDS = {"bucketed": True, "mixed": False}
 
 
 def compare(flags: Flags, folder: str) -> None:
-    """Trains both for each seed and prints their dev accuracies."""
+    """Trains with both kinds of batches for each seed; prints the dev accuracies."""
     write_part(flags.data_dir, folder, flags.accuracy)
     accuracies: Dict[str, List[float]] = {kind: [] for kind in KINDS}
     rows = []
@@ -38,14 +39,14 @@ def compare(flags: Flags, folder: str) -> None:
 
 
 def row_of(name: str, accuracies: List[float], seconds: List[float]) -> List[str]:
-    """A row of the table; the difference is in points."""
+    """Row of the table; the difference is in percentage points."""
     difference = 100 * (accuracies[0] - accuracies[1])
     taken = " / ".join("{:.0f}".format(value) for value in seconds)
     return [name, *("{:.2%}".format(value) for value in accuracies), "{:+.2f}".format(difference), taken]
 
 
 def write_part(data_dir: str, folder: str, pairs: int) -> None:
-    """Copies so many pairs of the train file, evenly spread (its parts are not alike), and all of the dev file."""
+    """Copies the dev file and `pairs` pairs of the train file, evenly spread because its parts differ."""
     for split, most in (("train", pairs), ("dev", None)):
         with open(split_path(get_task(TASK), data_dir, split), "rb") as file:
             lines = file.readlines()
@@ -54,8 +55,8 @@ def write_part(data_dir: str, folder: str, pairs: int) -> None:
             part.writelines(lines[number * len(lines) // count] for number in range(count))
 
 
-def train(flags: Any, folder: str, kind: str, seed: str) -> Tuple[float, float]:
-    """Runs the command; returns the dev accuracy of its last checkpoint and the seconds it took."""
+def train(flags: Flags, folder: str, kind: str, seed: str) -> Tuple[float, float]:
+    """Runs run_classifier.py; returns the dev accuracy of its last checkpoint and its seconds."""
     output_dir = os.path.join(folder, "{}_{}".format(kind, seed))
     command = [
         sys.executable,
@@ -79,7 +80,7 @@ def train(flags: Any, folder: str, kind: str, seed: str) -> Tuple[float, float]:
     ]
     if flags.init_checkpoint:
         command.append("--init_checkpoint=" + flags.init_checkpoint)
-    if environments.takes(sys.executable, flags.precision):
+    if environments.supports(sys.executable, flags.precision):
         command.append("--precision=" + flags.precision)
     seconds = measure(command).seconds
     with open(os.path.join(output_dir, "eval_results.json"), encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Clients over kept connections, at full speed or at a given rate; cheap, since they share the server's cores."""
+"""HTTP clients with keep-alive, at full speed or at a given rate; light, since they share the server's cores."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 _CONTENT_LENGTH = b"content-length:"
 
 
-class Asked(NamedTuple):
-    """What a run of clients saw.
+class Load(NamedTuple):
+    """Result of a run of clients.
 
     Attributes:
-      seconds: of each answer, from the moment when the question was due.
-      errors: answers that were not 200, and connections that broke.
-      lasted: seconds of the whole run.
+      seconds: the latency of each request, from the moment when it was due.
+      errors: number of responses with another status than 200, and of broken connections.
+      duration: seconds of the whole run.
     """
 
     seconds: List[float]
     errors: int
-    lasted: float
+    duration: float
 
     @property
     def per_second(self) -> float:
-        """Right answers in a second."""
-        return (len(self.seconds) - self.errors) / self.lasted
+        """Successful responses per second."""
+        return (len(self.seconds) - self.errors) / self.duration
 
     def percentile(self, share: float) -> float:
-        """The seconds within which a share of the answers came."""
+        """Latency in seconds that a share of the responses do not exceed."""
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 class _Connection(asyncio.Protocol):
-    """One question at a time."""
+    """Connection with one request at a time."""
 
     def __init__(self) -> None:
         self._received = b""
@@ -59,8 +59,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Any) -> None:
         self._settle(False)
 
-    async def ask(self, request: bytes) -> bool:
-        """Whether the answer was 200."""
+    async def request(self, request: bytes) -> bool:
+        """Sends a request; tells whether the status was 200."""
         self._answer = asyncio.get_event_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -73,18 +73,18 @@ class _Connection(asyncio.Protocol):
             self._answer.set_result(is_right)
 
 
-def ask(port: int, bodies: Sequence[bytes], *, clients: int, seconds: float, rate: Optional[float] = None) -> Asked:
-    """Asks POST /similarity.
+def put_load(port: int, bodies: Sequence[bytes], *, clients: int, seconds: float, rate: Optional[float] = None) -> Load:
+    """Sends requests POST /similarity.
 
     Args:
-      port: of 127.0.0.1.
-      bodies: what is asked, in turn.
-      clients: connections.
-      seconds: how long.
-      rate: questions in a second, of all clients together; None asks as soon as the last answer came.
+      port: the port on 127.0.0.1.
+      bodies: bodies of the requests, sent in turns.
+      clients: number of connections.
+      seconds: duration.
+      rate: requests per second of all clients together; None to send a request as soon as the last response came.
     """
     requests = [_request(port, body) for body in bodies]
-    return asyncio.run(_ask(port, requests, clients, seconds, rate))
+    return asyncio.run(_run_clients(port, requests, clients, seconds, rate))
 
 
 def _request(port: int, body: bytes) -> bytes:
@@ -97,14 +97,17 @@ def _request(port: int, body: bytes) -> bytes:
     return "\r\n".join(head + ["", ""]).encode("ascii") + body
 
 
-async def _ask(port: int, requests: Sequence[bytes], clients: int, seconds: float, rate: Optional[float]) -> Asked:
+async def _run_clients(
+    port: int, requests: Sequence[bytes], clients: int, seconds: float, rate: Optional[float]
+) -> Load:
     loop = asyncio.get_event_loop()
     connections = [(await loop.create_connection(_Connection, "127.0.0.1", port))[1] for _ in range(clients)]
-    took: List[float] = []
-    wrong: List[bool] = []
+    latencies: List[float] = []
+    errors = 0
     start = time.monotonic()
 
     async def client(number: int) -> None:
+        nonlocal errors
         due = _schedule(number, clients, rate, start)
         count = number
         while True:
@@ -113,20 +116,20 @@ async def _ask(port: int, requests: Sequence[bytes], clients: int, seconds: floa
                 return
             if moment > time.monotonic():
                 await asyncio.sleep(moment - time.monotonic())
-            if not await connections[number].ask(requests[count % len(requests)]):
-                wrong.append(True)
-            took.append(time.monotonic() - moment)
+            if not await connections[number].request(requests[count % len(requests)]):
+                errors += 1
+            latencies.append(time.monotonic() - moment)
             count += clients
 
     await asyncio.gather(*map(client, range(clients)))
-    lasted = time.monotonic() - start
+    duration = time.monotonic() - start
     for connection in connections:
         connection.close()
-    return Asked(took, len(wrong), lasted)
+    return Load(latencies, errors, duration)
 
 
 def _schedule(number: int, clients: int, rate: Optional[float], start: float) -> Callable[[], float]:
-    """When a client asks: at random moments, so that the clients meet as strangers do; a late answer delays nothing."""
+    """Due times of a client's requests: random, as those of independent clients; a late response delays none."""
     if rate is None:
         return time.monotonic
     randomness = random.Random(number)

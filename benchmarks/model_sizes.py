@@ -1,41 +1,41 @@
-"""Parameters, file size and speed of every size of the family against BERT-base, on this machine.
+"""Parameters, file size and speed of every model size against BERT-base, on this machine.
 
     python -m benchmarks.model_sizes
     python -m benchmarks.model_sizes --sizes=tiny,base --batch_sizes=1,8,32 --runs=20
 
 Parameters and file are those of a checkpoint with both pre-training heads, in float32, without optimizer slots. The
-time is that of a forward pass through the encoder and its pooler with random weights. The models take turns, BERT-base
-among them, and a ratio is the median of those of the turns, so that what disturbs the machine disturbs both.
+time is that of a forward pass through the encoder and its pooler with random weights. The models and BERT-base take
+turns, and a ratio is the median of the ratios of the turns, so that a disturbance of the machine affects both.
 """
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import os
 import sys
 import tempfile
 import time
 from typing import Any, Dict, List, NamedTuple
 
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.terminal import table
-from benchmarks.processes import ROOT, median, median_ratio
-
-# isort: split
-
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.paths import CONFIGS
+from albert.base.terminal import table
 from albert.checkpoints import families
 from albert.model import heads
+from benchmarks.processes import median, median_ratio
 
 BERT = "BERT-base"
-_NEARLY = 0.9  # a claim of 10 that is measured as 9 nearly holds
+_NEARLY = 0.9  # a claim of 10 times nearly holds if 9 times are measured
 
 
 class Size(NamedTuple):
-    """A published size: its config in albert_config/, and what its model class is built with."""
+    """Published model size: its config in albert_config/, its family, and further arguments of the model class."""
 
     config_file: str
     family: families.Family
@@ -54,7 +54,7 @@ SIZES = {
 
 
 class Claim(NamedTuple):
-    """A published sentence: a size is so many times less than BERT-base in something."""
+    """Published claim: a size is smaller or faster than BERT-base by a factor."""
 
     text: str
     size: str
@@ -72,12 +72,12 @@ CLAIMS = (
 
 
 class Weights(NamedTuple):
-    """What the weights of a model amount to.
+    """Size of a model's weights.
 
     Attributes:
-      encoder_parameters: of the encoder with its pooler.
-      parameters: with both pre-training heads.
-      file_bytes: of their checkpoint.
+      encoder_parameters: number of parameters of the encoder with its pooler.
+      parameters: number of parameters with both pre-training heads.
+      file_bytes: size of their checkpoint.
     """
 
     encoder_parameters: int
@@ -86,11 +86,11 @@ class Weights(NamedTuple):
 
 
 class SizedModel:
-    """A model of a published size with random weights, in a session of its own."""
+    """Model of a published size with random weights, in a session of its own."""
 
     def __init__(self, size: Size, seq_length: int) -> None:
         """Builds it."""
-        config = size.family.config_class.from_json_file(os.path.join(ROOT, "albert_config", size.config_file))
+        config = size.family.config_class.from_json_file(os.path.join(CONFIGS, size.config_file))
         graph = tf.Graph()
         with graph.as_default():
             self.input_ids = tf.placeholder(tf.int32, [None, seq_length])
@@ -105,11 +105,11 @@ class SizedModel:
         self._session = tf.Session(graph=graph)
 
     def count_parameters(self, prefix: str = "") -> int:
-        """The trainable parameters of the variables whose names begin so."""
+        """Number of trainable parameters in the variables whose names begin with `prefix`."""
         return sum(v.shape.num_elements() for v in self.variables if v.op.name.startswith(prefix))
 
     def start(self) -> Weights:
-        """Fills the weights, and writes and weighs a checkpoint."""
+        """Initializes the weights and writes a checkpoint; returns their size."""
         self._session.run(self._initializer)
         with self._session.graph.as_default(), tempfile.TemporaryDirectory() as folder:
             self._saver.save(self._session, os.path.join(folder, "model.ckpt"), write_meta_graph=False)
@@ -117,7 +117,7 @@ class SizedModel:
         return Weights(self.count_parameters("bert/"), self.count_parameters(), size)
 
     def seconds_of(self, batch_size: int) -> float:
-        """How long a forward pass takes."""
+        """Measures the seconds of a forward pass."""
         shape = [batch_size, self._seq_length]
         ids = np.random.RandomState(1).randint(0, self.vocab_size, shape)
         start = time.perf_counter()
@@ -128,15 +128,15 @@ class SizedModel:
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.string("sizes", ",".join(name for name in SIZES if name != BERT), "the sizes to set against BERT-base")
-    flags.string("batch_sizes", "1,8", "batches to time")
-    flags.integer("max_seq_length", 128, "tokens of a row", minimum=1)
-    flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
+    flags.string("sizes", ",".join(name for name in SIZES if name != BERT), "sizes to compare with BERT-base")
+    flags.string("batch_sizes", "1,8", "batch sizes to time")
+    flags.integer("max_seq_length", 128, "tokens per row", minimum=1)
+    flags.integer("runs", 5, "turns; the table shows the medians", minimum=1)
     return flags
 
 
 def main(flags: Flags) -> None:
-    """Measures and prints the table and what it says of the claims."""
+    """Measures; prints the table and a verdict on each claim."""
     names = [BERT] + flags.sizes.split(",")
     for name in names:
         if name not in SIZES:
@@ -153,7 +153,7 @@ def main(flags: Flags) -> None:
 
 
 def time_in_turns(models: Dict[str, SizedModel], batch_size: int, runs: int) -> Dict[str, List[float]]:
-    """The seconds of each run of each model; a first turn warms up and is not counted."""
+    """Measures the seconds of each run of each model; the first turn warms up and is not counted."""
     times: Dict[str, List[float]] = {name: [] for name in models}
     for turn in range(runs + 1):
         for name, model in models.items():
@@ -164,12 +164,12 @@ def time_in_turns(models: Dict[str, SizedModel], batch_size: int, runs: int) -> 
 
 
 def speed_of(name: str, times: Dict[str, List[float]]) -> float:
-    """How many times faster than BERT-base a size is."""
+    """Factor by which a size is faster than BERT-base."""
     return median_ratio(times[BERT], times[name])
 
 
 def row_of(name: str, weights: Dict[str, Weights], times: Dict[int, Dict[str, List[float]]]) -> List[str]:
-    """A size's row of the table."""
+    """Row of the table for a size."""
     own = weights[name]
     cells = [name, "{:,}".format(own.encoder_parameters), "{:,}".format(own.parameters)]
     cells.append("{:.1f} MB".format(own.file_bytes / 1e6))
@@ -179,7 +179,7 @@ def row_of(name: str, weights: Dict[str, Weights], times: Dict[int, Dict[str, Li
 
 
 def judge(weights: Dict[str, Weights], times: Dict[int, Dict[str, List[float]]]) -> List[str]:
-    """A line on each published claim whose size was measured."""
+    """Verdicts on the published claims whose size was measured, a line each."""
     lines = []
     for claim in CLAIMS:
         if claim.size in weights:
@@ -190,7 +190,7 @@ def judge(weights: Dict[str, Weights], times: Dict[int, Dict[str, List[float]]])
 
 
 def factors_of(claim: Claim, weights: Dict[str, Weights], times: Dict[int, Dict[str, List[float]]]) -> Dict[str, float]:
-    """How many times less than BERT-base a size takes, by where it was measured."""
+    """Factors by which a size is smaller or faster than BERT-base, by the text of where it was measured."""
     bert, own = weights[BERT], weights[claim.size]
     if claim.quantity == SPEED:
         return {"batch {}: ".format(batch_size): speed_of(claim.size, times[batch_size]) for batch_size in times}
@@ -200,7 +200,7 @@ def factors_of(claim: Claim, weights: Dict[str, Weights], times: Dict[int, Dict[
 
 
 def verdict(factor: float, claim: Claim) -> str:
-    """Whether a claim holds."""
+    """Verdict on a claim: holds, nearly holds, does not hold."""
     if factor >= claim.factor:
         return "holds"
     return "nearly holds" if factor >= _NEARLY * claim.factor else "does not hold"

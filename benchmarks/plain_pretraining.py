@@ -1,24 +1,30 @@
-"""Pre-training as BERT's published code is known to do it, for benchmarks/pretraining.py to measure ours against.
+"""Plain pre-training step, as BERT's published code computes it: the baseline of benchmarks.pretraining.
 
-Same arithmetic, same sizes and the same variables as the zh family; but a dense one-hot loss over the vocabulary, a
-mask of [B, S, S], a chain of small ops for every norm and activation, and moments and step of each variable apart.
+It has the arithmetic, sizes and variables of the zh family, but a dense one-hot loss over the vocabulary, a mask of
+[B, S, S], a chain of small ops for every norm and activation, and separate optimizer ops for each variable.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+from albert.model.config import ModelConfig
+
+Tensor = Any
+
 _LEARNING_RATE, _DECAY, _BETA_1, _BETA_2, _EPSILON = 1e-4, 0.01, 0.9, 0.999, 1e-6
-_UNSCALED = ("LayerNorm", "bias")  # not decayed
+_UNDECAYED = ("LayerNorm", "bias")
 
 
-def model_fn_of(config: Any) -> Callable[..., Any]:
-    """A model_fn that trains; takes the features that ours takes."""
+def model_fn_of(config: ModelConfig) -> Callable[..., Any]:
+    """Builds a model_fn that trains on the same features as the library's model_fn."""
 
-    def model_fn(features: Dict[str, Any], labels: Any, mode: str, params: Dict[str, Any]) -> Any:
+    def model_fn(
+        features: Dict[str, Tensor], labels: None, mode: str, params: Dict[str, Any]
+    ) -> tf.estimator.EstimatorSpec:
         del labels, params
         with tf.variable_scope("bert"):
             with tf.variable_scope("embeddings"):
@@ -35,16 +41,18 @@ def model_fn_of(config: Any) -> Callable[..., Any]:
     return model_fn
 
 
-def _weights(name: str, shape: List[int], config: Any) -> Any:
+def _weights(name: str, shape: List[int], config: ModelConfig) -> Tensor:
     return tf.get_variable(name, shape, initializer=tf.truncated_normal_initializer(stddev=config.initializer_range))
 
 
-def _zeros(name: str, size: int) -> Any:
+def _zeros(name: str, size: int) -> Tensor:
     return tf.get_variable(name, [size], initializer=tf.zeros_initializer())
 
 
-def _dense(x: Any, units: int, name: str, config: Any, activation: Any = None) -> Any:
-    """A product over the last axis of a tensor of any rank, by tensordot."""
+def _dense(
+    x: Tensor, units: int, name: str, config: ModelConfig, activation: Optional[Callable[[Tensor], Tensor]] = None
+) -> Tensor:
+    """Dense layer over the last axis of a tensor of any rank, by tensordot."""
     with tf.variable_scope(name):
         kernel = _weights("kernel", [x.shape.as_list()[-1], units], config)
         bias = _zeros("bias", units)
@@ -52,12 +60,12 @@ def _dense(x: Any, units: int, name: str, config: Any, activation: Any = None) -
     return y if activation is None else activation(y)
 
 
-def _gelu(x: Any) -> Any:
+def _gelu(x: Tensor) -> Tensor:
     cumulative = 0.5 * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * tf.pow(x, 3))))
     return x * cumulative
 
 
-def _layer_norm(x: Any, name: str = "LayerNorm") -> Any:
+def _layer_norm(x: Tensor, name: str = "LayerNorm") -> Tensor:
     size = x.shape.as_list()[-1]
     with tf.variable_scope(name):
         beta, gamma = _zeros("beta", size), tf.get_variable("gamma", [size], initializer=tf.ones_initializer())
@@ -65,7 +73,7 @@ def _layer_norm(x: Any, name: str = "LayerNorm") -> Any:
     return (x - mean) * tf.rsqrt(variance + 1e-12) * gamma + beta
 
 
-def _embed(input_ids: Any, segment_ids: Any, config: Any) -> Any:
+def _embed(input_ids: Tensor, segment_ids: Tensor, config: ModelConfig) -> Tuple[Tensor, Tensor, Tensor]:
     batch, length = input_ids.shape.as_list()
     words = _weights("word_embeddings", [config.vocab_size, config.embedding_size], config)
     projection = _weights("word_embeddings_2", [config.embedding_size, config.hidden_size], config)
@@ -79,7 +87,7 @@ def _embed(input_ids: Any, segment_ids: Any, config: Any) -> Any:
     return _layer_norm(x), words, projection
 
 
-def _encode(x: Any, input_mask: Any, config: Any) -> Any:
+def _encode(x: Tensor, input_mask: Tensor, config: ModelConfig) -> Tensor:
     batch, length = input_mask.shape.as_list()
     mask = tf.ones([batch, length, 1]) * tf.cast(tf.reshape(input_mask, [batch, 1, length]), tf.float32)  # [B, S, S]
     for _ in range(config.num_hidden_layers):
@@ -92,7 +100,7 @@ def _encode(x: Any, input_mask: Any, config: Any) -> Any:
     return x
 
 
-def _attend(x: Any, mask: Any, config: Any) -> Any:
+def _attend(x: Tensor, mask: Tensor, config: ModelConfig) -> Tensor:
     batch, length, width = x.shape.as_list()
     shape = [batch, length, config.num_attention_heads, width // config.num_attention_heads]
     query, key, value = (
@@ -105,7 +113,9 @@ def _attend(x: Any, mask: Any, config: Any) -> Any:
     return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [batch, length, width])
 
 
-def _masked_lm_loss(x: Any, words: Any, projection: Any, features: Dict[str, Any], config: Any) -> Any:
+def _masked_lm_loss(
+    x: Tensor, words: Tensor, projection: Tensor, features: Dict[str, Tensor], config: ModelConfig
+) -> Tensor:
     batch, length, width = x.shape.as_list()
     offsets = tf.reshape(tf.range(0, batch, dtype=tf.int32) * length, [-1, 1])
     places = tf.reshape(features["masked_lm_positions"] + offsets, [-1])
@@ -122,7 +132,7 @@ def _masked_lm_loss(x: Any, words: Any, projection: Any, features: Dict[str, Any
         return tf.reduce_sum(weights * example_loss) / (tf.reduce_sum(weights) + 1e-5)
 
 
-def _sentence_order_loss(pooled: Any, labels: Any, config: Any) -> Any:
+def _sentence_order_loss(pooled: Tensor, labels: Tensor, config: ModelConfig) -> Tensor:
     with tf.variable_scope("seq_relationship"):
         kernel = _weights("output_weights", [2, config.hidden_size], config)
         bias = _zeros("output_bias", 2)
@@ -131,8 +141,8 @@ def _sentence_order_loss(pooled: Any, labels: Any, config: Any) -> Any:
         return tf.reduce_mean(-tf.reduce_sum(one_hot_labels * log_probabilities, axis=-1))
 
 
-def _lamb(loss: Any) -> Any:
-    """Clipped gradients, two moments and a step scaled by the norms, each in ops of its own (arXiv 1904.00962)."""
+def _lamb(loss: Tensor) -> Tensor:
+    """LAMB with clipped gradients (arXiv 1904.00962), each step of it in ops of its own."""
     variables = tf.trainable_variables()
     gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), clip_norm=1.0)
     updates = []
@@ -145,7 +155,7 @@ def _lamb(loss: Any) -> Any:
         next_m = tf.multiply(_BETA_1, m) + tf.multiply(1.0 - _BETA_1, gradient)
         next_v = tf.multiply(_BETA_2, v) + tf.multiply(1.0 - _BETA_2, tf.square(gradient))
         update = next_m / (tf.sqrt(next_v) + _EPSILON)
-        if not any(name in variable.op.name for name in _UNSCALED):
+        if not any(name in variable.op.name for name in _UNDECAYED):
             update += _DECAY * variable
         weight_norm, update_norm = tf.norm(variable, ord=2), tf.norm(update, ord=2)
         scaled = tf.where(tf.greater(update_norm, 0.0), weight_norm / update_norm, 1.0)

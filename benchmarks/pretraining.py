@@ -1,38 +1,37 @@
-"""Pre-training against a plain version of the same graph, in each environment; its input pipeline; where time goes.
+"""Pre-training against a plain version of the same graph, in each environment; input pipeline; profile of a step.
 
     python -m benchmarks.pretraining
     python -m benchmarks.pretraining --profile
     python -m benchmarks.pretraining --profile --variant=finetuning --max_seq_length=32 --batch_size=64
 
-The plain version (plain_pretraining.py) does the same arithmetic as BERT's published code is known to do it. All train
-on the same random batches of full rows, each in a process of its own, in turn. Then records are made of --corpus, and
-the input pipeline is read without a model.
+The plain version (plain_pretraining.py) computes the step as BERT's published code does. All variants train on the same
+random batches of full rows, each in a process of its own, in turns. Then records are made from --corpus, and the input
+pipeline is read without a model.
 
-With --profile: the kinds of ops that a step spends its time in. Ops that run side by side both count, so that the sum
-may be longer than the step.
+--profile shows the kinds of ops that take the time of a step. Ops that run in parallel all count, so the sum may exceed
+the time of the step.
 """
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import os
 import sys
 import tempfile
-from typing import Any, Dict, List, Sequence
-
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.terminal import table
-from benchmarks.processes import median, median_ratio
-
-# isort: split
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.flags import Flags, run_command
+from albert.base.terminal import table
 from albert.checkpoints import families
 from benchmarks import environments, training_variants
 from benchmarks.batch_files import Batch, write_batches
 from benchmarks.pretraining_records import KINDS, Shape, make_records, pipeline_rate
+from benchmarks.processes import median, median_ratio
 from benchmarks.turns import Turns, in_turns
 
 PLAIN, OURS = "plain_pretraining", "pretraining"
@@ -44,13 +43,13 @@ def declare_flags() -> Flags:
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=512, max_predictions_per_seq=51)
     environments.declare_precision_flag(flags)
-    flags.integer("batches", 4, "steps of a turn", minimum=1)
-    flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
-    flags.boolean("profile", False, "show where the time of a step goes, not its speed")
-    flags.choice("variant", OURS, sorted(training_variants.VARIANTS), "which step --profile looks into")
-    flags.integer("profile_steps", 5, "steps that it looks at", minimum=1)
-    flags.integer("profile_rows", 15, "kinds of ops that it shows", minimum=1)
-    flags.float("seconds", 3.0, "how long the input pipeline is read; 0: not at all", minimum=0.0)
+    flags.integer("batches", 4, "steps per turn", minimum=1)
+    flags.integer("runs", 5, "turns; the table shows the medians", minimum=1)
+    flags.boolean("profile", False, "show which ops take the time of a step, not the speed")
+    flags.choice("variant", OURS, sorted(training_variants.VARIANTS), "the step that --profile examines")
+    flags.integer("profile_steps", 5, "steps that --profile examines", minimum=1)
+    flags.integer("profile_rows", 15, "kinds of ops that --profile shows", minimum=1)
+    flags.float("seconds", 3.0, "duration of reading the input pipeline; 0 for none", minimum=0.0)
     return flags
 
 
@@ -70,7 +69,7 @@ def main(flags: Flags) -> None:
 
 
 def make_batches(flags: Flags, variant: str, count: int) -> List[Batch]:
-    """Random batches as a variant takes them."""
+    """Makes random batches for a variant."""
     config = families.ZH.config_class.from_json_file(flags.bert_config_file)
     random = np.random.RandomState(1)
     shape = (random, flags.batch_size, flags.max_seq_length)
@@ -81,18 +80,18 @@ def make_batches(flags: Flags, variant: str, count: int) -> List[Batch]:
 
 
 def command_of(flags: Flags, python: str, path: str, variant: str, *more: str) -> List[str]:
-    """A worker's command."""
+    """Command of a worker."""
     model = "--bert_config_file=" + flags.bert_config_file
     return [python, "-m", "benchmarks.training_worker", model, "--variant=" + variant, "--batches=" + path, *more]
 
 
 def show_speed(flags: Flags, path: str) -> float:
-    """Prints tokens per second; returns the most rows per second that a step consumes."""
-    commands = {}
+    """Prints tokens per second; returns the rows per second that the fastest step consumes."""
+    commands: Dict[Tuple[str, str], List[str]] = {}
     for python in environments.pythons(flags):
         for variant in (PLAIN, OURS):
             commands[python, variant] = command_of(flags, python, path, variant)
-        if environments.takes(python, flags.precision):
+        if environments.supports(python, flags.precision):
             name = "{}, {}".format(OURS, flags.precision)
             commands[python, name] = command_of(flags, python, path, OURS, "--precision=" + flags.precision)
     rows = flags.batches * flags.batch_size
@@ -104,15 +103,15 @@ def show_speed(flags: Flags, path: str) -> float:
 
 
 def rates_of(turns: Turns, tokens: int) -> Turns:
-    """Tokens per second in place of seconds."""
+    """Converts seconds into tokens per second."""
     return Turns(turns.description, [tokens / seconds for seconds in turns.results])
 
 
-def report(rates: Dict[Any, Turns]) -> str:
-    """The table: tokens per second by environment and variant, and ratios to the plain version.
+def report(rates: Dict[Tuple[str, str], Turns]) -> str:
+    """Table of tokens per second by environment and variant, and of ratios to the plain version.
 
     Args:
-      rates: of each turn, by Python and variant; the first Python is what others are compared with.
+      rates: tokens per second of each turn, by Python and variant; the others are compared with the first Python.
     """
     first = next(iter(rates))[0]
     rows = []
@@ -124,7 +123,7 @@ def report(rates: Dict[Any, Turns]) -> str:
 
 
 def show_pipeline(flags: Flags, folder: str, consumed: float) -> None:
-    """Prints the rows per second that the input pipeline gives, against what the fastest step consumes."""
+    """Prints the rows per second that the input pipeline gives and that the fastest step consumes."""
     shape = Shape(flags.max_seq_length, flags.max_predictions_per_seq)
     rows = []
     for kind in KINDS:
@@ -146,11 +145,11 @@ def show_profiles(flags: Flags, path: str) -> None:
 
 
 def profile_table(kinds: Sequence[Sequence[Any]], count: int) -> str:
-    """The first kinds of ops, and all of them together.
+    """Table of the costliest kinds of ops, and of all ops together.
 
     Args:
-      kinds: kind, milliseconds and calls in a step, the costliest first (`step_session.OpKind`).
-      count: how many to show.
+      kinds: kind, milliseconds and calls per step, the costliest first (`step_session.OpKind`).
+      count: number of kinds to show.
     """
     total = sum(milliseconds for _, milliseconds, _ in kinds)
     rows = [

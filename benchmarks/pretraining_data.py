@@ -1,10 +1,11 @@
-"""How long create_pretraining_data.py takes and how much memory, against one pass of jieba.lcut over the same lines.
+"""Time and memory of create_pretraining_data.py, against one pass of jieba.lcut over the same lines.
 
     python -m benchmarks.pretraining_data --corpus=articles.txt,classics.txt --megabytes=10 --runs=3
     python -m benchmarks.pretraining_data --corpus=articles.txt,classics.txt --shares=0.6,0.4 --megabytes=5,10,50
 
-Work: max_seq_length 128, 20 predictions, whole words, dupe_factor 10 and 1. Of each file of the corpus whole documents
-are taken from its start, as many as its share of the megabytes says. The baseline runs on one core, in the same run.
+Settings: max_seq_length 128, 20 predictions, whole words, dupe_factor 10 and 1. The text consists of whole documents
+from the start of each file of the corpus, up to the file's share of the megabytes. The baseline runs on one core, in
+the same run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Dict, List, Sequence
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from benchmarks.processes import ROOT, Measured, measure, median, row
+from albert.base.paths import DATA, ROOT, VOCABULARY
+from benchmarks.processes import Measured, measure, median, row
 
 _BASELINE = """
 import logging, sys, time
@@ -36,13 +38,13 @@ print(time.monotonic() - start)
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.string("corpus", os.path.join(ROOT, "data", "news_zh_1.txt"), "text files; a short one is repeated")
-    flags.string("shares", None, "the share of each file (default: the same of each)")
+    flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files; short ones are repeated")
+    flags.string("shares", None, "share of each file; by default the same for all")
     flags.string("megabytes", "10", "sizes of the text to measure, in 10^6 bytes")
     flags.string("dupe_factors", "10,1", "values of --dupe_factor to measure")
     flags.integer("num_workers", 2, "processes", minimum=1)
-    flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
-    flags.string("vocab_file", os.path.join(ROOT, "albert_config", "vocab.txt"), "the vocabulary")
+    flags.integer("runs", 3, "runs of each; the table shows the medians", minimum=1)
+    flags.string("vocab_file", VOCABULARY, "the vocabulary")
     return flags
 
 
@@ -61,7 +63,7 @@ def main(flags: Flags) -> None:
 
 
 def measure_size(text: str, size: int, folder: str, flags: Flags) -> None:
-    """Measures one text, baseline and every dupe_factor in turn, and prints a row for each dupe_factor."""
+    """Measures one text, the baseline and every dupe_factor in turns; prints a row for each dupe_factor."""
     dupe_factors = flags.dupe_factors.split(",")
     baselines: List[float] = []
     runs: Dict[str, List[Measured]] = {dupe_factor: [] for dupe_factor in dupe_factors}
@@ -105,7 +107,7 @@ def _command(text: str, output: str, dupe_factor: str, flags: Flags) -> List[str
 
 
 def write_mixture(paths: Sequence[str], shares: Sequence[float], num_bytes: float, target: str) -> int:
-    """Writes whole documents from the start of each file and returns their size."""
+    """Writes whole documents from the start of each file; returns their size in bytes."""
     with open(target, "wb") as output:
         for path, share in zip(paths, shares):
             end = output.tell() + share * num_bytes

@@ -1,4 +1,4 @@
-"""Pre-training records for benchmarks: made by the command, static and dynamic, and read without a model."""
+"""Pre-training records for benchmarks: static and dynamic ones, made by the command and read without a model."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from typing import List, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
+from albert.base.paths import ROOT
 from albert.batches import dynamic_masking
 from albert.batches.pipeline import pretraining_input_fn
 from albert.files.record_sets import expand_globs
-from benchmarks.processes import ROOT, measure
+from benchmarks.processes import measure
 
 KINDS = ("static", "dynamic")
 
 
 class Shape(NamedTuple):
-    """What records are made for."""
+    """Sizes that records are made for."""
 
     max_seq_length: int
     max_predictions_per_seq: int
 
     def flags(self) -> List[str]:
-        """The flags of the commands that make and read them."""
+        """Flags for the commands that make and read the records."""
         return ["--{}={}".format(name, value) for name, value in self._asdict().items()]
 
 
 def make_records(folder: str, kind: str, shape: Shape, *, corpus: str, vocab_file: str) -> None:
-    """Makes the records of one kind."""
+    """Makes the records of one kind: "static" or "dynamic"."""
     measure(
         [
             sys.executable,
@@ -45,12 +46,12 @@ def make_records(folder: str, kind: str, shape: Shape, *, corpus: str, vocab_fil
 
 
 def files_of(folder: str, kind: str) -> List[str]:
-    """The record files of one kind."""
+    """Paths of the record files of one kind."""
     return expand_globs(os.path.join(folder, kind + "*.tfrecord"))
 
 
 def pipeline_rate(folder: str, kind: str, shape: Shape, *, batch_size: int, seconds: float) -> float:
-    """Examples per second that come out of the input pipeline."""
+    """Measures the examples per second that the input pipeline gives."""
     paths = files_of(folder, kind)
     dynamic = dynamic_masking.of_files(paths, *shape)
     with tf.Graph().as_default(), tf.Session() as session:

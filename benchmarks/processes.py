@@ -1,4 +1,4 @@
-"""Commands measured from outside: time, and memory of all their processes together."""
+"""Measurement of commands from outside: time, and memory of all their processes together."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import subprocess
 import time
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 _PERIOD_SECONDS = 0.02
 _PAGE_BYTES = resource.getpagesize()
 
 
 class Measured(NamedTuple):
-    """What a command took.
+    """Measurement of a command.
 
     Attributes:
-      seconds: from start to end.
-      cpu_seconds: of all its processes.
+      seconds: duration.
+      cpu_seconds: processor time of all its processes.
       peak_bytes: the largest sum of the resident memory of all its processes, sampled; pages that several processes
-        share count for each.
-      output: what it printed.
+        share count for each of them.
+      output: standard output and standard error.
     """
 
     seconds: float
@@ -32,10 +30,14 @@ class Measured(NamedTuple):
 
 
 def measure(command: Sequence[str], environment: Optional[Dict[str, str]] = None) -> Measured:
-    """Runs a command.
+    """Runs and measures a command.
+
+    Args:
+      command: the program and its arguments.
+      environment: further environment variables.
 
     Raises:
-      SystemExit: it failed; its output is shown.
+      SystemExit: the command failed; the message holds its output.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
@@ -60,7 +62,7 @@ def measure(command: Sequence[str], environment: Optional[Dict[str, str]] = None
 
 
 def _resident_bytes(root: int) -> int:
-    """The resident memory of a process and all below it (Linux)."""
+    """Resident memory of a process and all its descendants (Linux)."""
     total = 0
     waiting = [root]
     while waiting:
@@ -69,7 +71,7 @@ def _resident_bytes(root: int) -> int:
             with open("/proc/{}/statm".format(process)) as file:
                 total += int(file.read().split()[1]) * _PAGE_BYTES
             waiting += _children(process)
-        except (OSError, IndexError):  # it ended meanwhile
+        except (OSError, IndexError):  # the process has just ended
             continue
     return total
 
@@ -83,17 +85,17 @@ def _children(process: int) -> List[int]:
 
 
 def median(numbers: Sequence[float]) -> float:
-    """The middle one; of an even count the mean of the two in the middle."""
+    """Median; for an even count the mean of the two middle values."""
     ordered = sorted(numbers)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def median_ratio(own: Sequence[float], other: Sequence[float]) -> float:
-    """The middle one of the ratios of figures that were measured side by side."""
+    """Median of the ratios of values that were measured one after the other."""
     return median([a / b for a, b in zip(own, other)])
 
 
 def row(cells: Iterable[Any]) -> str:
-    """A row of a table."""
+    """Row of a table that is printed while it grows."""
     return " | ".join("{:>14}".format(cell) for cell in cells) + "\n"

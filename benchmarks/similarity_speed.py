@@ -1,12 +1,13 @@
-"""Latency of a pair and pairs per second: ours, onnxruntime, transformers on torch, and the published way.
+"""Latency and throughput of similarity: this library, onnxruntime, transformers on torch, a fresh Estimator.
 
     python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints
     python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
 
-One model's weights, exported for each reader; each reads in a process of its own, in turn. "alone" is one pair of
---length tokens at a time, ours from text and the others from ids; "batches" are the same arrays for all, sorted by
-length and padded to the longest of each; "texts" are the same pairs from text. The int8 export has rounded weights:
-the table says how many labels agree with the TensorFlow engine, and how far the probabilities are.
+The weights of one model are exported for each reader. The readers take turns, each in a process of its own. "alone" is
+one pair of --length tokens at a time, from text for this library and from ids for the others. "batches" are the same
+arrays for all readers, sorted by length and padded to the longest row of each batch. "texts" are the same pairs as
+text. The int8 export has rounded weights: the table shows how many labels agree with the TensorFlow engine, and the
+largest difference of a probability.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.paths import ROOT
 from albert.base.terminal import table
 from albert.files.reading import text_lines
 from albert.inference.model_files import find_model
@@ -28,11 +30,11 @@ from albert.inference.text_batches import PairEncoder, batches_by_length
 from albert.text.sequences import pad_batch
 from benchmarks import environments, lcqmc_like
 from benchmarks.batch_files import write_batches
-from benchmarks.processes import ROOT, measure, median
+from benchmarks.processes import measure, median
 from benchmarks.turns import Turns, in_turns
 
 _EXPORTS = ".venv-readers/exports"
-OURS = "tensorflow"  # what the others are compared with
+OURS = "tensorflow"  # the reader that the others are compared with
 
 
 def declare_flags() -> Flags:
@@ -43,12 +45,12 @@ def declare_flags() -> Flags:
     flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
     flags.string("python", sys.executable, "a Python with this project; with ai-edge-litert for the engine tflite")
     flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements/export.txt; empty: no ONNX")
-    flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "what to measure")
-    flags.integer("length", 25, "tokens of the pairs that are asked alone: LCQMC's mean", minimum=5)
-    flags.integer("pairs", 1000, "mixed pairs", minimum=1)
-    flags.integer("count", 200, "pairs that are asked alone in a turn", minimum=1)
-    flags.integer("batch_size", 64, "pairs of a batch", minimum=1)
-    flags.integer("runs", 5, "turns; the medians are shown", minimum=1)
+    flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "readers to measure")
+    flags.integer("length", 25, 'tokens of the pairs of "alone"; the default is LCQMC\'s mean', minimum=5)
+    flags.integer("pairs", 1000, "number of pairs in batches and texts", minimum=1)
+    flags.integer("count", 200, 'pairs of "alone" per turn', minimum=1)
+    flags.integer("batch_size", 64, "batch size", minimum=1)
+    flags.integer("runs", 5, "turns; the table shows the medians", minimum=1)
     return flags
 
 
@@ -62,10 +64,10 @@ def main(flags: Flags) -> None:
 
 
 def write_questions(flags: Flags, folder: str) -> None:
-    """Writes what is asked: batches.npz, singles.npz and pairs.json.
+    """Writes the pairs for the readers: batches.npz, singles.npz and pairs.json.
 
     Raises:
-      UserError: the checkpoint is no fine-tuned model, or no pair has the length.
+      UserError: the checkpoint is no fine-tuned model, or no pair has --length tokens.
     """
     files = find_model(flags.checkpoint)
     if files is None or files.export_format:
@@ -88,7 +90,7 @@ def write_questions(flags: Flags, folder: str) -> None:
 
 
 def read_pairs(flags: Flags, vocab_file: str, folder: str) -> List[Sequence[str]]:
-    """The pairs of LCQMC's dev file, or made-up ones; more than are asked together, for those of one length."""
+    """Pairs of LCQMC's dev file, or made-up ones; more than --pairs, so that some have --length tokens."""
     path = os.path.join(flags.data_dir or folder, "dev.txt")
     if not flags.data_dir:
         lcqmc_like.write_pairs(path, flags.pairs + 1000, vocab_file, seed=1)
@@ -96,7 +98,7 @@ def read_pairs(flags: Flags, vocab_file: str, folder: str) -> List[Sequence[str]
 
 
 def command_of(name: str, flags: Flags, folder: str) -> List[str]:
-    """The worker's command; makes the export that it reads."""
+    """Command of a reader's worker; makes the export that it reads."""
     exports = {
         "tflite": (flags.python, ["--format=tflite", "--tflite_type=int8", "--max_seq_length=0"]),
         "onnx": (flags.export_python, ["--format=onnx"]),
@@ -120,7 +122,7 @@ def command_of(name: str, flags: Flags, folder: str) -> List[str]:
 
 
 def report(turns: Dict[Any, Turns], num_pairs: int) -> str:
-    """The table."""
+    """Table of latencies, throughputs and agreement, a row per reader."""
     rows = []
     source = turns[OURS].results[0] if OURS in turns else None
     for name, turn in turns.items():
@@ -143,7 +145,7 @@ def report(turns: Dict[Any, Turns], num_pairs: int) -> str:
 
 
 def agreement(source: Dict[str, Any], result: Dict[str, Any]) -> str:
-    """How many labels are those of the source, and the largest difference of a probability."""
+    """Text of the share of equal labels and of the largest difference of a probability."""
     labels = np.mean(np.array(source["labels"]) == np.array(result["labels"]))
     difference = np.abs(np.array(source["probabilities"]) - np.array(result["probabilities"])).max()
     return "{:.1%}, {:.0e}".format(labels, difference)

@@ -1,4 +1,4 @@
-"""One way to answer pairs, in turns: one measurement of benchmarks/similarity_speed.py.
+"""Worker of benchmarks.similarity_speed: answers pairs with one reader, in turns.
 
 Only the readers "predictor" and "estimator" need the project's environment.
 """
@@ -20,7 +20,7 @@ _PADDED_LENGTH = 128  # of the published similarity.py
 
 
 def open_predictor(path):
-    """Ours: what it is, how it answers a batch, and how it answers texts."""
+    """This library: its description, a function that answers a batch, and one that answers texts."""
     from albert.inference import predictor
 
     model = predictor.open_predictor(path)
@@ -28,7 +28,7 @@ def open_predictor(path):
 
 
 def open_onnx(path):
-    """The ONNX export in onnxruntime."""
+    """ONNX export in onnxruntime."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(os.path.join(path, "model.onnx"), providers=["CPUExecutionProvider"])
@@ -36,7 +36,7 @@ def open_onnx(path):
 
 
 def open_torch(path):
-    """The pytorch export in transformers."""
+    """PyTorch export in transformers."""
     import torch
     import transformers
 
@@ -53,7 +53,7 @@ def open_torch(path):
 
 
 def open_estimator(path):
-    """What the published similarity.py does: a new Estimator.predict at every call, padded to 128 tokens."""
+    """The way of the published similarity.py: a new Estimator.predict at every call, padded to 128 tokens."""
     from albert.base import quiet_tensorflow  # noqa: F401
 
     # isort: split
@@ -67,7 +67,7 @@ def open_estimator(path):
     model = open_checkpoint(path)
     folder = tempfile.TemporaryDirectory()  # noqa: SIM115 (removed with the process)
     prefix = os.path.join(folder.name, "model.ckpt")
-    write_weights(model.prefix, prefix)  # with a step, without which an Estimator reads nothing
+    write_weights(model.prefix, prefix)  # with a global step, which an Estimator needs
 
     def model_fn(features, mode):
         encoder = build_encoder(model.family, model.config, features, is_training=False)
@@ -90,7 +90,7 @@ READERS = {"predictor": open_predictor, "onnx": open_onnx, "torch": open_torch, 
 
 
 def measure(answer, predict, batches, singles, pairs, count):
-    """One turn: seconds of single pairs, of all batches, and of all texts; and what was answered to the batches."""
+    """Makes one turn: seconds of single pairs, of all batches and of all texts; labels and probabilities."""
     if predict and pairs:
         alone = [seconds_of(lambda pair=pair: predict([pair])) for pair in pairs["singles"][:count]]
     else:
@@ -109,14 +109,14 @@ def main():
     parser.add_argument("--reader", required=True, choices=sorted(READERS))
     parser.add_argument("--model", required=True, help="a fine-tuned folder, or an export of it")
     parser.add_argument("--folder", required=True, help="batches.npz, singles.npz and pairs.json")
-    parser.add_argument("--count", type=int, required=True, help="single pairs of a turn")
+    parser.add_argument("--count", type=int, required=True, help="single pairs per turn")
     options = parser.parse_args()
     batches, singles = (read_batches(os.path.join(options.folder, name)) for name in ("batches.npz", "singles.npz"))
     batches, singles = ([{name: batch[name] for name in INPUTS} for batch in part] for part in (batches, singles))
     with open(os.path.join(options.folder, "pairs.json"), encoding="utf-8") as file:
         pairs = json.load(file)
     description, answer, predict = READERS[options.reader](options.model)
-    if options.reader == "estimator":  # a call takes most of a second: one for all would take minutes
+    if options.reader == "estimator":  # a call takes almost a second; all batches would take minutes
         batches = batches[:1]
     measure(answer, predict, batches, singles, pairs, min(options.count, 20))
     serve(description, lambda: measure(answer, predict, batches, singles, pairs, options.count))

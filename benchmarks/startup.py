@@ -1,4 +1,4 @@
-"""Seconds from the start of a training command to the end of its first step, and which part of it takes how long.
+"""Start-up time of training commands: seconds to the end of the first step, in parts.
 
     python -m benchmarks.startup
 
@@ -8,22 +8,20 @@ the data (checks, tokenization); the graph; the session (initial weights, the fi
 
 from __future__ import annotations
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import json
 import os
 import sys
 import tempfile
 from typing import Any, Dict, List
 
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
-from albert.base.terminal import table
-from benchmarks import lcqmc_like, startup_probe
-from benchmarks.processes import measure, median
-
-# isort: split
-
 from albert.base.flags import Flags, run_command
-from benchmarks import environments
+from albert.base.terminal import table
+from benchmarks import environments, lcqmc_like, startup_probe
 from benchmarks.pretraining_records import Shape, make_records
+from benchmarks.processes import measure, median
 
 RUNNERS = ("run_pretraining", "run_classifier")
 STATIC = "static"
@@ -35,7 +33,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=128, max_predictions_per_seq=20)
-    flags.integer("runs", 3, "runs of each; the medians are shown", minimum=1)
+    flags.integer("runs", 3, "runs of each; the table shows the medians", minimum=1)
     return flags
 
 
@@ -57,7 +55,7 @@ def main(flags: Flags) -> None:
 
 
 def arguments_of(runner: str, flags: Flags, folder: str) -> List[str]:
-    """The flags of a runner for two steps, beside its output folder."""
+    """Flags of a training command for two steps, without its output folder."""
     shared = ["--bert_config_file=" + flags.bert_config_file]
     shared += ["--do_train=True", "--train_batch_size={}".format(flags.batch_size)]
     if runner == "run_pretraining":
@@ -70,7 +68,7 @@ def arguments_of(runner: str, flags: Flags, folder: str) -> List[str]:
 
 
 def start(python: str, runner: str, arguments: List[str]) -> Dict[str, Any]:
-    """Runs a command; returns TensorFlow's "version", and of each part the second when it was over in "ends"."""
+    """Runs a command; returns TensorFlow's "version" and, in "ends", the second at which each part ended."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "times.json")
         output_dir = os.path.join(folder, "output")
@@ -80,10 +78,10 @@ def start(python: str, runner: str, arguments: List[str]) -> Dict[str, Any]:
 
 
 def parts_of(ends: Dict[str, float]) -> Dict[str, float]:
-    """How long each part took, and "in all".
+    """Computes the seconds of each part, and "in all".
 
     Args:
-      ends: when each was over.
+      ends: the second at which each part ended.
     """
     parts, before = {}, 0.0
     for part in startup_probe.PARTS:
@@ -93,7 +91,7 @@ def parts_of(ends: Dict[str, float]) -> Dict[str, float]:
 
 
 def report(runs: Dict[str, List[Dict[str, float]]]) -> str:
-    """The table of seconds: a row per command, the medians of its runs."""
+    """Table of seconds: a row per command, the medians of its runs."""
     columns = [*startup_probe.PARTS, "in all"]
     rows = [
         [name, *("{:.1f}".format(median([parts[column] for parts in own])) for column in columns)]

@@ -1,6 +1,6 @@
-"""Runs a training command and notes when its parts are over: one measurement of benchmarks/startup.py.
+"""Worker of benchmarks.startup: runs a training command and records when each part of its start ends.
 
-python startup_probe.py <file for the times> <runner> <the runner's flags>
+python -m benchmarks.startup_probe times.json run_pretraining --do_train=True …
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ IMPORTS, DATA, GRAPH, SESSION, FIRST_STEP = PARTS = ("imports", "data", "graph",
 
 
 def seconds_since_start():
-    """How long this process has lived (Linux), in hundredths of a second."""
+    """Seconds since this process started (Linux), in hundredths."""
     with open("/proc/self/stat") as file:
         started = int(file.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
 class Probe:
-    """When each part was over for the first time, in seconds since the process began."""
+    """Record of the second at which each part ended for the first time."""
 
     def __init__(self):
         self.ends = {}
 
     def note(self, part):
-        """A part is over."""
+        """Records that a part has ended."""
         self.ends.setdefault(part, seconds_since_start())
 
 
 def watch(tf, probe):
-    """Notes when the first Estimator is made, and when its session has its graph, its weights and its first step."""
+    """Records the creation of the first Estimator, and its session's graph, weights and first step."""
 
     class Hook(tf.train.SessionRunHook):
-        """Comes last, so that what other hooks do counts as well."""
+        """Runs after all other hooks, so that their time counts as well."""
 
         def begin(self):
             probe.note(GRAPH)
@@ -62,7 +62,7 @@ def watch(tf, probe):
 
 
 def main():
-    """Runs the command and writes the seconds at which its parts were over."""
+    """Runs the command; writes the seconds at which its parts ended."""
     path, runner = sys.argv[1:3]
     arguments = sys.argv[3:]
     module = importlib.import_module(runner)

@@ -1,4 +1,4 @@
-"""A training step of a model_fn in a session of its own, fed with NumPy batches: no Estimator, no pipeline."""
+"""Training step of a model_fn in a session, fed with NumPy batches: no Estimator, no input pipeline."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-Batch = Dict[str, np.ndarray]
+from benchmarks.batch_files import Batch
 
 
 class OpKind(NamedTuple):
-    """What all ops of a kind took in a step."""
+    """Time and calls of all ops of a kind in a step."""
 
     kind: str
     milliseconds: float
@@ -21,15 +21,15 @@ class OpKind(NamedTuple):
 
 
 class StepSession:
-    """The step that a model_fn builds."""
+    """Training step that a model_fn builds, in a session."""
 
     def __init__(self, model_fn: Callable[..., Any], batches: Sequence[Batch], seed: int = 1) -> None:
-        """Builds the step and fills the weights.
+        """Builds the step and initializes the weights.
 
         Args:
-          model_fn: as TPUEstimator takes it.
-          batches: what the step is to be fed with. A dimension in which they differ is left open in the graph.
-          seed: of the initial weights.
+          model_fn: a model_fn of TPUEstimator.
+          batches: the batches that the step will be fed with. Dimensions in which they differ are None in the graph.
+          seed: seed of the initial weights.
         """
         graph = tf.Graph()
         with graph.as_default():
@@ -43,12 +43,12 @@ class StepSession:
         self._session.run(initializer)
 
     def step(self, batch: Batch, **options: Any) -> float:
-        """Makes an update; returns the loss."""
+        """Runs one update; returns the loss."""
         feed = {self._inputs[name]: value for name, value in batch.items()}
         return float(self._session.run(self._fetches, feed, **options)[0])
 
     def profile(self, batch: Batch, steps: int) -> List[OpKind]:
-        """The kinds of ops by what they take in a step, the costliest first; ops that run side by side both count."""
+        """Measures the time of each kind of op per step, the costliest first; ops that run in parallel all count."""
         totals: Dict[str, List[float]] = collections.defaultdict(lambda: [0.0, 0.0])
         for _ in range(steps):
             metadata = tf.RunMetadata()
@@ -74,6 +74,6 @@ def _placeholder(name: str, values: Sequence[np.ndarray]) -> Any:
 
 
 def _kind_of(node: Any) -> str:
-    """The type of an op, off a label such as "name = MatMul(a, b)"; without one, its name."""
+    """Type of an op, from a label such as "name = MatMul(a, b)"; without such a label, its name."""
     match = re.search(r"= (\w+)\(", node.timeline_label)
     return match.group(1) if match else node.node_name

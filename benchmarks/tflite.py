@@ -1,12 +1,12 @@
-"""Size, latency, memory and labels of a fine-tuned model's TFLite exports.
+"""TFLite exports of a fine-tuned model: size, latency, memory and labels.
 
     python -m benchmarks.tflite --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc
     python -m benchmarks.tflite --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --pythons=phone/bin/python
 
-Exports every type and runs each one, batch 1, over dev rows in processes of their own: with the interpreter of this
-environment's TensorFlow, and with ai-edge-litert or tflite_runtime where this Python or one of --pythons has them.
-The table's latencies are the median / the 90th percentile of a row; the peak memory is that of the whole process, then
-what it held before it loaded the model.
+Exports every type and runs each export over dev rows, batch 1, in processes of their own: with the interpreter of this
+environment's TensorFlow, and with ai-edge-litert or tflite_runtime if this Python or one of --pythons has them. The
+latencies are the median / the 90th percentile of a row. Memory is the peak of the whole process, then its memory before
+it loaded the model.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from albert.base.flags import Flags, run_command
 from albert.base.terminal import table
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export.tflite import TFLITE_TYPES
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import TFLITE_FILE
 from albert.tasks.registry import get_task
 from albert.tasks.splits import read_split
@@ -45,12 +45,12 @@ _SOURCE_BATCH = 50
 
 
 class Rows(NamedTuple):
-    """What the models are asked, and what is right.
+    """Rows that the exports classify, with their labels.
 
     Attributes:
       inputs: int32 [rows, S] by name.
-      labels: int [rows], those of the file.
-      source_labels: int [rows], what the TensorFlow model answers.
+      labels: int [rows], the labels of the file.
+      source_labels: int [rows], the labels that the TensorFlow model gives.
     """
 
     inputs: Dict[str, np.ndarray]
@@ -59,7 +59,7 @@ class Rows(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """An interpreter and the Python that has it."""
+    """TFLite interpreter, and the Python that has it."""
 
     python: str
     library: str
@@ -70,10 +70,10 @@ def declare_flags() -> Flags:
     flags = Flags()
     flags.string("checkpoint", None, "a folder that run_classifier.py filled")
     flags.string("data_dir", None, "the folder with the dev file of its task")
-    flags.integer("rows", 1000, "the first rows of the dev file that are classified", minimum=1)
-    flags.integer("timed_rows", 200, "as many of them for each further number of threads", minimum=1)
-    flags.integer("max_seq_length", 128, "the length that every row is padded to", minimum=5)
-    flags.string("tflite_types", ",".join(TFLITE_TYPES), "which exports to measure")
+    flags.integer("rows", 1000, "number of rows of the dev file to classify", minimum=1)
+    flags.integer("timed_rows", 200, "number of rows for each further number of threads", minimum=1)
+    flags.integer("max_seq_length", 128, "length that every row is padded to", minimum=5)
+    flags.string("tflite_types", ",".join(TFLITE_TYPES), "exports to measure")
     flags.string("threads", "1,2", "numbers of threads")
     flags.string("pythons", None, "further Pythons whose standalone interpreters are measured")
     flags.boolean("with_tensorflow", True, "measure the interpreter of this environment's TensorFlow, too")
@@ -105,14 +105,14 @@ def main(flags: Flags) -> None:
 
 
 def read_rows(model: CheckpointModel, flags: Flags) -> Rows:
-    """The first dev rows of the model's task, and the model's own answers.
+    """Reads the first dev rows of the model's task; classifies them with the model itself.
 
     Raises:
-      UserError: the checkpoint is no fine-tuned model, or the file is none of its task.
+      UserError: the checkpoint is no fine-tuned model, or the file does not fit its task.
     """
     description = model.description
     if description is None or not model.num_labels:
-        raise UserError("{} is no fine-tuned model: name a folder that run_classifier.py filled".format(model.prefix))
+        raise UserError("{} is no fine-tuned model: give a folder that run_classifier.py filled".format(model.prefix))
     task = get_task(description.task)
     rows = read_split(task, flags.data_dir, "dev")[: flags.rows]
     tokenizer = FullTokenizer(model.vocab_file, description.do_lower_case, model.spm_model_file)
@@ -120,7 +120,7 @@ def read_rows(model: CheckpointModel, flags: Flags) -> Rows:
     inputs = pad_batch(encoded, tokenizer.pad_id, flags.max_seq_length)
     labels = np.array([description.labels.index(row.label) for row in rows])
     source_labels: List[int] = []
-    with InferenceGraph(model, "classifier") as graph:
+    with InferenceGraph(head_recipe(model, "classifier")) as graph:
         for start in range(0, len(rows), _SOURCE_BATCH):
             batch = {name: values[start : start + _SOURCE_BATCH] for name, values in inputs.items()}
             source_labels += graph.answer(batch)["probabilities"].argmax(axis=-1).tolist()
@@ -128,10 +128,10 @@ def read_rows(model: CheckpointModel, flags: Flags) -> Rows:
 
 
 def find_readers(flags: Flags) -> List[Reader]:
-    """The interpreters to measure.
+    """Finds the interpreters to measure.
 
     Raises:
-      UserError: there is none.
+      UserError: there is no interpreter.
     """
     readers = [Reader(sys.executable, tflite_reader.TENSORFLOW)] if flags.with_tensorflow else []
     for python in [sys.executable] + (flags.pythons.split(",") if flags.pythons else []):
@@ -142,7 +142,7 @@ def find_readers(flags: Flags) -> List[Reader]:
 
 
 def export(flags: Flags, kind: str, folder: str) -> None:
-    """Writes an export as the command export_model.py does."""
+    """Makes an export with the command export_model.py."""
     parsed = export_model.declare_flags()
     arguments = ["--format=tflite", "--checkpoint=" + flags.checkpoint, "--output_dir=" + folder]
     parsed.parse(arguments + ["--tflite_type=" + kind, "--max_seq_length={}".format(flags.max_seq_length)])
@@ -150,7 +150,7 @@ def export(flags: Flags, kind: str, folder: str) -> None:
 
 
 def row_of(reader: Reader, folder: str, kind: str, threads: List[int], rows: Rows, flags: Flags) -> List[str]:
-    """Measures one export with one interpreter; memory and labels are those of the first number of threads."""
+    """Measures one export with one interpreter; memory and labels are measured with the first number of threads."""
     path = os.path.join(folder, kind, TFLITE_FILE)
     inputs = os.path.join(folder, "inputs.npz")
     latencies: List[str] = []

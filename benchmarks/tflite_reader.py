@@ -1,6 +1,6 @@
-"""Runs a TFLite classifier row by row and prints, as JSON, what it took: one measurement of benchmarks/tflite.py.
+"""Worker of benchmarks.tflite: runs a TFLite classifier row by row and prints the measurement as JSON.
 
-Needs NumPy and an interpreter and nothing else, so that its memory is that of a program which only classifies.
+It needs only NumPy and an interpreter, so that its memory is that of a program which only classifies.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _WARM_UP_ROWS = 5
 
 
 def installed():
-    """Names of the standalone interpreters that this Python has."""
+    """Lists the standalone interpreters that this Python has."""
     return [name for name in STANDALONE if importlib.util.find_spec(name)]
 
 
 def open_interpreter(library, path, threads):
-    """The version of a library, and its interpreter with a model on a number of threads.
+    """Opens a model in a library's interpreter; returns the library's version and the interpreter.
 
-    TensorFlow 1.15's takes no such number: it is held to as many cores instead.
+    The interpreter of TensorFlow 1.15 has no number of threads: the process is limited to `threads` cores instead.
     """
     package = importlib.import_module(library)
     if library == TENSORFLOW:
@@ -47,13 +47,13 @@ def open_interpreter(library, path, threads):
 
 
 def resident_bytes():
-    """The resident memory of this process (Linux)."""
+    """Resident memory of this process (Linux)."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def run(interpreter, inputs):
-    """The label of each row of int32 [rows, S] inputs by name, and the seconds each took."""
+    """Classifies each row of int32 [rows, S] inputs by name; returns labels and seconds."""
     places = {tensor["name"].split(":")[0]: tensor["index"] for tensor in interpreter.get_input_details()}
     output = interpreter.get_output_details()[0]["index"]
     labels, seconds = [], []
@@ -68,12 +68,12 @@ def run(interpreter, inputs):
 
 
 def main():
-    """Measures; without a library it says which ones there are."""
+    """Measures; without --library it prints the libraries that this Python has."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", choices=STANDALONE + (TENSORFLOW,))
     parser.add_argument("--model", help="the .tflite file")
     parser.add_argument("--inputs", help="an .npz file of the model's inputs")
-    parser.add_argument("--rows", type=int, help="how many of them to run")
+    parser.add_argument("--rows", type=int, help="number of rows to run")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     if not options.library:

@@ -1,6 +1,6 @@
-"""Fine-tuning by transformers and torch, in turns: one measurement of benchmarks/finetuning.py.
+"""Worker of benchmarks.finetuning: fine-tunes with transformers and torch, in turns.
 
-The same model from random weights, clipping and optimizer as ours; a batch is padded as it stands in the file.
+Model, clipping and optimizer are those of this library, from random weights. Batches are padded as in the file.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _OURS = {"initializer_range", "hidden_size", "embedding_size", "num_attention_he
 
 
 def config_of(path):
-    """The configuration of a transformers model of the same size as ours."""
+    """Configuration of a transformers model with the sizes of the JSON file."""
     with open(path) as file:
         values = {name: value for name, value in json.load(file).items() if name in _OURS}
-    # Ours is gelu in its tanh form, and drops a tenth of the classifier's input.
+    # This library uses the tanh form of gelu, and dropout of 0.1 before the classifier.
     return transformers.AlbertConfig(
         **values, hidden_act="gelu_pytorch_tanh", classifier_dropout_prob=0.1, num_labels=2, layer_norm_eps=1e-12
     )
 
 
 def tensors_of(batch):
-    """A batch as the model takes it."""
+    """Converts a batch into the model's tensors."""
     names = {
         "input_ids": "input_ids",
         "attention_mask": "input_mask",
@@ -47,7 +47,7 @@ def tensors_of(batch):
 
 
 def make_step(model):
-    """A function that trains on a batch and returns the loss."""
+    """Builds a function that trains on a batch and returns the loss."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, eps=1e-6, weight_decay=0.01)
 
     def step(batch):
@@ -65,7 +65,7 @@ def main():
     """Prepares the model and serves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", required=True, help="a file of batch_files")
-    parser.add_argument("--config", required=True, help="the zh family's JSON file")
+    parser.add_argument("--config", required=True, help="config file (JSON) of the zh family")
     options = parser.parse_args()
     torch.manual_seed(1)
     model = transformers.AlbertForSequenceClassification(config_of(options.config)).train()

@@ -1,11 +1,10 @@
-"""A training step that works in turns: one measurement of benchmarks/finetuning.py or benchmarks/pretraining.py."""
+"""Worker of benchmarks.finetuning and benchmarks.pretraining: runs training steps, in turns."""
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401 (before TensorFlow)
+from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-
 import tensorflow.compat.v1 as tf
 
 from albert.base.flags import Flags, run_command
@@ -19,11 +18,11 @@ from benchmarks.turns import seconds_of, serve
 def declare_flags() -> Flags:
     """The flags of this command."""
     flags = Flags()
-    flags.choice("variant", None, sorted(VARIANTS), "which step")
-    flags.string("batches", None, "a file of batch_files")
-    flags.string("bert_config_file", None, "the model: a JSON file of the zh family")
-    flags.string("precision", None, "what the products are rounded to; as the runners have it by default")
-    flags.integer("profile_steps", 0, "a turn profiles so many steps of the first batch; 0: it times a step of each")
+    flags.choice("variant", None, sorted(VARIANTS), "the training step to run")
+    flags.string("batches", None, "a file that batch_files wrote")
+    flags.string("bert_config_file", None, "config file (JSON) of the model, of the zh family")
+    flags.string("precision", None, "precision of matrix products; by default that of the training commands")
+    flags.integer("profile_steps", 0, "steps of the first batch that a turn profiles; 0 to time a step of each batch")
     return flags
 
 

@@ -1,7 +1,7 @@
-"""Measurements in turns: every worker is a process of its own that prepares itself once and then works when it is told.
+"""Measurements in turns: each worker is a process that prepares itself once and then works on request.
 
-So a ratio of two is taken from moments that lie side by side, and what disturbs the machine disturbs both. Needs
-nothing but Python: the workers may belong to different environments.
+So a ratio compares measurements made one right after the other, and a disturbance of the machine affects both. It needs
+only Python: the workers may belong to different environments.
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Sequence, TypeVar
 
-_ANSWER = "@turn "  # tells the answers from what a library prints
+Name = TypeVar("Name", bound=Hashable)
+
+_ANSWER = "@turn "  # marks answers among what libraries print
 
 
 class Turns(NamedTuple):
-    """What a worker said of itself, and what each of its turns gave."""
+    """Description that a worker gave of itself, and the results of its turns."""
 
     description: Any
     results: List[Any]
 
 
 class Worker:
-    """A process that runs `serve`."""
+    """Process that runs `serve`."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Starts it.
+        """Starts the process.
 
         Args:
           command: a program that calls `serve`.
@@ -47,17 +49,17 @@ class Worker:
         self.description: Any = None
 
     def wait_until_ready(self) -> None:
-        """Sets `description`, which is what the worker says of itself when it has prepared itself."""
+        """Waits until the worker has prepared itself; sets `description`."""
         self.description = self._answer()
 
     def work(self) -> Any:
-        """What one turn gives."""
+        """Lets the worker work one turn; returns the result."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         return self._answer()
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends the process."""
         if self._process.poll() is None:
             self._process.stdin.close()
             self._process.wait()
@@ -74,11 +76,11 @@ class Worker:
 
 
 def serve(description: Any, work: Callable[[], Any]) -> None:
-    """A worker's life: says that it is ready, then works whenever it is told, until its input ends.
+    """Runs a worker: reports that it is ready, then works once per line of its input.
 
     Args:
-      description: what it says of itself, fit for JSON.
-      work: one turn; what it returns goes to `Worker.work`.
+      description: the worker's description of itself, a JSON value.
+      work: one turn; its result, a JSON value, goes to `Worker.work`.
     """
     _say(description)
     for _ in sys.stdin:
@@ -86,7 +88,7 @@ def serve(description: Any, work: Callable[[], Any]) -> None:
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
-    """How long a call takes."""
+    """Measures the seconds of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -97,17 +99,17 @@ def _say(value: Any) -> None:
     sys.stdout.flush()
 
 
-def in_turns(commands: Dict[Hashable, Sequence[str]], runs: int) -> Dict[Hashable, Turns]:
-    """Lets workers take turns.
+def in_turns(commands: Mapping[Name, Sequence[str]], runs: int) -> Dict[Name, Turns]:
+    """Lets workers take turns; returns their results by name.
 
     Args:
-      commands: the workers by name. They prepare themselves one after the other.
-      runs: turns of each.
+      commands: the commands of the workers, by name. The workers prepare themselves one after the other.
+      runs: turns of each worker.
 
     Raises:
-      SystemExit: one failed; its output is shown.
+      SystemExit: a worker failed; the message holds its output.
     """
-    workers: Dict[Hashable, Worker] = {}
+    workers: Dict[Name, Worker] = {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)

@@ -3,7 +3,7 @@
 import io
 import logging
 
-from albert.base.terminal import StatusLine, time_text
+from albert.base.terminal import StatusLine, table, time_text
 
 
 class Terminal(io.StringIO):
@@ -56,3 +56,8 @@ def test_what_is_logged_begins_on_a_line_of_its_own():
 def test_times_are_hours_minutes_and_whole_seconds():
     assert time_text(3599.9) == "0:59:59"
     assert time_text(36000.0) == "10:00:00"
+
+
+def test_a_table_is_aligned_markdown():
+    text = table(["name", "n"], [["a", "1"], ["longer", "1,000"]])
+    assert text == "| name   |     n |\n| ------ | ----: |\n| a      |     1 |\n| longer | 1,000 |\n"

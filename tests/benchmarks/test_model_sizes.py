@@ -1,4 +1,4 @@
-"""The benchmark of the family's sizes: parameters as in spec/models.md, and a run with tiny models."""
+"""Benchmark of the model sizes: parameters as published, and a run with tiny models."""
 
 import dataclasses
 import json
@@ -44,18 +44,17 @@ def test_all_shared_layers_of_a_model_weigh_as_one():
 @pytest.fixture
 def tiny_sizes(tmp_path, monkeypatch):
     """Sizes of a few numbers each in place of the published ones."""
-    (tmp_path / "albert_config").mkdir()
     with open(tiny_model.write_config(tmp_path)) as file:
         values = json.load(file)
     without_factors = {key: value for key, value in values.items() if key != "embedding_size"}
     for name, content in (("bert", dict(without_factors, hidden_size=64, intermediate_size=256)), ("tiny", values)):
-        (tmp_path / "albert_config" / (name + ".json")).write_text(json.dumps(content))
+        (tmp_path / (name + ".json")).write_text(json.dumps(content))
     unshared = {"share_parameter_across_layers": False}
     sizes = {
         model_sizes.BERT: model_sizes.Size("bert.json", families.ZH, unshared),
         "tiny": model_sizes.Size("tiny.json", families.ZH, {}),
     }
-    monkeypatch.setattr(model_sizes, "ROOT", str(tmp_path))
+    monkeypatch.setattr(model_sizes, "CONFIGS", str(tmp_path))
     monkeypatch.setattr(model_sizes, "SIZES", sizes)
 
 

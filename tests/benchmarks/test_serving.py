@@ -1,4 +1,4 @@
-"""The clients of benchmarks/serving.py against the service around a model that needs no TensorFlow."""
+"""Clients of benchmarks.serving against the service around a model that needs no TensorFlow."""
 
 import json
 
@@ -17,17 +17,17 @@ def body(text):
 def test_answers_and_errors_are_counted_at_the_rate(tmp_path):
     model = tiny_service.Model()
     with tiny_service.serving(model.served(tmp_path)) as client:
-        full = http_clients.ask(client.port, [body("我"), body("我我")], clients=4, seconds=0.3)
+        full = http_clients.put_load(client.port, [body("我"), body("我我")], clients=4, seconds=0.3)
         assert full.errors == 0 and len(full.seconds) == len(model.rows) > 20
         assert {len(first) for first, _ in model.rows} == {1, 2}
-        assert full.per_second == pytest.approx(len(full.seconds) / full.lasted)
-        asked = len(model.rows)
-        paced = http_clients.ask(client.port, [body("我")], clients=4, seconds=1.0, rate=50)
-        assert 20 < len(paced.seconds) < 90 and len(model.rows) == asked + len(paced.seconds)
-        bad = http_clients.ask(client.port, [body("我" * 99)], clients=2, seconds=0.1)
+        assert full.per_second == pytest.approx(len(full.seconds) / full.duration)
+        answered = len(model.rows)
+        paced = http_clients.put_load(client.port, [body("我")], clients=4, seconds=1.0, rate=50)
+        assert 20 < len(paced.seconds) < 90 and len(model.rows) == answered + len(paced.seconds)
+        bad = http_clients.put_load(client.port, [body("我" * 99)], clients=2, seconds=0.1)
         assert bad.errors == len(bad.seconds) > 0 and bad.per_second == 0
 
 
 def test_percentiles():
-    asked = http_clients.Asked([0.001 * number for number in range(100, 0, -1)], 0, 1.0)
-    assert [round(asked.percentile(share) * 1e3) for share in (0.5, 0.99, 1.0)] == [51, 100, 100]
+    load = http_clients.Load([0.001 * number for number in range(100, 0, -1)], 0, 1.0)
+    assert [round(load.percentile(share) * 1e3) for share in (0.5, 0.99, 1.0)] == [51, 100, 100]

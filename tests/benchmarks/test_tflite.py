@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pytest
 
-from albert.base import tables
 from albert.base.errors import UserError
 from benchmarks import tflite as tflite_benchmark
 from tests.support import exports, tiny_model
@@ -66,8 +65,3 @@ def test_agreement_is_counted_against_the_source_and_accuracy_against_the_file(m
 def test_a_checkpoint_without_a_task_is_refused(published, tmp_path):
     with pytest.raises(UserError, match="is no fine-tuned model"):
         tflite_benchmark.main(parsed(checkpoint=published["zh_postln"], data_dir=tmp_path))
-
-
-def test_a_table_is_aligned_markdown():
-    text = tables.table(["name", "n"], [["a", "1"], ["longer", "1,000"]])
-    assert text == "| name   |     n |\n| ------ | ----: |\n| a      |     1 |\n| longer | 1,000 |\n"
