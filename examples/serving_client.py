@@ -1,10 +1,10 @@
-"""Asks TensorFlow Serving for labels, by its REST form; Python's standard library and this repository's tokenizer do.
+"""Client of TensorFlow Serving (REST): text to label, with Python's standard library and this repository's tokenizer.
 
     python export_model.py --checkpoint=albert_lcqmc_checkpoints --format=savedmodel --output_dir=lcqmc
     docker run -p 8501:8501 -v $PWD/lcqmc:/models/lcqmc -e MODEL_NAME=lcqmc tensorflow/serving
     python examples/serving_client.py lcqmc http://localhost:8501/v1/models/lcqmc 今天会下雨吗 今天下雨吗
 
-The export's folder holds what turns text into ids, export.json and vocab.txt; the server is only sent ids.
+The client turns text into ids with export.json and vocab.txt in the export's folder; it sends only ids to the server.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from albert.base.errors import UserError  # noqa: E402  (behind the path)
-from tokenization import FullTokenizer  # noqa: E402
+from albert.base.errors import UserError
+from tokenization import FullTokenizer
 
 TIMEOUT_SECONDS = 30
 
 
 class ServingClient:
-    """A fine-tuned model behind TensorFlow Serving."""
+    """Fine-tuned model behind TensorFlow Serving."""
 
     def __init__(self, folder: str, url: str) -> None:
         """Reads the description and the vocabulary of a SavedModel export.
 
         Args:
-          folder: what `export_model.py --format=savedmodel` wrote.
-          url: of the model, such as http://localhost:8501/v1/models/lcqmc.
+          folder: the folder that `export_model.py --format=savedmodel` wrote.
+          url: the address of the model, such as http://localhost:8501/v1/models/lcqmc.
         """
         with open(os.path.join(folder, "export.json"), encoding="utf-8") as file:
             self.settings = json.load(file)
@@ -39,14 +39,14 @@ class ServingClient:
         self.url = url.rstrip("/") + ":predict"
 
     def classify(self, pairs):
-        """For each (text_a, text_b or None) the probabilities by label.
+        """Computes the probabilities by label for each (text_a, text_b or None).
 
         Raises:
-          UserError: the server cannot be reached, refuses, or answers something else.
+          UserError: the server cannot be reached, refuses the request, or does not answer with predictions.
         """
         rows = [self.row(*pair) for pair in pairs]
         longest = max(len(row["input_ids"]) for row in rows)
-        # All rows of a request have one length; what the mask leaves out has no influence.
+        # All rows of a request must have the same length; tokens without mask have no influence.
         instances = [{name: values + [0] * (longest - len(values)) for name, values in row.items()} for row in rows]
         answer = self.post({"signature_name": "serving_default", "instances": instances})
         predictions = answer.get("predictions")
@@ -55,13 +55,13 @@ class ServingClient:
         return [dict(zip(self.settings["labels"], row)) for row in predictions]
 
     def row(self, text_a, text_b=None):
-        """`[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, cut to the model's length."""
+        """Inputs of a row: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, cut to the model's length."""
         tokenizer = self.tokenizer
         texts = [
             tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)) for text in (text_a, text_b) if text is not None
         ]
         while sum(map(len, texts)) > self.settings["max_seq_length"] - 1 - len(texts):
-            max(reversed(texts), key=len).pop()  # the longer text loses; of equals the second
+            max(reversed(texts), key=len).pop()  # cut the longer text, or the second one of equal texts
         ids = [tokenizer.cls_id] + [i for text in texts for i in text + [tokenizer.sep_id]]
         segments = [0] + [segment for segment, text in enumerate(texts) for _ in range(len(text) + 1)]
         return {"input_ids": ids, "input_mask": [1] * len(ids), "segment_ids": segments}
@@ -82,7 +82,7 @@ class ServingClient:
 
 
 def _reason(error) -> str:
-    """What the server says of an error; it sends {"error": …}."""
+    """Reason that the server gives for an error, in {"error": …}."""
     body = error.read().decode("utf-8", "replace")
     try:
         return str(json.loads(body)["error"])
@@ -93,7 +93,7 @@ def _reason(error) -> str:
 def main(arguments) -> None:
     """Classifies one text or one pair."""
     if len(arguments) not in (3, 4):
-        raise UserError("give the export's folder, the model's address, and one text or two")
+        raise UserError("give the export's folder, the model's address, and one or two texts")
     probabilities = ServingClient(*arguments[:2]).classify([(arguments + [None])[2:4]])[0]
     sys.stdout.write("{} {}\n".format(max(probabilities, key=probabilities.get), probabilities))
 

@@ -1,7 +1,7 @@
-"""From raw text to a scored sentence pair: runs the project's own commands on the data that ships with it.
+"""Quick start, from raw text to a scored sentence pair: runs the project's commands on the shipped data.
 
 `bash quickstart.sh` calls it after the set-up. Each stage is a command that a user could type; it is shown before it
-runs. What the stages wrote is read back for the closing table.
+runs. The closing table is read from the files that the stages wrote.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ VOCAB = "albert_config/vocab.txt"
 
 
 class Stage(NamedTuple):
-    """One command."""
+    """Stage of the quick start: a command."""
 
     title: str
     command: List[str]
 
 
-# A minute of pre-training must stay gentle: at larger learning rates the model first learns which characters are
-# frequent and forgets to tell texts apart, and the fine-tuning of two minutes does not get over that.
+# A small learning rate for one minute of pre-training: with a larger one, the model first learns which characters are
+# frequent and loses the differences between texts, and two minutes of fine-tuning do not repair that.
 STAGES = (
     Stage(
         "TFRecords from data/news_zh_1.txt",
@@ -88,7 +88,7 @@ STAGES = (
             "--learning_rate=1e-4",
             "--num_train_epochs=2.5",
             "--save_checkpoints_steps=200",
-            # The sample's longer pairs are more often different ones: batches of like length would be of like labels.
+            # In the sample, longer pairs more often have the label 0: batches of one length would have one label.
             "--bucket_by_length=False",
         ],
     ),
@@ -97,32 +97,32 @@ STAGES = (
 
 
 def run_stage(stage: Stage) -> float:
-    """Runs one command, its output going to the terminal; returns its seconds."""
+    """Runs one command with its output on the terminal; returns its seconds."""
     sys.stdout.write("\n== {}\npython {}\n".format(stage.title, " ".join(stage.command)))
     sys.stdout.flush()
     start = time.time()
     status = subprocess.call([sys.executable] + stage.command)
     if status:
         sys.exit(
-            "quickstart: the stage '{}' failed (exit status {}); its message stands above".format(stage.title, status)
+            "quickstart: the stage '{}' failed (exit status {}); see its message above".format(stage.title, status)
         )
     return time.time() - start
 
 
 def first_metrics(folder: str) -> Dict[str, Any]:
-    """What the first training step of a run measured, before any weight had moved."""
+    """Metrics of the first training step of a run, before any update."""
     with open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8") as file:
         return json.loads(file.readline())
 
 
 def read_json(*parts: str) -> Any:
-    """The content of a JSON file."""
+    """Reads a JSON file."""
     with open(os.path.join(*parts), encoding="utf-8") as file:
         return json.load(file)
 
 
 def closing_table(seconds: List[float]) -> str:
-    """What ran, the figures before and after, the seconds, where the files are."""
+    """Table of the stages: figures before and after, seconds, folders."""
     records = read_json(TFRECORDS, "news.tfrecord.json")["counts"]
     before, after = first_metrics(PRETRAINED), read_json(PRETRAINED, "eval_results.json")
     evaluations = read_json(FINETUNED, "dev_evaluations.json")
@@ -145,24 +145,24 @@ def closing_table(seconds: List[float]) -> str:
 
 
 def cell_text(value: Any) -> str:
-    """A table cell: seconds and figures short, words as they are."""
+    """Text of a table cell; seconds and figures are rounded."""
     if isinstance(value, float):
         return "{:.3f}".format(value) if value < 20 else "{:.0f}".format(value)
     return str(value)
 
 
 NEXT = """
-Pre-training is measured on documents kept from training (before: the first batch), fine-tuning on the dev sample.
+Pre-training is measured on held-out documents (before: on the first batch), fine-tuning on the dev sample.
 Next, with your own text and your own pairs:
   bash create_pretrain_data.sh your_text.txt records/yours.tfrecord
-  python run_pretraining.py --help        (--init_checkpoint={pretrained} goes on from this model)
+  python run_pretraining.py --help        (--init_checkpoint={pretrained} continues from this model)
   python run_classifier.py --help         (--data_dir with train.txt, dev.txt, test.txt)
   python similarity.py --model_dir={finetuned}
 """
 
 
 def main() -> None:
-    """Runs all stages and shows what came of them."""
+    """Runs all stages and shows the closing table."""
     os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     for folder in (TFRECORDS, PRETRAINED, FINETUNED):
         shutil.rmtree(folder, ignore_errors=True)

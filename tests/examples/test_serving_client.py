@@ -1,7 +1,8 @@
-"""The client of TensorFlow Serving against a stub that checks the request and lets the exported SavedModel answer."""
+"""Client of TensorFlow Serving against a stub that checks the request and answers with the exported SavedModel."""
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -103,8 +104,9 @@ def test_what_the_server_does_wrong_is_one_sentence(example, model, answer, stat
         example.ServingClient(model[1], url).classify(PAIRS)
 
 
-def test_a_server_that_is_not_there_is_said(model):
-    command = [sys.executable, "examples/serving_client.py", model[1], "http://127.0.0.1:1/v1/models/x", "好"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, universal_newlines=True)
+def test_it_runs_from_any_folder_and_reports_a_missing_server(model, tmp_path):
+    program = os.path.join(ROOT, "examples", "serving_client.py")
+    command = [sys.executable, program, model[1], "http://127.0.0.1:1/v1/models/x", "好"]
+    process = subprocess.Popen(command, cwd=str(tmp_path), stderr=subprocess.PIPE, universal_newlines=True)
     _, errors = process.communicate()
     assert process.returncode == 1 and errors.startswith("error: http://127.0.0.1:1") and len(errors.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The worked example of a phone: its short tokenizer and its answers against the project's own."""
+"""Phone example: its short tokenizer and its answers against the project's own."""
 
 import pathlib
 
