@@ -8,7 +8,6 @@ Of the last steps of a training, the mean is often a little better than the last
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -17,7 +16,8 @@ from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 from albert.base.errors import UserError
-from albert.base.plain_arguments import PlainParser
+from albert.base.flags import Flags, run_command
+from albert.base.terminal import say
 from albert.checkpoints.folder import write_weights_folder
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
@@ -96,26 +96,20 @@ def _check_same(first: Dict[str, Any], other: Dict[str, Any], first_prefix: str,
         )
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command; returns the exit status."""
-    parser = PlainParser(prog="average_checkpoints.py", description=__doc__)
-    parser.add_argument("run_dir", help="the --output_dir of a run")
-    parser.add_argument("--last", type=_positive, required=True, help="how many checkpoints, the last ones")
-    parser.add_argument("--output", help="the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
-    flags = parser.parse_args(arguments)
-    try:
-        folder = average(flags.run_dir, flags.last, flags.output)
-        sys.stdout.write("{}\n{}".format(folder, next_command(folder)))
-    except UserError as error:
-        sys.stderr.write("error: {}\n".format(error))
-        return 1
-    return 0
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.word("run_dir", "the --output_dir of a run")
+    flags.integer("last", None, "how many checkpoints, the last ones", minimum=1)
+    flags.string("output", None, "the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
+    return flags
 
 
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
+def main(flags: Flags) -> None:
+    """Averages, and says where the average is and how to evaluate it."""
+    flags.require("last")
+    folder = average(flags.run_dir, flags.last, flags.output)
+    say([folder, next_command(folder)])
 
 
 def next_command(folder: str) -> str:
@@ -124,10 +118,10 @@ def next_command(folder: str) -> str:
     task = model.description.task if model.description else "…"
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
     runner = RUNNER_OF.get(task, CLASSIFIER)
-    return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…\n".format(
+    return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…".format(
         model.family.classification_runner if runner == CLASSIFIER else runner, folder, task, phase
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(__doc__, declare_flags(), main)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Iterable, List, Optional, Tuple
+from typing import Iterable, List, Tuple
 
-from albert.base.errors import UserError
-from albert.base.plain_arguments import PlainParser
+from albert.base.flags import Flags, run_command
+from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
 from albert.checkpoints.variables import listed, size_name, token_head_of
 from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
@@ -46,7 +45,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
     lines = [model.prefix] + ["  {:{}}{}".format(name, _WIDTH, value) for name, value in rows]
     for purpose, command in _uses(model, path):
         lines += ["", purpose + ":", "  " + command]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _size(model: CheckpointModel) -> str:
@@ -111,20 +110,19 @@ def _vocabulary_words(model: CheckpointModel) -> str:
     return "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
-    """The command; returns its exit status."""
-    parser = PlainParser(prog="describe_checkpoint.py", description=__doc__)
-    parser.add_argument("path", help="a folder, a checkpoint's prefix or one of its files")
-    parser.add_argument("--config_file", help="the model's JSON file, where none is beside it")
-    options = parser.parse_args(arguments)
-    try:
-        model = open_checkpoint(options.path, options.config_file, config_flag="config_file")
-    except UserError as error:
-        sys.stderr.write("error: {}\n".format(error))
-        return 1
-    sys.stdout.write(describe_model(model, options.path))
-    return 0
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.word("path", "a folder, a checkpoint's prefix or one of its files")
+    flags.string("config_file", None, "the model's JSON file, where none is beside it")
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Describes a checkpoint on the screen."""
+    model = open_checkpoint(flags.path, flags.config_file, config_flag="config_file")
+    say([describe_model(model, flags.path)])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(__doc__, declare_flags(), main)

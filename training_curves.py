@@ -7,26 +7,22 @@ Runners draw it at checkpoints and at the end.
 
 from __future__ import annotations
 
-import sys
-from typing import Optional, Sequence
-
-from albert.base.errors import UserError
-from albert.base.plain_arguments import PlainParser
+from albert.base.flags import Flags, run_command
+from albert.base.terminal import say
 from albert.monitor.curves import draw_curves
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Draws the picture of the folder on the command line; returns the exit status."""
-    parser = PlainParser(prog="training_curves.py", description=__doc__)
-    parser.add_argument("run_dir", help="the --output_dir of a run")
-    run_dir = parser.parse_args(arguments).run_dir
-    try:
-        sys.stdout.write(draw_curves(run_dir) + "\n")
-    except UserError as error:
-        sys.stderr.write("error: {}\n".format(error))
-        return 1
-    return 0
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.word("run_dir", "the --output_dir of a run")
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Draws the picture of a run's folder and says where it is."""
+    say([draw_curves(flags.run_dir)])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(__doc__, declare_flags(), main)

@@ -1,7 +1,7 @@
-"""Strict command lines: absl flags in a namespace of their own, and errors as one sentence.
+"""Command lines: strict flags and words in a namespace of their own, and errors as one sentence.
 
-Each runner owns a `Flags` object, so importing a runner defines nothing globally and two runners live in one
-process. Unknown flags, bad values and stray words end the run with exit status 2 and name the nearest known flag.
+Each command owns a `Flags` object, so importing a command defines nothing globally and two commands live in one
+process. Unknown flags, bad values and unexpected words end it with exit status 2; the message names the nearest flag.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Flags:
 
     def __init__(self) -> None:
         self._values = absl_flags.FlagValues()
+        self._words: Dict[str, bool] = {}  # name -> whether it must be given
 
     def string(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds a text."""
@@ -56,24 +57,40 @@ class Flags:
         """Declares a flag whose value is one of `choices`."""
         absl_flags.DEFINE_enum(name, default, list(choices), help_text, flag_values=self._values)
 
+    def word(self, name: str, help_text: str, *, is_required: bool = True) -> None:
+        """Declares a word that stands on the command line without a name: `command WORD`, or `command --name=WORD`.
+
+        Several words are read in the order in which they are declared.
+        """
+        self.string(name, None, help_text)
+        self._words[name] = is_required
+
     def parse(self, arguments: Sequence[str]) -> None:
         """Reads the command line (without the program's name).
 
         Raises:
-          UsageError: an unknown flag, a bad value, or a word that belongs to no flag.
+          UsageError: an unknown flag, a bad value, a word that was not declared, or one that is missing.
         """
+        words = self._parse_flags(arguments)
+        open_names = [name for name in self._words if not self.was_given(name)]
+        self._parse_flags(["--{}={}".format(name, word) for name, word in zip(open_names, words)])
+        for word in words[len(open_names) :]:
+            raise UsageError(
+                "unexpected argument '{}': write every option as --name=value (--help lists them)".format(word)
+            )
+        for name in open_names[len(words) :]:
+            if self._words[name]:
+                help_text = self._values[name].help
+                raise UsageError("{} is missing: {} (--help lists all flags)".format(name.upper(), help_text))
+
+    def _parse_flags(self, arguments: Sequence[str]) -> List[str]:
+        """Reads flags and returns the words between them."""
         try:
-            stray_words = self._values(["command"] + list(arguments))[1:]
+            return self._values(["command"] + list(arguments))[1:]
         except absl_flags.UnrecognizedFlagError as error:
             raise UsageError(self._unknown_flag_message(error.flagname)) from error
         except absl_flags.Error as error:
             raise UsageError(" ".join(str(error).split())) from error
-        if stray_words:
-            raise UsageError(
-                "unexpected argument '{}': write every option as --name=value (--help lists them)".format(
-                    stray_words[0]
-                )
-            )
 
     def require(self, *names: str) -> None:
         """Raises `UsageError` when one of the named flags has no value."""
@@ -111,9 +128,9 @@ class Flags:
         return {name: values[name] for name in sorted(values)}
 
     def help(self) -> str:
-        """The flags and what they mean, as text."""
-        lines = []
-        for name in sorted(self._values):
+        """The words and flags and what they mean, as text."""
+        lines = ["  {}\n      {}".format(name.upper(), self._values[name].help) for name in self._words]
+        for name in sorted(set(self._values) - set(self._words)):
             flag = self._values[name]
             lines.append("  --{}={}\n      {}".format(name, flag.value, flag.help))
         return "\n".join(lines)

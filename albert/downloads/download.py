@@ -19,8 +19,9 @@ import sys
 import time
 from typing import BinaryIO, Iterator, List, NamedTuple, Optional, TextIO
 
-from albert.base.errors import UserError
-from albert.base.plain_arguments import PlainParser, nearest_hint
+from albert.base.errors import UsageError, UserError, nearest
+from albert.base.flags import Flags, run_command
+from albert.base.terminal import say
 from albert.downloads.http_transfer import PassingError, Progress, UnreachableError, receive, size_of
 from albert.downloads.published_files import (
     CLUE_TASKS,
@@ -255,33 +256,37 @@ def download_archive(published: PublishedFile, folder: str, mark: str, stream: T
         _remove(archive)
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
-    """The command; returns its exit status."""
-    parser = PlainParser(prog="python -m albert.downloads.download", description=__doc__)
-    parser.add_argument("name", nargs="?", help="lcqmc, a task of CLUE, or a published model")
-    parser.add_argument("--to", metavar="FOLDER", help="the folder to fill (./NAME)")
-    parser.add_argument("--list", action="store_true", help="write the known names")
-    options = parser.parse_args(arguments)
-    if options.list:
-        lines = [f"{LCQMC}: 260,000 question pairs"]
-        lines += [f"{name}: {what}" for name, what in CLUE_TASKS.items()]
-        lines += [f"{name}: {model.family} family, {model.what}" for name, model in MODELS.items()]
-        sys.stdout.write("\n".join(lines) + "\n")
-        return 0
-    if not options.name:
-        parser.error("name what to download; --list names all")
-    if options.name not in known_names():
-        hint = nearest_hint(options.name, known_names())
-        parser.error(f"there is nothing called {options.name!r}{hint}; --list names all")
-    folder = options.to or options.name
-    try:
-        download(options.name, folder, sys.stderr)
-    except UserError as error:
-        sys.stderr.write(f"download: {error}\n")
-        return 1
-    sys.stdout.write(f"{options.name} is in {folder}.\n")
-    return 0
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.word("name", "lcqmc, a task of CLUE, or a published model", is_required=False)
+    flags.string("to", None, "the folder to fill; by default ./NAME")
+    flags.boolean("list", False, "write the known names")
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Downloads what the command line names, or lists the names."""
+    if flags.list:
+        say(_known())
+        return
+    if not flags.name:
+        raise UsageError("name what to download (--list lists all names)")
+    if flags.name not in known_names():
+        near = nearest(flags.name, known_names())
+        raise UsageError(
+            "there is nothing called '{}': the nearest known name is {} (--list lists all)".format(flags.name, near)
+        )
+    folder = flags.to or flags.name
+    download(flags.name, folder, sys.stderr)
+    say(["{} is in {}.".format(flags.name, folder)])
+
+
+def _known() -> List[str]:
+    lines = [f"{LCQMC}: 260,000 question pairs"]
+    lines += [f"{name}: {what}" for name, what in CLUE_TASKS.items()]
+    return lines + [f"{name}: {model.family} family, {model.what}" for name, model in MODELS.items()]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(__doc__, declare_flags(), main)

@@ -18,8 +18,9 @@ import zipfile
 from typing import Callable, List, Optional, Tuple
 
 from albert.base.errors import UserError
+from albert.base.flags import Flags, run_command
 from albert.base.paths import VOCABULARY
-from albert.base.plain_arguments import PlainParser
+from albert.base.terminal import say
 from albert.downloads.download import download_file
 from albert.files.complete import CompleteFile
 
@@ -151,24 +152,22 @@ def bring(destination: str, path: Optional[str] = None, force: bool = False) -> 
     return f"{destination}: 21,128 tokens, from {name}."
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
-    """The command; returns its exit status."""
-    default = os.path.relpath(VOCABULARY)
-    parser = PlainParser(prog="python -m albert.downloads.fetch_vocab", description=__doc__)
-    parser.add_argument("--from", dest="path", metavar="FOLDER", help="take it from this folder")
-    parser.add_argument("--to", default=default, metavar="FILE", help="make this (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="replace a file that is another")
-    parser.add_argument("--quiet", action="store_true", help="be silent if nothing is to do")
-    options = parser.parse_args(arguments)
-    try:
-        done = bring(options.to, options.path, options.force)
-    except UserError as error:
-        sys.stderr.write(f"fetch_vocab: {error}\n")
-        return 1
-    if not (options.quiet and "is there" in done):
-        sys.stdout.write(done + "\n")
-    return 0
+def declare_flags() -> Flags:
+    """All flags."""
+    flags = Flags()
+    flags.string("from", None, "take it from this model folder or file; by default from the network")
+    flags.string("to", os.path.relpath(VOCABULARY), "the file to make")
+    flags.boolean("force", False, "replace a file that is another")
+    flags.boolean("quiet", False, "say nothing if there is nothing to do")
+    return flags
+
+
+def main(flags: Flags) -> None:
+    """Makes the file and says what was done."""
+    done = bring(flags.to, getattr(flags, "from"), flags.force)
+    if not (flags.quiet and "is there" in done):
+        say([done])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(__doc__, declare_flags(), main)

@@ -103,6 +103,53 @@ def test_missing_value_is_named():
         flags.require("output_dir", "optimizer")
 
 
+def parsed_words(*arguments):
+    flags = make_flags()
+    flags.word("source", "what to read")
+    flags.word("target", "where to write", is_required=False)
+    flags.parse(arguments)
+    return flags.source, flags.target, flags.output_dir
+
+
+@pytest.mark.parametrize(
+    "arguments,values",
+    [
+        (["a"], ("a", None, None)),
+        (["a", "--output_dir=x", "b"], ("a", "b", "x")),
+        (["--output_dir", "x", "a"], ("a", None, "x")),
+        (["--target=a", "b"], ("b", "a", None)),
+        (["a", "--", "--b"], ("a", "--b", None)),
+    ],
+)
+def test_words_stand_anywhere_among_the_flags(arguments, values):
+    assert parsed_words(*arguments) == values
+
+
+@pytest.mark.parametrize(
+    "arguments,message",
+    [
+        ([], "SOURCE is missing: what to read (--help lists all flags)"),
+        (["--target=a"], "SOURCE is missing: what to read (--help lists all flags)"),
+        (["a", "b", "c"], "unexpected argument 'c': write every option as --name=value (--help lists them)"),
+        (
+            ["--output-dir=x", "a"],
+            "unknown flag --output-dir: the nearest known one is --output_dir (--help lists them)",
+        ),
+    ],
+)
+def test_mistakes_with_words_are_named(arguments, message):
+    with pytest.raises(UsageError) as error:
+        parsed_words(*arguments)
+    assert str(error.value) == message
+
+
+def test_help_lists_words_before_flags():
+    flags = make_flags()
+    flags.word("source", "what to read")
+    assert flags.help().startswith("  SOURCE\n      what to read\n  --do_train=False\n")
+    assert "--source" not in flags.help()
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_published_flags_keep_their_defaults(runner):
     flags = runner.declare_flags()

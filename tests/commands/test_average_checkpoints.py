@@ -9,6 +9,7 @@ import average_checkpoints
 import run_classifier
 import similarity
 from albert.base.errors import UserError
+from albert.base.flags import run_command
 from albert.checkpoints.description import read_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
@@ -29,6 +30,10 @@ def trained(tmp_path_factory):
     return folder
 
 
+def run(*arguments):
+    run_command(average_checkpoints.__doc__, average_checkpoints.declare_flags(), average_checkpoints.main, arguments)
+
+
 def test_the_mean_is_that_of_the_last_ones(trained, tmp_path):
     out = trained / "finetuned"
     folder = average_checkpoints.average(str(out), 2, str(tmp_path / "mean"))
@@ -44,7 +49,7 @@ def test_the_mean_is_that_of_the_last_ones(trained, tmp_path):
 
 def test_the_folder_is_a_model_for_the_other_commands(trained, tmp_path, capsys):
     out = trained / "finetuned"
-    assert average_checkpoints.main([str(out), "--last=3"]) == 0
+    run(str(out), "--last=3")
     printed = capsys.readouterr().out
     assert printed.splitlines()[0] == str(out / "average")
     assert (
@@ -58,7 +63,7 @@ def test_the_folder_is_a_model_for_the_other_commands(trained, tmp_path, capsys)
         do_predict=False,
     )  # fmt: skip
     assert (tmp_path / "dev" / "eval_results.json").exists()
-    assert average_checkpoints.main([str(out), "--last=1"]) == 0  # its own folder may be replaced
+    run(str(out), "--last=1")  # its own folder may be replaced
     assert saved_checkpoints(str(out))[-1] == str(out / "model.ckpt-3")
 
 
@@ -89,5 +94,6 @@ def test_different_variables_are_named(tmp_path):
 @pytest.mark.parametrize("arguments", [[], ["run"], ["run", "--last=0"], ["run", "--last=2", "--out=x"]])
 def test_the_command_line_is_strict(arguments, capsys):
     with pytest.raises(SystemExit) as error:
-        average_checkpoints.main(arguments)
-    assert error.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+        run(*arguments)
+    output = capsys.readouterr().err
+    assert error.value.code == 2 and output.startswith("error: ") and output.count("\n") == 1

@@ -8,19 +8,27 @@ import numpy as np
 import pytest
 
 import describe_checkpoint
+from albert.base.flags import run_command
 from albert.base.paths import ROOT
 from tests.support import model_fixtures, published_checkpoints
 
 
+def run(*arguments):
+    words = [str(argument) for argument in arguments]
+    run_command(describe_checkpoint.__doc__, describe_checkpoint.declare_flags(), describe_checkpoint.main, words)
+
+
 def described(capsys, *arguments):
     """What the command writes on the screen."""
-    assert describe_checkpoint.main([str(argument) for argument in arguments]) == 0
+    run(*arguments)
     return capsys.readouterr().out
 
 
 def refused(capsys, *arguments):
     """The sentence with which the command ends."""
-    assert describe_checkpoint.main([str(argument) for argument in arguments]) == 1
+    with pytest.raises(SystemExit) as ended:
+        run(*arguments)
+    assert ended.value.code == 1
     output = capsys.readouterr()
     assert output.out == "" and len(output.err.splitlines()) == 1
     return output.err
@@ -90,4 +98,6 @@ def test_the_command_itself(folder, tmp_path):
     assert process.returncode == 0 and process.stdout.startswith(str(tmp_path / "albert_model.ckpt") + "\n")
     process = subprocess.run(command[:2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert process.returncode == 2
-    assert process.stderr.startswith("describe_checkpoint.py: the following arguments are required")
+    assert process.stderr == (
+        "error: PATH is missing: a folder, a checkpoint's prefix or one of its files (--help lists all flags)\n"
+    )

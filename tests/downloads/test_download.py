@@ -11,8 +11,10 @@ import zipfile
 import pytest
 
 from albert.base.errors import UserError
+from albert.base.flags import run_command
 from albert.downloads import download
 from albert.downloads.download import download_file
+from albert.downloads.published_files import known_names
 from tests.support.local_server import closed_port, serving
 
 CONTENT = bytes(range(251)) * 3000
@@ -217,8 +219,8 @@ def test_model_is_brought_and_unpacked(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "tiny"
     with serving((tmp_path / "model.zip").read_bytes()) as site:
         monkeypatch.setenv("ALBERT_ZH_MIRROR", site.url + "/")
-        assert download.main(["albert_tiny_489k", f"--to={folder}"]) == 0
-        assert download.main(["albert_tiny_489k", f"--to={folder}"]) == 0
+        run("albert_tiny_489k", f"--to={folder}")
+        run("albert_tiny_489k", f"--to={folder}")
         assert len(site.asked) == 1
     assert sorted(os.listdir(str(folder))) == ["albert_config_tiny.json", "albert_model.ckpt.index"]
     assert not (tmp_path / "tiny.zip").exists()
@@ -227,18 +229,23 @@ def test_model_is_brought_and_unpacked(tmp_path, monkeypatch, capsys):
 def test_archive_put_there_by_hand_is_used_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("ALBERT_ZH_MIRROR", closed_port())
     model_zip(tmp_path / "tiny.zip")
-    assert download.main(["albert_tiny_489k", f"--to={tmp_path / 'tiny'}"]) == 0
+    run("albert_tiny_489k", f"--to={tmp_path / 'tiny'}")
     assert (tmp_path / "tiny.zip").exists()
 
 
 def test_lcqmc(tmp_path, monkeypatch):
     with serving(b"a\tb\t1\n") as site:
         monkeypatch.setenv("LCQMC_MIRROR", site.url)
-        assert download.main(["lcqmc", f"--to={tmp_path / 'lcqmc'}"]) == 0
+        run("lcqmc", f"--to={tmp_path / 'lcqmc'}")
     assert sorted(os.listdir(str(tmp_path / "lcqmc"))) == ["dev.txt", "test.txt", "train.txt"]
 
 
-def run_command(*arguments):
+def run(*arguments):
+    """Runs the command in this process."""
+    run_command(download.__doc__, download.declare_flags(), download.main, list(arguments))
+
+
+def run_as_typed(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "albert.downloads.download", *arguments],
         stdout=subprocess.PIPE,
@@ -249,21 +256,45 @@ def run_command(*arguments):
 
 
 def test_command_names_the_nearest_name():
-    done = run_command("albert_tiny_489")
+    done = run_as_typed("albert_tiny_489")
     assert done.returncode == 2
-    assert "did you mean albert_tiny_489k?" in done.stderr
+    assert done.stderr.startswith(
+        "error: there is nothing called 'albert_tiny_489': the nearest known name is albert_tiny_489k"
+    )
     assert done.stderr.count("\n") == 1
 
 
 def test_command_names_the_nearest_flag():
-    done = run_command("lcqmc", "--too=x")
+    done = run_as_typed("lcqmc", "--too=x")
     assert done.returncode == 2
-    assert "did you mean --to?" in done.stderr
+    assert done.stderr.startswith("error: unknown flag --too: the nearest known one is --to (")
 
 
 def test_command_without_a_network_is_one_sentence(tmp_path):
-    done = run_command("lcqmc", f"--to={tmp_path / 'lcqmc'}")
+    done = run_as_typed("lcqmc", f"--to={tmp_path / 'lcqmc'}")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "cannot be reached" in done.stderr
     assert not (tmp_path / "lcqmc").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--to", "FOLDER", "lcqmc"), ("--to=FOLDER", "--name=lcqmc")])
+def test_other_orders_and_forms_of_the_same_words(tmp_path, monkeypatch, arguments):
+    folder = str(tmp_path / "data")
+    with serving(b"a\tb\t1\n") as site:
+        monkeypatch.setenv("LCQMC_MIRROR", site.url)
+        run(*[argument.replace("FOLDER", folder) for argument in arguments])
+    assert sorted(os.listdir(folder)) == ["dev.txt", "test.txt", "train.txt"]
+
+
+def test_all_names_are_listed(capsys):
+    run("--list")
+    names = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == known_names()
+
+
+def test_command_without_a_name(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("--to=x")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: name what to download (--list lists all names)\n"

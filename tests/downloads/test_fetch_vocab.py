@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from albert.base.errors import UserError
+from albert.base.flags import run_command
 from albert.downloads import fetch_vocab
 from tests.support.local_server import closed_port
 
@@ -111,9 +112,10 @@ def test_from_the_package(tmp_path, no_sources, monkeypatch):
 
 def test_all_sources_failing_is_one_sentence(tmp_path, no_sources, capsys):
     target = target_of(tmp_path)
-    assert fetch_vocab.main([f"--to={target}"]) == 1
+    with pytest.raises(SystemExit) as ended:
+        run(f"--to={target}")
     told = capsys.readouterr().err
-    assert told.count("\n") == 1
+    assert ended.value.code == 1 and told.startswith("error: ") and told.count("\n") == 1
     assert "cn_clip 1.6.0" in told and fetch_vocab.ADDRESS in told and "--from=FOLDER" in told
     assert not target.parent.exists()
 
@@ -130,16 +132,20 @@ def test_folder_that_cannot_be_written(tmp_path):
         fetch_vocab.bring(str(target_of(tmp_path)), str(model_folder(tmp_path)))
 
 
+def run(*arguments):
+    run_command(fetch_vocab.__doc__, fetch_vocab.declare_flags(), fetch_vocab.main, list(arguments))
+
+
 def test_command(tmp_path, capsys):
     arguments = [f"--from={model_folder(tmp_path)}", f"--to={target_of(tmp_path)}", "--quiet"]
-    assert fetch_vocab.main(arguments) == 0
+    run(*arguments)
     assert "21,128 tokens" in capsys.readouterr().out
-    assert fetch_vocab.main(arguments) == 0
+    run(*arguments)
     assert capsys.readouterr().out == ""
 
 
 def test_command_names_the_nearest_flag(capsys):
     with pytest.raises(SystemExit) as ended:
-        fetch_vocab.main(["--form=x"])
+        run("--form=x")
     assert ended.value.code == 2
-    assert "did you mean --from?" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("error: unknown flag --form: the nearest known one is --from (")

@@ -4,10 +4,11 @@ import builtins
 
 import pytest
 
+import training_curves
 from albert.base.errors import UserError
+from albert.base.flags import run_command
 from albert.monitor.curves import Series, draw_curves, draw_curves_or_warn, series_of, smoothed, title
 from albert.monitor.figures import append_record, read_records
-from training_curves import main
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -62,10 +63,18 @@ def test_the_title_says_steps_loss_and_rates(tmp_path):
 
 
 def test_the_command_names_the_picture_or_what_is_wrong(tmp_path, capsys):
-    assert main([str(write_run(tmp_path, [1, 2]))]) == 0
+    def command(*words):
+        run_command(training_curves.__doc__, training_curves.declare_flags(), training_curves.main, list(words))
+
+    command(str(write_run(tmp_path, [1, 2])))
     assert capsys.readouterr().out == str(tmp_path / "training_curves.png") + "\n"
-    assert main([str(tmp_path / "none")]) == 1
-    assert "holds no metrics.jsonl to draw" in capsys.readouterr().err
+    for words, status, message in (
+        ([str(tmp_path / "none")], 1, "holds no metrics.jsonl to draw"),
+        ([], 2, "error: RUN_DIR is missing: the --output_dir of a run (--help lists all flags)\n"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            command(*words)
+        assert ended.value.code == status and message in capsys.readouterr().err
 
 
 def test_without_matplotlib_a_run_goes_on_with_a_warning(tmp_path, monkeypatch, caplog):
