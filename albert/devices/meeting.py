@@ -70,10 +70,10 @@ def _wait_for_all(cluster: WorkerCluster, stack: contextlib.ExitStack) -> Dict[i
     """Connections with all others, which are closed with the stack, and their plans."""
     present: Dict[int, Tuple[socket.socket, Plan]] = {}
     others = range(1, len(cluster.addresses))
-    patience = _Patience(lambda: [cluster.name(index) for index in others if index not in present])
+    notice = _MissingNotice(lambda: [cluster.name(index) for index in others if index not in present])
     with _listening(cluster) as listener:
         while len(present) < len(others):
-            patience.wait()
+            notice.wait()
             try:
                 connection = stack.enter_context(listener.accept()[0])
             except socket.timeout:
@@ -104,9 +104,9 @@ def _listening(cluster: WorkerCluster) -> socket.socket:
 
 def _join(cluster: WorkerCluster, plan: Plan, folder: str) -> Optional[str]:
     """Another worker's part: tells the chief its plan; returns what separates them."""
-    patience = _Patience(lambda: [cluster.name(0)])
+    notice = _MissingNotice(lambda: [cluster.name(0)])
     while True:
-        patience.wait()
+        notice.wait()
         try:
             with socket.create_connection(cluster.endpoint(0), timeout=_REPLY_SECONDS) as connection:
                 _send(connection, {"index": cluster.index, "plan": plan})
@@ -146,7 +146,7 @@ def _other_folder(cluster: WorkerCluster, folder: str, mark: str) -> Optional[st
     )
 
 
-class _Patience:
+class _MissingNotice:
     """Says who is missing, once, when waiting takes a while."""
 
     def __init__(self, missing: Callable[[], List[str]]) -> None:

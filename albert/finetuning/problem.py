@@ -17,7 +17,7 @@ from tokenization import FullTokenizer
 TEST_RESULTS = "test_results"  # the name of the files with what was predicted for the test split, and its figures
 
 
-class Run(NamedTuple):
+class FineTuningRun(NamedTuple):
     """What all phases of a run share."""
 
     settings: FineTuningSettings
@@ -56,7 +56,7 @@ class Problem:
       run: what the phases of the run share.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FineTuningRun) -> None:
         """Readies the kind for a run.
 
         Raises:

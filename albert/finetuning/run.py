@@ -20,7 +20,7 @@ from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoi
 from albert.checkpoints.values import step_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answers
-from albert.finetuning.problem import TEST_RESULTS, Problem, Run, Split
+from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
 from albert.monitor.evaluation import Evaluator, Goal, Results
 from albert.monitor.figures import text_of, write_figures, write_results
@@ -102,7 +102,7 @@ def _prepared(
     """Reads the splits that the phases need; makes the output folder and describes the model in it."""
     tokenizer = _tokenizer(settings, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
-    problem = kind(Run(settings, family, model, task, tokenizer))
+    problem = kind(FineTuningRun(settings, family, model, task, tokenizer))
     rows = problem.read_splits(_needed_splits(settings))
     prepare_output_dir(settings.output_dir)
     _describe_output(problem)

@@ -124,7 +124,7 @@ class Evaluator:
         return [r for r in read_records(path, EVAL) if r.get(_DATA) == self._data]
 
 
-class Patience:
+class EarlyStopping:
     """Early stopping: says when so many evaluations in a row brought nothing better that training may end."""
 
     def __init__(self, evaluator: Evaluator, evaluations: int) -> None:
@@ -132,13 +132,13 @@ class Patience:
         self._evaluations = evaluations
         self._was_told = False
 
-    def is_at_its_end(self) -> bool:
+    def is_due(self) -> bool:
         """Whether training may end; logged once. A run that ended so ends so again, as its evaluations are on file."""
-        is_at_its_end = self._evaluator.evaluations_since_best() >= self._evaluations
-        if is_at_its_end and not self._was_told:
+        is_due = self._evaluator.evaluations_since_best() >= self._evaluations
+        if is_due and not self._was_told:
             self._was_told = True
             _log.info("Early stop: the last %d evaluations brought nothing better.", self._evaluations)
-        return is_at_its_end
+        return is_due
 
 
 class EvaluationListener(tf.train.CheckpointSaverListener):
@@ -149,7 +149,7 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
         evaluator: Evaluator,
         output_dir: str,
         every_steps: Optional[int] = None,
-        patience: Optional[Patience] = None,
+        early_stopping: Optional[EarlyStopping] = None,
     ) -> None:
         """Creates the listener.
 
@@ -157,10 +157,10 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
           evaluator: what evaluates.
           output_dir: where the checkpoints are.
           every_steps: the least number of steps between two evaluations; None evaluates every checkpoint.
-          patience: what says that training may end early; None lets it go on.
+          early_stopping: what says that training may end early; None lets it go on.
         """
         self._evaluator = evaluator
-        self._patience = patience
+        self._early_stopping = early_stopping
         self._output_dir = output_dir
         self._every_steps = every_steps or 1
         self._last_step: Optional[int] = None
@@ -177,7 +177,7 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
         elif step - self._last_step >= self._every_steps:
             self._last_step = step
             self._evaluator.evaluate(os.path.join(self._output_dir, "model.ckpt-{}".format(step)))
-            return self._patience is not None and self._patience.is_at_its_end()
+            return self._early_stopping is not None and self._early_stopping.is_due()
         return False
 
 
@@ -189,7 +189,7 @@ def train_in_turns(
     last_step: int,
     every_steps: int,
     latest: Callable[[], str],
-    patience: Optional[Patience] = None,
+    early_stopping: Optional[EarlyStopping] = None,
 ) -> None:
     """Trains and evaluates in turn: on a TPU, whose training loop gives no checkpoint away in between.
 
@@ -200,10 +200,10 @@ def train_in_turns(
       last_step: the step at which it ends.
       every_steps: steps of a turn.
       latest: the prefix of the last checkpoint.
-      patience: what says that training may end early; None lets it go on.
+      early_stopping: what says that training may end early; None lets it go on.
     """
     step = first_step
-    while step < last_step and not (patience and patience.is_at_its_end()):
+    while step < last_step and not (early_stopping and early_stopping.is_due()):
         step = min(step + every_steps, last_step)
         train_until(step)
         evaluator.evaluate(latest())

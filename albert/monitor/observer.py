@@ -16,7 +16,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import step_of
 from albert.devices.cluster import WorkerCluster
 from albert.monitor.curves import draw_curves_or_warn
-from albert.monitor.evaluation import EvaluationListener, Evaluator, Patience, train_in_turns
+from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
 from albert.monitor.figures import METRICS_FILE
 from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
 from albert.monitor.log import TrainingLogHook
@@ -86,9 +86,9 @@ class TrainingObserver:
         self._guard = FiniteGuard()
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
-        self._patience = self._find_patience()
+        self._early_stopping = self._find_early_stopping()
 
-    def _find_patience(self) -> Optional[Patience]:
+    def _find_early_stopping(self) -> Optional[EarlyStopping]:
         evaluations = self._settings.early_stopping_evals
         if evaluations is None:
             return None
@@ -98,7 +98,7 @@ class TrainingObserver:
             raise UsageError(
                 "--early_stopping_evals needs evaluations while training: --do_eval=True and no --eval_every_steps=0"
             )
-        return Patience(self._evaluator, evaluations)
+        return EarlyStopping(self._evaluator, evaluations)
 
     def make_hooks(self, tensors: Dict[str, Any]) -> List[Any]:
         """The hooks of a training graph, in the order in which they must run.
@@ -156,7 +156,7 @@ class TrainingObserver:
             self._check_end()
 
     def _has_stopped_early(self) -> bool:
-        return self._patience is not None and self._patience.is_at_its_end()
+        return self._early_stopping is not None and self._early_stopping.is_due()
 
     def _check_end(self) -> None:
         """Estimators take any OUT_OF_RANGE for the end of the data: also that of a file which outgrows its limit."""
@@ -180,7 +180,9 @@ class TrainingObserver:
         evaluations = []
         if self._evaluator:
             evaluations.append(
-                EvaluationListener(self._evaluator, settings.output_dir, settings.eval_every_steps, self._patience)
+                EvaluationListener(
+                    self._evaluator, settings.output_dir, settings.eval_every_steps, self._early_stopping
+                )
             )
         return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]
 
@@ -194,7 +196,7 @@ class TrainingObserver:
             last_step=self._settings.total_steps,
             every_steps=self._settings.eval_every_steps or self._settings.save_checkpoints_steps,
             latest=lambda: latest_checkpoint(output_dir),
-            patience=self._patience,
+            early_stopping=self._early_stopping,
         )
 
     def say_what_was_done(self) -> None:

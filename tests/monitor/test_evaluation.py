@@ -12,7 +12,7 @@ from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, write_values
-from albert.monitor.evaluation import EvaluationListener, Evaluator, Goal, Patience, train_in_turns
+from albert.monitor.evaluation import EvaluationListener, Evaluator, Goal, EarlyStopping, train_in_turns
 from albert.monitor.figures import drop_after, read_records
 from tests.support import tiny_model
 from tests.support.published_checkpoints import model_values
@@ -188,7 +188,7 @@ def test_patience_ends_training_by_the_listener_and_in_turns(tmp_path, weights):
     accuracies = {1: 0.5, 2: 0.6, 3: 0.6, 4: 0.55, 5: 0.9}
     run = Run(tmp_path, weights, accuracies)
     evaluator = run.evaluator()
-    listener = EvaluationListener(evaluator, run.folder, patience=Patience(evaluator, 2))
+    listener = EvaluationListener(evaluator, run.folder, early_stopping=EarlyStopping(evaluator, 2))
     assert [listener.after_save(None, step) for step in (0, 1, 2, 3, 4)] == [False, False, False, False, True]
     assert run.measured == [1, 2, 3, 4] and run.kept_step() == 3  # of equals, the later one
     trained = []
@@ -201,7 +201,7 @@ def test_patience_ends_training_by_the_listener_and_in_turns(tmp_path, weights):
             last_step=until,
             every_steps=1,
             latest=lambda: run.prefix(trained[-1]),
-            patience=Patience(evaluator, 2),
+            early_stopping=EarlyStopping(evaluator, 2),
         )
 
     train(until=5)

@@ -16,7 +16,7 @@ from albert.finetuning.classification.answers import score_classification, write
 from albert.finetuning.classification.features import record_encoder
 from albert.finetuning.classification.model import Classifier, classification_objective
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.problem import TEST_RESULTS, Problem, Run, Split
+from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import ClassificationSettings
 from albert.finetuning.task import find_task
 from albert.tasks import submission
@@ -35,7 +35,7 @@ _MUCH_TOLD_BY_LENGTH = 0.12
 class Classification(Problem):
     """Labels of rows."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
         self._use_pooled_output = _use_pooled_output(run.settings, run.model)
 

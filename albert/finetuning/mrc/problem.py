@@ -9,7 +9,7 @@ import numpy as np
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.mrc.answers import SpanSettings, best_spans, mean_loss, score_answers, write_answers
 from albert.finetuning.mrc.features import WindowSettings, check_settings, record_encoder, windows_of
-from albert.finetuning.problem import OncePerSplit, Problem, Run, Split
+from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import ReadingSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, span_objective
@@ -22,7 +22,7 @@ from albert.training.step import Features, Objective
 class Reading(Problem):
     """Answers of questions."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
         self._cut = _window_settings(run.settings)
         self._choice = SpanSettings(run.settings.max_answer_length, run.settings.n_best_size)

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Iterable, List, Sequence
 import numpy as np
 
 from albert.files.complete import CompleteFile
-from albert.finetuning.ner.features import Part
+from albert.finetuning.ner.features import SentencePart
 from albert.tasks.entities import (
     Entity,
     EntityScore,
@@ -35,7 +35,7 @@ CLUENER = "cluener"
 _BIO_SUFFIX, _SPANS_SUFFIX = "_predict.bio", "_predict.spans.json"
 
 
-def token_answers(parts: Iterable[Part], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
+def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
     """The logarithms of the probabilities [tokens, tags] of each sentence's tags.
 
     Args:

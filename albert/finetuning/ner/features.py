@@ -22,7 +22,7 @@ _NUM_SPECIAL = 2  # [CLS] and [SEP]
 _CONTEXT_PART = 4  # a quarter of a part is read on either side of the tokens that it tags
 
 
-class Part(NamedTuple):
+class SentencePart(NamedTuple):
     """A sequence that tags some of a sentence's tokens.
 
     Attributes:
@@ -58,7 +58,7 @@ def record_encoder(task: Task, tokenizer: FullTokenizer, max_seq_length: int) ->
     )
 
 
-def parts_of(sentences: Sequence[Sentence], tokenizer: FullTokenizer, max_seq_length: int) -> Iterator[Part]:
+def parts_of(sentences: Sequence[Sentence], tokenizer: FullTokenizer, max_seq_length: int) -> Iterator[SentencePart]:
     """The sequences of sentences, in their order.
 
     Raises:
@@ -112,7 +112,7 @@ def reaches(lengths: Sequence[int], room: int) -> Iterator[Reach]:
 
 def _part(
     number: int, pieces: Sequence[List[int]], reach: Reach, tokenizer: FullTokenizer, was_truncated: bool
-) -> Part:
+) -> SentencePart:
     ids = [tokenizer.cls_id]
     positions = []
     for token in range(reach.begin, reach.end):
@@ -120,10 +120,12 @@ def _part(
         ids += pieces[token]
     ids.append(tokenizer.sep_id)
     positions = positions[reach.first - reach.begin : reach.last - reach.begin]
-    return Part(number, reach.first, positions, EncodedPair(ids, [0] * len(ids), was_truncated))
+    return SentencePart(number, reach.first, positions, EncodedPair(ids, [0] * len(ids), was_truncated))
 
 
-def _records(sentences: Sequence[Sentence], parts: Iterable[Part], labels: Sequence[str]) -> Iterator[EncodedRecord]:
+def _records(
+    sentences: Sequence[Sentence], parts: Iterable[SentencePart], labels: Sequence[str]
+) -> Iterator[EncodedRecord]:
     ids = {label: number for number, label in enumerate(labels)}
     tagged = -1
     tags: List[str] = []
@@ -135,7 +137,7 @@ def _records(sentences: Sequence[Sentence], parts: Iterable[Part], labels: Seque
         yield EncodedRecord(_values(index, part, tags, ids), [part.encoded])
 
 
-def _values(index: int, part: Part, tags: Sequence[str], ids: Dict[str, int]) -> Dict[str, List[int]]:
+def _values(index: int, part: SentencePart, tags: Sequence[str], ids: Dict[str, int]) -> Dict[str, List[int]]:
     label_ids = [NO_TAG] * len(part.encoded.input_ids)
     for position, tag in zip(part.positions, tags[part.first :]):
         label_ids[position] = 1 + ids[tag]

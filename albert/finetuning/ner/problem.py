@@ -9,7 +9,7 @@ import numpy as np
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.ner.answers import predicted_entities, score_entities, token_answers, write_entities
 from albert.finetuning.ner.features import parts_of, record_encoder
-from albert.finetuning.problem import OncePerSplit, Problem, Run, Split
+from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, tag_objective
@@ -23,7 +23,7 @@ from albert.training.step import Features, Objective
 class Tagging(Problem):
     """Tags of tokens."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
         self._parts = OncePerSplit(lambda sentences: parts_of(sentences, run.tokenizer, run.settings.max_seq_length))
 
