@@ -13,9 +13,10 @@ No text makes the tokenizer fail; a vocabulary that cannot be used raises `UserE
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 from albert.base.errors import UserError
 
@@ -54,6 +55,13 @@ ALONE = "a"
 IN_WORD = "w"
 _WORD_PATTERN = re.compile("{}|{}+".format(ALONE, IN_WORD))
 
+# What the folders of BERT's published checkpoints begin with, by the case of their vocabulary.
+_LOWER_CASE_MODELS = ("uncased_L-", "multilingual_L-", "chinese_L-")
+_CASED_MODELS = ("cased_L-", "multi_cased_L-")
+
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 class Token(NamedTuple):
     """A token and the span of characters [start, end) of the original text that it came from."""
@@ -70,6 +78,14 @@ def convert_to_unicode(text: Union[str, bytes]) -> str:
     if isinstance(text, bytes):
         return text.decode("utf-8", "ignore")
     raise TypeError("text must be str or bytes, not {}".format(type(text).__name__))
+
+
+printable_text = convert_to_unicode  # two published names for what is the same in Python 3
+
+
+def whitespace_tokenize(text: str) -> List[str]:
+    """Splits a text at whitespace."""
+    return text.split()
 
 
 def is_chinese_character(char: str) -> bool:
@@ -212,7 +228,7 @@ class WordpieceTokenizer:
 
     def tokenize(self, text: Union[str, bytes]) -> List[str]:
         """Returns the pieces of a text that went through the basic step, its words separated by whitespace."""
-        return [piece.text for word in convert_to_unicode(text).split() for piece in self.pieces(word)]
+        return [piece.text for word in whitespace_tokenize(convert_to_unicode(text)) for piece in self.pieces(word)]
 
     def pieces(self, word: str) -> List[Token]:
         """Returns the pieces of one word with their spans in it, or one `unk_token` if any part cannot be matched."""
@@ -287,11 +303,11 @@ class FullTokenizer:
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> List[int]:
         """Returns the ids of `tokens`; one that is not in the vocabulary is a KeyError (`tokenize` returns none)."""
-        return [self.vocab[token] for token in tokens]
+        return convert_by_vocab(self.vocab, tokens)
 
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> List[str]:
         """Returns the tokens with these ids; an id outside of the vocabulary is a KeyError."""
-        return [self.inv_vocab[index] for index in ids]
+        return convert_by_vocab(self.inv_vocab, ids)
 
     def _placed_pieces(self, text: Union[str, bytes]) -> Iterator[Tuple[int, Sequence[Token]]]:
         """Yields (offset in the text, pieces with spans counted from there)."""
@@ -348,6 +364,23 @@ class FullTokenizer:
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.vocab[token] for token in tokens)
 
 
+def validate_case_matches_checkpoint(do_lower_case: bool, init_checkpoint: Optional[str]) -> None:
+    """Raises `ValueError` where `do_lower_case` does not suit a published checkpoint of BERT, known by its folder.
+
+    Args:
+      do_lower_case: of the tokenizer.
+      init_checkpoint: such as "chinese_L-12_H-768_A-12/bert_model.ckpt"; any other name passes.
+    """
+    folder, name = os.path.split(init_checkpoint or "")
+    model = os.path.basename(folder) if name.startswith("bert_model.ckpt") else ""
+    if model.startswith(_CASED_MODELS if do_lower_case else _LOWER_CASE_MODELS):
+        raise ValueError(
+            "do_lower_case={} does not suit {}, whose vocabulary is {}: give do_lower_case={}".format(
+                do_lower_case, init_checkpoint, "cased" if do_lower_case else "in lower case", not do_lower_case
+            )
+        )
+
+
 def check_vocab_size(tokenizer: FullTokenizer, vocab_size: int, config_file: str = "the config") -> None:
     """Raises `UserError` unless the tokenizer has as many tokens as the model configuration says."""
     if len(tokenizer.vocab) != vocab_size:
@@ -368,6 +401,21 @@ def _load_sentencepiece_model(path: str, content: bytes) -> Any:
         return sentencepiece.SentencePieceProcessor(model_proto=content)
     except (OSError, RuntimeError) as error:
         raise UserError(message) from error
+
+
+def convert_by_vocab(vocab: Mapping[K, V], items: Iterable[K]) -> List[V]:
+    """Returns what a vocabulary (or its inverse) has for each item; an unknown one is a KeyError."""
+    return [vocab[item] for item in items]
+
+
+def convert_tokens_to_ids(vocab: Mapping[str, int], tokens: Iterable[str]) -> List[int]:
+    """Returns the ids of tokens, as `FullTokenizer.convert_tokens_to_ids` does."""
+    return convert_by_vocab(vocab, tokens)
+
+
+def convert_ids_to_tokens(inv_vocab: Mapping[int, str], ids: Iterable[int]) -> List[str]:
+    """Returns the tokens with these ids, as `FullTokenizer.convert_ids_to_tokens` does."""
+    return convert_by_vocab(inv_vocab, ids)
 
 
 def load_vocab(vocab_file: str) -> Dict[str, int]:

@@ -158,6 +158,43 @@ def test_published_step_classes():
     assert short.tokenize("aaa aaaa") == ["a", "##a", "##a", "?"]
 
 
+def test_published_helpers(tiny_vocab_file):
+    vocab = tokenization.load_vocab(tiny_vocab_file)
+    inv_vocab = {index: token for token, index in vocab.items()}
+    assert tokenization.convert_tokens_to_ids(vocab, ["un", "##ed"]) == [5, 7]
+    assert tokenization.convert_ids_to_tokens(inv_vocab, [12, 13]) == ["中", "国"]
+    assert tokenization.convert_by_vocab(vocab, iter(["[PAD]"])) == [0]
+    with pytest.raises(KeyError, match="nowhere"):
+        tokenization.convert_tokens_to_ids(vocab, ["nowhere"])
+    assert tokenization.whitespace_tokenize(" \t a  b\n") == ["a", "b"]
+    assert tokenization.whitespace_tokenize(" ") == []
+    for function in (tokenization.convert_to_unicode, tokenization.printable_text):
+        assert function("中国".encode("utf-8")) == function("中国") == "中国"
+
+
+@pytest.mark.parametrize(
+    "folder, is_lower_case",
+    [
+        ("uncased_L-12_H-768_A-12", True),
+        ("chinese_L-12_H-768_A-12", True),
+        ("multilingual_L-12_H-768_A-12", True),
+        ("cased_L-24_H-1024_A-16", False),
+        ("multi_cased_L-12_H-768_A-12", False),
+    ],
+)
+def test_case_of_a_published_checkpoint(folder, is_lower_case):
+    checkpoint = "/models/{}/bert_model.ckpt".format(folder)
+    tokenization.validate_case_matches_checkpoint(is_lower_case, checkpoint)
+    with pytest.raises(ValueError, match="give do_lower_case={}".format(is_lower_case)):
+        tokenization.validate_case_matches_checkpoint(not is_lower_case, checkpoint)
+
+
+@pytest.mark.parametrize("checkpoint", [None, "", "albert_tiny/albert_model.ckpt", "cased_L-24/other.ckpt"])
+def test_other_checkpoints_have_no_known_case(checkpoint):
+    for do_lower_case in (True, False):
+        tokenization.validate_case_matches_checkpoint(do_lower_case, checkpoint)
+
+
 @pytest.mark.parametrize("text", ["a\ud800b", "\udfff", "\ud83d\ude00"[::-1]])
 def test_lone_surrogates_are_dropped(tokenizer, text):
     expected = "".join(char for char in text if char < "\ud800")
