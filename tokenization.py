@@ -72,7 +72,7 @@ class Token(NamedTuple):
 
 
 def convert_to_unicode(text: Union[str, bytes]) -> str:
-    """Returns `text` as str; bytes are read as UTF-8, and what is no UTF-8 in them is left out (as published)."""
+    """Returns `text` as str; bytes are decoded as UTF-8, without those that are not UTF-8 (as published)."""
     if isinstance(text, str):
         return text
     if isinstance(text, bytes):
@@ -117,7 +117,7 @@ def is_dropped(char: str) -> bool:
 
 
 class _NormalForms(dict):
-    """Character -> what becomes of it: "" (dropped), " ", itself, or its lower-case base characters."""
+    """Table from character to normal form: "" (dropped), " ", itself, or its lower-case base characters."""
 
     def __init__(self, do_lower_case: bool) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class _NormalForms(dict):
 
 
 class _CharacterClasses(dict):
-    """Code point -> SPACE, ALONE or IN_WORD; filled as characters turn up, for `str.translate`."""
+    """Table from code point to SPACE, ALONE or IN_WORD for `str.translate`; filled as characters appear."""
 
     def __init__(self, forms: _NormalForms) -> None:
         super().__init__()
@@ -154,14 +154,17 @@ class _CharacterClasses(dict):
         form = self._forms[char]
         if form == " ":
             return SPACE
-        # Punctuation is looked for after lower-casing: U+2260 is "=" and a stroke, so it stands alone.
+        # The class is that of the normal form: U+2260 is "=" and a stroke, so it is punctuation and stands alone.
         if is_chinese_character(char) or (len(form) == 1 and is_punctuation(form)):
             return ALONE
         return IN_WORD
 
 
 class BasicTokenizer:
-    """The basic step: words of a text, normalised."""
+    """Basic step of BERT's tokenization: text to normalised words, each with its place in the text.
+
+    What a character becomes is computed once, when it first appears.
+    """
 
     def __init__(self, do_lower_case: bool = True) -> None:
         self.do_lower_case = do_lower_case
@@ -175,7 +178,7 @@ class BasicTokenizer:
         return [word for word in words if word]
 
     def kind_of(self, char: str) -> str:
-        """SPACE, ALONE or IN_WORD: what the basic step takes a character for."""
+        """Returns the class of a character in the basic step: SPACE, ALONE or IN_WORD."""
         return self._classes[ord(char)]
 
     def prepare(self, text: Union[str, bytes]) -> str:
@@ -184,12 +187,12 @@ class BasicTokenizer:
         return settle_final_sigmas(text) if self.do_lower_case and "\u03a3" in text else text
 
     def word_spans(self, text: str) -> Iterator[Tuple[int, int]]:
-        """Yields [start, end) of each word of a prepared text, also of words of which normalising leaves nothing."""
+        """Yields [start, end) of each word of a prepared text, even of words that are empty when normalised."""
         for match in _WORD_PATTERN.finditer(text.translate(self._classes)):
             yield match.span()
 
     def normalize(self, text: str) -> Tuple[str, List[int]]:
-        """Returns the normal form of a prepared text and, for each of its characters, where in `text` it came from."""
+        """Returns the normal form of a prepared text, and the place in `text` that each of its characters came from."""
         characters = []
         origins = []
         for position, char in enumerate(text):
@@ -200,7 +203,7 @@ class BasicTokenizer:
 
 
 def settle_final_sigmas(text: str) -> str:
-    """Lower-cases each capital sigma of `text` to the form that its place in the word asks for; the length stays.
+    """Lower-cases each capital sigma of `text` to the form for its place in the word; the length stays the same.
 
     Sigma is the only letter whose lower case depends on its neighbours. The published tokenizer and HF's
     BertTokenizer call `str.lower` on whole words and so write a final sigma; the Rust tokenizers library lower-cases
@@ -216,7 +219,7 @@ def settle_final_sigmas(text: str) -> str:
 
 
 class WordpieceTokenizer:
-    """The piece step: greedy longest match, left to right."""
+    """Piece step: cuts words into the longest entries of a vocabulary, from left to right."""
 
     def __init__(
         self, vocab: Dict[str, int], unk_token: str = UNK_TOKEN, max_input_chars_per_word: int = MAX_CHARS_PER_WORD
@@ -255,10 +258,10 @@ class WordpieceTokenizer:
 
 
 class FullTokenizer:
-    """Text to tokens and ids, by a WordPiece vocabulary or by a sentencepiece model.
+    """Tokenizer: text to tokens and ids, by a WordPiece vocabulary or by a sentencepiece model.
 
     Attributes:
-      vocab: token -> id; `inv_vocab` is the way back.
+      vocab: token -> id; `inv_vocab` is its inverse.
       vocab_hash: SHA-256 of the vocabulary or model file, in hexadecimal digits.
       is_sentencepiece: whether a sentencepiece model cuts the text.
       pad_id, unk_id, cls_id, sep_id, mask_id: ids of the special tokens.
@@ -267,10 +270,10 @@ class FullTokenizer:
     def __init__(
         self, vocab_file: Optional[str] = None, do_lower_case: bool = True, spm_model_file: Optional[str] = None
     ) -> None:
-        """Reads the vocabulary; a sentencepiece model goes before a vocabulary file if both are given.
+        """Reads the vocabulary; a sentencepiece model takes precedence over a vocabulary file.
 
         Raises:
-          UserError: neither file is given, or the one that counts cannot be used.
+          UserError: neither file is given, or the one that takes precedence cannot be used.
         """
         if not (spm_model_file or vocab_file):
             raise UserError("the tokenizer needs a vocabulary: give --vocab_file or --spm_model_file")

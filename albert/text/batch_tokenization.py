@@ -1,13 +1,13 @@
-"""Tokens of whole texts as arrays: what FullTokenizer finds line by line, at the speed of array look-ups.
+"""Batch tokenizer: the tokens of whole texts as arrays, equal to those of FullTokenizer line by line, but faster.
 
 In Chinese most tokens are characters that stand alone, so their ids are one look-up in a table over all code points;
-only the words between them (Latin, digits, what hangs together) are cut into pieces one by one, and remembered.
+only the words between them (Latin letters, digits) are cut into pieces one by one, and remembered.
 """
 
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -23,20 +23,20 @@ _Pieces = Tuple[Tuple[int, ...], Tuple[int, ...], Tuple[int, ...]]  # ids, start
 
 
 class TokenArrays(NamedTuple):
-    """The tokens of a text in order: int32 vectors of equal length.
+    """Tokens of a text in order: int32 vectors of equal length.
 
     Attributes:
       ids: token ids.
       starts, ends: the span of characters [start, end) of the text that each token came from.
     """
 
-    ids: Any
-    starts: Any
-    ends: Any
+    ids: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
 
 
 class BatchTokenizer:
-    """Tokenizes texts of many lines; the tokens are those that `tokenizer` finds in each line."""
+    """Tokenizes texts of many lines at once; the tokens are those that `tokenizer` finds in each line."""
 
     def __init__(self, tokenizer: FullTokenizer) -> None:
         self._tokenizer = tokenizer
@@ -44,7 +44,7 @@ class BatchTokenizer:
         self._remembered: Dict[str, _Pieces] = {}
 
     def encode(self, text: str) -> TokenArrays:
-        """Returns the tokens of a text whose lines are parted by "\\n"; no token reaches over a line."""
+        """Returns the tokens of a text whose lines are separated by "\\n"; no token crosses the end of a line."""
         if self._tokenizer.is_sentencepiece:
             return self._encode_lines(text)
         text = self._tokenizer.basic_tokenizer.prepare(text)
@@ -67,7 +67,9 @@ class BatchTokenizer:
         (piece,) = self._tokenizer.word_pieces(char)
         return self._tokenizer.vocab[piece.text]
 
-    def _encode_words(self, text: str, starts: Any, ends: Any) -> Tuple[Any, Any, Any]:
+    def _encode_words(
+        self, text: str, starts: np.ndarray, ends: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         remembered = self._remembered
         words: List[_Pieces] = []
         for start, end in zip(starts.tolist(), ends.tolist()):
@@ -80,7 +82,7 @@ class BatchTokenizer:
         return ids, piece_starts + shift, piece_ends + shift
 
     def _pieces(self, run: str) -> _Pieces:
-        """The pieces of a run of characters that do not stand alone: a word, but for characters that are dropped."""
+        """Returns the pieces of a run of characters that do not stand alone, dropped ones among them."""
         pieces = as_columns(self._tokenizer, self._tokenizer.word_pieces(run))
         if len(run) <= MAX_CACHED_WORD_LENGTH:
             if len(self._remembered) >= _MAX_REMEMBERED_WORDS:
@@ -100,8 +102,8 @@ class BatchTokenizer:
         return TokenArrays(*(np.array(column, np.int32) for column in columns))
 
 
-def as_columns(tokenizer: FullTokenizer, tokens: List[Token]) -> _Pieces:
-    """Tokens as (ids, starts, ends)."""
+def as_columns(tokenizer: FullTokenizer, tokens: Sequence[Token]) -> _Pieces:
+    """Returns tokens as (ids, starts, ends)."""
     return (
         tuple(tokenizer.convert_tokens_to_ids(token.text for token in tokens)),
         tuple(token.start for token in tokens),

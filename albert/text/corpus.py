@@ -1,10 +1,11 @@
-"""Text files as documents: UTF-8, one sentence per line, documents parted by lines of nothing but whitespace.
+"""Corpus: text files as documents, in UTF-8, one sentence per line, blank lines between documents.
 
 A corpus is divided by seeking to places where a document starts, so it is never read as a whole; a part of it is read
-as a stream. Lines end at "\\n" only: Chinese text holds other characters that Python takes for line breaks.
+as a stream. A blank line holds nothing but whitespace. Lines end at "\\n" only: Chinese text contains other characters
+that Python takes for line breaks.
 
-Files that are packed with gzip are read as they are. All sizes and places in them are those of the unpacked text, so
-that a packed corpus is divided like the same corpus unpacked, up to MAX_PACKED_CUTS.
+Files packed with gzip need not be unpacked first. All sizes and places in them are those of the unpacked text, so a
+packed corpus is divided like the same corpus unpacked, up to MAX_PACKED_CUTS.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_PACKED_CUTS = 16
 
 
 class ByteRange(NamedTuple):
-    """A part of a text that starts and ends where a document does.
+    """Part of a text that starts and ends where a document does.
 
     Attributes:
       file_index: the number of its file in the corpus.
@@ -42,7 +43,7 @@ class ByteRange(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """A text file as it was planned: `size` is that of the unpacked text."""
+    """Text file as it was when shards were planned: `size` is that of the unpacked text."""
 
     path: str
     size: int
@@ -51,14 +52,14 @@ class _Text(NamedTuple):
 
 
 class DocumentPart(NamedTuple):
-    """A document, or a part of one that is longer than MAX_PART_BYTES.
+    """Document, or part of one that is longer than MAX_PART_BYTES.
 
     Attributes:
       file_index: the number of its file in the corpus.
       offset: the byte at which its first line starts.
       lines: its sentences, without blanks at their ends.
       num_bytes: the size of these lines in the file.
-      is_continuation: whether an earlier part of the same document went before.
+      is_continuation: whether it continues the document of the part before.
     """
 
     file_index: int
@@ -73,7 +74,7 @@ def plan_shards(
 ) -> List[List[ByteRange]]:
     """Divides files into at most `num_shards` parts of similar size, each a list of ranges of one or more files.
 
-    There are fewer parts where documents are too long, or gzip files too large, to be divided so often.
+    There are fewer parts where documents are too long, or gzip files too large, to be divided that often.
 
     Args:
       paths: text files, plain or packed with gzip.
@@ -110,7 +111,7 @@ def _measure(path: str, files: FileSystem) -> _Text:
 
 
 def _bounds_within(text: _Text, cuts: Sequence[int], files: FileSystem) -> List[int]:
-    """For each cut the first place from there on where a document starts or the file ends."""
+    """Returns for each cut the first place at or after it where a document starts or the file ends."""
     if text.is_packed and len(cuts) > MAX_PACKED_CUTS:
         cuts = [cuts[number * len(cuts) // (MAX_PACKED_CUTS + 1)] for number in range(1, MAX_PACKED_CUTS + 1)]
     bounds: List[int] = []
@@ -123,7 +124,7 @@ def _bounds_within(text: _Text, cuts: Sequence[int], files: FileSystem) -> List[
 
 
 def _next_document_start(file: BinaryIO, position: int) -> int:
-    """The start of the first line that follows a blank one (at 0: of the first line that is not blank)."""
+    """Returns the start of the first line that follows a blank one (at 0: of the first line that is not blank)."""
     after_blank = position == 0
     file.seek(max(0, position - 1))  # one byte back: a line that starts at `position` is not skipped
     if position:
@@ -153,11 +154,10 @@ def _ranges_between(texts: Sequence[_Text], start: int, end: int) -> List[ByteRa
 def read_documents(
     ranges: Iterable[ByteRange], max_part_bytes: int = MAX_PART_BYTES, *, files: FileSystem = LOCAL
 ) -> Iterator[DocumentPart]:
-    """Streams the documents of some ranges.
+    """Yields the documents of ranges as a stream.
 
     Raises:
-      UserError: a file cannot be read or is not the one any more that was planned, or a line is not UTF-8 or holds a
-        NUL byte.
+      UserError: a file cannot be read or was changed since it was planned, or a line is not UTF-8 or has a NUL byte.
     """
     for byte_range in ranges:
         lines: List[str] = []
@@ -175,12 +175,12 @@ def read_documents(
 
 
 def _read_planned(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int, int, str]]:
-    """`_read_lines` of a file that is, before and afterwards, the one that was planned."""
+    """Yields the lines of `_read_lines`; checks before and after that the file is the one that was planned."""
     _check_unchanged(byte_range, files)
     try:
         yield from _read_lines(byte_range, files)
     except UserError:
-        _check_unchanged(byte_range, files)  # a change explains whatever else went wrong
+        _check_unchanged(byte_range, files)  # a change explains any other error
         raise
     _check_unchanged(byte_range, files)
 
@@ -196,7 +196,9 @@ def _check_unchanged(byte_range: ByteRange, files: FileSystem) -> None:
         ) from error
     if stamp != byte_range.stamp:
         raise UserError(
-            "{} was changed while it was read: run the command again when it stays as it is".format(byte_range.path)
+            "{} was changed while it was read: run the command again when nothing changes it any more".format(
+                byte_range.path
+            )
         )
 
 
@@ -212,13 +214,13 @@ def _read_lines(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int,
         while offset < byte_range.end:
             line = file.readline()
             if not line:
-                raise UserError("{} got shorter while it was read: run the command again".format(byte_range.path))
+                raise UserError("{} became shorter while it was read: run the command again".format(byte_range.path))
             yield offset, len(line), decode_line(line, offset == 0, place).strip()
             offset += len(line)
 
 
 def _line_number(path: str, offset: int, files: FileSystem) -> int:
-    """The number, from 1, of the line that starts at a byte."""
+    """Returns the number, from 1, of the line that starts at a byte."""
     newlines = 0
     with opened(path, files) as file:
         while offset > 0:

@@ -1,8 +1,8 @@
-"""Documents as arrays of token ids, with the places where masking units, sentences and documents start."""
+"""Encoded text: documents as arrays of token ids, with the places where masking units and sentences start."""
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -21,14 +21,14 @@ class EncodedText(NamedTuple):
       document_starts: where a document starts, ascending; documents without a token are left out.
     """
 
-    token_ids: Any
-    starts_unit: Any
-    sentence_starts: Any
-    document_starts: Any
+    token_ids: np.ndarray
+    starts_unit: np.ndarray
+    sentence_starts: np.ndarray
+    document_starts: np.ndarray
 
 
 class TextEncoder:
-    """Tokenizes and segments documents."""
+    """Encoder: tokenizes and segments documents."""
 
     def __init__(self, tokenizer: FullTokenizer, word_finder: Optional[WordFinder] = None) -> None:
         """Without `word_finder` every token is a masking unit."""
@@ -36,7 +36,7 @@ class TextEncoder:
         self._word_finder = word_finder
 
     def encode(self, documents: Sequence[Sequence[str]]) -> EncodedText:
-        """Encodes documents, each a list of at least one sentence; sentences without a token leave nothing."""
+        """Encodes documents, each a list of at least one sentence; sentences without a token are dropped."""
         lines = [line for document in documents for line in document]
         text = "\n".join(lines)
         tokens = self._tokenizer.encode(text)
@@ -50,10 +50,10 @@ class TextEncoder:
         return EncodedText(tokens.ids, starts_unit, sentence_starts, _with_tokens(document_starts, len(tokens.ids)))
 
 
-def _starts(lengths: List[int]) -> Any:
+def _starts(lengths: List[int]) -> np.ndarray:
     return np.cumsum([0] + lengths[:-1])
 
 
-def _with_tokens(starts: Any, num_tokens: int) -> Any:
-    """The first tokens of stretches, without stretches that have none: these start where the next one does."""
+def _with_tokens(starts: np.ndarray, num_tokens: int) -> np.ndarray:
+    """Drops stretches without a token: they start where the next one does."""
     return np.unique(starts[starts < num_tokens])

@@ -1,13 +1,13 @@
-"""Masking units: which stretches of a raw text are masked as a whole (docs/en/records.md, "Masking").
+"""Word segmentation: the words of a raw text, which are masked as a whole (docs/en/records.md, "Masking").
 
-A unit is known by where its characters are, never by marks in the token text. In Chinese it is a word as jieba
-(default mode, HMM on) cuts the raw line, whatever its length; a punctuation mark, a number or a Latin word is a unit
-as well. In other languages it is a word between blanks and punctuation, or a punctuation mark.
+A masking unit is known by the places of its characters, never by marks in the token text. In Chinese it is a word as
+jieba (default mode, HMM on) cuts the raw line, of any length; a punctuation mark, a number or a Latin word is a unit as
+well. In other languages it is a word between blanks and punctuation, or a punctuation mark.
 
 jieba cuts a text into blocks first and never looks beyond one. In a block of nothing but Han characters rjieba, which
-is compiled, finds the words of the dictionary exactly as jieba does. What is left between them jieba itself puts
-together by its hidden Markov model, whose constants rjieba rounds (three other cuts in 20 MB of text); it also cuts all
-blocks in which Latin or digits are mixed, where the two differ more.
+is compiled, finds the words of the dictionary exactly as jieba does. The characters left between them are joined to
+words by jieba itself, with its hidden Markov model, whose constants rjieba rounds (three other cuts in 20 MB of text).
+jieba also cuts all blocks that contain Latin letters or digits, where the two differ more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHINESE = "chinese"
 OTHER = "other"
 
 # jieba's time and memory grow with the square of a run of Han characters without any punctuation: a megabyte of it
-# would take hours. Written Chinese has no run of this length; a longer one is cut, whatever words are there.
+# would take hours. Written Chinese has no run of this length; a longer one is cut without regard to its words.
 MAX_HAN_RUN = 500
 _LONG_HAN_RUN = re.compile("[\u4e00-\u9fd5]{%d}" % MAX_HAN_RUN)
 
@@ -44,10 +44,10 @@ _USER_LINE = re.compile(r"(?P<word>\S+)(?: [1-9][0-9]*)?(?: [a-z]+)?")
 
 
 class UserDictionary(NamedTuple):
-    """Words that the segmenter is to know beside its own.
+    """Words that the segmenter knows in addition to its own.
 
     Attributes:
-      path: the file, in jieba's format: a word a line, then if wanted a frequency and a part of speech.
+      path: the file, in jieba's format: one word per line, with an optional frequency and part of speech.
       sha256: of its content.
     """
 
@@ -56,10 +56,10 @@ class UserDictionary(NamedTuple):
 
 
 def read_user_dictionary(path: str) -> UserDictionary:
-    """Checks a user dictionary.
+    """Reads and checks a user dictionary.
 
     Raises:
-      UserError: it cannot be read, holds no word, or a line is none of jieba's.
+      UserError: it cannot be read, has no word, or a line is not in jieba's format.
     """
     try:
         with open(path, "rb") as file:
@@ -81,7 +81,7 @@ def _check_user_line(path: str, number: int, line: bytes) -> None:
     match = _USER_LINE.fullmatch(text)
     if text and not match:
         raise UserError(
-            "{} line {} must hold a word and, if wanted, a frequency and a part of speech: '{}'".format(
+            "{} line {} must hold a word, with an optional frequency and part of speech: '{}'".format(
                 path, number, text
             )
         )
@@ -94,7 +94,7 @@ def _check_user_line(path: str, number: int, line: bytes) -> None:
 
 
 class WordFinder:
-    """Finds where the words of a raw text start."""
+    """Segmenter: finds where the words of a raw text start."""
 
     def __init__(self, language: str = CHINESE, user_dictionary: Optional[UserDictionary] = None) -> None:
         """Loads the dictionaries.
@@ -113,18 +113,18 @@ class WordFinder:
         self._blocks_by_jieba = _RememberedCuts(self._cut_block)
         self._unknown_words = _RememberedCuts(self._cut_unknown)
 
-    def word_starts(self, text: str) -> Any:
-        """Bool [characters + 1]: whether a word starts at a character; each blank is by itself, as is the end.
+    def word_starts(self, text: str) -> np.ndarray:
+        """Returns bool [characters + 1]: whether a word starts at a character; each blank is a word, and so is the end.
 
         Args:
-          text: lines as they stand in the file, parted by "\\n": not lower-cased, nothing removed.
+          text: lines as in the file, separated by "\\n": not lower-cased, nothing removed.
         """
         codes = code_points(text)
         starts = np.ones(len(codes) + 1, dtype=bool)
         self._find(text, codes, starts)
         return starts
 
-    def _chinese_starts(self, text: str, codes: Any, starts: Any) -> None:
+    def _chinese_starts(self, text: str, codes: np.ndarray, starts: np.ndarray) -> None:
         in_block = self._in_block.look_up(codes).astype(bool)
         is_han = (codes >= _FIRST_HAN) & (codes <= _LAST_HAN)
         block_starts, block_ends = runs_of(in_block)
@@ -137,7 +137,9 @@ class WordFinder:
         joining = self._joining.look_up(codes).astype(bool)
         starts[1:-1] &= ~(joining[:-1] & joining[1:])
 
-    def _cut_plain(self, codes: Any, block_starts: Any, block_ends: Any, starts: Any) -> None:
+    def _cut_plain(
+        self, codes: np.ndarray, block_starts: np.ndarray, block_ends: np.ndarray, starts: np.ndarray
+    ) -> None:
         """Cuts all blocks of Han characters in one call, with a mark between them."""
         lengths = block_ends - block_starts
         places = ranges(block_starts, lengths + 1)  # of each character of the joined text in the whole
@@ -166,13 +168,13 @@ class WordFinder:
 
 
 class _RememberedCuts:
-    """Cuts short texts, and remembers those that come back."""
+    """Cuts short texts, and remembers them in case they come back."""
 
     def __init__(self, cut: Callable[[str], Iterable[str]]) -> None:
         self._cut = cut
         self._remembered: Dict[str, Tuple[int, ...]] = {}
 
-    def cut_stretches(self, text: str, starts: Any, ends: Any, is_start: Any) -> None:
+    def cut_stretches(self, text: str, starts: np.ndarray, ends: np.ndarray, is_start: np.ndarray) -> None:
         """Sets in `is_start` where the words of the stretches [start, end) of a text start."""
         is_start[ranges(starts, ends - starts)] = False
         words = []
@@ -192,30 +194,30 @@ class _RememberedCuts:
         return places
 
 
-def _other_starts(text: str, codes: Any, starts: Any) -> None:
+def _other_starts(text: str, codes: np.ndarray, starts: np.ndarray) -> None:
     kinds = _word_kinds().look_up(codes).astype(bool)
     starts[1:-1] &= ~(kinds[:-1] & kinds[1:])
 
 
 def _stays_in_word(char: str) -> bool:
-    """Whether two neighbours of this kind belong to one number or Latin word.
+    """Whether neighbours of this kind belong to one number or Latin word.
 
     jieba knows ASCII letters only: it cuts "café", "Привет" and "１２" character by character, "5.3p1" after its
-    decimals and "HTPC机" before "PC机". The tokenizer takes such letters and digits as one word, whose pieces are one
+    decimals and "HTPC机" before "PC机". To the tokenizer such letters and digits are one word, whose pieces are one
     unit. Letters of scripts without case (kana, hangul, Chinese) are left as jieba cuts them.
     """
     return char.lower() != char.upper() or char.isdecimal() or unicodedata.category(char) == "Mn"
 
 
-def unit_starts(word_starts: Any, token_starts: Any, token_ends: Any) -> Any:
-    """Whether a masking unit starts at a token, bool [tokens].
+def unit_starts(word_starts: np.ndarray, token_starts: np.ndarray, token_ends: np.ndarray) -> np.ndarray:
+    """Returns bool [tokens]: whether a masking unit starts at a token.
 
     Each token belongs to the unit of its first character. It starts a new unit unless it begins in the word in which
-    the token before it ends: so no word is ever masked in part, and a token that reaches over several words (an [UNK],
-    a sentencepiece piece) makes one unit of them.
+    the token before it ends. So no word is ever masked in part, and a token that spans several words (an [UNK], a
+    sentencepiece piece) makes one unit of them.
 
     Args:
-      word_starts: what `WordFinder.word_starts` returned for the text.
+      word_starts: of `WordFinder.word_starts` for the text.
       token_starts, token_ends: the spans of its tokens, in order.
     """
     word = np.cumsum(word_starts)
@@ -247,8 +249,8 @@ def _cut_by_model(run: str) -> Iterable[str]:
 def _load_jieba(user_dictionary: Optional[UserDictionary]) -> Any:
     """Returns a jieba tokenizer of our own.
 
-    Its dictionary is read directly: jieba's own way logs to standard error and shares a cache file in the temporary
-    folder with whoever runs on the machine. Words that other code adds to jieba's global tokenizer do not reach it.
+    Its dictionary is read directly: jieba's own loader logs to standard error and shares a cache file in the temporary
+    folder with everyone on the machine. Words that other code adds to jieba's global tokenizer do not reach it.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its pkg_resources is deprecated, its regular expressions have bad escapes

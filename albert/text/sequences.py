@@ -11,7 +11,7 @@ from tokenization import FullTokenizer
 
 
 class EncodedPair(NamedTuple):
-    """One or two texts as the model reads them.
+    """Sequence of one or two texts as the model reads it.
 
     Attributes:
       input_ids: [S] ids of `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, S at most max_seq_length.
@@ -42,7 +42,7 @@ def text_ids(tokenizer: FullTokenizer, text: str) -> List[int]:
 def join_ids(
     tokenizer: FullTokenizer, ids_a: List[int], ids_b: Optional[List[int]], max_seq_length: int
 ) -> EncodedPair:
-    """Adds the special tokens to texts that are ids already; for the rest as `encode_pair`."""
+    """Encodes texts that are ids already: adds the special tokens; otherwise as `encode_pair`."""
     num_texts = 1 if ids_b is None else 2
     room = max_seq_length - 1 - num_texts  # [CLS], and a [SEP] after each text
     if room < num_texts:
@@ -61,17 +61,17 @@ def join_ids(
 
 
 class FittingLengths(NamedTuple):
-    """How many tokens of each text are kept."""
+    """Numbers of tokens that are kept of each text."""
 
     a: int
     b: int
 
 
 def lengths_that_fit(length_a: int, length_b: int, room: int) -> FittingLengths:
-    """How much is left of two texts when the longer one loses its last token until both fit into `room`.
+    """Returns the lengths of two texts when the longer one loses its last token until both fit into `room`.
 
-    Of two that are equally long the second one loses (BERT, run_classifier), so it may keep `room // 2` tokens, and
-    more only where the first one leaves room.
+    If both are equally long the second one loses a token (BERT, run_classifier), so it keeps at most `room // 2`
+    tokens, and more only where the first one leaves room.
     """
     if length_a + length_b <= room:
         return FittingLengths(length_a, length_b)
@@ -80,7 +80,7 @@ def lengths_that_fit(length_a: int, length_b: int, room: int) -> FittingLengths:
 
 
 def pad_batch(rows: Sequence[EncodedPair], pad_id: int, seq_length: Optional[int] = None) -> Dict[str, np.ndarray]:
-    """The rows as the model's inputs, each int32 [rows, S] by name; S is the longest row's length unless given."""
+    """Returns rows as the model's inputs by name, each int32 [rows, S]; S is the longest row's length unless given."""
     shape = (len(rows), seq_length or max(len(row.input_ids) for row in rows))
     input_ids, input_mask, segment_ids = (np.zeros(shape, np.int32) for _ in range(3))
     input_ids.fill(pad_id)

@@ -144,7 +144,7 @@ def test_line_numbers_count_from_the_beginning_of_the_file(tmp_path):
 
 def test_a_file_that_got_shorter(tmp_path):
     path = write_text(tmp_path, "a\n")
-    with pytest.raises(UserError, match="got shorter"):
+    with pytest.raises(UserError, match="became shorter"):
         documents([ByteRange(0, path, 0, 10)])
 
 
