@@ -1,4 +1,4 @@
-"""Settings of the C library's allocator under which a training step does not hand its memory back and ask for it anew.
+"""Allocator settings of the C library: a training step keeps its memory for the next one.
 
 A step of TensorFlow on CPU allocates and frees the same large tensors each time. By default glibc maps each of them
 from the kernel, which clears every page again: up to a third of a step.

@@ -1,4 +1,4 @@
-"""Each replica's part of a batch: whatever divides a batch, all parts together are the batch of one device."""
+"""Parts of a batch for replicas: together they are the batch of one device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 def split_among(
     input_fn: Callable[[Dict[str, Any]], Any], num_parts: int, first_part: int = 0, num_taken: int = 1
 ) -> Callable[[Dict[str, Any]], Any]:
-    """An input_fn that reads the batches of another and gives parts of them, one after the other.
+    """Makes an input_fn that reads the batches of another and gives parts of them, one after the other.
 
     Args:
       input_fn: gives a dataset of batches (a dict of tensors) whose size `num_parts` divides.

@@ -1,4 +1,4 @@
-"""The machines that train together, as the environment variable TF_CONFIG names them."""
+"""Cluster of the machines that train together, as the environment variable TF_CONFIG names them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type
 
 
 class WorkerCluster(NamedTuple):
-    """The processes that share every batch.
+    """Cluster of the processes that share every batch.
 
     Attributes:
       chiefs: host:port of the chief, where TF_CONFIG has one apart from the workers.
@@ -39,7 +39,7 @@ class WorkerCluster(NamedTuple):
         return {job: addresses for job, addresses in jobs.items() if addresses}
 
     def task(self, index: int) -> Tuple[str, int]:
-        """What TensorFlow calls a worker: its job, and its number in that."""
+        """TensorFlow's name of a worker: its job, and its number in that."""
         return (_CHIEF, index) if index < len(self.chiefs) else (_WORKER, index - len(self.chiefs))
 
     @property
@@ -58,7 +58,7 @@ class WorkerCluster(NamedTuple):
 
 
 def read_cluster(environment: Mapping[str, str]) -> Optional[WorkerCluster]:
-    """What TF_CONFIG says; None where it is not set or names this process only.
+    """Reads TF_CONFIG; None where it is not set or names this process only.
 
     Raises:
       UserError: it cannot be understood.
@@ -123,7 +123,7 @@ def _task(task: Any, jobs: Mapping[str, List[str]]) -> Tuple[str, int]:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Hides TF_CONFIG from TensorFlow, which else takes every Estimator for one of the cluster."""
+    """Hides TF_CONFIG from TensorFlow, which would take every Estimator for one of the cluster."""
     text = os.environ.pop(TF_CONFIG, None)
     try:
         yield

@@ -17,7 +17,7 @@ _SUMMARY_STEPS = 100
 
 
 class DividedTraining:
-    """Trains as an Estimator does, on several devices."""
+    """Trains on several devices, with the interface of an Estimator."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class DividedTraining:
         max_steps: Optional[int] = None,
         saving_listeners: Sequence[Any] = (),
     ) -> None:
-        """Trains up to a step on the batches of `input_fn`, which every process reads and takes its part of."""
+        """Trains up to a step on the batches of `input_fn`; every process reads them and takes its part."""
         with tf.Graph().as_default():  # outside of any graph TensorFlow 2's strategies take eager devices and servers
             self._train(input_fn, hooks, max_steps=max_steps, saving_listeners=saving_listeners)
 
@@ -113,7 +113,7 @@ def _strategy(devices: Devices) -> Any:
 
 @functools.lru_cache(maxsize=None)
 def start_server(cluster: WorkerCluster, devices_kind: str = CPU) -> Any:
-    """TensorFlow's server of this worker, which the others' collective ops talk to; it runs as long as the process.
+    """Starts TensorFlow's server of this worker for the others' collective ops; it runs as long as the process.
 
     Raises:
       UserError: it cannot be started.

@@ -1,4 +1,4 @@
-"""The workers of a cluster meet before they train: all are there, and they agree on what they are about to do.
+"""Meeting of a cluster's workers before they train: all are there, and all do the same.
 
 Without it a missing worker, or one with other flags or another folder, is a program that waits for ever, or weights
 that drift apart in silence. The chief waits at its own address, which TensorFlow's server takes over afterwards.
@@ -50,7 +50,7 @@ def meet_workers(cluster: WorkerCluster, plan: Plan, folder: str) -> None:
 
 
 def _gather(cluster: WorkerCluster, plan: Plan, folder: str) -> Optional[str]:
-    """The chief's part: waits for everybody's plan; says to all, and returns, where one differs from its own."""
+    """The chief's part: waits for all plans; sends to all, and returns, the first difference from its own."""
     with contextlib.ExitStack() as stack:
         present = _wait_for_all(cluster, stack)
         found = (_difference(cluster, plan, index, theirs) for index, (_, theirs) in sorted(present.items()))
@@ -103,7 +103,7 @@ def _listening(cluster: WorkerCluster) -> socket.socket:
 
 
 def _join(cluster: WorkerCluster, plan: Plan, folder: str) -> Optional[str]:
-    """Another worker's part: tells the chief its plan; returns what separates them."""
+    """Another worker's part: sends the chief its plan; returns the difference between them."""
     notice = _MissingNotice(lambda: [cluster.name(0)])
     while True:
         notice.wait()
@@ -147,7 +147,7 @@ def _other_folder(cluster: WorkerCluster, folder: str, mark: str) -> Optional[st
 
 
 class _MissingNotice:
-    """Says who is missing, once, when waiting takes a while."""
+    """Notice of the workers that are missing, logged once when waiting takes a while."""
 
     def __init__(self, missing: Callable[[], List[str]]) -> None:
         self._missing = missing
@@ -155,7 +155,7 @@ class _MissingNotice:
         self._is_said = False
 
     def wait(self) -> None:
-        """To be called again and again."""
+        """Logs the notice when it is due."""
         if not self._is_said and time.time() > self._end:
             self._is_said = True
             _log.info(

@@ -1,4 +1,4 @@
-"""What the products of a training step are rounded to, and whether this machine can do it well."""
+"""Precision of matrix products in training, and whether this machine supports it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_precision(precision: str, use_tpu: bool = False) -> None:
 
 
 def gpus() -> list:
-    """The GPUs that TensorFlow sees; of each, among others, its `memory_limit`."""
+    """Finds the GPUs that TensorFlow sees; each has, among others, a `memory_limit`."""
     from tensorflow.python.client import device_lib  # here: it looks for devices, which takes a moment
 
     return [device for device in device_lib.list_local_devices() if device.device_type == "GPU"]

@@ -1,4 +1,4 @@
-"""The devices that share each batch of a training: those of this machine, and of others where TF_CONFIG names them."""
+"""Devices that share each batch of a training: those of this machine, and of others where TF_CONFIG names them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _XLA_FLAGS = "TF_XLA_FLAGS"
 
 
 class Devices(NamedTuple):
-    """Where a training computes.
+    """Devices of a training.
 
     Attributes:
       kind: "CPU" or "GPU".
@@ -32,7 +32,7 @@ class Devices(NamedTuple):
 
     @property
     def num_replicas(self) -> int:
-        """Parts that every batch is divided into."""
+        """Number of parts into which every batch is divided."""
         return self.num_local * (len(self.cluster.addresses) if self.cluster else 1)
 
     @property
@@ -78,7 +78,7 @@ def find_devices(*, num_devices: int = 1, is_number_given: bool = True, use_tpu:
 
 
 def count_gpus() -> int:
-    """The GPUs that TensorFlow sees."""
+    """Counts the GPUs that TensorFlow sees."""
     return len(tf.config.experimental.list_physical_devices(GPU))
 
 
@@ -103,7 +103,7 @@ def check_batch(devices: Devices, batch_size: int, num_slices: int) -> None:
 
 
 def session_config(devices: Devices, use_xla: bool = False) -> Any:
-    """A ConfigProto whose sessions have these devices."""
+    """Makes a ConfigProto whose sessions have these devices."""
     config = tf.ConfigProto(allow_soft_placement=True)
     if devices.kind == CPU:
         config.device_count[CPU] = devices.num_local
@@ -113,7 +113,7 @@ def session_config(devices: Devices, use_xla: bool = False) -> Any:
 
 
 def prepare_xla(devices: Devices) -> None:
-    """Readies the process for compiled steps; to be called before TensorFlow's first session.
+    """Prepares the process for compiled steps; to be called before TensorFlow's first session.
 
     Raises:
       UserError: these devices do not do it.
@@ -125,5 +125,5 @@ def prepare_xla(devices: Devices) -> None:
     if not count_gpus():
         _log.warning(
             "--use_xla=True: on a CPU compiled steps were slower than others wherever they were measured, and each "
-            "length of sequences is compiled anew."
+            "length of sequences is compiled again."
         )

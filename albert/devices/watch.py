@@ -1,4 +1,4 @@
-"""Watches the other workers while this one trains: a step whose partner has gone would wait for ever.
+"""Watch over the other workers of a cluster: a step whose partner has gone would wait for ever.
 
 TensorFlow's collective ops do not notice that a peer has died, and what waits for them cannot be interrupted. So a
 thread asks for the ports of all others, and ends the process when one of them stays closed.
@@ -25,7 +25,7 @@ _GONE_SECONDS = 10.0  # a worker may end while another still writes the weights 
 
 
 class WorkerWatch(tf.train.SessionRunHook):
-    """Ends the process in a sentence when another worker has gone during a step.
+    """Watch that ends the process with one sentence when another worker has gone during a step.
 
     Use it as a context manager around the training, and as a hook of it.
     """
@@ -78,12 +78,12 @@ class WorkerWatch(tf.train.SessionRunHook):
         self._is_waiting = False
 
     def before_run(self, run_context: Any) -> None:
-        """A step begins."""
+        """Notes that a step begins."""
         del run_context
         self._is_waiting = True
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """A step is done."""
+        """Notes that a step is done."""
         del run_context, run_values
         self._is_waiting = False
 

@@ -1,4 +1,4 @@
-"""The encoded rows of a split as a TFRecord file that a later run may use again.
+"""Cache of encoded rows: a TFRecord file of each split, which a later run may use again.
 
 A file is named by what made it: rows, vocabulary, settings. It counts only together with its sidecar, which is written
 last, so neither a run that was killed nor other data or flags can be mistaken for it.
@@ -33,7 +33,7 @@ _RECORDS_AT_ONCE = 1024
 
 
 class EncodedRecord(NamedTuple):
-    """What becomes of a row, or of a part of it where rows are longer than the model's sequences.
+    """Record of a row, or of a part of it where rows are longer than the model's sequences.
 
     Attributes:
       values: of the record, by the names of its features.
@@ -45,7 +45,7 @@ class EncodedRecord(NamedTuple):
 
 
 class RecordEncoder(NamedTuple):
-    """How rows become records.
+    """Encoder of rows as records.
 
     Attributes:
       features: the declaration of a record.
@@ -63,7 +63,7 @@ class RecordEncoder(NamedTuple):
 
 
 class CachedFeatures(NamedTuple):
-    """A file of encoded rows.
+    """File of encoded rows.
 
     Attributes:
       path: TFRecord file, one record per row, or per part of a row, in the order of the rows.
@@ -167,7 +167,7 @@ def _counts_of(features: CachedFeatures) -> Dict[str, Any]:
 
 
 class _Tally:
-    """Counts encoded records as they pass."""
+    """Statistics of encoded records, counted as they pass."""
 
     def __init__(self, unk_id: int) -> None:
         self._unk_id = unk_id

@@ -15,7 +15,7 @@ _ANSWERS, _ROW_INDEX = "answers", "row_index"
 def build_fine_tuning_model_fn(
     objective: Objective, answers: Callable[[Features], Any], setup: TrainingSetup
 ) -> Callable[..., Any]:
-    """A model_fn for TPUEstimator over fine-tuning records: it trains and predicts.
+    """Builds a model_fn for TPUEstimator over fine-tuning records: it trains and predicts.
 
     Args:
       objective: what training minimises.
@@ -44,7 +44,7 @@ def flat(column: Any) -> Any:
 def record_answers(
     estimator: Any, input_fn: Callable[..., Any], *, num_records: int, prefix: Optional[str]
 ) -> List[np.ndarray]:
-    """What a model answers for each record, in file order; where it answers for every token, padding is among them.
+    """Predicts each record, in file order; answers for every token include those of padding.
 
     Args:
       estimator: of `build_model_fn`.

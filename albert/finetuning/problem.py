@@ -18,7 +18,7 @@ TEST_RESULTS = "test_results"  # the name of the files with what was predicted f
 
 
 class FineTuningRun(NamedTuple):
-    """What all phases of a run share."""
+    """State of a run that its phases share."""
 
     settings: FineTuningSettings
     family: Family
@@ -28,21 +28,21 @@ class FineTuningRun(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A split of the task's data: rows as its reader gives them, and their records."""
+    """Split of the task's data: rows as its reader gives them, and their records."""
 
     rows: List[Any]
     features: CachedFeatures
 
 
 class OncePerSplit:
-    """What is made of a split's rows, made when it is first asked for: a split is evaluated again and again."""
+    """Cache of what is made of a split's rows: a split is evaluated again and again."""
 
     def __init__(self, make: Callable[[List[Any]], Iterable[Any]]) -> None:
         self._make = make
         self._made: Dict[str, List[Any]] = {}  # by the path of the split's records
 
     def of(self, split: Split) -> List[Any]:
-        """What was made of the split's rows."""
+        """Returns what was made of the split's rows."""
         path = split.features.path
         if path not in self._made:
             self._made[path] = list(self._make(split.rows))
@@ -50,14 +50,14 @@ class OncePerSplit:
 
 
 class Problem:
-    """A kind of task; `albert.finetuning.run` asks it for all in which kinds differ.
+    """Problem of a kind of task; `albert.finetuning.run` asks it for all in which kinds differ.
 
     Attributes:
       run: what the phases of the run share.
     """
 
     def __init__(self, run: FineTuningRun) -> None:
-        """Readies the kind for a run.
+        """Prepares the kind for a run.
 
         Raises:
           UserError: the settings contradict what the output folder's checkpoints were trained with.
@@ -66,7 +66,7 @@ class Problem:
 
     @staticmethod
     def find_task(settings: FineTuningSettings) -> Task:
-        """The task that the settings name.
+        """Finds the task that the settings name.
 
         Raises:
           UserError: there is none, or it is of another kind, or the output folder was trained on another one.
@@ -74,11 +74,11 @@ class Problem:
         raise NotImplementedError
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Any]]:
-        """The checked rows of the splits, by name."""
+        """Reads and checks the rows of the splits, by name."""
         raise NotImplementedError
 
     def encoder(self) -> RecordEncoder:
-        """What makes the records."""
+        """Encoder of rows as records."""
         raise NotImplementedError
 
     @property
@@ -87,11 +87,11 @@ class Problem:
         return int(self.run.settings.max_seq_length)
 
     def description(self) -> Dict[str, Any]:
-        """What the model folder says of the model beside what all kinds say (`model_folder.ModelFolder`)."""
+        """Description of the model beside what all kinds say (`ModelFolder`)."""
         return {}
 
     def objective(self) -> Objective:
-        """What training minimises."""
+        """Objective of training."""
         raise NotImplementedError
 
     def answers(self, features: Features) -> Any:
@@ -99,11 +99,11 @@ class Problem:
         raise NotImplementedError
 
     def answer_settings(self) -> List[Any]:
-        """What the figures of a checkpoint depend on beside data, metric and weights, as JSON."""
+        """Settings on which a checkpoint's figures depend beside data, metric and weights, as JSON."""
         return []
 
     def score(self, split: Split, answers: List[np.ndarray], *, report_path: str, prefix: str = "") -> Dict[str, float]:
-        """The figures of a split, the task's metric among them; none where its rows come without what is right.
+        """Scores answers of a split by the task's metric and others; none where its rows are not labelled.
 
         Args:
           split: what was asked.
@@ -114,10 +114,10 @@ class Problem:
         raise NotImplementedError
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
-        """Writes what is predicted for a split into the output folder; returns words on what stands where."""
+        """Writes the predictions of a split into the output folder; returns words on the files."""
         raise NotImplementedError
 
     def next_command(self, folder: str) -> Optional[str]:
-        """What can be done with the folder of the best model, as a command; None for nothing."""
+        """Command to use the folder of the best model; None for none."""
         del folder
         return None

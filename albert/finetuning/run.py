@@ -112,7 +112,7 @@ def _prepared(
 def _run_phases(
     problem: Problem, rows: Dict[str, List[Any]], advice: str
 ) -> Tuple[Optional[TrainingObserver], Optional[Evaluator]]:
-    """Trains, evaluates and predicts as the settings ask; returns what watched the training, and what evaluated."""
+    """Trains, evaluates and predicts as the settings ask; returns observer and evaluator."""
     settings, task = problem.run.settings, problem.run.task
     dev = _with_features(problem, "dev", rows["dev"]) if settings.do_eval else None
     training = _with_features(problem, "train", rows["train"]) if settings.do_train else None
@@ -198,7 +198,7 @@ def _input_fn(
         is_training=is_training,
         seed=settings.seed + position.seed_offset,
         bucket_by_length=settings.bucket_by_length,
-        # Each shape is compiled anew: without buckets there is one.
+        # Each shape is compiled again: without buckets there is one.
         static_shapes=settings.use_tpu or (is_training and settings.use_xla and not settings.bucket_by_length),
         start_step=position.start_step,
     )
@@ -221,7 +221,7 @@ def _training_input_fn(problem: Problem, features: CachedFeatures) -> Any:
 
 
 def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evaluator]) -> TrainingObserver:
-    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns what watched it."""
+    """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
     settings = problem.run.settings
     steps = max(1, int(split.features.num_rows / settings.train_batch_size * settings.num_train_epochs))
     warmup_steps = int(steps * settings.warmup_proportion)
@@ -242,12 +242,12 @@ def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evalu
 
 
 def _evaluator(problem: Problem, split: Split) -> Evaluator:
-    """What measures checkpoints on the dev split, and keeps the one that is the best by the task's metric."""
+    """Measures checkpoints on the dev split, and keeps the best by the task's metric."""
     settings, metric = problem.run.settings, problem.run.task.metric
     return Evaluator(
         settings.output_dir,
         name="dev",
-        # The file's name tells rows, vocabulary and settings.
+        # The file's name is a hash of rows, vocabulary and settings.
         data=[os.path.basename(split.features.path), metric] + problem.answer_settings(),
         goal=Goal(_EVAL_PREFIX + metric, is_higher_better=True),
         measure=lambda prefix: _measure(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix),
@@ -255,7 +255,7 @@ def _evaluator(problem: Problem, split: Split) -> Evaluator:
 
 
 def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[str]:
-    """Evaluates what is left of the saved checkpoints; returns the prefix of the best, in <output_dir>/best.
+    """Evaluates the saved checkpoints that were not yet; returns the prefix of the best, in <output_dir>/best.
 
     Where nothing was trained, the starting weights are evaluated and None is returned.
     """
@@ -280,7 +280,7 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
 
 
 def _measure(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
-    """The figures of a checkpoint on the dev split; the rest that is to be told of it goes into a report."""
+    """Measures a checkpoint on the dev split; all that is more than figures goes into a report."""
     answers = _answers(problem, split, setup, prefix, problem.run.settings.eval_batch_size)
     report = _report_path(problem, "dev-" + (os.path.basename(prefix) if prefix else "start"))
     results = problem.score(split, answers, report_path=report, prefix=_EVAL_PREFIX)
@@ -301,7 +301,7 @@ def _answers(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optio
 
 
 def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
-    """Predicts the test split and writes what is handed in; scores it where its rows say what is right."""
+    """Predicts the test split and writes its submission; scores it where its rows are labelled."""
     settings = problem.run.settings
     prefix = best or _checkpoint_for_prediction(settings)
     answers = _answers(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.predict_batch_size)

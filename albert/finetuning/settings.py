@@ -10,7 +10,7 @@ from albert.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class FineTuningSettings(TrainingSettings):
-    """What a fine-tuning run needs beside what all training shares; enough for tagging.
+    """Settings of fine-tuning, beside those that all training shares; enough for tagging.
 
     Attributes:
       task_name: a declared task.
@@ -42,7 +42,7 @@ class FineTuningSettings(TrainingSettings):
 
 @dataclasses.dataclass(frozen=True)
 class ClassificationSettings(FineTuningSettings):
-    """A run of classification.
+    """Settings of classification.
 
     Attributes:
       task_file: a task of one's own, described in a JSON file, in place of task_name.
@@ -55,7 +55,7 @@ class ClassificationSettings(FineTuningSettings):
 
 @dataclasses.dataclass(frozen=True)
 class ReadingSettings(FineTuningSettings):
-    """A run of reading comprehension.
+    """Settings of reading comprehension.
 
     Attributes:
       doc_stride: tokens of the context from one window to the next.

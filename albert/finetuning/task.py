@@ -14,7 +14,7 @@ from albert.tasks.task import Task, label_list
 
 
 def find_task(settings: ClassificationSettings) -> Task:
-    """The task with its labels: the declared ones, else those of the train split or of the trained model.
+    """Finds the task with its labels: the declared ones, else those of the train split or of the trained model.
 
     Raises:
       UserError: there is no such task, or the output folder's checkpoints tell other labels apart.
@@ -29,7 +29,7 @@ def find_task(settings: ClassificationSettings) -> Task:
 
 
 def find_named_task(settings: FineTuningSettings, runner: str) -> Task:
-    """The task of a command whose tasks are all declared.
+    """Finds the task of a command whose tasks are all declared.
 
     Raises:
       UserError: the command has no such task, or the output folder's checkpoints were trained on another kind.

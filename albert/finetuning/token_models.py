@@ -1,4 +1,4 @@
-"""The fine-tuned models that answer for each token of a sequence: tags of tokens, and spans that answer questions."""
+"""Token models: tags of tokens, and spans that answer questions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.files.features import NO_TAG
 from albert.finetuning.model_fn import flat
 from albert.model import heads
+from albert.model.config import ModelConfig
 from albert.training.step import Features, Objective, Scalars
 
 
 class TokenModel(NamedTuple):
-    """An encoder all of whose outputs are looked at.
+    """Model that answers for each token: an encoder with all its outputs.
 
     Attributes:
       family: of the encoder.
@@ -23,7 +24,7 @@ class TokenModel(NamedTuple):
     """
 
     family: Family
-    config: Any
+    config: ModelConfig
     use_one_hot_embeddings: bool = False
 
     def span_logits(self, features: Features, is_training: bool) -> Any:
@@ -45,7 +46,7 @@ class TokenModel(NamedTuple):
 
 
 def span_objective(model: TokenModel) -> Objective:
-    """The mean over windows of the cross-entropies of the answer's first and last token, halved as in BERT's code."""
+    """Objective of spans: mean over windows of the cross-entropies of first and last token, halved as in BERT."""
 
     def totals(features: Features) -> Scalars:
         return {"rows": tf.cast(tf.size(features["start_positions"]), tf.float32)}
@@ -65,7 +66,7 @@ def span_objective(model: TokenModel) -> Objective:
 
 
 def tag_objective(model: TokenModel, num_tags: int) -> Objective:
-    """The mean cross-entropy of the tokens that have a tag."""
+    """Objective of tags: the mean cross-entropy of the tokens that have a tag."""
 
     def is_tagged(features: Features) -> Any:
         return tf.cast(tf.not_equal(features["label_ids"], NO_TAG), tf.float32)

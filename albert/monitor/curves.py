@@ -47,7 +47,7 @@ def draw_curves(run_dir: str) -> str:
 
 
 def draw_curves_or_warn(run_dir: str) -> Optional[str]:
-    """As `draw`; where it fails, logs the reason and returns None: a run is worth more than its picture."""
+    """Draws as `draw_curves`; on failure logs the reason and returns None: a run is worth more than its picture."""
     try:
         return draw_curves(run_dir)
     except Exception as error:  # whatever a drawing library may raise
@@ -84,7 +84,7 @@ def _figure(records: Sequence[Dict[str, Any]], name: str) -> Any:
 
 
 def title(name: str, records: Sequence[Dict[str, Any]]) -> str:
-    """The run's folder, its last step, its last loss and the rate of its second half."""
+    """Title of the picture: the run's folder, its last step, its last loss and the rate of its second half."""
     train = [record for record in records if record["kind"] == TRAIN]
     parts = ["{}: {:,} steps".format(name, records[-1]["step"])]
     if train and train[-1]["loss"] is not None:
@@ -97,7 +97,7 @@ def title(name: str, records: Sequence[Dict[str, Any]]) -> str:
 
 
 def series_of(train: Sequence[Dict[str, Any]], evaluations: Sequence[Dict[str, Any]], ending: str) -> List[Series]:
-    """The curves whose names end in a word; training and evaluation of the same figure are one series."""
+    """Finds the curves whose names end in a word; training and evaluation of the same figure are one series."""
     keys = {_plain_name(key) for record in list(train) + list(evaluations) for key in record if key.endswith(ending)}
     return [
         Series(name.replace("_", " "), _points(train, name), _points(evaluations, name))
@@ -143,7 +143,7 @@ def _draw_series(panel: Any, all_series: Sequence[Series], scale: float = 1.0) -
 
 
 def _draw_curve(panel: Any, steps: List[int], values: List[float], color: str, label: str) -> None:
-    """A curve; where it is long, its smoothed course over what was measured."""
+    """Draws a curve; where it is long, its smoothed course over what was measured."""
     if len(values) >= _SMOOTHED_FROM:
         panel.plot(steps, values, color=color, linewidth=0.6, alpha=0.3)
         values = smoothed(values, len(values) // 30)
@@ -151,7 +151,7 @@ def _draw_curve(panel: Any, steps: List[int], values: List[float], color: str, l
 
 
 def smoothed(values: Sequence[float], width: int) -> List[float]:
-    """The mean of each value and up to `width` before and after it.
+    """Smooths values: the mean of each and of up to `width` before and after it.
 
     At the beginning, where curves are steep, as many are taken on both sides.
     """

@@ -31,13 +31,13 @@ Results = Dict[str, Any]
 
 
 class Goal(NamedTuple):
-    """What the best checkpoint is the best in."""
+    """Goal of a run: the figure by which checkpoints are compared."""
 
     figure: str
     is_higher_better: bool
 
     def rank(self, results: Results) -> Any:
-        """Greater for better results; of equals, the later step is the better."""
+        """Rank of results, greater for better ones; of equals, the later step is the better."""
         value = results[self.figure]
         if value is None or not math.isfinite(value):
             return (False, 0.0, results[_STEP])
@@ -64,7 +64,7 @@ class Evaluator:
         self._measure = measure
 
     def evaluate(self, prefix: str) -> Results:
-        """The figures of a checkpoint, measured if they are not known; if it is the best so far, it is kept."""
+        """Evaluates a checkpoint unless its figures are known, and keeps its weights if it is the best so far."""
         weights = _weights_mark(prefix)
         for record in reversed(self._records()):
             if record[_WEIGHTS] == weights:
@@ -96,7 +96,7 @@ class Evaluator:
         return max(known, key=self._goal.rank) if known else None
 
     def evaluations_since_best(self) -> int:
-        """How many evaluations in a row, the last ones, brought nothing better than one before them."""
+        """Counts the evaluations since the best one."""
         best, since = None, 0
         for results in self.known():
             rank = self._goal.rank(results)[:2]  # without the step: what is as good is nothing better
@@ -125,18 +125,18 @@ class Evaluator:
 
 
 class EarlyStopping:
-    """Early stopping: says when so many evaluations in a row brought nothing better that training may end."""
+    """Early stopping: training may end after a number of evaluations in a row without improvement."""
 
     def __init__(self, evaluator: Evaluator, evaluations: int) -> None:
         self._evaluator = evaluator
         self._evaluations = evaluations
-        self._was_told = False
+        self._is_logged = False
 
     def is_due(self) -> bool:
-        """Whether training may end; logged once. A run that ended so ends so again, as its evaluations are on file."""
+        """Whether training may end; logged once. A run that ended so ends so again: its evaluations are on file."""
         is_due = self._evaluator.evaluations_since_best() >= self._evaluations
-        if is_due and not self._was_told:
-            self._was_told = True
+        if is_due and not self._is_logged:
+            self._is_logged = True
             _log.info("Early stop: the last %d evaluations brought nothing better.", self._evaluations)
         return is_due
 
@@ -168,7 +168,7 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
     def after_save(self, session: Any, global_step_value: int) -> bool:
         """Evaluates the checkpoint of the step, except for the one with which a process begins.
 
-        Returns whether training is to end: the Estimator heeds it.
+        Returns whether training is to end, which the Estimator then does.
         """
         del session
         step = int(global_step_value)
@@ -191,7 +191,7 @@ def train_in_turns(
     latest: Callable[[], str],
     early_stopping: Optional[EarlyStopping] = None,
 ) -> None:
-    """Trains and evaluates in turn: on a TPU, whose training loop gives no checkpoint away in between.
+    """Trains and evaluates in turn: on a TPU, whose training loop returns only at its end.
 
     Args:
       train_until: trains up to a step and saves a checkpoint.
@@ -214,7 +214,7 @@ def _results(record: Dict[str, Any]) -> Results:
 
 
 def _weights_mark(prefix: str) -> str:
-    """A mark of a checkpoint's weights: its index holds the checksum of every one."""
+    """Hash of a checkpoint's weights: its index holds the checksum of every one."""
     with open(prefix + ".index", "rb") as file:
         return _digest(file.read())
 

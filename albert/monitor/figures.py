@@ -1,4 +1,4 @@
-"""metrics.jsonl, the figures of a training run: one JSON object a line, in the order of the steps.
+"""Figures of a training run in metrics.jsonl: one JSON object a line, in the order of the steps.
 
 Every record has "kind", "step" and "time" (seconds since 1970). Training records have the mean loss since the record
 before them, learning rate, gradient norm, accuracies and rates; evaluation records have the figures of one checkpoint.
@@ -19,7 +19,7 @@ TRAIN, EVAL = "train", "eval"
 
 
 def append_record(path: str, kind: str, step: int, time: float, figures: Dict[str, Any]) -> None:
-    """Adds a record at the end of the file; what is no finite number is kept as null.
+    """Appends a record to the file; numbers that are not finite are kept as null.
 
     Raises:
       UserError: the file cannot be written.
@@ -34,7 +34,7 @@ def append_record(path: str, kind: str, step: int, time: float, figures: Dict[st
 
 
 def insert_record(path: str, kind: str, step: int, time: float, figures: Dict[str, Any]) -> None:
-    """Adds a record behind those of the same and of earlier steps, when no other process writes the file."""
+    """Inserts a record behind those of the same and of earlier steps; no other process may write the file."""
     append_record(path, kind, step, time, figures)
     records = read_records(path)
     if any(later["step"] < earlier["step"] for earlier, later in zip(records, records[1:])):
@@ -42,7 +42,7 @@ def insert_record(path: str, kind: str, step: int, time: float, figures: Dict[st
 
 
 def read_records(path: str, kind: Optional[str] = None) -> List[Dict[str, Any]]:
-    """The records of a run, or those of one kind; none where there is no file.
+    """Reads the records of a run, or those of one kind; none where there is no file.
 
     A last line that a killed process left half written is no record.
     """
@@ -54,7 +54,7 @@ def read_records(path: str, kind: Optional[str] = None) -> List[Dict[str, Any]]:
 
 
 def drop_after(path: str, step: int) -> None:
-    """Removes what a run wrote after the checkpoint from which it now goes on, and half a line at the end."""
+    """Removes the records after the checkpoint from which a run continues, and half a line at the end."""
     if not os.path.exists(path):
         return
     kept = [record for record in read_records(path) if record["step"] <= step]
@@ -65,14 +65,14 @@ def drop_after(path: str, step: int) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A figure, or figures by name, with NumPy's numbers as Python's."""
+    """Converts NumPy's numbers in a figure, or in figures by name, to Python's."""
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
     return value.item() if hasattr(value, "item") else value
 
 
 def text_of(figures: Dict[str, Any]) -> str:
-    """Figures in one line."""
+    """Formats figures in one line."""
     values = plain(figures)
     return ", ".join(
         ("{} {:.4f}" if isinstance(values[key], float) else "{} {}").format(key, values[key]) for key in sorted(values)

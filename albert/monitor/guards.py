@@ -27,7 +27,7 @@ _STUCK_SHARE = 0.98
 
 
 class NotFiniteError(Exception):
-    """A loss or a gradient that is no finite number; the message says which and at which step."""
+    """Error of a loss or gradient that is not finite; the message says which, and the step."""
 
 
 class FiniteGuard(tf.train.SessionRunHook):
@@ -36,19 +36,19 @@ class FiniteGuard(tf.train.SessionRunHook):
     It must stand before the hook that saves checkpoints: hooks run in their order, and what a bad gradient did to the
     weights is then never saved. A session that ends by an error saves nothing at its end either. Given to the Estimator
     (rather than to the model_fn, which alone has the scalars), it also stands before the Estimator's own check of the
-    loss, which tells no step.
+    loss, which names no step.
 
     Where "update_skipped" is watched (loss scaling leaves out an update whose float16 gradients overflow), the gradient
     norm of a skipped update may be infinite, until a hundred in a row are.
     """
 
     def __init__(self) -> None:
-        """Creates a guard of nothing."""
+        """Creates a guard that watches nothing yet."""
         self._watched: Dict[str, Any] = {}
         self._skipped = 0  # in a row
 
     def watch(self, tensors: Dict[str, Any]) -> None:
-        """Takes the scalars of a training graph, by name; those it does not know are left alone."""
+        """Takes the scalars of a training graph, by name; it ignores those it does not know."""
         self._watched = {name: tensors[name] for name in _GUARDED + (_SKIPPED,) if name in tensors}
 
     def begin(self) -> None:
@@ -75,7 +75,7 @@ class FiniteGuard(tf.train.SessionRunHook):
 
 
 class LossTrend:
-    """Watches the mean loss of 50 steps at a time.
+    """Trend of the loss, from the mean of 50 steps at a time.
 
     It climbs where it has lost a third of what it had gained: it is above the best mean by more than a third of the
     way from the first mean to the best, a tenth of the best, and the 50 losses' standard deviation. It is stuck where,
@@ -115,7 +115,7 @@ class LossTrend:
 
 
 class DivergenceHint(tf.train.SessionRunHook):
-    """Logs one line of advice, once a run, where the loss climbs or is stuck."""
+    """Hint of divergence: one line of advice, once a run, where the loss climbs or is stuck."""
 
     def __init__(self, loss: Any, *, warmup_steps: int, advice: str) -> None:
         """Creates the hook of a scalar loss; `advice` is what the line says to do."""
@@ -149,7 +149,7 @@ class DivergenceHint(tf.train.SessionRunHook):
 
 
 class CheckpointRoom(tf.train.CheckpointSaverListener):
-    """Ends training before a checkpoint that certainly has no room on the disk; the first one stands at step 0."""
+    """Check of the disk: ends training before a checkpoint that has no room; the first one is of step 0."""
 
     def __init__(self, output_dir: str) -> None:
         self._output_dir = output_dir
@@ -179,7 +179,7 @@ class CheckpointRoom(tf.train.CheckpointSaverListener):
 
 
 def divergence_advice(*, hidden_size: int, learning_rate: float, warmup: str) -> str:
-    """What to do where training diverges, by the model's size.
+    """Advice for a training that diverges, by the model's size.
 
     Args:
       hidden_size: of the model.

@@ -1,4 +1,4 @@
-"""What a training run says while it runs: the progress line, and the records of `metrics_file`."""
+"""Log of a training: the progress line, and the records of metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_RECORDED = ("tokens",)
 
 
 class Rate(NamedTuple):
-    """How fast training steps are, input included; evaluations and checkpoints between them are not."""
+    """Rate of training steps, input included, without the evaluations and checkpoints between them."""
 
     steps: int
     seconds: float
@@ -105,7 +105,7 @@ class TrainingLogHook(tf.train.SessionRunHook):
             self._count(Rate(1, now - self._step_start, float(results.get("tokens", 0.0))))
         if self._is_recorded(self._step):
             self._record(results, now)
-        elif self._is_first:  # of a resumed run: shown, so that one sees it run, and no record of its own
+        elif self._is_first:  # of a resumed run: shown at once, but not recorded
             self._show(_figures(results, self._losses), now)
         self._is_first = False
 
@@ -150,7 +150,7 @@ def _figures(results: Dict[str, Any], losses: List[float]) -> Dict[str, float]:
 def progress_text(
     step: int, total_steps: int, figures: Dict[str, float], *, rate: Optional[Rate] = None, examples_per_step: int = 1
 ) -> str:
-    """The line: step, loss, accuracies, learning rate, examples/s, tokens/s, time left."""
+    """Progress line: step, loss, accuracies, learning rate, examples/s, tokens/s, time left."""
     parts = ["step {:,}/{:,}".format(step, total_steps), "loss {:.4f}".format(figures["loss"])]
     parts += ["{} {:.1%}".format(name, figures[name]) for name in sorted(figures) if name.endswith("accuracy")]
     if "learning_rate" in figures:

@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_CURVES = 60.0
 
 
 class ObserverSettings(NamedTuple):
-    """What is shown, measured and saved while a run trains.
+    """Settings of an observer: what is shown, measured and saved while a run trains.
 
     Attributes:
       output_dir: the folder of the run.
@@ -68,7 +68,7 @@ class TrainingObserver:
     """Watches one training.
 
     `make_hooks` goes into the model_fn, which calls it with the scalars to watch; `train` runs the Estimator;
-    `say_what_was_done` tells of it afterwards.
+    `say_what_was_done` logs a summary afterwards.
     """
 
     def __init__(self, settings: ObserverSettings, *, advice: str, evaluator: Optional[Evaluator] = None) -> None:
@@ -104,7 +104,7 @@ class TrainingObserver:
         """The hooks of a training graph, in the order in which they must run.
 
         What saves checkpoints comes last, behind the guard that `train` gives to the Estimator: so a step that broke
-        the weights is never saved. (The Estimator adds a saver of its own, ahead of all hooks, only where they hold
+        the weights is never saved. (The Estimator adds its own saver, ahead of all hooks, only where they hold
         none.)
         """
         settings = self._settings
@@ -159,7 +159,7 @@ class TrainingObserver:
         return self._early_stopping is not None and self._early_stopping.is_due()
 
     def _check_end(self) -> None:
-        """Estimators take any OUT_OF_RANGE for the end of the data: also that of a file which outgrows its limit."""
+        """Checks the last step: an Estimator takes any OUT_OF_RANGE for the end of the data, a file over its limit, too."""
         latest = latest_checkpoint(self._settings.output_dir)
         step = step_of(latest) if latest else 0
         if step < self._settings.total_steps:

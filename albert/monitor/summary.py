@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def training_lines(output_dir: str, *, rate: Rate, batch_size: int, wall_seconds: float) -> List[str]:
-    """Steps, time, rates and losses of a training that has just ended.
+    """Lines on a training that has just ended: steps, time, rates and losses.
 
     Args:
       output_dir: of the run.
@@ -53,7 +53,7 @@ def _loss_lines(records: List[Dict[str, Any]]) -> List[str]:
 
 
 def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[str]) -> List[str]:
-    """Where what a run made is.
+    """Lines on the files of a run.
 
     Args:
       output_dir: of the run.

@@ -1,4 +1,4 @@
-"""--profile: the timeline of a training step, op by op, as a Chrome trace."""
+"""Timeline of a training step (--profile), op by op, as a Chrome trace."""
 
 from __future__ import annotations
 

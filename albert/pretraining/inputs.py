@@ -22,7 +22,7 @@ _VOCABULARY = "vocab.txt"
 
 
 class Inputs(NamedTuple):
-    """Where records come from."""
+    """Record files of both phases."""
 
     train_files: List[str]
     eval_files: List[str]
@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
 
 
 def find_inputs(settings: PretrainingSettings) -> Inputs:
-    """The record files of both phases; evaluation never sees a training record unless the user insists."""
+    """Finds the record files of both phases; evaluation sees no training record unless the user insists."""
     train_files = expand_globs(settings.input_file)
     held_out = next((path for path in train_files if (read_sidecar(path) or {}).get("content") == HELD_OUT), None)
     if held_out and settings.do_train:
@@ -108,9 +108,9 @@ def _measured(path: str) -> Dict[str, int]:
 
 
 def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
-    """The model with the vocabulary that its records were made with, where it comes without one.
+    """Adds the vocabulary with which the records were made to a model that comes without one.
 
-    It is looked for beside the config and where setup.sh puts it, and told by the hash in the records' sidecar.
+    It is searched beside the config and where setup.sh puts it, and identified by the hash in the records' sidecar.
     """
     if model.vocab_file or model.spm_model_file:
         return model
@@ -125,7 +125,7 @@ def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
 
 
 def evaluated_on(inputs: Inputs) -> str:
-    """What an evaluation is of, in words."""
+    """Words for what an evaluation is measured on."""
     if inputs.held_out:
         return "every {}th record, kept from training (their documents may occur in training under other masks)".format(
             inputs.held_out.period

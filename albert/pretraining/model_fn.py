@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.model import heads
+from albert.model.config import ModelConfig
 from albert.training.step import Features, Objective, Scalars, TrainingSetup, evaluation_spec, training_spec
 
 
@@ -16,8 +17,8 @@ class _Outputs(NamedTuple):
     sentence_order: heads.ClassifierOutput
 
 
-def build_pretraining_model_fn(family: Family, config: Any, setup: TrainingSetup) -> Callable[..., Any]:
-    """A model_fn for TPUEstimator over the records of `features.pretraining_features`."""
+def build_pretraining_model_fn(family: Family, config: ModelConfig, setup: TrainingSetup) -> Callable[..., Any]:
+    """Builds a model_fn for TPUEstimator over the records of `features.pretraining_features`."""
 
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
@@ -44,7 +45,7 @@ def build_pretraining_model_fn(family: Family, config: Any, setup: TrainingSetup
     return model_fn
 
 
-def pretraining_objective(family: Family, config: Any, use_one_hot_embeddings: bool = False) -> Objective:
+def pretraining_objective(family: Family, config: ModelConfig, use_one_hot_embeddings: bool = False) -> Objective:
     """Masked-LM loss over all predictions of a batch, and sentence-order loss over all its pairs."""
 
     def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
@@ -57,7 +58,7 @@ def pretraining_objective(family: Family, config: Any, use_one_hot_embeddings: b
 
 
 def _build(
-    family: Family, config: Any, features: Features, *, is_training: bool, use_one_hot_embeddings: bool
+    family: Family, config: ModelConfig, features: Features, *, is_training: bool, use_one_hot_embeddings: bool
 ) -> _Outputs:
     positions = features["masked_lm_positions"]
     model = build_encoder(

@@ -48,7 +48,7 @@ _GOAL = Goal("loss", is_higher_better=False)
 
 
 class PretrainingRun(NamedTuple):
-    """What the phases of a run share."""
+    """State of a run that its phases share."""
 
     settings: PretrainingSettings
     family: Family
@@ -132,7 +132,7 @@ def _is_from_group_0(settings: PretrainingSettings, family: Family) -> bool:
 
 
 def optimizer_settings(settings: PretrainingSettings) -> optimization.OptimizerSettings:
-    """The settings of the optimizer."""
+    """Settings of the optimizer of a run."""
     adapt = {"exclude_from_layer_adaptation": ()} if settings.adapt_all_variables else {}
     return optimization.OptimizerSettings(
         learning_rate=settings.learning_rate,

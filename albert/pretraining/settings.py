@@ -10,7 +10,7 @@ from albert.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingSettings(TrainingSettings):
-    """What a pre-training run needs beside what all training shares.
+    """Settings of pre-training, beside those that all training shares.
 
     Attributes:
       input_file: TFRecord files, names and globs, separated by commas.

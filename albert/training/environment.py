@@ -1,4 +1,4 @@
-"""Where a run ran: versions, machine, devices, and a hash of the code, as JSON for what stands beside its results."""
+"""Environment of a run, for the files beside its results: versions, machine, devices, hash of the code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from albert.devices.selection import count_gpus
 
 
 def describe_environment() -> Dict[str, Any]:
-    """Versions of what computes, the system, the processor, its cores, the GPUs and the code's SHA-256."""
+    """Describes versions, system, processor, cores, GPUs and the SHA-256 of the code, as JSON values."""
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,

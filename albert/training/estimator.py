@@ -20,7 +20,7 @@ def make_estimator(
     predict_batch_size: Optional[int] = None,
     is_training: bool = False,
 ) -> Any:
-    """Makes the TPUEstimator that works in the output folder; what trains only, divides batches among its devices.
+    """Makes the TPUEstimator of the output folder; for training, one that divides batches among several devices.
 
     Args:
       settings: of the run.

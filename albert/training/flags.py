@@ -87,7 +87,7 @@ def declare_config_files(flags: Flags, families: Iterable[Family]) -> None:
 
 
 def training_values(flags: Flags, settings_class: Type[TrainingSettings], families: Iterable[Family]) -> Dict[str, Any]:
-    """The values of a settings class that a command line gives, by field.
+    """Collects the values of a settings class from a command line, by field.
 
     Args:
       flags: parsed ones.

@@ -1,8 +1,8 @@
-"""Settings for sizes that are known not to train at the published ones: by --preset, never by stealth.
+"""Presets: settings for sizes that do not train at the published ones, set only by --preset.
 
 The values, and where they come from:
 
-- Pre-training. The published rate, 0.00176, belongs to LAMB at batch 4096. A smaller batch bears less: the rate falls
+- Pre-training. The published rate, 0.00176, belongs to LAMB at batch 4096. A smaller batch needs less: the rate falls
   with the square root of the batch (LAMB, arXiv 1904.00962, section 4). For AdamW it is BERT's 1e-4 at batch 256
   (arXiv 1810.04805, appendix A.2). Hidden size 1024 takes half of it, 2048 and above a quarter; the warm-up is a tenth
   of the steps, from 1024 on a fifth. Users of large and above report a loss that jumps up and stays there, cured by
@@ -32,7 +32,7 @@ _PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the
 def pretraining_values(
     *, hidden_size: int, optimizer: str, train_batch_size: int, num_train_steps: int
 ) -> Dict[str, Any]:
-    """The recommended flags of a pre-training run, by name."""
+    """Recommended settings of a pre-training run, by name."""
     rate, batch_size = _PRETRAINING_RATES[optimizer]
     share, warmup_share = (1.0, 0.1) if hidden_size < LARGE_HIDDEN_SIZE else (0.5, 0.2)
     if hidden_size >= _XLARGE_HIDDEN_SIZE:
@@ -44,7 +44,7 @@ def pretraining_values(
 
 
 def fine_tuning_values(*, hidden_size: int) -> Dict[str, Any]:
-    """The recommended flags of a fine-tuning run, by name; none where the published ones work."""
+    """Recommended settings of a fine-tuning run, by name; none where the published ones work."""
     if hidden_size < LARGE_HIDDEN_SIZE:
         return {}
     return {"learning_rate": 5e-6 if hidden_size >= _XLARGE_HIDDEN_SIZE else 1e-5, "warmup_proportion": 0.2}

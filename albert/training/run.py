@@ -58,7 +58,7 @@ def check_training(settings: TrainingSettings) -> None:
 
 
 def settings_of_worker(settings: S) -> Optional[S]:
-    """The settings of this process: of the workers of a cluster only the chief does more than train.
+    """Settings of this process: of the workers of a cluster only the chief does more than train.
 
     Another worker waits here until the chief is ready to train.
 
@@ -90,7 +90,7 @@ def _meet_workers(settings: TrainingSettings) -> None:
 def make_observer(
     settings: TrainingSettings, *, total_steps: int, warmup_steps: int, advice: str, evaluator: Optional[Evaluator]
 ) -> TrainingObserver:
-    """Makes what watches the training: log, guards, evaluations, curves.
+    """Makes the observer of a training: log, guards, evaluations, curves.
 
     Args:
       settings: of the run.
@@ -118,7 +118,7 @@ def make_observer(
 def training_setup(
     settings: TrainingSettings, optimizer: OptimizerSettings, observer: TrainingObserver, **more: Any
 ) -> TrainingSetup:
-    """Makes what a training's model_fn needs; also prepares the process for it, and the cluster where there is one."""
+    """Makes the set-up of a model_fn for training; also prepares the process, and the cluster if there is one."""
     keep_memory()
     if settings.devices.cluster and settings.is_chief:
         _meet_workers(settings)
@@ -165,7 +165,7 @@ def save_run_config(settings: TrainingSettings, data_files: Sequence[str] = ()) 
 
 
 def starting_checkpoint(settings: TrainingSettings) -> Optional[str]:
-    """The checkpoint whose weights the run starts from: none where the output folder already holds checkpoints.
+    """Finds the checkpoint to start from: none where the output folder already holds checkpoints.
 
     Raises:
       UserError: --init_checkpoint names none.
@@ -179,7 +179,7 @@ def starting_checkpoint(settings: TrainingSettings) -> Optional[str]:
 
 @contextlib.contextmanager
 def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
-    """Turns what TensorFlow raises for a user's mistake into one sentence.
+    """Turns TensorFlow's errors for a user's mistake into one sentence.
 
     Args:
       output_dir: of the run.

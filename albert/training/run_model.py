@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from albert.base.errors import UsageError, UserError
 from albert.checkpoints.families import FAMILIES, Family
@@ -12,11 +12,12 @@ from albert.checkpoints.model import CheckpointModel, contradictions, open_check
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import variable_shapes
 from albert.checkpoints.variables import describe_weights, family_of
+from albert.model.config import ModelConfig
 from albert.training.settings import TrainingSettings
 
 
 class RunModel(NamedTuple):
-    """What a run trains or asks.
+    """Model of a run: its configuration and its files.
 
     Attributes:
       config: the model's configuration.
@@ -26,7 +27,7 @@ class RunModel(NamedTuple):
       use_pooled_output: what a fine-tuned head stands on, where a model folder says it; else None.
     """
 
-    config: Any
+    config: ModelConfig
     config_file: Optional[str]
     vocab_file: Optional[str] = None
     spm_model_file: Optional[str] = None

@@ -13,12 +13,12 @@ _NOT_SAVED = ("config_files", "devices", "given", "command_line")
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """What pre-training and fine-tuning share. Most fields have the name and the meaning of a flag.
+    """Settings that pre-training and fine-tuning share. Most fields have the name and the meaning of a flag.
 
     Attributes:
       output_dir: the folder for checkpoints, logs and results.
       init_checkpoint: weights to start from, a folder or a prefix; None for random weights.
-      config_files: the model's JSON file by the name of its family; empty where --init_checkpoint tells the model.
+      config_files: the model's JSON file by the name of its family; empty where init_checkpoint says which model it is.
       seed: of initial weights, shuffles and dropout.
       do_train, do_eval: the phases of the run.
       max_seq_length: tokens of a sequence.

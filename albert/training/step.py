@@ -24,7 +24,7 @@ MetricFn = Callable[..., Dict[str, Tuple[Any, Any]]]
 
 
 class Objective(NamedTuple):
-    """What an update minimises.
+    """Objective of an update.
 
     Attributes:
       totals: from features, the sums by name that losses and accuracies will be divided by, of these examples alone.
@@ -37,10 +37,10 @@ class Objective(NamedTuple):
 
 
 class Division(NamedTuple):
-    """How a batch is divided.
+    """Division of a batch into slices and replicas.
 
     Attributes:
-      num_slices: a replica's examples are worked on in so many equal parts, one after the other.
+      num_slices: equal parts of a replica's examples, computed one after the other.
       replica: this replica's number, a scalar tensor or int.
       num_replicas: replicas.
       sum_replicas: adds up a list of tensors over all replicas, each of which gets the sums.
@@ -53,7 +53,7 @@ class Division(NamedTuple):
 
 
 class BatchGradients(NamedTuple):
-    """What the whole batch says."""
+    """Loss, watched scalars and gradients of the whole batch."""
 
     loss: Any
     watched: Scalars
@@ -77,7 +77,7 @@ def batch_gradients(
       features: this replica's examples; their number is a multiple of `division.num_slices`.
       division: how the batch is divided.
       seed: of dropout.
-      step: the update about to be made, a scalar tensor: dropout draws anew for each.
+      step: the update about to be made, a scalar tensor: dropout draws other numbers in each.
       loss_scale: the gradients are taken of the loss times this, and divided by it once they are added up.
     """
     names_and_totals = sorted(objective.totals(features).items())
@@ -131,7 +131,7 @@ def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> Lis
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             return [index + 1, *(total + value for total, value in zip(sums, values(index)))]
 
-    with tf.control_dependencies(sums):  # or the second slice would be worked on beside the first
+    with tf.control_dependencies(sums):  # or the second slice would be computed beside the first
         second = tf.constant(1)
     results = tf.while_loop(
         lambda index, *_: index < num_slices, add, [second, *sums], parallel_iterations=1, back_prop=False
@@ -140,9 +140,9 @@ def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> Lis
 
 
 def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
-    """How the batch is divided, of which `features` are the part of the replica that is being built."""
+    """Finds how the batch is divided; `features` are the part of the replica that is being built."""
     if use_tpu:
-        # A TPU's graph does not know its number: what it looks at tells replicas apart.
+        # A TPU's graph does not know its number: its input identifies the replica.
         number = tf.reduce_sum(tf.cast(features["input_ids"], tf.int64))
         return Division(num_slices, replica=number, num_replicas=1 << 31, sum_replicas=_sum_over_tpu)
     if not tf.distribute.has_strategy():
@@ -163,7 +163,7 @@ def _sums(tensors: List[Any]) -> List[Any]:
     """
     sizes = [tensor.shape.num_elements() for tensor in tensors]
     packed = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
-    # The replica context's all_reduce would trace its own gradient, for which it looks for variables in vain.
+    # The replica context's all_reduce would trace its own gradient, and there are no variables for that.
     total = tf.distribute.get_replica_context().merge_call(_reduce, args=(packed,))
     return [
         tf.reshape(part, tensor.shape.as_list()) for part, tensor in zip(tf.split(tf.identity(total), sizes), tensors)
@@ -179,7 +179,7 @@ def _sum_over_tpu(tensors: List[Any]) -> List[Any]:
 
 
 class TrainingSetup(NamedTuple):
-    """What a model_fn needs beside the model.
+    """Set-up of a model_fn: all that it needs beside the model.
 
     Attributes:
       optimizer: see `optimization.OptimizerSettings`; None where nothing is trained.
@@ -188,7 +188,7 @@ class TrainingSetup(NamedTuple):
       use_tpu: whether the graph is built for TPU.
       make_hooks: makes training hooks that watch the named scalar tensors; not called for TPU.
       seed: of dropout.
-      gradient_accumulation_steps: slices of a batch that are worked on one after the other.
+      gradient_accumulation_steps: slices of a batch that are computed one after the other.
       precision: of the products in training, see `precision`.
       recompute: whether layers keep only their input and are computed again for the gradients.
     """
@@ -220,7 +220,7 @@ def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
 
 
 def training_spec(objective: Objective, features: Features, setup: TrainingSetup) -> Any:
-    """The TPUEstimatorSpec of a training step.
+    """Builds the TPUEstimatorSpec of a training step.
 
     Args:
       objective: what is minimised.
@@ -255,7 +255,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
 
 
 def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:
-    """The TPUEstimatorSpec of an evaluation; `metric_fn` gets the tensors, on TPU gathered from all shards."""
+    """Builds the TPUEstimatorSpec of an evaluation; `metric_fn` gets the tensors, on TPU gathered from all shards."""
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.EVAL,
         loss=loss,

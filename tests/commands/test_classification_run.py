@@ -235,7 +235,7 @@ def test_labels_that_length_tells_are_named(folder, caplog, bucket_by_length, se
     rows = ["好\t不好\t0", "明天北京下雨吗\t明天北京下雨\t{}".format(second)] * 4 + ["好\t不好\t1"]
     (folder / "data" / "train.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
     run(folder, do_eval=False, do_predict=False, train_batch_size=1, bucket_by_length=bucket_by_length)
-    assert ("texts of like length have like labels (length tells 64 %" in caplog.text) == is_said
+    assert ("texts of like length have like labels (length explains 64 %" in caplog.text) == is_said
 
 
 def test_bucketing_changes_no_evaluation(trained, tmp_path):

@@ -1,4 +1,4 @@
-"""What a fine-tuned model answers for the rows of a split, and how good that is by the task's own metric."""
+"""Answers of a classifier for the rows of a split, and their scores by the task's metric."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Gold(NamedTuple):
 
 
 def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
-    """Which rows have a label, and which one."""
+    """Finds the rows that have a label, and their labels."""
     ids = {label: label_id for label_id, label in enumerate(task.labels)}
     indices = [index for index, row in enumerate(rows) if row.label is not None]
     return Gold(indices, [ids[rows[index].label] for index in indices])
@@ -29,7 +29,7 @@ def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
 def score_classification(
     task: Task, rows: Sequence[Row], answers: np.ndarray, *, report_path: str, prefix: str = ""
 ) -> Dict[str, float]:
-    """Mean loss, accuracy and the task's metric over the rows that have a label; none where no row has one.
+    """Scores answers over the rows that have a label: mean loss, accuracy, the task's metric; none where no row has one.
 
     Args:
       task: the rows' task.
@@ -49,7 +49,7 @@ def score_classification(
 
 
 def write_report(path: str, labels: Sequence[str], predicted: Sequence[int], gold: Sequence[int]) -> None:
-    """Writes all metrics, the scores of each label and the confusion matrix as text; columns are parted by tabs."""
+    """Writes all metrics, the scores of each label and the confusion matrix as text; tabs separate columns."""
     matrix = confusion_matrix(predicted, gold, len(labels))
     lines = ["{}\t{:.4f}".format(name, METRICS[name](predicted, gold)) for name in METRICS]
     lines += ["", "label\trows\tpredicted\tprecision\trecall\tf1"]
@@ -62,7 +62,7 @@ def write_report(path: str, labels: Sequence[str], predicted: Sequence[int], gol
 
 
 def write_probabilities(path: str, answers: np.ndarray) -> None:
-    """Writes a line per row in file order: the labels' probabilities, parted by tabs."""
+    """Writes a line per row in file order: the labels' probabilities, separated by tabs."""
     with CompleteFile(path) as file:
         for row in np.exp(answers):
             file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))

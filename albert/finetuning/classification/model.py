@@ -1,6 +1,6 @@
-"""The fine-tuning model_fn: an encoder of either family under a softmax over a task's labels, or over a row's choices.
+"""Classifier: an encoder of either family under a softmax over a task's labels, or over a row's choices.
 
-A row with choices holds a sequence for each (`features.interleave`). The head tells of every sequence
+A row with choices holds a sequence for each (`features.interleave`). The head says of every sequence
 whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
 softmax of these scores over the choices of a row. So a row is one decision everywhere.
 """
@@ -15,23 +15,24 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.classification.features import NO_TOKEN
 from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
+from albert.model.config import ModelConfig
 from albert.training.step import Features, Objective, Scalars
 
 
 class Classifier(NamedTuple):
-    """What a fine-tuned model is made of.
+    """Classifier: encoder, labels or choices, and the head on them.
 
     Attributes:
       family: of the encoder.
       config: its configuration.
       num_labels: the task's classes, or the choices of a row.
-      use_pooled_output: whether the classes are told by the pooler's first token, or by the mean of the tokens.
+      use_pooled_output: whether the head reads the pooler's first token, or the mean of the tokens.
       use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
       has_choices: whether a row is `num_labels` sequences of which one is to be chosen.
     """
 
     family: Family
-    config: Any
+    config: ModelConfig
     num_labels: int
     use_pooled_output: bool = True
     use_one_hot_embeddings: bool = False
@@ -51,7 +52,7 @@ class Classifier(NamedTuple):
         return tf.nn.log_softmax(self.build(features, is_training=False).logits)
 
     def _encoder(self, features: Features, is_training: bool) -> Any:
-        # Of the last layer only the first token is asked for.
+        # The head needs only the first token of the last layer.
         batch = layers.shape_list(features["input_ids"])[0]
         kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
         return build_encoder(
@@ -65,24 +66,24 @@ class Classifier(NamedTuple):
 
 
 def _part_choices(features: Features, num_choices: int) -> Features:
-    """A batch [B, S*C] of interleaved choices as the model's inputs, each [B*C, S]."""
+    """Separates a batch [B, S*C] of interleaved choices into the model's inputs, each [B*C, S]."""
 
-    def parted(name: str) -> Any:
+    def separated(name: str) -> Any:
         length = layers.shape_list(features[name])[1] // num_choices
         column = tf.reshape(features[name], [-1, length, num_choices])
         return tf.reshape(tf.transpose(column, [0, 2, 1]), [-1, length])
 
-    segment_ids = parted("segment_ids")
+    segment_ids = separated("segment_ids")
     is_token = tf.cast(tf.not_equal(segment_ids, NO_TOKEN), tf.int32)
     return {
-        "input_ids": parted("input_ids"),
-        "input_mask": parted("input_mask") * is_token,
+        "input_ids": separated("input_ids"),
+        "input_mask": separated("input_mask") * is_token,
         "segment_ids": segment_ids * is_token,
     }
 
 
 def classification_objective(classifier: Classifier) -> Objective:
-    """The mean cross-entropy of a batch's rows."""
+    """Objective of classification: the mean cross-entropy of a batch's rows."""
 
     def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
         output = classifier.build(features, is_training=True)

@@ -28,12 +28,12 @@ from albert.training.step import Features, Objective
 
 _log = logging.getLogger(__name__)
 
-# Of LCQMC's labels length tells 0.07, and buckets do no harm; where it told 0.18 a small model learned nothing in them.
+# Of LCQMC's labels length explains 0.07, and buckets do no harm; where it explained 0.18 a small model learned nothing.
 _MUCH_TOLD_BY_LENGTH = 0.12
 
 
 class Classification(Problem):
-    """Labels of rows."""
+    """Classification as a `Problem`."""
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
@@ -101,20 +101,20 @@ class Classification(Problem):
 
 
 def _warn_of_like_labels(rows: Sequence[Row], settings: ClassificationSettings) -> None:
-    """Says so where batches of like length would be batches of like labels."""
+    """Warns where batches of like length would be batches of like labels."""
     lengths = [len(row.text_a) + len(row.text_b or "") + sum(map(len, row.choices)) for row in rows]
     lengths_to_see = np.minimum(lengths, settings.max_seq_length)
     share = share_told_by_length(lengths_to_see, np.array([row.label for row in rows]), settings.train_batch_size)
     if share > _MUCH_TOLD_BY_LENGTH:
         _log.warning(
-            "train: texts of like length have like labels (length tells %.0f %% of what the labels vary), and so would "
+            "train: texts of like length have like labels (length explains %.0f %% of the variance of labels), and so would "
             "batches of like length: if training comes to nothing, give --bucket_by_length=False (slower).",
             100 * share,
         )
 
 
 def _use_pooled_output(settings: ClassificationSettings, model: RunModel) -> bool:
-    """The flag's value, else the model folder's; what the output folder's checkpoints were trained with is final."""
+    """Finds use_pooled_output: the user's, else the model folder's; that of checkpoints already trained is final."""
     is_resumed = latest_checkpoint(settings.output_dir) is not None
     trained = read_description(settings.output_dir) if is_resumed else None
     if trained is None:

@@ -1,4 +1,4 @@
-"""What a span model answers: the best spans of each question over all its windows, their scores, the files of answers.
+"""Answers to questions: the best spans over all windows of a question, their scores, the files of answers.
 
 | file | content |
 |---|---|
@@ -27,7 +27,7 @@ _NBEST_SUFFIX = "_nbest.json"
 
 
 class SpanSettings(NamedTuple):
-    """Which spans may be answers.
+    """Settings of spans that may be answers.
 
     Attributes:
       max_answer_length: the most tokens of an answer.
@@ -39,7 +39,7 @@ class SpanSettings(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A possible answer: its place in the context, in characters, and its score."""
+    """Span of a context, in characters, and its score as an answer."""
 
     score_answers: float
     start: int
@@ -52,7 +52,7 @@ _NOTHING = Span(0.0, 0, 0)  # the answer in a context of which the tokenizer lea
 def best_spans(
     windows: Sequence[Window], answers: Sequence[np.ndarray], num_questions: int, settings: SpanSettings
 ) -> List[List[Span]]:
-    """The best spans of each question, the best first, at least one.
+    """Finds the best spans of each question, the best first, at least one.
 
     Args:
       windows: of all questions.
@@ -97,7 +97,7 @@ def score_answers(
     report_path: str,
     prefix: str = "",
 ) -> Dict[str, float]:
-    """Exact match, F1 and their mean over the questions that have answers; none where no question has one.
+    """Scores answers of the questions that have any: exact match, F1 and their mean; none where no question has one.
 
     Args:
       questions: in file order.
@@ -125,7 +125,7 @@ def score_answers(
 
 
 def mean_loss(windows: Sequence[Window], answers: Sequence[np.ndarray]) -> float:
-    """The mean over windows of what training minimises."""
+    """Mean loss over windows, as in training."""
     total = 0.0
     for window, answer in zip(windows, answers):
         scores = answer[:, : len(window.encoded.input_ids)].astype(np.float64)

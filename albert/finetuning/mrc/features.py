@@ -1,4 +1,4 @@
-"""Questions on contexts as sequences for the model: windows that slide over the context. Pure.
+"""Windows of questions on contexts: sequences for the model that slide over the context. Pure.
 
     [CLS] question [SEP] window of the context [SEP]
 
@@ -26,7 +26,7 @@ NO_ANSWER_POSITION = 0  # of [CLS]
 
 
 class WindowSettings(NamedTuple):
-    """How contexts are cut.
+    """Settings of windows.
 
     Attributes:
       max_seq_length: the most tokens of a sequence.
@@ -40,7 +40,7 @@ class WindowSettings(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A sequence in which an answer is looked for.
+    """Window: a sequence in which an answer is searched.
 
     Attributes:
       question: the number of the question.
@@ -60,7 +60,7 @@ class Window(NamedTuple):
 
 
 def record_encoder(task: Task, tokenizer: FullTokenizer, settings: WindowSettings) -> RecordEncoder:
-    """What makes the records of questions."""
+    """Encoder of questions as records."""
     described: Dict[str, Any] = dict(settings._asdict(), task=task.name)
     return RecordEncoder(
         SPAN_FEATURES,
@@ -83,7 +83,7 @@ def check_settings(settings: WindowSettings) -> None:
 
 
 def windows_of(questions: Sequence[Question], tokenizer: FullTokenizer, settings: WindowSettings) -> Iterator[Window]:
-    """The windows of questions, in their order, at least one of each.
+    """Cuts questions into windows, in their order, at least one of each.
 
     Raises:
       UserError: see `check_settings`.
@@ -137,7 +137,7 @@ def _windows(
 
 
 def window_reaches(num_tokens: int, room: int, stride: int) -> List[Tuple[int, int]]:
-    """The [begin, end) of windows that cover so many tokens, each of `room` tokens at most.
+    """Places windows of at most `room` tokens over a context; returns the [begin, end) of each.
 
     A stride over the room would leave tokens out, so windows are at most `room` apart.
     """

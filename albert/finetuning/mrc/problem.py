@@ -20,7 +20,7 @@ from albert.training.step import Features, Objective
 
 
 class Reading(Problem):
-    """Answers of questions."""
+    """Reading comprehension as a `Problem`."""
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
@@ -65,7 +65,7 @@ class Reading(Problem):
         return score_answers(split.rows, spans, loss, report_path=report_path, prefix=prefix)
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
-        """See `mrc_answers`."""
+        """See `Problem` and `albert.finetuning.mrc.answers`."""
         spans = best_spans(self._windows.of(split), answers, len(split.rows), self._choice)
         paths = write_answers(self.run.settings.output_dir, self.run.task, split.rows, spans)
         return ", ".join(paths)

@@ -1,4 +1,4 @@
-"""What a tagging model answers: entities of sentences, how good they are, and the files in which users read them.
+"""Answers of a tagging model: entities of sentences, their scores, and their files.
 
 | file | content |
 |---|---|
@@ -36,7 +36,7 @@ _BIO_SUFFIX, _SPANS_SUFFIX = "_predict.bio", "_predict.spans.json"
 
 
 def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
-    """The logarithms of the probabilities [tokens, tags] of each sentence's tags.
+    """Collects the logarithms of the probabilities [tokens, tags] of each sentence's tags.
 
     Args:
       parts: of all sentences, in order.
@@ -50,7 +50,7 @@ def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], 
 
 
 def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> List[Entity]:
-    """The entities, in characters, that the likeliest tag of each token spells."""
+    """Reads the entities, in characters, off the likeliest tag of each token."""
     reading: TagReading = entities_of_tags([parse_tag(task.labels[tag]) for tag in answer.argmax(axis=1)])
     tokens = sentence.tokens
     return [Entity(tokens[found.start][0], tokens[found.end - 1][1], found.type) for found in reading.entities]
@@ -59,7 +59,7 @@ def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> Li
 def score_entities(
     task: Task, sentences: Sequence[Sentence], answers: Sequence[np.ndarray], *, report_path: str, prefix: str = ""
 ) -> Dict[str, float]:
-    """Entity F1, precision and recall over all types, and the mean loss of a token; none where there are no tags.
+    """Scores entities over all types: F1, precision, recall, and the mean loss of a token; none where there are no tags.
 
     Args:
       task: the sentences' task.
@@ -90,7 +90,7 @@ def _mean_loss(task: Task, sentences: Sequence[Sentence], answers: Sequence[np.n
 
 
 def write_report(path: str, scores: Dict[str, EntityScore]) -> None:
-    """Writes the scores of each entity type as text; columns are parted by tabs."""
+    """Writes the scores of each entity type as text; tabs separate columns."""
     lines = ["type\tgold\tpredicted\tright\tprecision\trecall\tf1"]
     for kind, found in scores.items():
         figures = "\t".join("{:.4f}".format(value) for value in (found.precision, found.recall, found.f1))

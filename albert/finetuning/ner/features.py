@@ -1,4 +1,4 @@
-"""Sentences with tokens to be tagged as sequences for the model. Pure.
+"""Sequences for the model of sentences whose tokens are tagged. Pure.
 
 Each token is cut into word pieces on its own; its tag stands at the first of them. A token of which the tokenizer
 leaves nothing is [UNK]. A sentence that is too long for one sequence is read in several parts that overlap: each token
@@ -23,7 +23,7 @@ _CONTEXT_PART = 4  # a quarter of a part is read on either side of the tokens th
 
 
 class SentencePart(NamedTuple):
-    """A sequence that tags some of a sentence's tokens.
+    """Part of a sentence: a sequence that tags some of its tokens.
 
     Attributes:
       sentence: the number of the sentence.
@@ -48,7 +48,7 @@ class Reach(NamedTuple):
 
 
 def record_encoder(task: Task, tokenizer: FullTokenizer, max_seq_length: int) -> RecordEncoder:
-    """What makes the records of sentences, of at most `max_seq_length` tokens each."""
+    """Encoder of sentences as records, of at most `max_seq_length` tokens each."""
     return RecordEncoder(
         TAG_FEATURES,
         lambda sentences: _records(sentences, parts_of(sentences, tokenizer, max_seq_length), task.labels),
@@ -59,7 +59,7 @@ def record_encoder(task: Task, tokenizer: FullTokenizer, max_seq_length: int) ->
 
 
 def parts_of(sentences: Sequence[Sentence], tokenizer: FullTokenizer, max_seq_length: int) -> Iterator[SentencePart]:
-    """The sequences of sentences, in their order.
+    """Cuts sentences into sequences, in their order.
 
     Raises:
       UserError: `max_seq_length` leaves no room for a token.
@@ -85,7 +85,7 @@ def _pieces(tokenizer: FullTokenizer, token: str, room: int) -> _Pieces:
 
 
 def reaches(lengths: Sequence[int], room: int) -> Iterator[Reach]:
-    """How a sentence is parted so that every token is tagged exactly once.
+    """Divides a sentence so that every token is tagged exactly once.
 
     Args:
       lengths: pieces of each token, each from 1 to `room`.

@@ -21,7 +21,7 @@ from albert.training.step import Features, Objective
 
 
 class Tagging(Problem):
-    """Tags of tokens."""
+    """Tagging as a `Problem`."""
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
@@ -57,7 +57,7 @@ class Tagging(Problem):
         return score_entities(self.run.task, split.rows, tokens, report_path=report_path, prefix=prefix)
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
-        """See `ner_answers`."""
+        """See `Problem` and `albert.finetuning.ner.answers`."""
         task, tokens = self.run.task, self._token_answers(split, answers)
         predicted = [predicted_entities(task, *pair) for pair in zip(split.rows, tokens)]
         return ", ".join(write_entities(self.run.settings.output_dir, task, split.rows, predicted))
