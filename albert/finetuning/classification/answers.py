@@ -29,7 +29,7 @@ def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
 def score_classification(
     task: Task, rows: Sequence[Row], answers: np.ndarray, *, report_path: str, prefix: str = ""
 ) -> Dict[str, float]:
-    """Scores answers over the rows that have a label: mean loss, accuracy, the task's metric; none where no row has one.
+    """Scores answers of rows that have a label: mean loss, accuracy, the task's metric; none where no row has one.
 
     Args:
       task: the rows' task.

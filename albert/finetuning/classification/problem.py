@@ -107,8 +107,8 @@ def _warn_of_like_labels(rows: Sequence[Row], settings: ClassificationSettings) 
     share = share_told_by_length(lengths_to_see, np.array([row.label for row in rows]), settings.train_batch_size)
     if share > _MUCH_TOLD_BY_LENGTH:
         _log.warning(
-            "train: texts of like length have like labels (length explains %.0f %% of the variance of labels), and so would "
-            "batches of like length: if training comes to nothing, give --bucket_by_length=False (slower).",
+            "train: texts of like length have like labels (length explains %.0f %% of the variance of labels), and so "
+            "would batches of like length: if training comes to nothing, give --bucket_by_length=False (slower).",
             100 * share,
         )
 

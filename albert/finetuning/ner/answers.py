@@ -59,7 +59,7 @@ def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> Li
 def score_entities(
     task: Task, sentences: Sequence[Sentence], answers: Sequence[np.ndarray], *, report_path: str, prefix: str = ""
 ) -> Dict[str, float]:
-    """Scores entities over all types: F1, precision, recall, and the mean loss of a token; none where there are no tags.
+    """Scores entities over all types: F1, precision, recall, mean loss of a token; none where there are no tags.
 
     Args:
       task: the sentences' task.
