@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
 
@@ -13,6 +12,7 @@ from albert.clue.data import folder_of, parse_folders, split_file
 from albert.clue.model import DEFAULT_MODEL, BenchmarkModel, find_model, fingerprint, model_flags
 from albert.clue.run import BenchmarkRun
 from albert.clue.tasks import CLUE, BenchmarkTask, find_tasks
+from albert.finetuning.flags import FLAGS_OF
 
 _OWN_FLAGS = ("sample", "num_runs", "data_dirs", "data_dir", "output_dir", "seed")
 # Flags that the benchmark sets itself, and what to do instead of giving them.
@@ -73,8 +73,8 @@ class Benchmark(NamedTuple):
 
 
 def declare_flags(runner: str) -> Flags:
-    """The flags of a runner and those of the benchmark."""
-    flags = importlib.import_module(os.path.splitext(runner)[0]).declare_flags()
+    """Declares the flags of a runner and those of the benchmark."""
+    flags = FLAGS_OF[runner]()
     flags.boolean("sample", False, "run on the samples that ship with the project, from random weights")
     flags.integer("num_runs", 1, "number of runs per task, with the seeds --seed, --seed + 1, …", minimum=1)
     flags.string("data_dirs", None, "data folders of single tasks: wsc=FOLDER,lcqmc=FOLDER")

@@ -1,4 +1,4 @@
-"""CLUE benchmark: the plan from a command line, failures, and one whole run on the samples."""
+"""CLUE benchmark: plan of a command line, failures, and one whole run on the samples."""
 
 from __future__ import annotations
 
