@@ -32,7 +32,7 @@ SIZES = ("tiny", "base", "large")
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     configs = ",".join(os.path.join(CONFIGS, "albert_config_{}.json".format(size)) for size in SIZES)
     flags.string("config_files", configs, "config files (JSON) of the models, separated by commas")

@@ -29,7 +29,7 @@ SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files, separated by commas")
     flags.string("batch_sizes", "16,64,256", "batch sizes to read, separated by commas")

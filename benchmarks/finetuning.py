@@ -48,7 +48,7 @@ TASK = "lcqmc_pair"
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 _CONTENT_LENGTH = b"content-length:"
 
@@ -40,9 +40,9 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._received = b""
         self._answer: Optional[asyncio.Future] = None
-        self._transport: Any = None
+        self._transport: asyncio.Transport
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class _Connection(asyncio.Protocol):
             self._received = b""
             self._settle(head.startswith(b"HTTP/1.1 200 "))
 
-    def connection_lost(self, error: Any) -> None:
+    def connection_lost(self, error: Optional[Exception]) -> None:
         self._settle(False)
 
     async def request(self, request: bytes) -> bool:

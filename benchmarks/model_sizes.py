@@ -126,7 +126,7 @@ class SizedModel:
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.string("sizes", ",".join(name for name in SIZES if name != BERT), "sizes to compare with BERT-base")
     flags.string("batch_sizes", "1,8", "batch sizes to time")

@@ -38,7 +38,7 @@ PLAIN, OURS = "plain_pretraining", "pretraining"
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=512, max_predictions_per_seq=51)

@@ -36,7 +36,7 @@ print(time.monotonic() - start)
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files; short ones are repeated")
     flags.string("shares", None, "share of each file; by default the same for all")

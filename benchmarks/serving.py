@@ -47,7 +47,7 @@ class Server(NamedTuple):
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.string("model", None, "the model to serve: a folder that was fine-tuned on pairs, or an export of it")
     flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")

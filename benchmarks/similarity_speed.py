@@ -38,7 +38,7 @@ OURS = "tensorflow"  # the reader that the others are compared with
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     environments.declare_torch_flag(flags)
     flags.string("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
@@ -121,7 +121,7 @@ def command_of(name: str, flags: Flags, folder: str) -> List[str]:
     return worker + ["--reader=" + reader, "--model=" + model, "--folder=" + folder, "--count={}".format(count)]
 
 
-def report(turns: Dict[Any, Turns], num_pairs: int) -> str:
+def report(turns: Dict[str, Turns], num_pairs: int) -> str:
     """Table of latencies, throughputs and agreement, a row per reader."""
     rows = []
     source = turns[OURS].results[0] if OURS in turns else None

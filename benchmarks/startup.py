@@ -29,7 +29,7 @@ _PAIRS = 256
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     environments.declare_flags(flags)
     environments.declare_record_flags(flags, max_seq_length=128, max_predictions_per_seq=20)

@@ -11,6 +11,8 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.batch_files import Batch
 
+ModelFn = Callable[..., Any]  # in the form that TPUEstimator takes
+
 
 class OpKind(NamedTuple):
     """Time and calls of all ops of a kind in a step."""
@@ -23,7 +25,7 @@ class OpKind(NamedTuple):
 class StepSession:
     """Training step that a model_fn builds, in a session."""
 
-    def __init__(self, model_fn: Callable[..., Any], batches: Sequence[Batch], seed: int = 1) -> None:
+    def __init__(self, model_fn: ModelFn, batches: Sequence[Batch], seed: int = 1) -> None:
         """Builds the step and initializes the weights.
 
         Args:
@@ -67,7 +69,7 @@ def _rows(batch: Batch) -> int:
     return len(next(iter(batch.values())))
 
 
-def _placeholder(name: str, values: Sequence[np.ndarray]) -> Any:
+def _placeholder(name: str, values: Sequence[np.ndarray]) -> tf.Tensor:
     shapes = {value.shape for value in values}
     shape = [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes)]
     return tf.placeholder(values[0].dtype, shape, name)

@@ -66,7 +66,7 @@ class Reader(NamedTuple):
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.string("checkpoint", None, "a folder that run_classifier.py filled")
     flags.string("data_dir", None, "the folder with the dev file of its task")

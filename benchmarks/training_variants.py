@@ -14,24 +14,25 @@ from albert.model.config import ModelConfig
 from albert.pretraining.model_fn import build_pretraining_model_fn
 from albert.training.step import TrainingSetup
 from benchmarks import plain_pretraining
+from benchmarks.step_session import ModelFn
 
-STEPS = 1000000  # so many that the schedule does not end
+STEPS = 1000000  # too many for the schedule to end
 
 
-def finetuning(config: ModelConfig, **options: Any) -> Callable[..., Any]:
+def finetuning(config: ModelConfig, **options: Any) -> ModelFn:
     """Builds the model_fn of run_classifier.py for pairs with two labels; `options` go to TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
     classifier = Classifier(families.ZH, config, 2)
     return build_fine_tuning_model_fn(classification_objective(classifier), classifier.log_probabilities, setup)
 
 
-def pretraining(config: ModelConfig, **options: Any) -> Callable[..., Any]:
+def pretraining(config: ModelConfig, **options: Any) -> ModelFn:
     """Builds the model_fn of run_pretraining.py; `options` go to TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS, optimizer="lamb"), **options)
     return build_pretraining_model_fn(families.ZH, config, setup)
 
 
-VARIANTS: Dict[str, Callable[..., Callable[..., Any]]] = {
+VARIANTS: Dict[str, Callable[..., ModelFn]] = {
     "finetuning": finetuning,
     "pretraining": pretraining,
     "plain_pretraining": plain_pretraining.model_fn_of,

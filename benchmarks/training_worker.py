@@ -16,7 +16,7 @@ from benchmarks.turns import seconds_of, serve
 
 
 def declare_flags() -> Flags:
-    """The flags of this command."""
+    """Declares the flags of this command."""
     flags = Flags()
     flags.choice("variant", None, sorted(VARIANTS), "the training step to run")
     flags.string("batches", None, "a file that batch_files wrote")

@@ -7,7 +7,7 @@ wanted one are skipped by whole epochs, then by groups of files, then one by one
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence, Union
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -96,5 +96,5 @@ def _permutation(size: Tensor, seed: int, epoch: Tensor, draw: Tensor) -> Tensor
     return tf.argsort(places)
 
 
-def _int64(value: Any) -> Tensor:
+def _int64(value: Union[int, Sequence[int]]) -> Tensor:
     return tf.constant(np.asarray(value, np.int64))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Sequence, Union
 
 from albert.files.complete import write_json
 
@@ -32,7 +32,7 @@ class DataPosition(NamedTuple):
     seed_offset: int = 0
 
 
-def file_marks(paths: Sequence[str]) -> List[List[Any]]:
+def file_marks(paths: Sequence[str]) -> List[List[Union[str, int]]]:
     """Names and sizes of files: enough to see that they are other files."""
     return [[os.path.basename(path), os.path.getsize(path)] for path in paths]
 

@@ -8,7 +8,13 @@ per example · batch`, and the step is replayed for any batch.
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Tuple, Union
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
+    from tensorflow.core.framework.step_stats_pb2 import AllocationRecord
+
+Key = Tuple[Union[str, int], ...]
 
 _FOREVER = float("inf")
 
@@ -22,13 +28,13 @@ class Allocation(NamedTuple):
       num_bytes: its size.
     """
 
-    key: Tuple[Any, ...]
+    key: Key
     start: int
     end: float
     num_bytes: int
 
 
-def allocations(run_metadata: Any) -> List[Allocation]:
+def allocations(run_metadata: tf.RunMetadata) -> List[Allocation]:
     """Reads the buffers of a step that ran with FULL_TRACE: those of the GPU if there is one, else of the host."""
     by_allocator: Dict[bool, List[Allocation]] = {True: [], False: []}
     for device in run_metadata.step_stats.dev_stats:
@@ -39,7 +45,7 @@ def allocations(run_metadata: Any) -> List[Allocation]:
     return by_allocator[True] or by_allocator[False]
 
 
-def _of_records(key: Tuple[Any, ...], records: Any) -> List[Allocation]:
+def _of_records(key: Key, records: Sequence[AllocationRecord]) -> List[Allocation]:
     """Pairs each allocation with its release: the records are +bytes and -bytes."""
     freed: Dict[int, List[int]] = collections.defaultdict(list)
     for record in sorted(records, key=lambda record: -record.alloc_micros):
@@ -107,7 +113,7 @@ def _law(first_bytes: int, second_bytes: int, batches: Tuple[int, int]) -> _Law:
     return _Law(second_bytes - per_example * batches[1], per_example)
 
 
-def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Tuple[Any, ...], _Law]) -> List[_Law]:
+def _moments(step: Sequence[Allocation], batch: int, laws: Dict[Key, _Law]) -> List[_Law]:
     """Sums of the laws of all allocated buffers, after each allocation and release."""
     # Whether an op writes into its input's buffer can differ from step to step. A buffer of one step only is given the
     # law of buffers of its size.
