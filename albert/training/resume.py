@@ -13,7 +13,7 @@ from albert.batches.position import DataPosition, find_position
 from albert.checkpoints.training_folder import latest_checkpoint, mend_checkpoints, remove_unfinished_checkpoints
 from albert.checkpoints.values import step_of
 from albert.files.lock import hold_lock
-from albert.files.space import DiskFullError, reason_of, tells_of_full_disk
+from albert.files.space import DiskFullError, is_full_disk, reason_of
 
 _STATE_FILE = "checkpoint"
 
@@ -36,7 +36,7 @@ def training_folder(output_dir: str, *, is_keeper: bool) -> Iterator[None]:
         try:
             yield
         except (tf.errors.OpError, OSError, DiskFullError) as error:
-            if not tells_of_full_disk(error) and not isinstance(error, DiskFullError):
+            if not is_full_disk(error) and not isinstance(error, DiskFullError):
                 raise
             if is_keeper:
                 remove_unfinished_checkpoints(output_dir)

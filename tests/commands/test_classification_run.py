@@ -179,6 +179,7 @@ def test_a_checkpoint_of_other_implementations_needs_only_args(trained, tmp_path
     monkeypatch.setattr(similarity.args, "ckpt_name", str(tmp_path / "model.ckpt"))
     monkeypatch.setattr(similarity.args, "config_name", str(trained / "tiny.json"))
     monkeypatch.setattr(similarity.args, "vocab_file", str(trained / "vocab.txt"))
+    monkeypatch.setattr(similarity.args, "graph_file", str(tmp_path / "graph.pb"))
     expected = similarity.BertSim(model_dir=str(trained / "out"), max_seq_len=16).predict_sentences(PAIRS)
     np.testing.assert_allclose(similarity.BertSim(max_seq_len=16).predict_sentences(PAIRS), expected, atol=1e-6)
 
