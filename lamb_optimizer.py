@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
-from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer, matches_any
+from albert.optimizers.adamw import AdamWeightDecayOptimizer, matches_any
 
 
 class LAMBOptimizer(AdamWeightDecayOptimizer):
@@ -15,18 +15,21 @@ class LAMBOptimizer(AdamWeightDecayOptimizer):
     def __init__(
         self,
         *args: Any,
-        exclude_from_layer_adaptation: Sequence[str] = NORMS_AND_BIASES,
+        exclude_from_layer_adaptation: Optional[Sequence[str]] = None,
         name: str = "LAMBOptimizer",
         **kwargs: Any,
     ) -> None:
         """See `AdamWeightDecayOptimizer`.
 
         Args:
-          exclude_from_layer_adaptation: patterns; variables whose name matches one keep r = 1. Empty, as the
-            published zh models were trained, it adapts all, which freezes zero-initialised biases early.
+          exclude_from_layer_adaptation: patterns; variables whose name matches one keep r = 1. None takes those that
+            are not decayed. Empty, as the published zh models were trained, it adapts all, which freezes
+            zero-initialised biases early.
           name: name of the optimizer's scope.
         """
         super().__init__(*args, name=name, **kwargs)
+        if exclude_from_layer_adaptation is None:
+            exclude_from_layer_adaptation = self._exclude_from_weight_decay
         self._exclude_from_layer_adaptation = exclude_from_layer_adaptation
 
     def _has_kernel(self) -> bool:

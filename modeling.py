@@ -14,6 +14,21 @@ import tensorflow.compat.v1 as tf
 from albert.model import layers
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
+from albert.model.published import (  # noqa: F401 (programs import these names from here)
+    assert_rank,
+    create_attention_mask_from_input_mask,
+    create_initializer,
+    dropout,
+    embedding_lookup,
+    gelu,
+    get_activation,
+    get_assignment_map_from_checkpoint,
+    get_shape_list,
+    layer_norm,
+    layer_norm_and_dropout,
+    reshape_from_matrix,
+    reshape_to_matrix,
+)
 from albert.model.recompute import LayerStack
 
 LAYER_NORM_TYPES = ("postln", "preln")
@@ -65,6 +80,7 @@ class BertModel(TransformerModel):
             self.embedding_projection = layers.embedding_table("word_embeddings_2", width, config.hidden_size, stddev)
             rows = tf.matmul(tf.reshape(x, [-1, width]), self.embedding_projection)
             x = tf.reshape(rows, layers.shape_list(input_ids) + [config.hidden_size])  # [B, S, H]
+        self.word_embedding_output = x
         x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config, self._is_training))
         return layers.dropout(x, config.hidden_dropout_prob)
 
@@ -81,6 +97,10 @@ class BertModel(TransformerModel):
                 )
             outputs.append(x)
         return outputs
+
+    def get_embedding_table_2(self) -> Any:
+        """The projection [E, H] of the word embeddings; None without one."""
+        return self.embedding_projection
 
     @property
     def masked_lm_size(self) -> int:

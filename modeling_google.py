@@ -57,6 +57,7 @@ class AlbertModel(TransformerModel):
             "word_embeddings", config.vocab_size, config.embedding_size, config.initializer_range
         )
         x = layers.embedding_lookup(input_ids, self.embedding_table, self._use_one_hot_embeddings)
+        self.word_embedding_output = x
         x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config, self._is_training))
         return layers.dropout(x, config.hidden_dropout_prob)  # [B, S, E]
 

@@ -63,6 +63,39 @@ def learning_rate_at(step: Any, settings: OptimizerSettings) -> Any:
 
 
 def create_optimizer(
+    loss: Any,
+    init_lr: float,
+    num_train_steps: int,
+    num_warmup_steps: Optional[int],
+    use_tpu: bool,
+    optimizer: str = "lamb",
+    poly_power: float = 1.0,
+    start_warmup_step: int = 0,
+) -> Any:
+    """Creates the op of one training step for a loss, by the published name and arguments.
+
+    Args:
+      loss: scalar; its gradients are taken for all trainable variables.
+      init_lr: the learning rate at its peak.
+      num_train_steps, num_warmup_steps, optimizer, poly_power, start_warmup_step: see `OptimizerSettings`.
+      use_tpu: whether the graph is built for the shards of a TPU, whose gradients are averaged.
+    """
+    settings = OptimizerSettings(
+        learning_rate=init_lr,
+        num_train_steps=num_train_steps,
+        num_warmup_steps=num_warmup_steps or 0,
+        optimizer=optimizer,
+        poly_power=poly_power,
+        start_warmup_step=start_warmup_step,
+    )
+    variables, gradients = dense_gradients(loss)
+    if use_tpu:
+        num_shards = tf.tpu.cross_replica_sum(tf.constant(1.0))
+        gradients = [tf.tpu.cross_replica_sum(gradient) / num_shards for gradient in gradients]
+    return apply_gradients(variables, gradients, settings).train_op
+
+
+def optimizer_of(
     settings: OptimizerSettings, learning_rate: Any, step: Any, is_applied: Optional[Any] = None
 ) -> tf.train.Optimizer:
     """The optimizer that `settings` names.
@@ -111,7 +144,7 @@ def apply_gradients(
     # Clipping also makes every update wait for all gradients, so that none is taken from a moved weight.
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
     is_finite = tf.is_finite(gradient_norm) if loss_scale else None
-    optimizer = create_optimizer(settings, learning_rate, step, is_finite)
+    optimizer = optimizer_of(settings, learning_rate, step, is_finite)
     update = replicas.apply_gradients(optimizer, list(zip(clipped, variables)))
     if loss_scale:
         with tf.control_dependencies([update]):

@@ -135,4 +135,4 @@ def test_learning_rate_belongs_to_the_update_about_to_be_made():
 def test_unknown_optimizer_is_refused():
     settings = OptimizerSettings(learning_rate=0.5, num_train_steps=10, optimizer="sgd")
     with pytest.raises(ValueError, match="one of lamb, adamw, not 'sgd'"):
-        optimization.create_optimizer(settings, 0.1, 0)
+        optimization.optimizer_of(settings, 0.1, 0)

@@ -60,7 +60,7 @@ class TransformerModel:
                 self.pooled_output = self._pool()
 
     def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
-        """Embeds ids [B, S]; sets `embedding_table`."""
+        """Embeds ids [B, S]; sets `embedding_table` and `word_embedding_output`."""
         raise NotImplementedError
 
     def _encode(self, attention_bias: Any) -> List[Any]:
@@ -120,6 +120,10 @@ class TransformerModel:
     def get_all_encoder_layers(self) -> List[Any]:
         """Every layer's output, each [B, S, H]."""
         return self.all_encoder_layers
+
+    def get_word_embedding_output(self) -> Any:
+        """[B, S, W]: the word embeddings alone, before segments and positions are added."""
+        return self.word_embedding_output
 
     def get_embedding_output(self) -> Any:
         """[B, S, W]: what enters the encoder; W is H in the zh family and E in the google family."""

@@ -18,7 +18,8 @@ from albert.model import compute
 LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0  # added to the attention scores of padding
 
-Dimension = Union[int, Any]  # a number, or a scalar tensor where it is known only at run time
+Tensor = Any  # of a graph: TensorFlow has no type that both versions share
+Dimension = Union[int, Tensor]  # a number, or a scalar tensor where it is known only at run time
 
 
 _GELU_LINEAR = math.sqrt(2.0 / math.pi)
@@ -96,10 +97,10 @@ def dropout_mask(shape: List[Dimension], rate: float) -> Any:
     return tf.cast(uniform >= rate, tf.float32) / (1.0 - rate)
 
 
-def layer_norm(x: Any, name: str = "LayerNorm") -> Any:
-    """Normalises the last axis. Variables: name/{beta,gamma}, each as long as that axis."""
+def layer_norm(x: Any, name: Optional[str] = "LayerNorm") -> Any:
+    """Normalises the last axis. Variables: name/{beta,gamma}, each as long as that axis; None makes the name unique."""
     size = x.shape.as_list()[-1]
-    with tf.variable_scope(name):
+    with tf.variable_scope(name, default_name="LayerNorm"):
         beta = tf.get_variable("beta", [size], initializer=tf.zeros_initializer())
         gamma = tf.get_variable("gamma", [size], initializer=tf.ones_initializer())
         mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)

@@ -23,7 +23,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-6,
-        exclude_from_weight_decay: Sequence[str] = NORMS_AND_BIASES,
+        exclude_from_weight_decay: Optional[Sequence[str]] = NORMS_AND_BIASES,
         bias_correction_step: Optional[Any] = None,
         is_applied: Optional[Any] = None,
         name: str = "AdamWeightDecayOptimizer",
@@ -35,7 +35,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
           weight_decay_rate: share of a weight taken away per unit of learning rate.
           beta_1, beta_2: decay of the first and second moment.
           epsilon: added to the root of the second moment.
-          exclude_from_weight_decay: patterns; variables whose name matches one are not decayed.
+          exclude_from_weight_decay: patterns; variables whose name matches one are not decayed. None decays all.
           bias_correction_step: the update's number counted from 1, as a scalar tensor, to correct the moments'
             bias; None (as the published models were trained) leaves them as they are.
           is_applied: a boolean scalar tensor: whether anything is moved. None: it is.
@@ -47,7 +47,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         self._beta_1 = beta_1
         self._beta_2 = beta_2
         self._epsilon = epsilon
-        self._exclude_from_weight_decay = exclude_from_weight_decay
+        self._exclude_from_weight_decay = exclude_from_weight_decay or ()
         self._bias_correction_step = bias_correction_step
         self._is_applied = is_applied
 
