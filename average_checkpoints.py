@@ -1,8 +1,8 @@
-"""Averages the weights of the last checkpoints of a run into a new folder, which every command takes as a model.
+"""Averages the weights of the last checkpoints of a run into a new folder, which every command accepts as a model.
 
     python average_checkpoints.py RUN_DIR --last=5 [--output=FOLDER]
 
-Of the last steps of a training, the mean is often a little better than the last.
+The mean of the last checkpoints of a training is often a little better than the last one.
 """
 
 from __future__ import annotations

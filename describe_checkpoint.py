@@ -1,4 +1,4 @@
-"""What a checkpoint is and what it can be used for, on one screen: `python describe_checkpoint.py PATH`."""
+"""Describes a checkpoint on one screen, with commands that use it: `python describe_checkpoint.py PATH`."""
 
 from __future__ import annotations
 

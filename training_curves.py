@@ -1,4 +1,4 @@
-"""The picture of a training run: loss, accuracies, learning rate and gradient norm over the steps.
+"""Draws the picture of a training run: loss, accuracies, learning rate and gradient norm over the steps.
 
     python training_curves.py RUN_DIR       draws RUN_DIR/training_curves.png from RUN_DIR/metrics.jsonl
 

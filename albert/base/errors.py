@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake, and checks of what users write."""
+"""User errors: the exceptions for mistakes that a user can correct, and checks of what users write."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Collection, Iterable, Sequence
 
 
 class UserError(Exception):
-    """Something the user can mend.
+    """A mistake that the user can correct.
 
-    The message is one sentence: what is wrong, where (file and line where there is one) and what to do.
-    Runners print it without a stack trace and exit with status 1.
+    The message is one sentence: what is wrong, where (file and line, if there is one) and what to do.
+    Commands print it without a stack trace and exit with status 1.
     """
 
 
@@ -19,7 +19,7 @@ class UsageError(UserError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that a word is most like."""
+    """The known word that is most similar to a word."""
     return difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)[0]
 
 

@@ -99,28 +99,20 @@ class Flags:
             raise UsageError("{} must be given (--help lists all flags)".format(" and ".join(missing)))
 
     def was_given(self, name: str) -> bool:
-        """Whether the command line set the flag (rather than its default)."""
+        """Whether the command line set the flag."""
         return bool(self._values[name].present)
 
     def given(self) -> FrozenSet[str]:
         """The names of all flags that the command line set."""
         return frozenset(name for name in self._values if self.was_given(name))
 
-    def values_of(self, settings_class: Any) -> Dict[str, Any]:
+    def values_of(self, settings_class: type) -> Dict[str, Any]:
         """The values of those fields of a dataclass or NamedTuple class that are declared flags, by name."""
         return {name: getattr(self, name) for name in _field_names(settings_class) if name in self._values}
 
-    def value_or(self, name: str, default: Any) -> Any:
-        """The flag's value; `default`, where that is not None and the command line did not set the flag."""
-        return getattr(self, name) if default is None or self.was_given(name) else default
-
     def set_default(self, name: str, value: Any) -> None:
-        """Gives a flag another default: its value, unless the command line set the flag."""
+        """Sets the default of a flag: its value, unless the command line sets the flag."""
         self._values.set_default(name, value)
-
-    def override(self, name: str, value: Any) -> None:
-        """Gives a flag a value, whatever the command line says."""
-        self._values[name].value = value
 
     def as_dict(self) -> Dict[str, Any]:
         """All flags with their values, sorted by name: the resolved configuration of a run."""
@@ -128,7 +120,7 @@ class Flags:
         return {name: values[name] for name in sorted(values)}
 
     def help(self) -> str:
-        """The words and flags and what they mean, as text."""
+        """The words and flags with their meaning, as text."""
         lines = ["  {}\n      {}".format(name.upper(), self._values[name].help) for name in self._words]
         for name in sorted(set(self._values) - set(self._words)):
             flag = self._values[name]
@@ -145,10 +137,11 @@ class Flags:
         return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near)
 
 
-def _field_names(settings_class: Any) -> Sequence[str]:
+def _field_names(settings_class: type) -> Sequence[str]:
     if dataclasses.is_dataclass(settings_class):
         return [field.name for field in dataclasses.fields(settings_class)]
-    return settings_class._fields  # of a NamedTuple
+    names: Sequence[str] = getattr(settings_class, "_fields")  # noqa: B009 (of a NamedTuple, which has no type of its own)
+    return names
 
 
 def run_command(
@@ -157,9 +150,9 @@ def run_command(
     """Parses the command line, calls `main` and turns a `UserError` into one sentence on standard error.
 
     Args:
-      description: what `--help` says first.
+      description: the text that `--help` begins with.
       flags: the command's flags.
-      main: gets the parsed flags.
+      main: is called with the parsed flags.
       arguments: the command line without the program's name; `sys.argv` by default.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -172,19 +165,19 @@ def run_command(
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks what the command can do."""
+    """Whether a command line asks for help."""
     return any(argument in ("--help", "-h", "-help") for argument in arguments)
 
 
 def write_help(description: str, flags: Flags) -> None:
-    """Writes what a command can do to standard output."""
+    """Writes the description and the flags of a command to standard output."""
     listed = flags.help()
     sys.stdout.write(description.strip() + ("\n\nFlags:\n" + listed if listed else "") + "\n")
 
 
 @contextlib.contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Logs to standard error; ends the process with one sentence there where a `UserError` or Ctrl-C comes."""
+    """Logs to standard error, and ends the process with one sentence there after a `UserError` or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Paths of what ships with the project."""
+"""Paths of the files that belong to the project."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIGS = os.path.join(ROOT, "albert_config")
-VOCABULARY = os.path.join(CONFIGS, "vocab.txt")  # brought by scripts/setup.sh, not part of the repository
+VOCABULARY = os.path.join(CONFIGS, "vocab.txt")  # downloaded by scripts/setup.sh, not part of the repository
 DATA = os.path.join(ROOT, "data")

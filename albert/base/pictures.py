@@ -1,20 +1,23 @@
-"""What all pictures are drawn with: matplotlib without a window and without global state."""
+"""Pictures: a matplotlib figure without a window and without global state."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from albert.base.errors import UserError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def new_figure(**arguments: Any) -> Any:
-    """A white figure; the arguments are those of matplotlib's Figure.
+
+def new_figure(**arguments: object) -> Figure:
+    """Makes a white figure; the arguments are those of matplotlib's Figure.
 
     Raises:
       UserError: matplotlib is missing.
     """
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # else it tells of its fonts
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it would log which fonts it finds
     try:
         from matplotlib.backends import backend_agg  # here: only pictures need it, and it takes a second
         from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
-"""Imported before TensorFlow, it keeps the start-up noise of both versions off the screen.
+"""Quiet start of TensorFlow: imported first, this module keeps the start-up messages of both versions off the screen.
 
-What TensorFlow reports as an error is still shown; TF_CPP_MIN_LOG_LEVEL=0 in the environment brings the rest back.
+Errors are still shown; TF_CPP_MIN_LOG_LEVEL=0 in the environment brings the rest back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 
 
 def _is_no_echo(record: logging.LogRecord) -> bool:
-    """Not what TPUEstimator says of an exception before it raises it again."""
+    """Whether a record is not the line that TPUEstimator logs about an exception before raising it again."""
     return not record.getMessage().startswith("Error recorded from ")
 
 

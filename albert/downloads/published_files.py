@@ -1,7 +1,7 @@
-"""Where the published models and data sets can be downloaded: declarations only.
+"""Published models and data sets: their names and addresses.
 
-A mirror replaces the part of the address before the file's name: ALBERT_ZH_MIRROR for the models, CLUE_MIRROR for
-CLUE's tasks, LCQMC_MIRROR for LCQMC (all three environment variables).
+A mirror replaces the part of the address before the file name. Three environment variables name mirrors:
+ALBERT_ZH_MIRROR for the models, CLUE_MIRROR for the tasks of CLUE, LCQMC_MIRROR for LCQMC.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class PublishedModel(NamedTuple):
 
     Attributes:
       family: "zh" or "google".
-      what: its size, and what sets it apart.
-      lcqmc_test_accuracy: as published for its size, in percent (docs/en/models.md); None where nothing is.
+      what: its size, and how it differs from others of that size.
+      lcqmc_test_accuracy: as published for its size, in percent (docs/en/models.md); None if none was published.
     """
 
     family: str
@@ -28,7 +28,7 @@ class PublishedModel(NamedTuple):
     lcqmc_test_accuracy: Optional[float]
 
 
-# Model name (its archive is NAME.zip) → what it is.
+# Name of a model (its archive is NAME.zip) → the model.
 MODELS: Dict[str, PublishedModel] = {
     "albert_tiny_489k": PublishedModel("zh", "tiny, trained longer", 85.4),
     "albert_tiny": PublishedModel("zh", "tiny", 85.4),
@@ -41,7 +41,7 @@ MODELS: Dict[str, PublishedModel] = {
     "albert_small_zh_google": PublishedModel("google", "small", 86.0),
 }
 
-# Task of CLUE (its archive is NAME_public.zip) → what it is.
+# Name of a task of CLUE (its archive is NAME_public.zip) → its content.
 CLUE_TASKS: Dict[str, str] = {
     "afqmc": "question pairs of a bank's customers",
     "cluewsc2020": "what a pronoun stands for (the task wsc)",
@@ -68,7 +68,7 @@ class PublishedFile(NamedTuple):
 
 
 def known_names() -> List[str]:
-    """Every name that can be asked for, data first."""
+    """All names that can be downloaded, data sets first."""
     return [LCQMC] + list(CLUE_TASKS) + list(MODELS)
 
 
@@ -86,6 +86,6 @@ def archive_of(name: str) -> PublishedFile:
 
 
 def lcqmc_files() -> List[PublishedFile]:
-    """LCQMC's three files."""
+    """The three files of LCQMC."""
     base = _base("LCQMC_MIRROR", LCQMC_BASE)
     return [PublishedFile(name, base + "/" + name) for name in LCQMC_FILES]

@@ -1,4 +1,4 @@
-"""Unpacks a downloaded zip without trusting it."""
+"""Unpacking: extracts a downloaded zip archive that may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Dict, List
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFolder
 
-# What the Finder of macOS adds to every archive it makes.
+# The Finder of macOS adds these to every archive.
 LITTER = ("__MACOSX", ".DS_Store")
 
 
 def unpack_zip(zip_path: str, folder: str) -> List[str]:
-    """Unpacks a zip into a folder that is not there yet, or is empty; all of it or nothing.
+    """Unpacks a zip archive into a folder that is absent or empty; all of it or nothing.
 
-    One folder that holds all members is left out. An archive with one bad member (a path that leaves the folder, a
+    If one folder holds all members, it is left out. An archive with one bad member (a path that leaves the folder, a
     link) is refused before anything is written.
 
     Args:
@@ -30,7 +30,7 @@ def unpack_zip(zip_path: str, folder: str) -> List[str]:
       The paths of the files within the folder, sorted.
 
     Raises:
-      UserError: a bad archive, or a folder that holds something already.
+      UserError: the archive is bad, or the folder holds something already.
     """
     folder = os.path.abspath(folder)
     _refuse_occupied(folder)
@@ -39,42 +39,42 @@ def unpack_zip(zip_path: str, folder: str) -> List[str]:
             members = _without_common_folder(_checked_members(archive, zip_path))
             _extract(archive, members, folder)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise UserError(f"{zip_path} is not a whole zip archive ({error}); delete it and download it again.") from error
-    except RuntimeError as error:  # What zipfile raises for encrypted or exotic members.
-        raise UserError(f"{zip_path} cannot be unpacked ({error}); download it again.") from error
+        raise UserError(
+            f"{zip_path} is not a complete zip archive ({error}): remove it and download it again"
+        ) from error
+    except RuntimeError as error:  # zipfile raises it for encrypted or exotic members
+        raise UserError(f"{zip_path} cannot be unpacked ({error}): download it again") from error
     except OSError as error:
         raise UserError(
-            f"{zip_path} cannot be unpacked into {folder} ({error.strerror or error}); "
-            "check the path, the free space and your right to write there."
+            f"{zip_path} cannot be unpacked into {folder} ({error.strerror or error}): "
+            "check the path, the free space and your right to write there"
         ) from error
     return sorted(members)
 
 
 def _refuse_occupied(folder: str) -> None:
     if os.path.islink(folder) or (os.path.exists(folder) and not (os.path.isdir(folder) and not os.listdir(folder))):
-        raise UserError(
-            f"{folder} is there already and would have to be replaced; move it away or name another folder."
-        )
+        raise UserError(f"{folder} exists already and would have to be replaced: move it away or name another folder")
 
 
 def _checked_members(archive: zipfile.ZipFile, zip_path: str) -> Dict[str, zipfile.ZipInfo]:
     """Path within the archive → member, for files only, every one of them harmless."""
     members: Dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
-        # ZipInfo.filename may have lost what stands after a NUL; the original has not.
+        # ZipInfo.filename may have lost what follows a NUL; the original name has not.
         name = member.orig_filename
         fault = _fault_of(name, member)
         if not fault and name in members:
-            fault = "is there twice"
+            fault = "occurs twice"
         if fault:
             raise UserError(
                 f"{zip_path} holds a member that {fault} ({name!r}), so nothing of it was "
-                "unpacked; download it again from its publisher."
+                "unpacked: download it again from its publisher"
             )
         if not name.endswith("/") and not any(part in LITTER for part in name.split("/")):
             members[name] = member
     if not members:
-        raise UserError(f"{zip_path} holds no files; download it again.")
+        raise UserError(f"{zip_path} holds no files: download it again")
     return members
 
 

@@ -20,7 +20,7 @@ from typing import BinaryIO, List, Optional, Type
 
 from albert.base.errors import UserError
 from albert.base.machine import is_running
-from albert.files.space import cannot_write, tells_of_full_disk
+from albert.files.space import cannot_write, is_full_disk
 
 _MARK = ".unfinished-"
 _REPLACED = _MARK + "replaced"
@@ -121,7 +121,7 @@ class CompleteFolder:
         try:
             if error_type is None:
                 self._take_name()
-            elif isinstance(error, OSError) and tells_of_full_disk(error):
+            elif isinstance(error, OSError) and is_full_disk(error):
                 raise self._given_up(error) from error
         except OSError as rename_error:
             raise self._given_up(rename_error) from rename_error

@@ -1,7 +1,7 @@
-"""The declaration of every record: writers and readers take names, types and lengths from here.
+"""Fields of every kind of record: writers and readers take names, types and lengths from these declarations.
 
-A record is a serialized tf.train.Example. This module knows the fields, `tfrecords` the files and
-`batches.pipeline` tf.data.
+A record is a serialized tf.train.Example. This module declares the fields; `tfrecords` knows the files, and
+`batches.pipeline` reads them with tf.data.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ class Feature(NamedTuple):
     length: Optional[int]  # None: varies from record to record
 
 
-# The label of an example that has no second segment: there is no order to predict, so it weighs nothing in the
-# sentence-order loss (its one-hot form is all zeros, hence other implementations leave it out as well).
+# The label of an example without a second segment. There is no order to predict, so its weight in the sentence-order
+# loss is 0 (its one-hot form is all zeros, so other implementations leave it out as well).
 NO_SENTENCE_ORDER = -1
 
-# What the sidecar of pre-training records says of their content.
+# The content of pre-training records, as their sidecar names it.
 TRAINING = "training"
 HELD_OUT = "held-out"
 
@@ -39,14 +39,14 @@ def pretraining_features(max_seq_length: int, max_predictions_per_seq: int) -> T
     )
 
 
-# A dynamic pre-training record: a chunk of text, ordered and masked anew each time it is read.
+# A dynamic pre-training record: a chunk of text, ordered and masked again each time it is read.
 CHUNK_FEATURES = (
     Feature("token_ids", "int64", None),  # without special tokens
-    Feature("unit_starts", "int64", None),  # places in the chunk where a masking unit starts, ascending
-    Feature("cuts", "int64", None),  # places at which it may be cut in two segments, ascending
+    Feature("unit_starts", "int64", None),  # positions in the chunk at which a masking unit starts, ascending
+    Feature("cuts", "int64", None),  # positions at which it may be cut into two segments, ascending
 )
 
-# A classification record is kept unpadded: the input pipeline pads a batch to what the batch needs.
+# A classification record is not padded: the input pipeline pads a batch to the length of its longest record.
 CLASSIFICATION_FEATURES = (
     Feature("row_index", "int64", 1),  # position in the source file: predictions come back in file order
     Feature("input_ids", "int64", None),
@@ -54,12 +54,12 @@ CLASSIFICATION_FEATURES = (
     Feature("label_ids", "int64", 1),
 )
 
-# A window of a text in which the answer of a question is looked for.
+# A window of a text in which the answer to a question is searched.
 SPAN_FEATURES = (
     Feature("row_index", "int64", 1),  # number of the window
     Feature("input_ids", "int64", None),
     Feature("segment_ids", "int64", None),
-    Feature("start_positions", "int64", 1),  # of the answer's first token; that of [CLS] where it is not in the window
+    Feature("start_positions", "int64", 1),  # of the answer's first token; that of [CLS] if it is not in the window
     Feature("end_positions", "int64", 1),  # of its last token
 )
 
@@ -68,6 +68,6 @@ TAG_FEATURES = (
     Feature("row_index", "int64", 1),  # number of the part
     Feature("input_ids", "int64", None),
     Feature("segment_ids", "int64", None),
-    Feature("label_ids", "int64", None),  # 1 + the tag's id; `NO_TAG` where no tag is asked for, padding included
+    Feature("label_ids", "int64", None),  # 1 + the tag's id; `NO_TAG` for tokens that have no tag, and for padding
 )
 NO_TAG = 0

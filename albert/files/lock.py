@@ -1,8 +1,8 @@
-"""A lock beside each output, so that two runs never write the same data set at once.
+"""Locks: a file beside each output, so that two runs never write the same data set at once.
 
-The lock is held by an open file: it ends with the process, however that ends. Workers that are forked from the process
-hold it too, so nothing is begun anew while orphans of a killed run are still writing. Where there is no flock (Windows,
-some network file systems), there is no lock.
+The lock is held by an open file, so it ends with its process, even if that is killed. Workers that are forked from the
+process hold it too, so nothing is started again while orphans of a killed run are still writing. Without flock
+(Windows, some network file systems) there is no lock.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore
 
 _LOCK_SUFFIX = ".lock"
-_ORPHAN_SECONDS = 10.0  # how long the workers of a killed run may take to notice
+_ORPHAN_SECONDS = 10.0  # that the workers of a killed run may take to notice it
 _POLL_SECONDS = 0.1
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def lock_path(output_file: str) -> str:
-    """The path of the lock of the data set to which a record file belongs."""
+    """The path of the lock for the data set to which a record file belongs."""
     return data_set_path(output_file) + _LOCK_SUFFIX
 
 
 @contextlib.contextmanager
 def hold_lock(output_files: Sequence[str]) -> Iterator[None]:
-    """Keeps all other runs away from some record files and their shards until the block ends.
+    """Locks record files and their shards against all other runs until the block ends.
 
     Raises:
       UserError: another run is writing one of them, or the lock cannot be written.
     """
     outputs = {_real_path(lock_path(output_file)): output_file for output_file in output_files}
     with contextlib.ExitStack() as stack:
-        # In one order everywhere: of two runs that name the same files in turn, one gets them all.
+        # In the same order everywhere: if two runs name the same files in different orders, one of them gets them all.
         for path in sorted(outputs) if fcntl else ():
             stack.enter_context(_held(path, outputs[path]))
         yield
 
 
 def _real_path(path: str) -> str:
-    """One name for what may be reached by several; a last part that is a link is what will be replaced."""
+    """One name for a file that has several; the last part is kept, since a link there is what will be replaced."""
     return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
@@ -62,7 +62,8 @@ def _held(path: str, output_file: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # Removed while it is locked: whoever opened it meanwhile sees that it is gone, and takes a new one.
+        # Removed while it is locked: a process that has opened it in the meantime sees that it is gone, and opens a new
+        # one.
         with contextlib.suppress(OSError):
             os.remove(path)
         file.close()
@@ -103,12 +104,12 @@ def _is_free(file: RawIOBase, path: str) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        _logger.warning("%s cannot be locked (%s): see to it that only one run writes there", path, error.strerror)
+        _log.warning("%s cannot be locked (%s): make sure that only one run writes there", path, error.strerror)
     return True
 
 
 def _is_at(file: RawIOBase, path: str) -> bool:
-    """Whether an open file is still the one of that name."""
+    """Whether an open file is still the file with that name."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
@@ -123,10 +124,10 @@ def _write_holder(file: RawIOBase) -> None:
 
 
 def _holder(file: RawIOBase, path: str) -> Optional[int]:
-    """The process that a lock names, or None where it names none (yet)."""
+    """The process that a lock names; None if it names none (yet)."""
     file.seek(0)
     text = file.read(32)
     if text and not text.strip().isdigit():
         file.close()
-        raise UserError("{} is no lock of this program, and would be removed: rename it".format(path))
+        raise UserError("{} is no lock of this program and would be removed: rename it".format(path))
     return int(text) if text else None

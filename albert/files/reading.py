@@ -1,4 +1,4 @@
-"""Files opened for reading: plain or packed with gzip alike, where they are kept, and the checks of a line of text."""
+"""Reading files: plain or compressed with gzip, from any file system, as checked lines of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from albert.base.errors import UserError
 
@@ -18,22 +18,22 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class FileSystem(NamedTuple):
-    """How files are reached, so that an engine with file systems of its own can read what the local disk does not hold.
+    """Access to files, so that an engine with file systems of its own can read files that are not on the local disk.
 
     Attributes:
-      open: path -> binary file that can be sought; raises OSError.
-      stamp: path -> a value that changes with the file's content; raises OSError where the file is gone.
+      open: path -> binary file that supports seeking; raises OSError.
+      stamp: path -> a value that changes with the file's content; raises OSError if there is no file.
     """
 
     open: Callable[[str], BinaryIO]
-    stamp: Callable[[str], Any]
+    stamp: Callable[[str], object]
 
 
 def _open_local(path: str) -> BinaryIO:
     return open(path, "rb")
 
 
-def _local_stamp(path: str) -> Any:
+def _local_stamp(path: str) -> object:
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 
@@ -43,7 +43,7 @@ LOCAL = FileSystem(_open_local, _local_stamp)
 
 @contextlib.contextmanager
 def opened_packed(path: str, files: FileSystem = LOCAL) -> Iterator[BinaryIO]:
-    """Opens a file and gives its bytes as they stand.
+    """Opens a file and yields its bytes as they are, compressed or not.
 
     Raises:
       UserError: it cannot be read.
@@ -56,7 +56,7 @@ def opened_packed(path: str, files: FileSystem = LOCAL) -> Iterator[BinaryIO]:
 
 
 def starts_like_gzip(file: BinaryIO) -> bool:
-    """Whether a file, which stands at its beginning and is left there, begins as gzip files do."""
+    """Whether an open file begins like a gzip file. The position must be at the beginning, and is there afterwards."""
     magic = file.read(len(_GZIP_MAGIC))
     file.seek(0)
     return magic == _GZIP_MAGIC
@@ -66,12 +66,12 @@ def starts_like_gzip(file: BinaryIO) -> bool:
 def opened(
     path: str, files: FileSystem = LOCAL, is_packed: Callable[[BinaryIO], bool] = starts_like_gzip
 ) -> Iterator[BinaryIO]:
-    """Opens a file and unpacks what `is_packed`, whatever its name: all gzip members, one after the other.
+    """Opens a file and unpacks it if `is_packed` says so, whatever its name: all gzip members, one after the other.
 
-    Seeking in an unpacked file reads it up to that place (backwards: from the beginning).
+    Seeking in such a file reads it up to that position (backwards: from the beginning).
 
     Raises:
-      UserError: it cannot be read, or its packed bytes are cut off or damaged.
+      UserError: it cannot be read, or its compressed bytes are cut off or damaged.
     """
     with opened_packed(path, files) as file:
         if not is_packed(file):
@@ -82,14 +82,14 @@ def opened(
                 yield unpacked
         except (EOFError, zlib.error, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's error, not that of the packed bytes
+                raise  # an error of the disk, not of the compressed bytes
             raise UserError(
-                "{} is a gzip file that is cut off or damaged: replace it by a whole one".format(path)
+                "{} is a gzip file that is cut off or damaged: replace it with a complete one".format(path)
             ) from error
 
 
 def is_unpacked(file: BinaryIO) -> bool:
-    """Whether a file from `opened` is unpacked on the way, so that seeking costs."""
+    """Whether a file from `opened` is unpacked while it is read, so that seeking is slow."""
     return isinstance(file, gzip.GzipFile)
 
 
@@ -104,7 +104,7 @@ def decode_line(line: bytes, is_first: bool, place: Callable[[], str]) -> str:
     Args:
       line: its bytes.
       is_first: whether the file begins with it.
-      place: says where a bad line stands ("a.txt line 3").
+      place: returns the place of the line for messages ("a.txt line 3").
 
     Raises:
       UserError: it is not UTF-8 or holds a NUL byte.
@@ -121,7 +121,7 @@ def decode_line(line: bytes, is_first: bool, place: Callable[[], str]) -> str:
 
 
 def text_lines(path: str) -> Iterator[Tuple[int, str]]:
-    """Yields the lines of a text file with their numbers from 1, without their ends; blank lines at the end are left.
+    """Yields the lines of a text file with their numbers from 1, without line ends; blank lines at the end are skipped.
 
     Raises:
       UserError: as `decoded_lines`, or a line is blank with others after it.
@@ -137,17 +137,14 @@ def text_lines(path: str) -> Iterator[Tuple[int, str]]:
 
 
 def decoded_lines(path: str) -> Iterator[Tuple[int, str]]:
-    """Yields all lines of a text file with their numbers from 1, without their ends.
+    """Yields all lines of a text file with their numbers from 1, without line ends.
 
     Raises:
       UserError: the file cannot be read, or a line is not UTF-8 or holds a NUL byte.
     """
-    try:
-        with open(path, "rb") as file:
-            for number, content in enumerate(file, start=1):
-                yield number, _decode(content, path, number)
-    except OSError as error:
-        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+    with opened_packed(path) as file:
+        for number, content in enumerate(file, start=1):
+            yield number, _decode(content, path, number)
 
 
 def _decode(content: bytes, path: str, number: int) -> str:
@@ -158,7 +155,7 @@ def _decode(content: bytes, path: str, number: int) -> str:
 
 
 def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict[str, object]]:
-    """Name, size and SHA-256 of each file as it stands: what tells whether two runs read the same text.
+    """Describes each file by its name, size and SHA-256, which tell whether two runs read the same text.
 
     Raises:
       UserError: a file cannot be read.

@@ -1,13 +1,14 @@
-"""The bytes of records: tf.train.Example for many records at once, without TensorFlow.
+"""Encoding of records: tf.train.Example for many records at once, without TensorFlow.
 
-The wire format is fixed and public: a protocol buffer map from names to packed lists. The numbers of a column become
-bytes for all records together; each record is then a few pieces of them behind headers that depend on lengths alone.
+The wire format is fixed and public: a protocol buffer map from names to packed lists. The numbers of a column are
+encoded for all records together; each record is then a few slices of these bytes behind headers that depend on lengths
+alone.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -20,13 +21,16 @@ _INT64_LIST_FIELD = 3
 class Ragged(NamedTuple):
     """Rows of different lengths: their values one after the other, and the length of each row."""
 
-    values: Any
-    lengths: Any
+    values: np.ndarray  # [sum of the lengths], integers or floats
+    lengths: np.ndarray  # int64 [rows]
 
 
-def encode_rows(features: Sequence[Feature], rows: Sequence[Mapping[str, Sequence[Any]]]) -> List[bytes]:
+Column = Union[np.ndarray, Ragged]  # of a feature: an array [records, length], or rows of different lengths
+
+
+def encode_rows(features: Sequence[Feature], rows: Sequence[Mapping[str, Sequence[float]]]) -> List[bytes]:
     """Serializes rows, each with a list of numbers for every feature (raises as `encode_records`)."""
-    columns: Dict[str, Any] = {}
+    columns: Dict[str, Column] = {}
     names = {feature.name for feature in features}
     for row in rows:
         if set(row) != names:
@@ -40,12 +44,12 @@ def encode_rows(features: Sequence[Feature], rows: Sequence[Mapping[str, Sequenc
     return encode_records(features, columns)
 
 
-def encode_records(features: Sequence[Feature], columns: Mapping[str, Any]) -> List[bytes]:
+def encode_records(features: Sequence[Feature], columns: Mapping[str, Column]) -> List[bytes]:
     """Serializes records as tf.train.Example, fields in name order, so that equal values give equal bytes.
 
     Args:
       features: the declaration of a record.
-      columns: for each feature an array [records, length], or `Ragged`.
+      columns: a column for each feature.
 
     Raises:
       ValueError: a feature without a column, a column without a feature, or a wrong length.
@@ -58,7 +62,7 @@ def encode_records(features: Sequence[Feature], columns: Mapping[str, Any]) -> L
     return [_length_delimited(1, b"".join(entries)) for entries in zip(*encoded)]
 
 
-def _as_ragged(feature: Feature, column: Any) -> Ragged:
+def _as_ragged(feature: Feature, column: Column) -> Ragged:
     if not isinstance(column, Ragged):
         num_rows, length = column.shape
         column = Ragged(column.reshape(-1), np.full(num_rows, length, np.int64))
@@ -85,7 +89,7 @@ def _encode_column(feature: Feature, column: Ragged) -> List[bytes]:
     return entries
 
 
-def _varints(column: Ragged) -> Tuple[Any, bytes]:
+def _varints(column: Ragged) -> Tuple[np.ndarray, bytes]:
     """The numbers of a column as varints: the bytes that each row takes, and all bytes."""
     values = column.values.astype(np.uint64)  # negative numbers are their 64-bit two's complement
     largest = int(values.max()) if len(values) else 0

@@ -1,4 +1,4 @@
-"""Sets of record files: the names of shards, the sidecar and the journal beside them, and globs of input files."""
+"""Sets of record files: names of shards, the sidecar and the journal beside them, and globs of input files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
 
 
 def shard_paths(output_file: str, num_shards: int) -> List[str]:
-    """The names of the shards: `output_file` itself for one, else `name-00000-of-00002.ext`, ….
+    """The paths of the shards: `output_file` itself if there is one, else `name-00000-of-00002.ext`, ….
 
     The number stands before the extension, so that a glob such as `data/tf*.tfrecord` finds every shard.
     """
@@ -29,24 +29,27 @@ def shard_paths(output_file: str, num_shards: int) -> List[str]:
 
 
 def data_set_path(record_file: str) -> str:
-    """The path that stands for a record file, or for the set of shards it belongs to."""
+    """The path that names a record file, or the set of shards to which it belongs."""
     return _SHARD_SUFFIX.sub("", record_file)
 
 
 def journal_path(record_file: str) -> str:
-    """The path of the journal that stands beside a set of record files until it is complete."""
+    """The path of the journal that lies beside a set of record files until the set is complete."""
     return data_set_path(record_file) + JOURNAL_SUFFIX
 
 
 def sidecar_path(record_file: str) -> str:
-    """The path of the JSON file that describes a record file or the set of shards it belongs to."""
+    """The path of the JSON file that describes a record file, or the set of shards to which it belongs."""
     return data_set_path(record_file) + ".json"
 
 
 def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
-    """The description beside a record file, or None where there is none (files of other implementations).
+    """Reads the description beside a record file; None if there is none (files of other implementations).
 
-    It is read once for all shards of a set, as long as it does not change: do not write into it.
+    It is read once for all shards of a set, as long as the file does not change: do not modify the result.
+
+    Raises:
+      UserError: the file cannot be read or is no JSON object.
     """
     path = sidecar_path(record_file)
     try:
@@ -58,7 +61,7 @@ def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
 
 @functools.lru_cache(maxsize=16)
 def _read_description(path: str, mtime_ns: int, size: int) -> Dict[str, Any]:
-    del mtime_ns, size  # they tell one version of the file from the next
+    del mtime_ns, size  # they distinguish versions of the file
     try:
         with open(path, encoding="utf-8") as file:
             description = json.load(file)
@@ -70,13 +73,13 @@ def _read_description(path: str, mtime_ns: int, size: int) -> Dict[str, Any]:
 
 
 def described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """What a description says of one file of its set (its name, bytes and records); None where it says nothing."""
+    """The entry of one file in the description of its set: name, bytes and records; None if there is no entry."""
     return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
 
 
 def record_counts(paths: Sequence[str]) -> List[int]:
-    """The records of whole files, by their descriptions where they have one: counting would unpack a packed file."""
-    sidecars: Dict[str, Any] = {}  # all shards of a set share one
+    """Counts the records of complete files; takes the numbers of their descriptions, since counting means unpacking."""
+    sidecars: Dict[str, Optional[Dict[str, Any]]] = {}  # all shards of a set share one
     counts = []
     for path in paths:
         described_at = sidecar_path(path)
@@ -88,10 +91,10 @@ def record_counts(paths: Sequence[str]) -> List[int]:
 
 
 def expand_globs(patterns: str) -> List[str]:
-    """The existing files that a comma-separated list of names and globs stands for, sorted, each once.
+    """Expands a comma-separated list of names and globs to the existing files, sorted, each once.
 
     Raises:
-      UserError: a pattern that no file matches.
+      UserError: no file matches a pattern, or there is none.
     """
     paths = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):

@@ -1,4 +1,4 @@
-"""Room on the disk: how much is free, and the sentence for a file that cannot be written."""
+"""Disk space: free bytes, sizes as text, and the errors for files that cannot be written."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Optional
 
 from albert.base.errors import UserError
 
-# Full for all, for this user, or for a file of this process.
+# The disk is full, this user's quota is used up, or a file is as large as this process may write.
 _FULL = frozenset((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG))
 
 
 class DiskFullError(UserError):
-    """A file cannot be written for want of room."""
+    """A file cannot be written because the disk is full."""
 
 
-def tells_of_full_disk(error: BaseException) -> bool:
-    """Whether an error says that a file could not be written for want of room, in whatever words of its library."""
+def is_full_disk(error: BaseException) -> bool:
+    """Whether an error of any library means that a file could not be written because the disk is full."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _FULL
     return any(os.strerror(number) in str(error) for number in _FULL)
 
 
 def reason_of(error: BaseException, folder: str) -> str:
-    """Why there is no room, for an error that `tells_of_full_disk`."""
+    """The reason, in words, of an error for which `is_full_disk` is true."""
     if os.strerror(errno.EFBIG) in str(error):
         return "a file in {} became larger than this process may write (see `ulimit -f`)".format(folder)
     return "the disk of {} is full ({} free)".format(folder, size_text(free_bytes(os.path.join(folder, "file"))))
 
 
 def existing_folder(path: str) -> str:
-    """The folder in which `path` is, or the nearest one above it that exists."""
+    """The folder of a path, or the nearest folder above it that exists."""
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
@@ -40,7 +40,7 @@ def existing_folder(path: str) -> str:
 
 
 def free_bytes(path: str) -> Optional[int]:
-    """The room that is left for a file at `path`, or None where the file system does not tell."""
+    """The number of free bytes for a file at `path`; None if the file system does not tell."""
     try:
         return shutil.disk_usage(existing_folder(path)).free
     except OSError:
@@ -48,7 +48,7 @@ def free_bytes(path: str) -> Optional[int]:
 
 
 def size_text(num_bytes: Optional[int]) -> str:
-    """A size as people say it: "3.1 GB"."""
+    """A size in the usual units: "3.1 GB"."""
     if num_bytes is None:
         return "an unknown number of bytes"
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
@@ -58,12 +58,12 @@ def size_text(num_bytes: Optional[int]) -> str:
 
 
 def cannot_write(path: str, error: OSError, needed: int) -> UserError:
-    """The error for a file that could not be written, to be raised when what was written of it is removed.
+    """The error for a file that could not be written. Remove the written part first: the free space is measured here.
 
     Args:
       path: the file.
-      error: what the operating system said.
-      needed: the bytes that the file was known to need by then.
+      error: of the operating system.
+      needed: bytes that were written before the error.
     """
     if error.errno in _FULL:
         return DiskFullError(

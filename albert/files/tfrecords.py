@@ -1,6 +1,6 @@
-"""TFRecord files: writing them whole or not at all, and walking, counting and checking the frames of their records.
+"""TFRecord files: writes them whole or not at all; walks, counts and checks the frames of their records.
 
-Free of TensorFlow, so that a data worker starts at once and stays small. The format is fixed and public: a frame gives
+Needs no TensorFlow, so that a data worker starts at once and stays small. The format is fixed and public: a frame holds
 the length of its record and two masked CRC-32C checksums.
 """
 
@@ -18,7 +18,7 @@ from albert.files.reading import opened, opened_packed, starts_like_gzip
 
 _FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the length
 _FRAME_LENGTH = struct.Struct("<Q")
-_FRAME_CRC = struct.Struct("<I")  # also stands behind the record
+_FRAME_CRC = struct.Struct("<I")  # also behind the record
 _CRC_MASK_DELTA = 0xA282EAD8
 
 NO_COMPRESSION = "none"
@@ -32,11 +32,11 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # with a gzip header, that of zlib itself: P
 def write_records(path: str, records: Iterable[bytes], compression: str = NO_COMPRESSION) -> int:
     """Writes a TFRecord file, complete or absent, and returns the number of its records.
 
-    A packed file is one gzip member whose header holds neither a name nor a time. Its content is always the same for
-    the same records; its bytes are so with one and the same zlib, whose versions may pack differently.
+    A compressed file is one gzip member whose header holds neither a name nor a time. The same records always give the
+    same content; they give the same bytes with the same version of zlib.
 
     Args:
-      path: the file; its name says nothing of the compression, readers look at the first bytes.
+      path: the file. Its name does not depend on the compression: readers look at the first bytes.
       records: the serialized records.
       compression: NO_COMPRESSION or GZIP.
     """
@@ -60,7 +60,7 @@ def _masked_crc(data: bytes) -> int:
 
 
 def compression_of(path: str) -> str:
-    """How a TFRecord file is packed: NO_COMPRESSION or GZIP.
+    """The compression of a TFRecord file: NO_COMPRESSION or GZIP.
 
     Raises:
       UserError: it cannot be read.
@@ -72,12 +72,12 @@ def compression_of(path: str) -> str:
 def _is_packed(file: BinaryIO) -> bool:
     header = file.read(_FRAME_HEADER.size)
     file.seek(0)
-    # A first record of 559,903 bytes would make a plain file begin as gzip files do, but for the checksum.
+    # A plain file whose first record has 559,903 bytes begins like a gzip file; its checksum tells them apart.
     return starts_like_gzip(file) and _record_length(header) is None
 
 
 def _record_length(header: bytes) -> Optional[int]:
-    """The length that the header of a record tells, or None where it is cut off or none."""
+    """The length in the header of a record; None if the header is cut off or is none."""
     if len(header) < _FRAME_HEADER.size:
         return None
     length, length_crc = _FRAME_HEADER.unpack(header)
@@ -87,7 +87,7 @@ def _record_length(header: bytes) -> Optional[int]:
 def record_spans(path: str) -> Iterator[Tuple[int, int]]:
     """Walks the frames of a TFRecord file without parsing its records; yields (offset, length) of each record.
 
-    In a packed file these are places of its unpacked content, all of which is read.
+    In a compressed file these are positions in the unpacked content, all of which is read.
 
     Raises:
       UserError: the file is absent, cut off, or no TFRecord file.
@@ -118,12 +118,12 @@ def _damaged(path: str) -> UserError:
 
 
 def count_records(path: str) -> int:
-    """The number of records of a TFRecord file (raises as `record_spans`)."""
+    """Counts the records of a TFRecord file (raises as `record_spans`)."""
     return sum(1 for _ in record_spans(path))
 
 
 def first_record(path: str) -> Optional[bytes]:
-    """The first record of a TFRecord file, or None where it has none (raises as `record_spans`)."""
+    """Reads the first record of a TFRecord file; None if it has none (raises as `record_spans`)."""
     with opened(path, is_packed=_is_packed) as file:
         for offset, length in _spans(file, path):
             file.seek(offset)

@@ -12,7 +12,7 @@ from albert.files import complete
 from albert.files.complete import CompleteFile
 from albert.files.features import Feature, pretraining_features
 from albert.files.record_sets import read_sidecar
-from albert.files.space import DiskFullError, reason_of, size_text, tells_of_full_disk
+from albert.files.space import DiskFullError, is_full_disk, reason_of, size_text
 from albert.files.tfrecords import write_records
 from albert.pretraining_data.output import add_to_journal, claim_output
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
@@ -187,5 +187,5 @@ def test_sizes_as_text():
 )
 def test_a_limit_of_files_is_no_full_disk(tmp_path, number, reason):
     error = OSError(number, os.strerror(number))
-    assert tells_of_full_disk(error)
+    assert is_full_disk(error)
     assert re.fullmatch(reason.format(re.escape(str(tmp_path))), reason_of(error, str(tmp_path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -161,7 +162,7 @@ def test_overloaded_server_is_asked_again(site, target):
 
 def test_stalling_server(site, target):
     site.stall_at = 1000
-    with pytest.raises(UserError, match="no byte came for 0.2 seconds"):
+    with pytest.raises(UserError, match="no byte arrived for 0.2 seconds"):
         fetch(site, target, timeout=0.2, retries=0)
     assert not target.exists()
 
@@ -298,3 +299,16 @@ def test_command_without_a_name(capsys):
         run("--to=x")
     assert ended.value.code == 2
     assert capsys.readouterr().err == "error: name what to download (--list lists all names)\n"
+
+
+def test_progress_is_one_line_on_a_terminal_and_its_end_elsewhere(monkeypatch):
+    screens = []
+    for is_terminal in (True, False):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda is_terminal=is_terminal: is_terminal)
+        progress = download.DownloadProgress("model.zip", stream)
+        for done in (1000000, 1100000, 4000000):  # the second follows too soon to be shown
+            progress(done, 4000000)
+        screens.append(stream.getvalue())
+    first, last = "model.zip: 1.0 of 4.0 MB (25 %)", "model.zip: 4.0 of 4.0 MB (100 %)"
+    assert screens == ["\r" + first + "\r" + last + "\n", last + "\n"]

@@ -82,7 +82,7 @@ def test_no_archive_and_a_cut_one(tmp_path):
         content = stream.read()
     for bad in (b"", b"<html>no</html>", content[: len(content) // 2]):
         (tmp_path / "bad.zip").write_bytes(bad)
-        with pytest.raises(UserError, match="not a whole zip"):
+        with pytest.raises(UserError, match="not a complete zip"):
             unpack_zip(str(tmp_path / "bad.zip"), str(tmp_path / "model"))
     assert sorted(os.listdir(str(tmp_path))) == ["a.zip", "bad.zip"]
 
@@ -93,7 +93,7 @@ def test_damaged_content_leaves_nothing(tmp_path):
         archive.writestr("b.txt", "content")
         archive.writestr("c.txt", "sound")
     path.write_bytes(path.read_bytes().replace(b"sound", b"soumd"))
-    with pytest.raises(UserError, match="not a whole zip"):
+    with pytest.raises(UserError, match="not a complete zip"):
         unpack_zip(str(path), str(tmp_path / "model"))
     assert os.listdir(str(tmp_path)) == ["a.zip"]
 
