@@ -78,23 +78,24 @@ def make_data_set(settings: DataSettings, beam_options: str) -> None:
       UserError: text or vocabulary cannot be used, or other files stand in the way.
     """
     start = time.monotonic()
-    paths = expand(settings.input_file)
+    paths = _expand(settings.input_file)
     if settings.build.user_dictionary:
         raise UserError("--user_dictionary is not carried to the workers of an engine: use create_pretraining_data.py")
     tokenizer = build_tokenizer(settings.build)
     outputs = settings.outputs
     tasks = plan_tasks(paths, outputs, settings.num_shards, FILES)
     check_output_paths(paths, outputs, tasks)
-    make_room(outputs, len(tasks), settings.overwrite)
+    _make_room(outputs, len(tasks), settings.overwrite)
     description = describe_plan(settings.build, tokenizer, paths, tasks, FILES)
-    counts = run_pipeline(tasks, outputs, settings.build, beam_options)
+    counts = _run_pipeline(tasks, outputs, settings.build, beam_options)
     num_bytes = sum(part.end - part.start for task in tasks for part in task.ranges)
     done = WorkDone(num_bytes // len(outputs.names()), time.monotonic() - start, "Apache Beam")
     num_shards = len(tasks) // len(outputs.names())
     for name in outputs.names():
         totals = _totals(name, counts[name])
-        write_json(sidecar_path(name), sidecar_values(outputs.content(name), description, totals))
-        _report(OutputSummary(name, num_shards, total_size(files_text(name, num_shards)), totals), done, settings.build)
+        _write_json(sidecar_path(name), sidecar_values(outputs.content(name), description, totals))
+        size = _total_size(files_text(name, num_shards))
+        _report(OutputSummary(name, num_shards, size, totals), done, settings.build)
     _log.info("%s", next_step(*outputs, num_shards, settings.build))
 
 
@@ -105,13 +106,13 @@ def _totals(name: str, counts: Counter) -> Dict[str, Any]:
 
 
 def _report(summary: OutputSummary, done: WorkDone, settings: BuildSettings) -> None:
-    write_json(report_path(summary.output_file), report_values(summary, done))
+    _write_json(report_path(summary.output_file), report_values(summary, done))
     for level, line in output_report(summary, done, settings):
         _log.log(level, "%s", line)
 
 
 class MakeRecords(beam.DoFn):
-    """A shard of text → its records; what a worker process does, on a worker of the engine."""
+    """Beam function from a shard of text to its records: the work of a worker process, on a worker of the engine."""
 
     def __init__(self, settings: BuildSettings, counter_prefix: str) -> None:
         self._settings = settings
@@ -141,8 +142,8 @@ def _content(path: str) -> bytes:
         return file.read()
 
 
-def expand(patterns: str) -> List[str]:
-    """The files that names and globs, separated by commas, stand for, wherever Beam can read them."""
+def _expand(patterns: str) -> List[str]:
+    """Returns the files that names and globs, separated by commas, stand for, wherever Beam can read them."""
     paths = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
         (result,) = FileSystems.match([pattern])
@@ -152,8 +153,8 @@ def expand(patterns: str) -> List[str]:
     return sorted(paths)
 
 
-def make_room(outputs: Outputs, num_tasks: int, overwrite: bool) -> None:
-    """Removes what stands where the outputs are to be written, or raises `UserError`."""
+def _make_room(outputs: Outputs, num_tasks: int, overwrite: bool) -> None:
+    """Removes files in the place of the outputs, or raises `UserError` unless they may be overwritten."""
     num_shards = num_tasks // len(outputs.names())
     for name in outputs.names():
         for pattern in (files_text(name, num_shards), sidecar_path(name)):
@@ -165,7 +166,7 @@ def make_room(outputs: Outputs, num_tasks: int, overwrite: bool) -> None:
                 FileSystems.delete(found)
 
 
-def run_pipeline(
+def _run_pipeline(
     tasks: Sequence[ShardTask], outputs: Outputs, settings: BuildSettings, beam_options: str
 ) -> Dict[str, Counter]:
     """Runs the pipeline and returns the counts of each output."""
@@ -205,7 +206,7 @@ def run_pipeline(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps to itself what Beam says through the root logger while it works."""
+    """Silences what Beam logs through the root logger while it works."""
     logging.disable(logging.ERROR)
     try:
         yield
@@ -224,20 +225,20 @@ def _without_leftovers(outputs: Outputs) -> Iterator[None]:
             left = FileSystems.join(folder, "beam-temp-{}-".format(stem))
             (result,) = FileSystems.match([left + "*/*"])
             folders = {os.path.dirname(metadata.path) for metadata in result.metadata_list}
-            folders.update(glob.glob(glob.escape(left) + "*"))  # an empty folder, which only a local disk has
+            folders.update(glob.glob(glob.escape(left) + "*"))  # an empty folder exists only on a local disk
             FileSystems.delete(sorted(folders))
-        if isinstance(error, UserError):  # with Beam's own words on the place behind it
+        if isinstance(error, UserError):  # Beam adds words of its own on the place
             raise UserError(str(error).partition(" [while running")[0]) from error
         raise
 
 
-def total_size(pattern: str) -> int:
-    """The bytes of the files that a glob stands for."""
+def _total_size(pattern: str) -> int:
+    """Returns the size in bytes of the files that a glob stands for."""
     (result,) = FileSystems.match([pattern])
     return sum(metadata.size_in_bytes for metadata in result.metadata_list)
 
 
-def write_json(path: str, values: Dict[str, Any]) -> None:
+def _write_json(path: str, values: Dict[str, Any]) -> None:
     """Writes JSON wherever Beam can write."""
     with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         file.write((json.dumps(values, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))

@@ -1,4 +1,4 @@
-"""Chunks: the stretches of text that fill one sequence each, and the places where a chunk may be cut in two segments.
+"""Chunks: stretches of text that fill one sequence each, and the places where a chunk may be cut in two segments.
 
 Pure functions of an encoded text and a random generator. A chunk is a range of the text, so nothing is copied and
 even a single line of a megabyte is divided in linear time. Chunks are drawn once; which order and which masks they
@@ -11,7 +11,7 @@ The order of its segments and its masks are drawn each time it is read.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
@@ -25,7 +25,7 @@ SHORTEST_SEQUENCE = _SHORTEST_TARGET + _SPECIAL_TOKENS_PER_PAIR
 
 
 class ChunkSettings(NamedTuple):
-    """How long chunks are.
+    """Settings of the lengths of chunks.
 
     Attributes:
       max_seq_length: the length of a sequence, at least SHORTEST_SEQUENCE.
@@ -44,36 +44,41 @@ class Chunks(NamedTuple):
       starts_unit: bool [tokens], whether a masking unit starts at a token.
       starts, ends: int [chunks], the ranges [start, end) of the text.
       cuts: int [...], places of the text at which chunks may be cut.
-      first_cuts, num_cuts: int [chunks], the stretch of `cuts` that belongs to a chunk; all lie within it.
+      first_cuts, num_cuts: int [chunks], the range of `cuts` that belongs to a chunk; all lie within it.
     """
 
-    token_ids: Any
-    starts_unit: Any
-    starts: Any
-    ends: Any
-    cuts: Any
-    first_cuts: Any
-    num_cuts: Any
+    token_ids: np.ndarray
+    starts_unit: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    cuts: np.ndarray
+    first_cuts: np.ndarray
+    num_cuts: np.ndarray
 
-    def take(self, which: Any) -> "Chunks":
-        """The chunks of a slice, or where a bool vector says so."""
+    def take(self, which: Union[slice, np.ndarray]) -> "Chunks":
+        """Returns the chunks of a slice, or those where a bool vector is True."""
         return self._replace(
             **{name: getattr(self, name)[which] for name in ("starts", "ends", "first_cuts", "num_cuts")}
         )
 
 
 def make_chunks(
-    text: EncodedText, *, dupe_factor: int, rng: Any, settings: ChunkSettings, is_clause_end: Any
+    text: EncodedText,
+    *,
+    dupe_factor: int,
+    rng: np.random.RandomState,
+    settings: ChunkSettings,
+    is_clause_end: np.ndarray,
 ) -> Chunks:
     """Divides documents into chunks, `dupe_factor` times over; every token goes into one chunk of each pass.
 
-    A chunk ends between two units; only a unit that is longer than a whole chunk is cut. No chunk reaches over two
-    documents (docs/en/records.md, "Sentence order").
+    A chunk ends between two units; only a unit that is longer than a whole chunk is cut. No chunk spans two documents
+    (docs/en/records.md, "Sentence order").
 
     Args:
       text: the documents.
       dupe_factor: passes, each with other lengths.
-      rng: a `numpy.random.RandomState`.
+      rng: draws the lengths.
       settings: lengths.
       is_clause_end: bool [V], the punctuation at which a chunk within one sentence may be cut.
     """
@@ -88,12 +93,12 @@ def make_chunks(
     return _with_cuts(text, np.array(starts, np.int64), np.array(ends, np.int64), is_clause_end)
 
 
-def _target_lengths(rng: Any, settings: ChunkSettings) -> Iterator[int]:
+def _target_lengths(rng: np.random.RandomState, settings: ChunkSettings) -> Iterator[int]:
     longest = settings.max_seq_length - _SPECIAL_TOKENS_PER_PAIR
     share = settings.short_seq_prob if longest > _SHORTEST_TARGET else 0.0
     while True:
         for drawn in rng.random_sample(256).tolist():
-            # What is left of a draw below `share` is uniform again.
+            # A draw below `share`, divided by it, is uniform again.
             yield _SHORTEST_TARGET + int(drawn / share * (longest - _SHORTEST_TARGET)) if drawn < share else longest
 
 
@@ -113,8 +118,8 @@ def _divide(
         start = cut
 
 
-def _with_cuts(text: EncodedText, starts: Any, ends: Any, is_clause_end: Any) -> Chunks:
-    """Chunks may be cut between sentences; those within one sentence after clause punctuation that follows text."""
+def _with_cuts(text: EncodedText, starts: np.ndarray, ends: np.ndarray, is_clause_end: np.ndarray) -> Chunks:
+    """Adds the cuts: between sentences, or within a single sentence after clause punctuation that follows text."""
     sentences = text.sentence_starts
     clauses, first_text = _clauses(text, is_clause_end)
     first_sentence, num_sentences = _between(sentences, starts, ends)
@@ -131,8 +136,8 @@ def _with_cuts(text: EncodedText, starts: Any, ends: Any, is_clause_end: Any) ->
     )
 
 
-def _clauses(text: EncodedText, is_clause_end: Any) -> Tuple[Any, Any]:
-    """Where clauses start, and for each token the first place from it on that is no clause punctuation."""
+def _clauses(text: EncodedText, is_clause_end: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Returns where clauses start, and for each token the first place from it on that is not clause punctuation."""
     is_end = is_clause_end[text.token_ids]
     starts_clause = text.starts_unit & ~is_end
     starts_clause[1:] &= is_end[:-1]
@@ -143,8 +148,8 @@ def _clauses(text: EncodedText, is_clause_end: Any) -> Tuple[Any, Any]:
     return np.flatnonzero(starts_clause), first_text
 
 
-def _between(places: Any, starts: Any, ends: Any) -> Tuple[Any, Any]:
-    """The stretch of the ascending `places` that lies within each (start, end): its first index and its length."""
+def _between(places: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Returns the range of the ascending `places` that lies within each (start, end): first index and length."""
     first = np.searchsorted(places, starts, side="right")
     return first, np.maximum(np.searchsorted(places, ends, side="left") - first, 0)
 

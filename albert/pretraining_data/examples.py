@@ -1,14 +1,14 @@
 """Pre-training examples of chunks: sentence order and masked language modelling, for many chunks at once.
 
-Pure: chunks, a random generator and settings give a batch of examples. Both kinds of records come from here: static
-ones when they are made, dynamic ones anew each time they are read.
+Pure functions: chunks, a random generator and settings give a batch of examples. Static records are made with them
+once, dynamic records each time they are read.
 
 E examples, S sequence length, P predictions per sequence.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
@@ -22,48 +22,53 @@ SWAPPED = 1
 
 
 class ExampleBatch(NamedTuple):
-    """Examples.
+    """Batch of examples.
 
     Attributes:
       input_ids: int32 [E, S], [CLS] A [SEP] B [SEP] or [CLS] A [SEP], masked, zero-padded.
       segment_ids: int32 [E, S], 0 through the first [SEP], then 1; padding 0.
       num_tokens: int [E], without padding.
-      positions, labels: int32 [E, P], what is to be predicted where, zero-padded.
+      positions, labels: int32 [E, P], the places to predict and the original ids there, zero-padded.
       num_predictions: int [E].
       sentence_order: int32 [E], IN_ORDER, SWAPPED, or `features.NO_SENTENCE_ORDER` without a second segment.
     """
 
-    input_ids: Any
-    segment_ids: Any
-    num_tokens: Any
-    positions: Any
-    labels: Any
-    num_predictions: Any
-    sentence_order: Any
+    input_ids: np.ndarray
+    segment_ids: np.ndarray
+    num_tokens: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+    num_predictions: np.ndarray
+    sentence_order: np.ndarray
 
-    def take(self, rows: Any) -> "ExampleBatch":
-        """The examples at these rows, or where a bool vector says so."""
+    def take(self, rows: np.ndarray) -> "ExampleBatch":
+        """Returns the examples at these rows, or those where a bool vector is True."""
         return ExampleBatch(*(column[rows] for column in self))
 
 
 class _Segments(NamedTuple):
-    """The two segments of each chunk in the order of the sequence; all int [E]."""
+    """Two segments of each chunk in the order of the sequence; all int [E]."""
 
-    first_starts: Any
-    first_lengths: Any
-    second_starts: Any
-    second_lengths: Any  # 0 where there is nowhere to cut
-    sentence_order: Any
+    first_starts: np.ndarray
+    first_lengths: np.ndarray
+    second_starts: np.ndarray
+    second_lengths: np.ndarray  # 0 where a chunk cannot be cut
+    sentence_order: np.ndarray
 
 
 def make_examples(
-    chunks: Chunks, *, rng: Any, max_seq_length: int, masking: MaskingSettings, vocabulary: PretrainingVocabulary
+    chunks: Chunks,
+    *,
+    rng: np.random.RandomState,
+    max_seq_length: int,
+    masking: MaskingSettings,
+    vocabulary: PretrainingVocabulary,
 ) -> ExampleBatch:
     """Makes one example of each chunk; where nothing can be masked it has no predictions.
 
     Args:
       chunks: at most `max_seq_length` - 3 tokens each.
-      rng: a `numpy.random.RandomState`: another seed gives other cuts, orders and masks.
+      rng: draws cuts, orders and masks.
       max_seq_length: S.
       masking: how much is masked, and how.
       vocabulary: the special tokens, what may be masked and what may replace a token.
@@ -82,8 +87,8 @@ def make_examples(
     )
 
 
-def order_segments(chunks: Chunks, rng: Any) -> _Segments:
-    """Cuts each chunk in two at a random one of its cuts and swaps the halves half of the time."""
+def order_segments(chunks: Chunks, rng: np.random.RandomState) -> _Segments:
+    """Cuts each chunk in two at a random one of its cuts, and swaps the parts half of the time."""
     starts, ends = chunks.starts, chunks.ends
     draws = rng.random_sample((2, len(starts)))
     has_cut = chunks.num_cuts > 0
@@ -102,7 +107,7 @@ def order_segments(chunks: Chunks, rng: Any) -> _Segments:
 
 def _assemble(
     chunks: Chunks, segments: _Segments, max_seq_length: int, vocabulary: PretrainingVocabulary
-) -> Tuple[Any, Any, Any, Any]:
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns input_ids, starts_unit and segment_ids [E, S], and num_tokens [E], not masked."""
     first_lengths = segments.first_lengths[:, np.newaxis]
     columns = np.arange(max_seq_length)
@@ -111,7 +116,7 @@ def _assemble(
     num_tokens = 2 + segments.first_lengths + segments.second_lengths + has_second
     is_second = columns > first_lengths + 1
     is_padding = columns >= num_tokens[:, np.newaxis]
-    # Where in the text each cell comes from; behind the text stand the special tokens.
+    # The place in the text that each cell comes from; the special tokens follow the text.
     text_length = len(chunks.token_ids)
     first_shift = (segments.first_starts - 1)[:, np.newaxis]
     second_shift = (segments.second_starts - 2)[:, np.newaxis] - first_lengths
@@ -128,8 +133,8 @@ def _assemble(
     return input_ids, starts_unit, (is_second & ~is_padding).astype(np.int32), num_tokens
 
 
-def example_columns(examples: ExampleBatch) -> Dict[str, Any]:
-    """The fields of `features.pretraining_features`, each [E, length]."""
+def example_columns(examples: ExampleBatch) -> Dict[str, np.ndarray]:
+    """Returns the fields of `features.pretraining_features`, each [E, length]."""
     shape = examples.input_ids.shape
     input_mask = (np.arange(shape[1]) < examples.num_tokens[:, np.newaxis]).astype(np.int32)
     is_prediction = np.arange(examples.positions.shape[1]) < examples.num_predictions[:, np.newaxis]

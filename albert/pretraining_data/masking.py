@@ -1,4 +1,4 @@
-"""Masked language modelling: which tokens of a sequence are hidden, and what stands in their place.
+"""Masking for masked language modelling: which tokens of a sequence are hidden, and what replaces them.
 
 Pure functions of arrays and a random generator, for a whole batch of sequences at once: each step draws one run of
 units for every sequence that still needs one.
@@ -9,7 +9,7 @@ E examples, S sequence length, P predictions per sequence, U units of all exampl
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple, Tuple
+from typing import NamedTuple, Tuple
 
 import numpy as np
 
@@ -19,13 +19,13 @@ from albert.text.arrays import ranges
 MASK_DRAWS = ("unit", "token")
 _MASKED_SHARE = 0.8
 _KEPT_SHARE = 0.1
-# Where so many random places in turn do not take a run, it is tried with a unit less. In running text more than half
-# of the places do, so that crowding changes the distribution of the lengths by less than one run in a million.
+# After this many random places in a row where a run does not fit, a run of one unit less is tried. In running text it
+# fits at more than half of the places, so crowding changes the length of less than one run in a million.
 _TRIES = 24
 
 
 class MaskingSettings(NamedTuple):
-    """How sequences are masked.
+    """Settings of masking.
 
     Attributes:
       max_predictions_per_seq: the most tokens that are predicted in a sequence (P).
@@ -43,7 +43,7 @@ class MaskingSettings(NamedTuple):
 
 
 class MaskedBatch(NamedTuple):
-    """Masked sequences.
+    """Batch of masked sequences.
 
     Attributes:
       input_ids: int32 [E, S], what the model sees.
@@ -52,42 +52,42 @@ class MaskedBatch(NamedTuple):
       num_predictions: int [E]; 0 where nothing can be masked.
     """
 
-    input_ids: Any
-    positions: Any
-    labels: Any
-    num_predictions: Any
+    input_ids: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+    num_predictions: np.ndarray
 
 
 class _Units(NamedTuple):
-    """The units of a batch that may be masked, in order.
+    """Units of a batch that may be masked, in order.
 
     Attributes:
       starts: [U], the place in the flattened [E * S] batch.
       lengths: [U], in tokens.
       tokens_before: [U + 1], tokens of all units before.
-      gaps_before: [U], how many units up to this one do not follow another without a gap; equal within a stretch.
+      gaps_before: [U], how many units up to this one do not directly follow another; equal within a stretch.
       row_bounds: [E + 1], the units of row e are [row_bounds[e], row_bounds[e + 1]).
     """
 
-    starts: Any
-    lengths: Any
-    tokens_before: Any
-    gaps_before: Any
-    row_bounds: Any
+    starts: np.ndarray
+    lengths: np.ndarray
+    tokens_before: np.ndarray
+    gaps_before: np.ndarray
+    row_bounds: np.ndarray
 
 
-def number_to_predict(num_tokens: Any, settings: MaskingSettings) -> Any:
-    """The most tokens to predict in sequences of [E] tokens, special tokens included (docs/en/records.md)."""
+def number_to_predict(num_tokens: np.ndarray, settings: MaskingSettings) -> np.ndarray:
+    """Returns the most tokens to predict in sequences of [E] tokens, special tokens included (docs/en/records.md)."""
     wanted = np.maximum(1, np.rint(np.asarray(num_tokens) * settings.masked_lm_prob))
     return np.minimum(settings.max_predictions_per_seq, wanted).astype(np.int64)
 
 
 def mask_batch(
-    input_ids: Any,
-    starts_unit: Any,
-    num_tokens: Any,
+    input_ids: np.ndarray,
+    starts_unit: np.ndarray,
+    num_tokens: np.ndarray,
     *,
-    rng: Any,
+    rng: np.random.RandomState,
     settings: MaskingSettings,
     vocabulary: PretrainingVocabulary,
 ) -> MaskedBatch:
@@ -95,10 +95,10 @@ def mask_batch(
 
     Args:
       input_ids: int32 [E, S], with special tokens, padded.
-      starts_unit: bool [E, S], whether a unit starts here. The first column is set; special tokens and padding are
-        units apart. A unit that contains a token which may not be masked is never masked.
+      starts_unit: bool [E, S], whether a unit starts here; True in the first column. Special tokens and padding are
+        units of their own. A unit with a token that may not be masked is never masked.
       num_tokens: int [E], without padding.
-      rng: a `numpy.random.RandomState`.
+      rng: draws units and replacements.
       settings: how much is masked, and how.
       vocabulary: [MASK], what may be masked and what may replace a token.
     """
@@ -112,7 +112,7 @@ def mask_batch(
     return _gather(masked, input_ids, places, settings.max_predictions_per_seq)
 
 
-def _find_units(input_ids: Any, starts_unit: Any, is_maskable: Any) -> _Units:
+def _find_units(input_ids: np.ndarray, starts_unit: np.ndarray, is_maskable: np.ndarray) -> _Units:
     num_rows, seq_length = input_ids.shape
     starts = np.flatnonzero(starts_unit)
     may_mask = np.logical_and.reduceat(is_maskable[input_ids].ravel(), starts)
@@ -131,28 +131,30 @@ def _find_units(input_ids: Any, starts_unit: Any, is_maskable: Any) -> _Units:
 
 @functools.lru_cache(maxsize=None)
 def run_length_weights(ngram: int, favor_shorter: bool) -> Tuple[float, ...]:
-    """Probabilities of run lengths 1..ngram: each weighs 1/n, or 1/(ngram + 1 - n) if not `favor_shorter`."""
+    """Returns the probabilities of run lengths 1..ngram: like 1/n, or 1/(ngram + 1 - n) if not `favor_shorter`."""
     weights = [1.0 / length for length in range(1, ngram + 1)]
     return tuple(weight / sum(weights) for weight in (weights if favor_shorter else reversed(weights)))
 
 
-def choose_units(units: Any, budgets: Any, *, rng: Any, weights: Tuple[float, ...]) -> Any:
+def choose_units(
+    units: _Units, budgets: np.ndarray, *, rng: np.random.RandomState, weights: Tuple[float, ...]
+) -> np.ndarray:
     """Draws runs of neighbouring units until each row has its budget of tokens, or nothing more fits.
 
-    The length of a run is drawn first and then a place for it, so that crowding does not change the distribution of
-    the lengths; only where no place is found the run is shortened.
+    The length of a run is drawn first and its place second, so crowding does not change the distribution of the
+    lengths; only a run that finds no place is shortened.
 
     Args:
       units: the `_Units`.
       budgets: int [E], the most tokens per row.
-      rng: a `numpy.random.RandomState`.
+      rng: draws lengths and places.
       weights: the probabilities of the lengths 1, 2, ….
 
     Returns:
       bool [U], which units were drawn.
     """
     taken = np.zeros(len(units.starts), dtype=bool)
-    bounds = np.cumsum(weights)[:-1]  # a draw beyond the last one means the longest run
+    bounds = np.cumsum(weights)[:-1]  # a draw above the last one gives the longest run
     rows = np.flatnonzero(np.diff(units.row_bounds))
     left = budgets[rows]
     lengths = np.minimum(_draw_lengths(rng, len(rows), bounds), left)
@@ -174,12 +176,14 @@ def choose_units(units: Any, budgets: Any, *, rng: Any, weights: Tuple[float, ..
     return taken
 
 
-def _draw_lengths(rng: Any, count: int, bounds: Any) -> Any:
+def _draw_lengths(rng: np.random.RandomState, count: int, bounds: np.ndarray) -> np.ndarray:
     return 1 + np.searchsorted(bounds, rng.random_sample(count), side="right")
 
 
-def _sizes_where_free(units: _Units, taken: Any, firsts: Any, lengths: Any, row_ends: Any) -> Any:
-    """The tokens of runs of units; 0 where a run leaves its row, has a gap, or touches what is taken."""
+def _sizes_where_free(
+    units: _Units, taken: np.ndarray, firsts: np.ndarray, lengths: np.ndarray, row_ends: np.ndarray
+) -> np.ndarray:
+    """Returns the tokens of runs of units; 0 where a run leaves its row, has a gap, or touches a taken unit."""
     lasts = np.minimum(firsts + lengths, row_ends) - 1
     is_free = (firsts + lengths <= row_ends) & (units.gaps_before[firsts] == units.gaps_before[lasts])
     for step in range(lengths.max()):
@@ -187,12 +191,18 @@ def _sizes_where_free(units: _Units, taken: Any, firsts: Any, lengths: Any, row_
     return np.where(is_free, units.tokens_before[lasts + 1] - units.tokens_before[firsts], 0)
 
 
-def _take(taken: Any, firsts: Any, lengths: Any) -> None:
+def _take(taken: np.ndarray, firsts: np.ndarray, lengths: np.ndarray) -> None:
     taken[ranges(firsts, lengths)] = True
 
 
-def _replacements(labels: Any, unit_lengths: Any, rng: Any, mask_draw: str, vocabulary: PretrainingVocabulary) -> Any:
-    """[MASK] (80 %), the token itself (10 %) or a random token (10 %) for each token of the chosen units."""
+def _replacements(
+    labels: np.ndarray,
+    unit_lengths: np.ndarray,
+    rng: np.random.RandomState,
+    mask_draw: str,
+    vocabulary: PretrainingVocabulary,
+) -> np.ndarray:
+    """Draws [MASK] (80 %), the token itself (10 %) or a random token (10 %) for each token of the chosen units."""
     if mask_draw == "unit":
         draws = np.repeat(rng.random_sample(len(unit_lengths)), unit_lengths)
     else:
@@ -203,7 +213,7 @@ def _replacements(labels: Any, unit_lengths: Any, rng: Any, mask_draw: str, voca
     return np.where(draws < _MASKED_SHARE, vocabulary.mask_id, kept_or_random)
 
 
-def _gather(masked: Any, input_ids: Any, places: Any, max_predictions: int) -> MaskedBatch:
+def _gather(masked: np.ndarray, input_ids: np.ndarray, places: np.ndarray, max_predictions: int) -> MaskedBatch:
     num_rows, seq_length = input_ids.shape
     rows = places // seq_length
     num_predictions = np.bincount(rows, minlength=num_rows)

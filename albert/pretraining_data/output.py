@@ -1,7 +1,7 @@
-"""The files of a pre-training data set beside its shards: the sidecar of a complete one, the journal of a partial one.
+"""Files beside the shards of a pre-training data set: the sidecar of a complete one, the journal of a partial one.
 
-The sidecar (`record_sets.sidecar_path`) is written last and says what the records were made of and with. Until then a
-journal of JSON lines holds the same description and the shards that are finished, so that a run can be taken up again.
+The sidecar (`record_sets.sidecar_path`) is written last and describes what the records were made from and how. Until
+then a journal of JSON lines holds the same description and the finished shards, so that a run can be continued.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _PLANNED = "planned_files"
 
 
 class _Previous(NamedTuple):
-    """What an earlier run left.
+    """Files of an earlier run.
 
     Attributes:
-      path: the sidecar or journal that tells of it.
-      description: what it was made of and with.
-      shards: those that were finished.
+      path: its sidecar or journal.
+      description: everything that decided the bytes of its records.
+      shards: the finished ones.
       own_paths: every file that it may have made.
     """
 
@@ -39,26 +39,26 @@ class _Previous(NamedTuple):
 
 
 def report_path(output_file: str) -> str:
-    """The path of the report of a finished run, in JSON."""
+    """Returns the path of the report of a finished run, in JSON."""
     return data_set_path(output_file) + ".report.json"
 
 
 def claim_output(
     output_files: Sequence[str], shard_paths: Sequence[str], description: Mapping[str, Any], *, overwrite: bool
 ) -> Dict[str, ShardResult]:
-    """Looks at what stands where a data set is to be written, and starts its journal.
+    """Claims the place of a data set: checks what is there, removes what may be replaced, and starts the journal.
 
     Args:
       output_files: the record files as the user named them, the training one first.
-      shard_paths: all files that are to be made.
+      shard_paths: all files to make.
       description: everything that decides their bytes.
       overwrite: whether what was made with other settings may be replaced.
 
     Returns:
-      By path, the shards that an earlier run with the same description finished.
+      The shards that an earlier run with the same description finished, by path.
 
     Raises:
-      UserError: there is something else, and `overwrite` is off.
+      UserError: there are other files, and `overwrite` is off.
     """
     previous = list(_previous_runs(output_files))
     _check_replaceable(previous, shard_paths, description, overwrite)
@@ -89,7 +89,7 @@ def _check_replaceable(
     known = {path for run in previous for path in run.own_paths}
     for path in shard_paths:
         if os.path.exists(path) and path not in known:
-            problems.append("{} exists and nothing tells how it was made".format(path))
+            problems.append("{} exists, and nothing says how it was made".format(path))
     if problems and not overwrite:
         raise UserError("{}: name another --output_file or give --overwrite".format(problems[0]))
 
@@ -122,7 +122,7 @@ def _remove(run: _Previous) -> None:
 
 
 def first_difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> Optional[str]:
-    """Names the first thing that two descriptions do not share ("max_seq_length 128, not 512"), or None."""
+    """Returns the first difference of two descriptions ("max_seq_length 128, not 512"), or None."""
     made_values = dict(_flatten({name: made.get(name) for name in asked}))
     asked_values = dict(_flatten(asked))
     for name in list(asked_values) + list(made_values):
@@ -145,7 +145,7 @@ def _flatten(value: Any, name: str = "") -> Iterator[Tuple[str, Any]]:
 def _start_journal(
     path: str, description: Mapping[str, Any], planned: Sequence[str], finished: Iterable[ShardResult]
 ) -> None:
-    """Begins the journal; what is `planned` tells a later run which files are ours, noted as finished or not yet."""
+    """Begins the journal; from `planned` a later run knows which files are ours, finished or not."""
     folder = os.path.dirname(path)
     remove_unfinished(path)
     header = {**description, _PLANNED: [_relative_path(shard_path, folder) for shard_path in planned]}
@@ -155,14 +155,14 @@ def _start_journal(
 
 
 def add_to_journal(output_file: str, shard: ShardResult) -> None:
-    """Notes that a shard is finished."""
+    """Adds a finished shard to the journal."""
     path = journal_path(output_file)
     line = _json_line(_shard_entry(shard, os.path.dirname(path)))
     try:
         with open(path, "r+b", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             if file.write(line) < len(line):
-                file.truncate(size)  # no half line before those that may follow
+                file.truncate(size)  # no half line may remain before later ones
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise cannot_write(path, error, len(line)) from error
@@ -176,7 +176,7 @@ def _read_journal(path: str) -> Optional[_Previous]:
             # A killed process may leave half a line at the end.
             header, *entries = [json.loads(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
     except (OSError, ValueError) as error:
-        raise UserError("cannot read the journal {}: remove it to begin anew ({})".format(path, error)) from error
+        raise UserError("cannot read the journal {}: remove it to start again ({})".format(path, error)) from error
     shards = [_parse_shard(path, entry) for entry in entries]
     planned = [_named_path(path, name) for name in header.get(_PLANNED, [])]
     return _Previous(path, header, shards, planned or [shard.path for shard in shards])
@@ -204,12 +204,12 @@ def _relative_path(path: str, folder: str) -> str:
 
 
 def _named_path(described_by: str, name: str) -> str:
-    """The path of a file that a sidecar or journal names."""
+    """Returns the path of a file that a sidecar or journal names."""
     return os.path.normpath(os.path.join(os.path.dirname(described_by), name))
 
 
 def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
-    """The counts of all shards together, with the share of unknown tokens and the drops by reason."""
+    """Returns the counts of all shards together, with the share of unknown tokens and the drops by reason."""
     sums: Counter = Counter()
     for shard in shards:
         sums.update(shard.counts)
@@ -222,19 +222,19 @@ def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
 def sidecar_values(
     content: str, description: Mapping[str, Any], counts: Mapping[str, Any], shards: Sequence[Mapping[str, Any]] = ()
 ) -> Dict[str, Any]:
-    """What a sidecar says of a complete data set.
+    """Returns the content of the sidecar of a complete data set.
 
     Args:
       content: features.TRAINING or HELD_OUT.
       description: everything that decides the records.
       counts: `total_counts`.
-      shards: name, records and size of each file, as far as they are known.
+      shards: name, records and size of each file, where they are known.
     """
     return {**description, "content": content, "counts": counts, "shards": list(shards)}
 
 
 def write_sidecar(output_file: str, content: str, description: Mapping[str, Any], shards: List[ShardResult]) -> None:
-    """Describes a complete data set; `content` is features.TRAINING or HELD_OUT."""
+    """Writes the sidecar of a complete data set; `content` is features.TRAINING or HELD_OUT."""
     path = sidecar_path(output_file)
     entries = [_shard_entry(shard, os.path.dirname(path)) for shard in shards]
     remove_unfinished(path)
@@ -242,12 +242,12 @@ def write_sidecar(output_file: str, content: str, description: Mapping[str, Any]
 
 
 def finish_output(output_file: str) -> None:
-    """Removes the journal: the sidecars are written."""
+    """Removes the journal, once the sidecars are written."""
     os.remove(journal_path(output_file))
 
 
 def discard_output(output_file: str) -> None:
-    """Removes the journal of a data set that is of no use, and every file that was planned in it."""
+    """Removes the journal of a useless data set, and every file that was planned in it."""
     journal = _read_journal(journal_path(output_file))
     if journal is not None:
         _remove(journal)

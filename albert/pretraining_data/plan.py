@@ -75,7 +75,7 @@ def plan_tasks(
 
 
 def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[ShardTask]) -> None:
-    """Raises `UserError` where a file to be written is an input, a folder, or to be written twice."""
+    """Raises `UserError` where an output is an input file, a folder, or would be written twice."""
     inputs = {os.path.realpath(path) for path in paths}
     written = [task.path for task in tasks] + [sidecar_path(name) for name in outputs.names()]
     for path_of in (lock_path, report_path):

@@ -1,4 +1,4 @@
-"""Examples as a person reads them: the text, with what is to be predicted marked, and the sentence-order label."""
+"""Preview of examples for a person: the text with its predictions marked, and the sentence-order label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenization import CLS_TOKEN, CONTINUATION_PREFIX, SEP_TOKEN, is_chinese_c
 
 ToTokens = Callable[[Sequence[int]], List[str]]
 
-LEGEND = "【what is to be predicted → what the model sees】; 【word】 alone: it is to be predicted and is seen as it is"
+LEGEND = "【what the model must predict → what it sees instead】; 【word】 alone: to predict, and seen unchanged"
 _ORDER_TEXTS = {
     IN_ORDER: "in order (0)",
     SWAPPED: "swapped (1)",
@@ -22,7 +22,7 @@ _ORDER_TEXTS = {
 
 
 def preview(builder: ShardBuilder, task: ShardTask, count: int, to_tokens: ToTokens) -> Iterator[str]:
-    """Texts of the first examples of a shard, as they come before shuffling.
+    """Yields texts of the first examples of a shard, in their order before shuffling.
 
     Args:
       builder: makes the examples.
@@ -40,7 +40,7 @@ def preview(builder: ShardBuilder, task: ShardTask, count: int, to_tokens: ToTok
 
 
 def example_text(examples: ExampleBatch, row: int, to_tokens: ToTokens) -> str:
-    """One example of a batch."""
+    """Returns one example of a batch as text."""
     num_tokens, num_predictions = int(examples.num_tokens[row]), int(examples.num_predictions[row])
     seen = to_tokens(examples.input_ids[row, :num_tokens].tolist())
     original = list(seen)
@@ -68,7 +68,7 @@ def _marked(original: List[str], seen: List[str], positions: Sequence[int]) -> s
 
 
 def readable(tokens: Sequence[str]) -> str:
-    """Tokens as text: pieces joined to words, a blank only between words that are written with one."""
+    """Returns tokens as text: pieces joined to words, a blank only between words that are written with one."""
     text = ""
     before = ""
     for token in tokens:

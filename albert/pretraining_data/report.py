@@ -9,11 +9,11 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Te
 from albert.base.terminal import StatusLine, time_text
 from albert.files.record_sets import shard_paths, sidecar_path
 from albert.pretraining_data.output import total_counts
-from albert.pretraining_data.shards import NO_TOKEN, NOTHING_TO_MASK, BuildSettings, ShardResult
+from albert.pretraining_data.shards import NOTHING_TO_MASK, WITHOUT_TOKEN, BuildSettings, ShardResult
 
 HIGH_UNKNOWN_SHARE = 0.01
 _DROP_TEXTS = {
-    NO_TOKEN: "{:,} documents without a token",
+    WITHOUT_TOKEN: "{:,} documents without a token",
     NOTHING_TO_MASK: "{:,} chunks in which nothing can be masked (only unknown tokens, or no unit short enough)",
 }
 
@@ -52,12 +52,12 @@ def progress_text(num_bytes: int, total_bytes: int, documents: int, examples: in
 
 
 class WorkDone(NamedTuple):
-    """What one run did.
+    """Work of one run.
 
     Attributes:
-      text_bytes: the text that it read; what an earlier run had finished is not counted.
-      seconds: how long that took.
-      workers: by what, such as "2 workers".
+      text_bytes: the text that it read, without what an earlier run had finished.
+      seconds: the time that took.
+      workers: who did it, such as "2 workers".
     """
 
     text_bytes: int
@@ -66,18 +66,18 @@ class WorkDone(NamedTuple):
 
     @property
     def megabytes_per_second(self) -> float:
-        """The rate, in 10^6 bytes of text."""
+        """Rate in 10^6 bytes of text per second."""
         return self.text_bytes / 1e6 / self.seconds if self.seconds else 0.0
 
 
 class OutputSummary(NamedTuple):
-    """What one output holds.
+    """Content of one output.
 
     Attributes:
       output_file: its name as the user gave it.
-      num_files: its shards.
-      num_bytes: of all shards.
-      counts: `pretraining_output.total_counts`.
+      num_files: the number of its shards.
+      num_bytes: the size of all shards.
+      counts: of `output.total_counts`.
     """
 
     output_file: str
@@ -92,7 +92,7 @@ def summarize(output_file: str, shards: Sequence[ShardResult]) -> OutputSummary:
 
 
 def report_values(summary: OutputSummary, done: WorkDone) -> Dict[str, Any]:
-    """What `output_report` says, for the report in JSON."""
+    """Returns the content of `output_report` for the report in JSON."""
     return {
         **summary.counts,
         "files": files_text(summary.output_file, summary.num_files),
@@ -104,7 +104,7 @@ def report_values(summary: OutputSummary, done: WorkDone) -> Dict[str, Any]:
 
 
 def output_report(summary: OutputSummary, done: WorkDone, settings: BuildSettings) -> List[Line]:
-    """The lines that tell what one output holds."""
+    """Returns the lines of the log that describe one output."""
     counts = summary.counts
     lines = [
         (logging.INFO, "{}: {}".format(files_text(summary.output_file, summary.num_files), _examples_text(counts))),
@@ -124,7 +124,7 @@ def output_report(summary: OutputSummary, done: WorkDone, settings: BuildSetting
         if number:
             lines.append((logging.WARNING, "  not used: " + _DROP_TEXTS[reason].format(number)))
     if counts["continuations"]:
-        text = "  some documents are over 1 MiB long and were read in parts: do blank lines part the documents?"
+        text = "  some documents are over 1 MiB long and were read in parts: do blank lines separate the documents?"
         lines.append((logging.WARNING, text))
     return lines
 
@@ -146,7 +146,7 @@ def _work_text(done: WorkDone) -> str:
 
 def _unit_text(settings: BuildSettings) -> str:
     if settings.dynamic_masking:
-        return "to be masked when it is read (--dynamic_masking); masking unit: {}".format(
+        return "masked when it is read (--dynamic_masking); masking unit: {}".format(
             "whole words ({})".format(settings.whole_words) if settings.whole_words else "single tokens"
         )
     if settings.whole_words:
@@ -162,7 +162,7 @@ def _unknown_line(share: float) -> Line:
 
 
 def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, settings: BuildSettings) -> str:
-    """The command that trains on the records, and evaluates on the held-out ones if there are any."""
+    """Returns the command that trains on the records, and evaluates on the held-out ones if there are any."""
     words = [
         "next: python run_pretraining.py --do_train=True",
         "--bert_config_file=albert_config/albert_config_tiny.json",
@@ -177,7 +177,7 @@ def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, se
 
 
 def files_text(output_file: str, num_shards: int) -> str:
-    """The file, or a glob that stands for all its shards."""
+    """Returns the name of the file, or a glob that stands for all its shards."""
     if num_shards == 1:
         return output_file
     head, _, tail = shard_paths(output_file, num_shards)[0].rpartition("-00000-of-")

@@ -1,6 +1,6 @@
-"""One shard of pre-training records: documents in, a complete TFRecord file and its counts out.
+"""Shard builder: documents in, a complete TFRecord file of pre-training records and its counts out.
 
-What a worker process does. A shard's bytes depend on its documents, the settings and the seed, and on nothing else.
+Worker processes call it. A shard's bytes depend on its documents, the settings and the seed, and on nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import os
 import random
 from collections import Counter
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -28,12 +28,12 @@ from albert.text.segmentation import UserDictionary, WordFinder
 from tokenization import FullTokenizer
 
 SHUFFLE_BUFFER_BYTES = 32 << 20
-# Documents are worked on together up to this size, so that the arrays are long enough for NumPy.
+# Documents are processed together up to this size, so that the arrays are long enough for NumPy.
 _GROUP_BYTES = 256 << 10
-# Cells of the arrays that are worked on at once: long enough for NumPy, short enough for the cache.
+# Cells of the arrays that are processed together: long enough for NumPy, short enough for the cache.
 _CELLS_PER_BATCH = 1 << 18
 
-# What is counted, and the reasons for which something of the text went into no example.
+# What is counted, and the reasons why some text is in no example.
 COUNTS = (
     "documents",
     "continuations",  # parts of documents that are too long to be read at once
@@ -45,24 +45,28 @@ COUNTS = (
     "swapped_pairs",
     "predictions",
 )
-NO_TOKEN = "documents_without_a_token"
+WITHOUT_TOKEN = "documents_without_a_token"
 NOTHING_TO_MASK = "examples_without_a_maskable_unit"
-DROP_REASONS = (NO_TOKEN, NOTHING_TO_MASK)
+DROP_REASONS = (WITHOUT_TOKEN, NOTHING_TO_MASK)
+
+
+# Called with the bytes, documents and examples that are done since the last call.
+OnProgress = Callable[[int, int, int], None]
 
 
 class BuildSettings(NamedTuple):
-    """Everything besides the text that decides the records.
+    """Settings that decide the records, together with the text.
 
     Attributes:
       vocab_file: the WordPiece vocabulary.
-      spm_model_file: a sentencepiece model to be used instead.
+      spm_model_file: a sentencepiece model, used in place of the vocabulary.
       do_lower_case: whether text is lower-cased and loses its accents.
       whole_words: the language whose words are the masking units, "chinese" or "other"; None: every token is a unit.
-      user_dictionary: words that the Chinese segmenter is to know beside its own.
+      user_dictionary: words that the Chinese segmenter knows in addition to its own.
       random_seed: the seed of everything that is drawn.
       dupe_factor: the number of passes over each document.
       heldout_share: the share of the documents that goes to the held-out records.
-      dynamic_masking: whether the records hold chunks, which are masked when they are read.
+      dynamic_masking: whether the records hold chunks, which are masked each time they are read.
       chunks: how documents become chunks.
       masking: how chunks are masked.
       compression: how the record files are packed, one of tfrecords.COMPRESSIONS.
@@ -83,7 +87,7 @@ class BuildSettings(NamedTuple):
 
 
 def record_features(settings: BuildSettings) -> Tuple[Feature, ...]:
-    """The declaration of the records that are made."""
+    """Returns the declaration of the records of these settings."""
     if settings.dynamic_masking:
         return CHUNK_FEATURES
     return pretraining_features(settings.chunks.max_seq_length, settings.masking.max_predictions_per_seq)
@@ -95,7 +99,7 @@ def build_tokenizer(settings: BuildSettings) -> FullTokenizer:
 
 
 class ShardTask(NamedTuple):
-    """A shard to make: its file, the part of the corpus it covers, and which documents of that part it takes."""
+    """Shard to make: its file, the part of the corpus it covers, and which documents of that part it takes."""
 
     path: str
     shard: int
@@ -104,7 +108,7 @@ class ShardTask(NamedTuple):
 
 
 class ShardResult(NamedTuple):
-    """A finished shard: its file, size and counts (keys: COUNTS and DROP_REASONS)."""
+    """Finished shard: its file, size and counts (keys: COUNTS and DROP_REASONS)."""
 
     path: str
     num_bytes: int
@@ -112,10 +116,10 @@ class ShardResult(NamedTuple):
 
 
 class ShardBuilder:
-    """Makes shards; holds what all shards of a process share."""
+    """Builder of shards, with everything that all shards of a process share."""
 
     def __init__(self, settings: BuildSettings, files: FileSystem = LOCAL) -> None:
-        """`files` is where the text is."""
+        """Loads vocabulary and dictionaries; the text is read from `files`."""
         self._settings = settings
         self._files = files
         tokenizer = build_tokenizer(settings)
@@ -126,13 +130,13 @@ class ShardBuilder:
         self._encoder = TextEncoder(tokenizer, word_finder)
         self._features = record_features(settings)
 
-    def build(self, task: ShardTask, on_progress: Callable[[int, int, int], None] = lambda *_: None) -> ShardResult:
-        """Writes a shard, complete or absent.
+    def build(self, task: ShardTask, on_progress: OnProgress = lambda *_: None) -> ShardResult:
+        """Writes the file of a shard, complete or absent.
 
         Args:
           task: what to make.
-          on_progress: called with the bytes, documents and examples that are done since the last call, again and
-            again; what it raises ends the work.
+          on_progress: called repeatedly with the bytes, documents and examples done since the last call; what it raises
+            ends the work.
 
         Raises:
           UserError: the text cannot be read or the file not written.
@@ -147,18 +151,16 @@ class ShardBuilder:
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )
 
-    def records(
-        self, task: ShardTask, counts: Counter, on_progress: Callable[[int, int, int], None] = lambda *_: None
-    ) -> Iterator[bytes]:
-        """The records of a shard, not shuffled; adds to `counts` as they pass."""
+    def records(self, task: ShardTask, counts: Counter, on_progress: OnProgress = lambda *_: None) -> Iterator[bytes]:
+        """Yields the records of a shard, not shuffled; adds to `counts` on the way."""
         for chunks, examples in self.examples(task, counts, on_progress):
             columns = chunk_columns(chunks) if self._settings.dynamic_masking else example_columns(examples)
             yield from encode_records(self._features, columns)
 
     def examples(
-        self, task: ShardTask, counts: Counter, on_progress: Callable[[int, int, int], None] = lambda *_: None
+        self, task: ShardTask, counts: Counter, on_progress: OnProgress = lambda *_: None
     ) -> Iterator[Tuple[Chunks, ExampleBatch]]:
-        """The chunks of a shard in batches, with an example of each; adds to `counts` as they pass."""
+        """Yields the chunks of a shard in batches, with an example of each; adds to `counts` on the way."""
         settings = self._settings
         phase = random.Random("{}/held-out/{}".format(settings.random_seed, task.shard)).random()
         parts = choose_documents(
@@ -175,7 +177,7 @@ class ShardBuilder:
                 yield self._usable_examples(chunks.take(slice(first, first + step)), rng, counts, on_progress)
             on_progress(sum(part.num_bytes for part in group), sum(not part.is_continuation for part in group), 0)
 
-    def _chunks(self, group: Sequence[DocumentPart], rng: Any, counts: Counter) -> Chunks:
+    def _chunks(self, group: Sequence[DocumentPart], rng: np.random.RandomState, counts: Counter) -> Chunks:
         text = self._encoder.encode([part.lines for part in group])
         continuations = sum(part.is_continuation for part in group)
         counts["documents"] += len(group) - continuations
@@ -183,7 +185,7 @@ class ShardBuilder:
         counts["sentences"] += len(text.sentence_starts)
         counts["tokens"] += len(text.token_ids)
         counts["unknown_tokens"] += int(np.count_nonzero(text.token_ids == self._unk_id))
-        counts[NO_TOKEN] += len(group) - len(text.document_starts)
+        counts[WITHOUT_TOKEN] += len(group) - len(text.document_starts)
         return make_chunks(
             text,
             dupe_factor=self._settings.dupe_factor,
@@ -193,7 +195,7 @@ class ShardBuilder:
         )
 
     def _usable_examples(
-        self, chunks: Chunks, rng: Any, counts: Counter, on_progress: Callable[[int, int, int], None]
+        self, chunks: Chunks, rng: np.random.RandomState, counts: Counter, on_progress: OnProgress
     ) -> Tuple[Chunks, ExampleBatch]:
         examples = make_examples(
             chunks,
@@ -214,14 +216,14 @@ class ShardBuilder:
         return chunks, examples
 
 
-def _generator(random_seed: int, first: DocumentPart) -> Any:
-    """A generator for the documents from `first` on; that of NumPy's RandomState is the same in all versions."""
+def _generator(random_seed: int, first: DocumentPart) -> np.random.RandomState:
+    """Returns a generator for the documents from `first` on; NumPy's RandomState draws the same in all versions."""
     seed = "{}/{}/{}".format(random_seed, first.file_index, first.offset)
     return np.random.RandomState(np.frombuffer(hashlib.sha256(seed.encode("ascii")).digest(), "<u4"))
 
 
 def groups_of(parts: Iterable[DocumentPart], num_bytes: int) -> Iterator[List[DocumentPart]]:
-    """Gathers documents until they have `num_bytes` of text."""
+    """Yields documents in groups of at least `num_bytes` of text."""
     group: List[DocumentPart] = []
     size = 0
     for part in parts:
@@ -237,13 +239,13 @@ def groups_of(parts: Iterable[DocumentPart], num_bytes: int) -> Iterator[List[Do
 def choose_documents(
     parts: Iterable[DocumentPart], heldout_share: float, *, phase: float, heldout: bool
 ) -> Iterator[DocumentPart]:
-    """The held-out documents, or all others: of n documents n * heldout_share are held out, evenly spread.
+    """Yields the held-out documents, or all others: of n documents n * heldout_share are held out, evenly spread.
 
     Args:
       parts: documents; all parts of one document stay together.
       heldout_share: in [0, 1).
-      phase: in [0, 1), where in the even spacing to begin.
-      heldout: which of the two to yield.
+      phase: in [0, 1), the start of the even spacing.
+      heldout: whether to yield the held-out documents, rather than the others.
     """
     count = 0
     is_chosen = False
@@ -255,8 +257,8 @@ def choose_documents(
             yield part
 
 
-def shuffled(records: Iterable[bytes], *, rng, buffer_bytes: int) -> Iterator[bytes]:
-    """Shuffles records within a buffer of at most `buffer_bytes`, a larger stream therefore roughly."""
+def shuffled(records: Iterable[bytes], *, rng: random.Random, buffer_bytes: int) -> Iterator[bytes]:
+    """Shuffles records within a buffer of at most `buffer_bytes`; the order of a larger stream stays roughly."""
     buffer: List[bytes] = []
     size = 0
     for record in records:

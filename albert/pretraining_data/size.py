@@ -1,4 +1,4 @@
-"""Room for a data set: how large it will become, and the sentences for a disk on which it does not fit."""
+"""Size of a data set before it is made, and the messages for a disk on which it does not fit."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ _BYTES_PER_INTEGER = 1.35  # ids take two bytes, nearly all others one
 _BYTES_PER_FLOAT = 4.0
 _BYTES_PER_FEATURE = 27  # its name and the lengths around it
 _PACKED_SHARE = 0.3
-# Real text differs from the estimate by a factor of two at most, so less than this share of it is certainly too little.
+# Real text differs from the estimate by at most a factor of two, so less than this share of it is certainly too little.
 _CERTAINLY_TOO_LITTLE = 0.25
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class _Disk(NamedTuple):
-    """A file system that shards are to be written to."""
+    """File system that shards will be written to."""
 
     folder: str
-    free: Optional[int]  # bytes, where the file system tells
+    free: Optional[int]  # bytes; None where the file system does not say
     num_shards: int
     needed: int  # bytes
 
 
 def text_bytes(task: ShardTask, settings: BuildSettings) -> int:
-    """The share of the text that a shard takes, in bytes."""
+    """Returns the bytes of text that a shard takes."""
     share = settings.heldout_share if task.is_heldout else 1.0 - settings.heldout_share
     return round(share * sum(part.end - part.start for part in task.ranges))
 
 
 def estimated_rate(features: Sequence[Feature], max_seq_length: int, passes: int, compression: str) -> float:
-    """About how many bytes of records a byte of text becomes.
+    """Estimates how many bytes of records a byte of text becomes.
 
     Args:
-      features: the declaration of the record; what varies in length is as long as the sequence.
+      features: the declaration of the record; a field of any length counts as long as the sequence.
       max_seq_length: tokens of a full sequence.
       passes: how often each token is written.
       compression: one of tfrecords.COMPRESSIONS.
@@ -65,13 +65,13 @@ def size_estimate(settings: BuildSettings) -> float:
 
 
 class Forecast(NamedTuple):
-    """What the shards of a data set that are still missing will need.
+    """Forecast of the space that the missing shards of a data set need.
 
     Attributes:
       tasks: all shards.
-      finished: by path, those that are there; their sizes tell that of the others.
+      finished: those that exist, by path; from their sizes that of the others is known.
       settings: what decides the records.
-      estimate: bytes of records per byte of text (`estimated_rate`), as long as no shard is finished.
+      estimate: bytes of records per byte of text (`estimated_rate`), used until a shard is finished.
     """
 
     tasks: Sequence[ShardTask]
@@ -80,7 +80,7 @@ class Forecast(NamedTuple):
     estimate: float
 
     def check_room(self) -> None:
-        """Warns when the missing shards will hardly fit on their disks.
+        """Warns when the missing shards will probably not fit on their disks.
 
         Raises:
           DiskFullError: they certainly will not.
@@ -93,11 +93,11 @@ class Forecast(NamedTuple):
             )
             if disk.free < _CERTAINLY_TOO_LITTLE * disk.needed:
                 raise DiskFullError(text + ": make room, name another --output_file, or give --compression=gzip")
-            _logger.warning("%s", text)
+            _log.warning("%s", text)
 
     @contextlib.contextmanager
     def explained_errors(self) -> Iterator[None]:
-        """Where a disk becomes full while shards are made, says how much is free now and how much is missing."""
+        """Adds to the error of a full disk how much is free and how much is needed."""
         try:
             yield
         except DiskFullError as error:
@@ -125,7 +125,7 @@ class Forecast(NamedTuple):
         return list(disks.values())
 
     def _measured_rate(self) -> Optional[float]:
-        """Bytes of records per byte of text in the finished shards, or None where none is finished."""
+        """Returns the bytes of records per byte of text in the finished shards, or None where there are none."""
         done = [task for task in self.tasks if task.path in self.finished]
         read = sum(text_bytes(task, self.settings) for task in done)
         return sum(self.finished[task.path].num_bytes for task in done) / read if read else None

@@ -1,4 +1,4 @@
-"""What pre-training data has to know about a vocabulary: special tokens, clause ends and possible replacements."""
+"""Vocabulary for masking: special tokens, clause ends, tokens that may be masked, and possible replacements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SENTENCEPIECE_SPECIAL = re.compile(r"<.+>|\[.+\]")
 
 
 class PretrainingVocabulary(NamedTuple):
-    """The parts of a vocabulary that examples are made with.
+    """Parts of a vocabulary that examples are made with.
 
     Attributes:
       cls_id, sep_id, mask_id, pad_id: the ids of [CLS], [SEP], [MASK] and [PAD].
@@ -29,12 +29,12 @@ class PretrainingVocabulary(NamedTuple):
     sep_id: int
     mask_id: int
     pad_id: int
-    is_maskable: Any
-    replacement_ids: Any
+    is_maskable: np.ndarray
+    replacement_ids: np.ndarray
 
 
 def vocabulary_from_tokenizer(tokenizer: FullTokenizer) -> PretrainingVocabulary:
-    """Reads the parts off the tokenizer that reads the text.
+    """Returns the parts of a tokenizer's vocabulary.
 
     Raises:
       UserError: no token of the vocabulary can occur in text.
@@ -59,8 +59,8 @@ def vocabulary_from_tokenizer(tokenizer: FullTokenizer) -> PretrainingVocabulary
     )
 
 
-def clause_ends(vocab: Mapping[str, int]) -> Any:
-    """Bool [V]: the punctuation at which a single sentence may be cut in two."""
+def clause_ends(vocab: Mapping[str, int]) -> np.ndarray:
+    """Returns bool [V]: the punctuation at which a single sentence may be cut in two."""
     is_clause_end = np.zeros(len(vocab), dtype=bool)
     for character in CLAUSE_END_CHARACTERS:
         for token in (character, _SENTENCEPIECE_SPACE + character):
@@ -70,10 +70,10 @@ def clause_ends(vocab: Mapping[str, int]) -> Any:
 
 
 def replacement_ids(vocab: Mapping[str, int], split_words: Callable[[str], List[str]]) -> List[int]:
-    """The ids of the WordPiece tokens that can occur in text.
+    """Returns the ids of the WordPiece tokens that can occur in text.
 
-    A token can occur if the splitter into words leaves it whole, which it does with no special token and no
-    [unusedN]; a `##` piece if it can stand within a word, which a Chinese character never does.
+    A token can occur if splitting into words leaves it whole, as it never does with special tokens and [unusedN]; a
+    `##` piece if it can be inside a word, where no Chinese character ever is.
 
     Args:
       vocab: ids by token.
@@ -90,7 +90,7 @@ def _can_occur(token: str, split_words: Callable[[str], List[str]]) -> bool:
 
 
 def vocabulary_to_json(vocabulary: PretrainingVocabulary) -> Dict[str, Any]:
-    """A vocabulary for the sidecar of dynamic records: training masks without a vocabulary file."""
+    """Returns a vocabulary for the sidecar of dynamic records, so that training masks without a vocabulary file."""
     values = vocabulary._asdict()
     is_replacement = np.zeros(len(vocabulary.is_maskable), dtype=bool)
     is_replacement[vocabulary.replacement_ids] = True
@@ -103,7 +103,7 @@ def vocabulary_to_json(vocabulary: PretrainingVocabulary) -> Dict[str, Any]:
 
 
 def vocabulary_from_json(values: Mapping[str, Any]) -> PretrainingVocabulary:
-    """The vocabulary that `to_json` wrote."""
+    """Returns the vocabulary from what `vocabulary_to_json` returned."""
     values = dict(values)
     vocab_size = values.pop("vocab_size")
     is_replacement = _from_ranges(values["replacement_ids"], vocab_size)
@@ -116,11 +116,11 @@ def vocabulary_from_json(values: Mapping[str, Any]) -> PretrainingVocabulary:
     )
 
 
-def _ranges(mask: Any) -> List[List[int]]:
+def _ranges(mask: np.ndarray) -> List[List[int]]:
     return [list(edges) for edges in zip(*(places.tolist() for places in runs_of(mask)))]
 
 
-def _from_ranges(ranges: Sequence[Sequence[int]], size: int) -> Any:
+def _from_ranges(ranges: Sequence[Sequence[int]], size: int) -> np.ndarray:
     mask = np.zeros(size, dtype=bool)
     for start, end in ranges:
         mask[start:end] = True

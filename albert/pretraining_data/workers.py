@@ -1,7 +1,7 @@
 """Worker processes that make the shards of a data set: progress while they run, and an end that never hangs.
 
-Each worker builds one `ShardBuilder` and then makes shard after shard. What a worker has done so far stands in shared
-memory, in a row per shard that only one worker writes, so no lock is needed that a killed worker could keep.
+Each worker builds one `ShardBuilder` and then makes one shard after another. Its progress is in shared memory, in a row
+per shard that only one worker writes, so there is no lock that a killed worker could keep.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from albert.base.errors import UserError
 from albert.files.complete import remove_unfinished
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 _PROGRESS_PERIOD_SECONDS = 0.5
-_PARENT_PERIOD_SECONDS = 0.5  # between looks whether the parent is still there
-_MAX_LOSSES = 2  # a shard whose worker was killed is made once more, and no more
+_PARENT_PERIOD_SECONDS = 0.5  # between checks that the parent is still there
+_MAX_LOSSES = 2  # a shard whose worker was killed is made once more, but not twice
 _ROW_LENGTH = 4  # state, bytes, documents, examples
 _DONE = -1  # state of a task; 0 while it waits, the process id of its worker while it is made
 
 
 class Totals(NamedTuple):
-    """What all workers together have read and made so far."""
+    """Progress of all workers together."""
 
     num_bytes: int
     documents: int
@@ -42,11 +42,11 @@ OnProgress = Callable[[Totals], None]
 
 
 class _Stopped(Exception):
-    """The run ends; a worker drops its unfinished shard."""
+    """End of the run: a worker drops its unfinished shard."""
 
 
 class _Board:
-    """The progress of every task, in memory that parent and workers share."""
+    """Progress of every task, in memory that parent and workers share."""
 
     def __init__(self, num_tasks: int) -> None:
         self._rows = multiprocessing.RawArray("q", num_tasks * _ROW_LENGTH)
@@ -64,7 +64,7 @@ class _Board:
         self._rows[task * _ROW_LENGTH] = _DONE
 
     def clear(self, tasks: Iterable[int]) -> None:
-        """Forgets what was done for tasks that are to be made anew."""
+        """Resets the progress of tasks that are made again."""
         for task in tasks:
             self._rows[task * _ROW_LENGTH : (task + 1) * _ROW_LENGTH] = [0] * _ROW_LENGTH
 
@@ -81,7 +81,7 @@ class _Board:
         return Totals(*(sum(self._rows[column::_ROW_LENGTH]) for column in range(1, _ROW_LENGTH)))
 
     def running(self) -> Dict[int, int]:
-        """The tasks that are being made, with the process id of the worker."""
+        """Returns the tasks that are being made, with the process id of the worker."""
         return {task: state for task, state in enumerate(self._rows[::_ROW_LENGTH]) if state > 0}
 
 
@@ -95,7 +95,7 @@ def _start_worker(settings: BuildSettings, board: _Board) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """Ends this worker when its parent was killed: an orphan would wait for tasks forever."""
+    """Ends this worker if its parent is killed: an orphan would wait for tasks forever."""
     while os.getppid() == parent:
         time.sleep(_PARENT_PERIOD_SECONDS)
     os._exit(1)
@@ -147,26 +147,26 @@ def build_shards(
                 remove_unfinished(tasks[number].path)
             raise _killed(hopeless)
         if waiting:
-            _logger.warning("a worker was killed while making %s: made again", _names(tasks[n] for n in lost))
+            _log.warning("a worker was killed while making %s: it is made again", _names(tasks[n] for n in lost))
             board.clear(waiting)
 
 
 class _Pool:
-    """Workers that make shards until all are made or one of them is killed."""
+    """Pool of workers that make shards until all are made or one of the workers is killed."""
 
     def __init__(self, tasks: Sequence[ShardTask], settings: BuildSettings, num_workers: int, board: _Board) -> None:
         self._tasks = tasks
         self._board = board
         self._futures: Dict[concurrent.futures.Future, int] = {}
-        self._workers: List[Any] = []
+        self._workers: List[multiprocessing.process.BaseProcess] = []
         self._executor = concurrent.futures.ProcessPoolExecutor(
             max_workers=num_workers, initializer=_start_worker, initargs=(settings, board)
         )
 
     def work_through(self, waiting: Set[int], on_finished: OnFinished, on_progress: OnProgress) -> List[int]:
-        """Makes the shards that are `waiting`, takes them out as they are finished, and returns those that were lost.
+        """Makes the shards in `waiting`, removes each when it is finished, and returns those that were lost.
 
-        What is still waiting when this returns was not made because a worker was killed.
+        A shard that is still waiting at the end was not made, because a worker was killed.
         """
         try:
             for number in sorted(waiting):
@@ -177,7 +177,7 @@ class _Pool:
                 done, pending = concurrent.futures.wait(
                     pending, _PROGRESS_PERIOD_SECONDS, concurrent.futures.FIRST_COMPLETED
                 )
-                self._keep_finished(done, waiting, on_finished)  # whatever else went wrong
+                self._keep_finished(done, waiting, on_finished)  # even if another one failed
                 for future in done:
                     future.result()
                 on_progress(self._board.totals())
@@ -207,7 +207,7 @@ class _Pool:
         self._executor.shutdown()
 
     def _lost_tasks(self) -> List[int]:
-        """The tasks of the workers that were killed, as far as it can be told: the pool ends all others by SIGTERM."""
+        """Returns the tasks of the killed workers, if they can be known: the pool ends all others by SIGTERM."""
         self._executor.shutdown()
         running = self._board.running()
         killed = {worker.pid for worker in self._workers if worker.exitcode not in (None, 0, -signal.SIGTERM)}

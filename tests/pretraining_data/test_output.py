@@ -105,7 +105,7 @@ def test_a_foreign_file_beside_our_own_is_not_replaced(folder, capsys):
     make(folder, num_shards=2, heldout_file=folder / "dev.tfrecord", heldout_share=0.4)
     (folder / "mine-00001-of-00002.tfrecord").write_bytes(b"mine")
     error, _ = refusal(folder, capsys, num_shards=2, heldout_file=folder / "mine.tfrecord", heldout_share=0.4)
-    assert "mine-00001-of-00002.tfrecord exists and nothing tells how it was made" in error
+    assert "mine-00001-of-00002.tfrecord exists, and nothing says how it was made" in error
 
 
 def test_other_settings_need_overwrite(folder, capsys):
@@ -136,7 +136,7 @@ def test_other_text_or_vocabulary_needs_overwrite(folder, capsys):
 def test_files_of_unknown_origin_need_overwrite(folder, capsys):
     (folder / "out").mkdir()
     (folder / "out" / "zh.tfrecord").write_bytes(b"mine")
-    assert "nothing tells how it was made" in refusal(folder, capsys)[0]
+    assert "nothing says how it was made" in refusal(folder, capsys)[0]
     make(folder, overwrite=True)
     assert count_records(str(folder / "out" / "zh.tfrecord")) > 5
     (folder / "out" / "zh.tfrecord.json").write_text('{"shards": 7}')

@@ -80,7 +80,7 @@ def test_a_shard_whose_worker_is_killed_twice_ends_the_run(tmp_path, caplog):
         build_until(tmp_path, kill_the_second)
     victim = str(tmp_path / "zh-1.tfrecord")
     assert len(killed) == 2
-    assert caplog.messages == ["a worker was killed while making {}: made again".format(victim)]
+    assert caplog.messages == ["a worker was killed while making {}: it is made again".format(victim)]
     assert "killed twice (out of memory?) while making {}: ".format(victim) in str(error.value)
     assert sorted(os.listdir(str(tmp_path))) == ["text.txt", "vocab.txt"]
     assert not multiprocessing.active_children()
