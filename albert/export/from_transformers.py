@@ -15,7 +15,7 @@ from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Written
 from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, Arrays
 
@@ -78,5 +78,5 @@ def _labels(source: TransformersFolder) -> Tuple[str, ...]:
 
 
 def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:
-    with InferenceGraph(open_checkpoint(folder), head) as graph:
+    with InferenceGraph(head_recipe(open_checkpoint(folder), head)) as graph:
         return graph.answer(inputs)

@@ -7,7 +7,7 @@ import os
 import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import freeze, head_recipe, read_graph
 from albert.inference.model_files import FROZEN_FILE
 from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 
@@ -15,8 +15,9 @@ from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 def write_frozen(request: Request, folder: str) -> Written:
     """Writes <folder>/frozen_graph.pb; inputs and outputs are nodes of their own names."""
     path = os.path.join(folder, FROZEN_FILE)
-    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph, open(path, "wb") as file:
-        file.write(graph.frozen().SerializeToString())
+    graph_def = freeze(head_recipe(request.model, request.head, seq_length=request.seq_length))
+    with open(path, "wb") as file:
+        file.write(graph_def.SerializeToString())
     return Written(
         answer=lambda inputs: _answer(path, request.head, inputs),
         tolerance=FLOAT32_TOLERANCE,
@@ -27,9 +28,7 @@ def write_frozen(request: Request, folder: str) -> Written:
 
 
 def _answer(path: str, head: str, inputs: Arrays) -> Arrays:
-    graph_def = tf.GraphDef()
-    with open(path, "rb") as file:
-        graph_def.ParseFromString(file.read())
+    graph_def = read_graph(path)
     with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
         tf.import_graph_def(graph_def, name="")
         fetches = {name: name + ":0" for name in HEADS[head].outputs}

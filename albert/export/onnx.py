@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 
 ONNX_FILE = "model.onnx"
@@ -35,7 +35,7 @@ def write_onnx(request: Request, folder: str) -> Written:
       UserError: the converter is not installed.
     """
     path = os.path.join(folder, ONNX_FILE)
-    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph:
+    with InferenceGraph(head_recipe(request.model, request.head, seq_length=request.seq_length)) as graph:
         model = _convert(graph.frozen(), request.head)
     with open(path, "wb") as file:
         file.write(model.SerializeToString())

@@ -21,7 +21,7 @@ from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
 from albert.export.tflite import TFLITE_TYPES, write_tflite
 from albert.files.complete import CompleteFolder, files_in
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, check_export_folder, describe_export
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
@@ -97,7 +97,7 @@ def _export_checkpoint(flags: Flags, path: str, format_name: str, folder: str) -
     written = FORMATS[format_name].write(request, folder)
     length = request.seq_length or probe_length(model.config.max_position_embeddings)
     inputs = probe_inputs(model.config.vocab_size, length)
-    with InferenceGraph(model, request.head) as source:
+    with InferenceGraph(head_recipe(model, request.head)) as source:
         parity = compare_outputs(source.answer(inputs), written.answer(inputs))
     check_parity(parity, written.tolerance)
     name = transformers_folder.VOCAB_FILE if model.vocab_file else None

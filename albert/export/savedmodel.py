@@ -7,7 +7,7 @@ import os
 import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import VERSION_FOLDER
 from albert.model.outputs import INPUT_NAMES, Arrays
 
@@ -17,7 +17,7 @@ _SIGNATURE = tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KE
 def write_savedmodel(request: Request, folder: str) -> Written:
     """Writes <folder>/1 with the signature serving_default: int32 ids in, the head's outputs out."""
     path = os.path.join(folder, VERSION_FOLDER)
-    with InferenceGraph(request.model, request.head, seq_length=request.seq_length) as graph:
+    with InferenceGraph(head_recipe(request.model, request.head, seq_length=request.seq_length)) as graph:
         graph.save(path)
     return Written(
         answer=lambda inputs: _answer(path, inputs),

@@ -13,7 +13,7 @@ from albert.base.errors import UserError
 from albert.base.terminal import silence
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.parity import by_row
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import TFLITE_FILE
 from albert.model.outputs import HEADS, Arrays
 
@@ -62,7 +62,8 @@ def _put_converter_on_path() -> None:
 
 
 def _convert(request: Request) -> bytes:
-    with InferenceGraph(request.model, request.head, batch_size=1, seq_length=request.seq_length) as graph:
+    recipe = head_recipe(request.model, request.head, batch_size=1, seq_length=request.seq_length)
+    with InferenceGraph(recipe) as graph:
         inputs, outputs = list(graph.inputs.values()), list(graph.outputs.values())
         converter = tf.lite.TFLiteConverter.from_session(graph.session, inputs, outputs)
     if request.tflite_type != "float32":

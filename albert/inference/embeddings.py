@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
@@ -19,7 +19,7 @@ from albert.checkpoints.model import CheckpointModel
 from albert.files.complete import CompleteFile
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
-from albert.inference.frozen_graph import Recipe, frozen
+from albert.inference.graph import Build, Recipe, Tensors, frozen_graph, nothing_but_first_tokens
 from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, Place, answer_in_batches, read_texts
 from albert.text.sequences import pad_batch
 
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _FAR_BELOW = -1e30  # what padding counts as where the largest value is looked for
 _LEAST_NORM = 1e-12
+_CLS = "cls"  # the pooling that takes the first token
+_VECTORS = "vectors"  # the output of the graph, float32 [B, width]
 
 
 class Neighbour(NamedTuple):
@@ -66,7 +68,7 @@ class Embedder:
           pooling: "cls" (the first token), "mean" or "max" over all tokens of the row, [CLS] and [SEP] among them.
           max_seq_length: tokens of a row; what is longer is cut.
           batch_size: rows in one pass.
-          graph_file: see `frozen_graph.frozen`.
+          graph_file: see `graph.frozen_graph`.
 
         Raises:
           UserError: the model has no such layer, or cannot be loaded.
@@ -74,7 +76,7 @@ class Embedder:
         model = source.model
         layers = _checked_layers(layer_indexes, model)
         recipe = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling})
-        self._engine = TensorFlowEngine(frozen(recipe, graph_file))
+        self._engine = TensorFlowEngine(frozen_graph(recipe, graph_file), _VECTORS)
         self.max_seq_length = min(max_seq_length, model.config.max_position_embeddings)
         self._encoder = PairEncoder(source.tokenizer, self.max_seq_length)
         self._pad_id = source.tokenizer.pad_id
@@ -118,18 +120,21 @@ def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> Lis
     return [index % count for index in layer_indexes]
 
 
-def _build(layers: Sequence[int], pooling: str) -> Any:
-    def build(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
-        outputs = build_encoder(model.family, model.config, inputs, is_training=False).get_all_encoder_layers()
+def _build(layers: Sequence[int], pooling: str) -> Build:
+    def build(model: CheckpointModel, inputs: Tensors) -> Tensors:
+        kept_positions = nothing_but_first_tokens(inputs) if pooling == _CLS else None
+        encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=kept_positions)
+        outputs = encoder.get_all_encoder_layers()
         mask = tf.expand_dims(tf.cast(inputs["input_mask"], tf.float32), -1)  # [B, S, 1]
-        return tf.concat([_POOLINGS[pooling](outputs[layer], mask) for layer in layers], axis=-1)
+        vectors = tf.concat([_POOLINGS[pooling](outputs[layer], mask) for layer in layers], axis=-1)
+        return {_VECTORS: tf.identity(vectors, _VECTORS)}
 
     return build
 
 
 # [B, S, H] outputs of a layer and a [B, S, 1] mask -> [B, H].
 _POOLINGS = {
-    "cls": lambda x, mask: x[:, 0],
+    _CLS: lambda x, mask: x[:, 0],
     "mean": lambda x, mask: tf.reduce_sum(x * mask, axis=1) / tf.reduce_sum(mask, axis=1),
     "max": lambda x, mask: tf.reduce_max(x + (1.0 - mask) * _FAR_BELOW, axis=1),
 }

@@ -18,11 +18,9 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
-from albert.inference.frozen_graph import OUTPUT, Recipe, frozen, read_graph
+from albert.inference.graph import frozen_graph, head_recipe, read_graph
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
-from albert.model import heads
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
 PROBABILITIES = HEADS[CLASSIFIER].outputs[0]
@@ -37,7 +35,7 @@ class TensorFlowEngine:
     def __init__(
         self,
         graph_def: Any,
-        output: str = OUTPUT,
+        output: str = PROBABILITIES,
         *,
         inputs: Sequence[str] = INPUT_NAMES,
         gpu_memory_fraction: float = 1.0,
@@ -77,7 +75,7 @@ def open_checkpoint(
     Args:
       model: the checkpoint.
       num_labels: that its head must tell apart.
-      graph_file: see `frozen_graph.frozen`.
+      graph_file: see `graph.frozen_graph`.
       gpu_memory_fraction: see `TensorFlowEngine`.
 
     Raises:
@@ -93,16 +91,8 @@ def open_checkpoint(
                 model.family.classification_runner,
             )
         )
-    recipe = Recipe(model, _probabilities, {"use_pooled_output": model.use_pooled_output})
-    return TensorFlowEngine(frozen(recipe, graph_file), gpu_memory_fraction=gpu_memory_fraction)
-
-
-def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
-    """[B, labels]."""
-    # The pooler asks for the first token alone: what the last layer makes of the others is not computed.
-    nothing_else = tf.zeros_like(inputs["input_ids"][:, :0]) if model.use_pooled_output else None
-    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=nothing_else)
-    return tf.nn.softmax(heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits)
+    recipe = head_recipe(model, CLASSIFIER)
+    return TensorFlowEngine(frozen_graph(recipe, graph_file), gpu_memory_fraction=gpu_memory_fraction)
 
 
 def open_export(folder: str, export_format: str, *, gpu_memory_fraction: float) -> TensorFlowEngine:
@@ -115,7 +105,7 @@ def open_export(folder: str, export_format: str, *, gpu_memory_fraction: float) 
         graph_def = read_graph(os.path.join(folder, FROZEN_FILE))
     else:
         graph_def = _read_savedmodel(os.path.join(folder, VERSION_FOLDER))
-    return TensorFlowEngine(graph_def, PROBABILITIES, gpu_memory_fraction=gpu_memory_fraction)
+    return TensorFlowEngine(graph_def, gpu_memory_fraction=gpu_memory_fraction)
 
 
 def _read_savedmodel(path: str) -> Any:

@@ -20,14 +20,15 @@ from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
-from albert.inference.frozen_graph import Recipe, frozen
+from albert.inference.graph import Recipe, Tensors, frozen_graph
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, shown
 from albert.model import heads
-from albert.model.outputs import INPUT_NAMES
+from albert.model.outputs import HEADS, INPUT_NAMES, MASKED_LM
 from albert.text.sequences import EncodedPair, pad_batch, text_ids
 from tokenization import CONTINUATION_PREFIX, MASK_TOKEN, FullTokenizer, is_chinese_character
 
 _POSITIONS = "masked_lm_positions"
+_PROBABILITIES = HEADS[MASKED_LM].outputs[0]
 
 
 class Candidate(NamedTuple):
@@ -53,21 +54,21 @@ class FillMask:
         Args:
           source: see `encoder_model.open_encoder`.
           batch_size: rows in one pass.
-          graph_file: see `frozen_graph.frozen`.
+          graph_file: see `graph.frozen_graph`.
 
         Raises:
           UserError: the checkpoint has no masked-LM head.
         """
         model = source.model
-        if "masked_lm" not in model.heads:
+        if MASKED_LM not in model.heads:
             raise UserError(
                 "the checkpoint {} has no masked-LM head, which fine-tuning leaves out: name a pre-trained one".format(
                     model.prefix
                 )
             )
         inputs = INPUT_NAMES + (_POSITIONS,)
-        recipe = Recipe(model, _probabilities, {"head": "masked_lm"}, inputs)
-        self._engine = TensorFlowEngine(frozen(recipe, graph_file), inputs=inputs)
+        recipe = Recipe(model, _build, {"head": MASKED_LM}, inputs)
+        self._engine = TensorFlowEngine(frozen_graph(recipe, graph_file), _PROBABILITIES, inputs=inputs)
         self._tokenizer = source.tokenizer
         self._batch_size = batch_size
         self._max_length = model.config.max_position_embeddings
@@ -149,10 +150,10 @@ def _inner_characters(tokenizer: FullTokenizer) -> Any:
     return np.array(pairs, np.int64).reshape(-1, 2).T
 
 
-def _probabilities(model: CheckpointModel, inputs: Dict[str, Any]) -> Any:
+def _build(model: CheckpointModel, inputs: Tensors) -> Tensors:
     """[B, P, V] at the masks; rows with fewer than P answer for their first token there."""
     positions = inputs[_POSITIONS]
     encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=positions)
     logits = heads.masked_lm_logits(encoder, positions)  # [B*P, V]
     shape = tf.concat([tf.shape(positions), [model.config.vocab_size]], axis=0)
-    return tf.nn.softmax(tf.reshape(logits, shape))
+    return {_PROBABILITIES: tf.nn.softmax(tf.reshape(logits, shape), name=_PROBABILITIES)}

@@ -1,50 +1,95 @@
-"""The graph that answers: token ids in, the named outputs of one head out. What every TensorFlow export starts from.
+"""Inference graphs: built from a checkpoint, restored, frozen, and kept in a file for the next start.
 
-Dimension letters stand in `layers`.
+Engines, sentence vectors, fill-mask and every export of TensorFlow start from here. Dimension letters stand in
+`layers`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+import hashlib
+import json
+import logging
+import os
+from functools import partial
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
+from albert.base import quiet_tensorflow  # noqa: F401
+
+# isort: split
 import tensorflow.compat.v1 as tf
 
+from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.values import restore_variables
+from albert.files.complete import CompleteFile
 from albert.model import heads, layers
 from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, INPUT_NAMES, PRETRAINING, Arrays
 
+_log = logging.getLogger(__name__)
+
+_KEY = "made_from"  # a node that says what the graph of a file was made from
+
+Tensors = Dict[str, Any]  # inputs or outputs of a graph by name
+
+# A model and its int32 inputs -> its outputs, each a node of its own name.
+Build = Callable[[CheckpointModel, Tensors], Tensors]
+
+
+class Recipe(NamedTuple):
+    """Source of an inference graph.
+
+    Attributes:
+      model: the checkpoint.
+      build: makes the outputs.
+      settings: what `build` was made with, fit for JSON; tells its graphs apart.
+      inputs: names of the placeholders, all int32 of rank 2.
+      batch_size, seq_length: the fixed shape [B, S] of the inputs; None for any.
+    """
+
+    model: CheckpointModel
+    build: Build
+    settings: Dict[str, Any]
+    inputs: Sequence[str] = INPUT_NAMES
+    batch_size: Optional[int] = None
+    seq_length: Optional[int] = None
+
+
+def head_recipe(
+    model: CheckpointModel, head: str, *, batch_size: Optional[int] = None, seq_length: Optional[int] = None
+) -> Recipe:
+    """Returns the recipe whose outputs are those of a head (`outputs.HEADS`), which the checkpoint holds."""
+    settings = {"head": head, "use_pooled_output": model.use_pooled_output}
+    return Recipe(model, partial(_build_head, head), settings, batch_size=batch_size, seq_length=seq_length)
+
 
 class InferenceGraph:
-    """One head of a checkpoint's model in a session of its own."""
+    """Graph with restored weights in a session of its own.
 
-    def __init__(
-        self, model: CheckpointModel, head: str, *, batch_size: Optional[int] = None, seq_length: Optional[int] = None
-    ) -> None:
+    Attributes:
+      inputs, outputs: tensors by name.
+      session: holds the weights.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
         """Builds the graph and restores the weights.
-
-        Args:
-          model: what is exported.
-          head: one of HEADS.
-          batch_size, seq_length: the fixed shape of the inputs; None for any.
 
         Raises:
           UserError: the checkpoint cannot be read.
         """
-        graph = tf.Graph()
+        graph, shape = tf.Graph(), [recipe.batch_size, recipe.seq_length]
         with graph.as_default():
-            self.inputs = {name: tf.placeholder(tf.int32, [batch_size, seq_length], name) for name in INPUT_NAMES}
-            self.outputs = _build_head(model, head, self.inputs)
+            self.inputs: Tensors = {name: tf.placeholder(tf.int32, shape, name) for name in recipe.inputs}
+            self.outputs = recipe.build(recipe.model, self.inputs)
             self.session = tf.Session(graph=graph)
-            restore_variables(self.session, model.prefix)
+            restore_variables(self.session, recipe.model.prefix)
 
     def answer(self, inputs: Arrays) -> Arrays:
-        """The outputs for int arrays [B, S] by input name."""
-        return self.session.run(self.outputs, {self.inputs[name]: inputs[name] for name in INPUT_NAMES})
+        """Computes the outputs for int arrays [B, S] by input name."""
+        return self.session.run(self.outputs, {tensor: inputs[name] for name, tensor in self.inputs.items()})
 
     def frozen(self) -> Any:
-        """A GraphDef in which the weights are constants."""
+        """Returns a GraphDef in which the weights are constants."""
         graph_def = self.session.graph.as_graph_def()
         return tf.graph_util.convert_variables_to_constants(self.session, graph_def, list(self.outputs))
 
@@ -53,26 +98,34 @@ class InferenceGraph:
         with self.session.graph.as_default():
             tf.saved_model.simple_save(self.session, path, inputs=self.inputs, outputs=self.outputs)
 
-    def __enter__(self) -> "InferenceGraph":
+    def __enter__(self) -> InferenceGraph:
         return self
 
     def __exit__(self, *error: Any) -> None:
         self.session.close()
 
 
-def _build_head(model: CheckpointModel, head: str, inputs: Dict[str, Any]) -> Dict[str, Any]:
-    encoder = build_encoder(model.family, model.config, inputs, is_training=False)
+def nothing_but_first_tokens(inputs: Tensors) -> Any:
+    """Returns the `kept_positions` of an encoder of which only the first token's output is used: int32 [B, 0]."""
+    return tf.zeros_like(inputs["input_ids"][:, :0])
+
+
+def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
+    # A pooled classifier reads the first token alone: what the last layer makes of the others is not computed.
+    is_pooled = head == CLASSIFIER and model.use_pooled_output
+    kept_positions = nothing_but_first_tokens(inputs) if is_pooled else None
+    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=kept_positions)
+    names = HEADS[head].outputs
     if head == ENCODER:
-        values: Tuple[Any, ...] = (encoder.get_sequence_output(), encoder.get_pooled_output())
-        return {name: tf.identity(value, name) for name, value in zip(HEADS[head].outputs, values)}
+        values = [encoder.get_sequence_output(), encoder.get_pooled_output()]
+        return {name: tf.identity(value, name) for name, value in zip(names, values)}
     if head == CLASSIFIER:
-        output = heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output)
-        values = (output.logits,)
+        values = [heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits]
     else:
-        values = (_logits_of_all_positions(encoder),)
+        values = [_logits_of_all_positions(encoder)]
     if head == PRETRAINING:
-        values += (heads.sentence_order_logits(encoder),)
-    return {name: tf.nn.softmax(value, name=name) for name, value in zip(HEADS[head].outputs, values)}
+        values.append(heads.sentence_order_logits(encoder))
+    return {name: tf.nn.softmax(value, name=name) for name, value in zip(names, values)}
 
 
 def _logits_of_all_positions(encoder: Any) -> Any:
@@ -80,3 +133,91 @@ def _logits_of_all_positions(encoder: Any) -> Any:
     logits = heads.masked_lm_logits(encoder, None)
     batch, length, _ = layers.shape_list(encoder.get_sequence_output())
     return tf.reshape(logits, [batch, length, encoder.config.vocab_size])
+
+
+def freeze(recipe: Recipe) -> Any:
+    """Makes the GraphDef of a recipe.
+
+    Raises:
+      UserError: the checkpoint cannot be read.
+    """
+    with InferenceGraph(recipe) as graph:
+        return graph.frozen()
+
+
+def frozen_graph(recipe: Recipe, graph_file: Optional[str] = None) -> Any:
+    """Returns the GraphDef of a recipe: read from a file that holds it, else made and kept there.
+
+    Args:
+      recipe: see `Recipe`.
+      graph_file: where the graph is kept for the next start; a graph of other weights or settings is overwritten. None
+        keeps it nowhere. A place that cannot be written costs time only.
+
+    Raises:
+      UserError: the checkpoint cannot be read, or the file holds something else.
+    """
+    if graph_file is None:
+        return freeze(recipe)
+    key = _key_of(recipe)
+    graph_def = _read_kept(graph_file, key)
+    if graph_def is None:
+        graph_def = freeze(recipe)
+        _keep(graph_def, graph_file, key)
+    return graph_def
+
+
+def read_graph(path: str) -> Any:
+    """Reads the GraphDef in a file.
+
+    Raises:
+      UserError: there is none.
+    """
+    graph_def = tf.GraphDef()
+    try:
+        with open(path, "rb") as file:
+            graph_def.ParseFromString(file.read())
+    except OSError as error:
+        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+    except Exception as error:  # the error of the protobuf library, which is no part of TensorFlow's interface
+        raise UserError("{} holds no graph: {}".format(path, error)) from error
+    return graph_def
+
+
+def _key_of(recipe: Recipe) -> str:
+    """Changes with the weights, the settings or the TensorFlow that made the graph."""
+    stamps = []
+    for suffix in (".index", ".data-00000-of-00001"):
+        path = recipe.model.prefix + suffix
+        if os.path.exists(path):
+            status = os.stat(path)
+            stamps.append([os.path.abspath(path), status.st_size, status.st_mtime_ns])
+    inputs = [list(recipe.inputs), recipe.batch_size, recipe.seq_length]
+    made_from = [tf.__version__, stamps, recipe.model.config.to_dict(), inputs, recipe.settings]
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _read_kept(path: str, key: str) -> Any:
+    """Returns the graph in a file; None where there is none, or one that was made from something else."""
+    if not os.path.exists(path):
+        return None
+    graph_def = read_graph(path)
+    kept = next((node for node in graph_def.node if node.name == _KEY), None)
+    if kept is None:
+        raise UserError("{} is no graph that was kept here: name another graph_file in args.py".format(path))
+    if kept.attr["value"].tensor.string_val[0].decode("ascii") != key:
+        return None
+    graph_def.node.remove(kept)
+    return graph_def
+
+
+def _keep(graph_def: Any, path: str, key: str) -> None:
+    kept = tf.GraphDef()
+    kept.CopyFrom(graph_def)
+    node = kept.node.add(name=_KEY, op="Const")
+    node.attr["dtype"].type = tf.string.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(key.encode("ascii")))
+    try:
+        with CompleteFile(path) as file:
+            file.write(kept.SerializeToString())
+    except UserError as error:
+        _log.info("The graph is not kept for the next start: %s.", error)

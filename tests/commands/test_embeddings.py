@@ -24,8 +24,8 @@ def test_layers_are_pooled_as_published_implementations_computed_them(published,
     arrays = model_fixtures.load(name)
     layers, mask = arrays["out/all_layers"], arrays["in/input_mask"].astype(bool)  # [L, B, S, H], [B, S]
     pool = {"cls": lambda x: x[0], "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0)}[pooling]
-    expected = [[pool(layers[layer, row][mask[row]]) for layer in (-2, 0)] for row in range(len(mask))]
-    model = embedder(published[name], layer_indexes=[-2, 0], pooling=pooling)
+    expected = [[pool(layers[layer, row][mask[row]]) for layer in (-1, -2, 0)] for row in range(len(mask))]
+    model = embedder(published[name], layer_indexes=[-1, -2, 0], pooling=pooling)
     answers = model._engine.answer(exports.inputs_of(name))
     model.close()
     assert not mask.all() and answers.shape[1] == model.width

@@ -7,7 +7,7 @@ import fill_mask
 from albert.base.errors import UserError
 from albert.checkpoints.model import open_checkpoint
 from albert.inference import encoder_model
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import exports, model_fixtures
 
 TEXTS = ["一[MASK]七[MASK]", "[MASK]", "丈三[MASK]上下不与丁丁"]
@@ -34,7 +34,7 @@ def test_candidates_are_the_most_probable_tokens_of_each_mask(filler):
     assert [len(masks) for masks in found] == [2, 1, 1]
     source = open_checkpoint(folder)
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [chr(0x4E00 + n) for n in range(206)]
-    with InferenceGraph(source, "masked_lm") as graph:
+    with InferenceGraph(head_recipe(source, "masked_lm")) as graph:
         for text, masks in zip(TEXTS, found):
             ids = [2]
             for number, part in enumerate(text.split("[MASK]")):

@@ -15,8 +15,8 @@ from albert.base.machine import available_cores
 from albert.base.paths import ROOT
 from albert.checkpoints import families
 from albert.checkpoints.model import open_checkpoint
-from albert.inference import predictor
-from albert.inference.graph import InferenceGraph
+from albert.inference import graph, predictor
+from albert.inference.graph import InferenceGraph, head_recipe
 from albert.text.sequences import encode_pair, pad_batch
 from tests.support import exports
 from tokenization import FullTokenizer
@@ -37,7 +37,7 @@ def answers_one_by_one(folder, pairs):
     """What the exporters' graph says of each row alone."""
     model = open_checkpoint(folder)
     tokenizer = FullTokenizer(model.vocab_file, do_lower_case=False)
-    with InferenceGraph(model, "classifier") as graph:
+    with InferenceGraph(head_recipe(model, "classifier")) as graph:
         rows = [pad_batch([encode_pair(tokenizer, a, b, 12)], tokenizer.pad_id) for a, b in pairs]
         return np.concatenate([graph.answer(row)["probabilities"] for row in rows])
 
@@ -184,12 +184,10 @@ def test_other_exports_are_refused(model, tmp_path):
 
 
 def test_a_kept_graph_answers_and_is_made_anew_when_the_weights_change(model, tmp_path, monkeypatch):
-    from albert.inference import frozen_graph
-
     folder, expected = model
     made = []
-    freeze = frozen_graph.freeze
-    monkeypatch.setattr(frozen_graph, "freeze", lambda recipe: made.append(1) or freeze(recipe))
+    freeze = graph.freeze
+    monkeypatch.setattr(graph, "freeze", lambda recipe: made.append(1) or freeze(recipe))
     path = tmp_path / "kept" / "graph.pb"
     for count in (1, 1):
         with predictor.open_predictor(folder, graph_file=str(path)) as loaded:

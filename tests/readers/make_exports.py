@@ -13,7 +13,7 @@ from albert.base import quiet_tensorflow  # noqa: F401
 import numpy as np
 
 from albert.checkpoints.model import open_checkpoint
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import (
     exports,
     model_fixtures,
@@ -27,7 +27,7 @@ def write_fixture(folder, name):
     (folder / "source" / name).mkdir(parents=True)
     source = exports.write_fixture(folder / "source" / name, name)
     np.savez(str(folder / (name + "_inputs.npz")), **exports.inputs_of(name))
-    with InferenceGraph(open_checkpoint(source), "pretraining") as graph:
+    with InferenceGraph(head_recipe(open_checkpoint(source), "pretraining")) as graph:
         np.savez(str(folder / (name + "_answers.npz")), **graph.answer(exports.inputs_of(name)))
     arrays = model_fixtures.load(name)
     vectors = {key: arrays["out/" + key + "_output"] for key in ("sequence", "pooled")}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from albert.checkpoints.model import open_checkpoint
-from albert.inference.graph import InferenceGraph
+from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import exports
 
 LENGTH = 24
@@ -22,7 +22,7 @@ def inputs():
 
 
 def answer(folder, head, inputs):
-    with InferenceGraph(open_checkpoint(folder), head) as graph:
+    with InferenceGraph(head_recipe(open_checkpoint(folder), head)) as graph:
         return graph.answer(inputs)
 
 
