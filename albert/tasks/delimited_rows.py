@@ -1,6 +1,6 @@
-"""Rows of files with a row per line whose columns are parted by tabs (quotes are ordinary characters) or commas (CSV).
+"""Rows of TSV and CSV files: one per line, columns separated by tabs (quotes are ordinary characters) or commas.
 
-Nothing is skipped but a header line and blank lines at the end.
+Only a header line and blank lines at the end are skipped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 LABEL_COLUMN = "label"
 TAB, COMMA = "\t", ","
 
-# What stands in the first line of a file that names its columns.
+# The names of columns in the first lines of files.
 _LABEL_HEADERS = frozenset(("label", "labels", "label_id", "gold_label", "class", "标签", "类别", "标注"))
 _TEXT_HEADERS = frozenset(
     ("a", "b", "text", "text1", "text2", "text_a", "text_b", "sentence", "sentence1", "sentence2", "sentence_a")
@@ -26,15 +26,15 @@ _MOST_NAMES = 8  # that an error lists
 
 
 class Layout(NamedTuple):
-    """Where a file's lines hold what.
+    """Layout of a file: which column is which.
 
     Attributes:
       texts: places of the first and of the second text, from 0.
       label: place of the label; None where the file has none.
       own_id: place of the row's id; None where the file has none.
-      names: of all columns, in file order: as many as each line must have.
+      names: of all columns, in file order; each line must have this many.
       has_header: whether the first line names the columns and is no row.
-      kept: column -> the value that it must have in a row of the task; rows with another are left out.
+      kept: (place, value) of columns that must have this value; rows with another are left out.
     """
 
     texts: Tuple[int, ...]
@@ -50,7 +50,7 @@ FindLayout = Callable[[List[str], str], Layout]
 
 
 def read_rows(path: str, *, find_layout: FindLayout, separator: str = TAB) -> Iterator[Union[Row, LeftOut]]:
-    """The rows of a file whose first line tells its layout.
+    """Yields the rows of a file whose first line decides its layout.
 
     Raises:
       UserError: a line has too few or too many columns.
@@ -72,8 +72,8 @@ def _csv_cells(text: str, path: str, line: int) -> List[str]:
         return next(csv.reader([text], strict=True))
     except csv.Error as error:
         raise UserError(
-            "{} line {} is no row of comma-separated columns ({}): a quoted text must end in its line, and quotes in "
-            "it are doubled".format(path, line, error)
+            "{} line {} is not a row of comma-separated columns ({}): a quoted text must end in its line, and quotes "
+            "in it are doubled".format(path, line, error)
         ) from error
 
 
@@ -107,16 +107,16 @@ def _wrong_width_message(path: str, line: int, width: int, layout: Layout, separ
 
 
 def tab_separated(*columns: str, labels: Sequence[str]) -> RowReader:
-    """Makes the reader of a file with one row per line, its columns parted by tabs.
+    """Makes the reader of a file with one row per line and columns separated by tabs.
 
     Args:
       *columns: names in file order: "label" and one or two texts, the first of them text_a. A header that names them
-        all decides where they stand, and the file may have more columns then.
-      labels: the known labels. A first line is a header, and not a row, only if a header word ("label", "标签")
-        stands where the label belongs; one without a label column if all its columns are such words.
+        all decides their places, and the file may have more columns then.
+      labels: the known labels. The first line is a header, and not a row, only if a header word ("label", "标签") is in
+        the place of the label; without a label column, if all its columns are header words.
 
     Returns:
-      path -> rows. A file whose first line lacks just the label column has no labels at all.
+      path -> rows. A file whose first line lacks only the label column has no labels at all.
     """
     return functools.partial(
         read_rows, find_layout=lambda cells, path: layout_by_position(cells, columns=columns, labels=labels)
@@ -124,7 +124,7 @@ def tab_separated(*columns: str, labels: Sequence[str]) -> RowReader:
 
 
 def layout_by_position(cells: Sequence[str], *, columns: Sequence[str], labels: Sequence[str]) -> Layout:
-    """The layout of a file in `tab_separated`'s sense, by its first line."""
+    """Returns the layout of a file of `tab_separated`, from its first line."""
     words = _words(cells)
     named = layout_by_names(words, texts=[name for name in columns if name != LABEL_COLUMN], label=LABEL_COLUMN)
     if named and LABEL_COLUMN not in labels:
@@ -166,14 +166,14 @@ def layout_by_names(
     own_id: Optional[str] = None,
     kept: Optional[Dict[str, str]] = None,
 ) -> Optional[Layout]:
-    """The layout of a file whose header names the text columns; None where the first line does not.
+    """Returns the layout of a file whose header names the text columns; None where the first line does not.
 
     Args:
       cells: of the first line.
       texts: names of one or two columns.
-      label: name of the label's column, which the file may lack.
-      own_id: name of the id's column, which the file may lack.
-      kept: see `Layout`, by name; columns that the file may lack.
+      label: name of the label's column, which may be missing.
+      own_id: name of the id's column, which may be missing.
+      kept: name -> value as in `Layout`; the columns may be missing.
     """
     words = _words(cells)
     if not all(name in words for name in texts):

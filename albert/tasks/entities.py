@@ -1,4 +1,4 @@
-"""Entities and the tags that spell them: BIO as the model learns it, BIOES and BMES as files may have it; entity F1."""
+"""Entities and their tags: BIO as the model learns it, BIOES and BMES as files may have it; entity F1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFIXES = "BIMES"
 
 
 class Entity(NamedTuple):
-    """An entity [start, end) of a sentence: of characters of its text, or of its tokens."""
+    """Entity [start, end) of a sentence, in characters of its text or in its tokens."""
 
     start: int
     end: int
@@ -20,18 +20,18 @@ class Entity(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A tag in its parts; no prefix and no type for what is outside of entities."""
+    """Tag as prefix and type; both empty outside of entities."""
 
     prefix: str
     type: str
 
 
 class TagReading(NamedTuple):
-    """What tags spell.
+    """Entities that were read from tags.
 
     Attributes:
-      entities: in order, of tokens.
-      repaired: places of tags that go on with an entity that never began; an entity begins there.
+      entities: in order, in tokens.
+      repaired: places of tags that continue an entity that never began; an entity begins there.
     """
 
     entities: List[Entity]
@@ -39,12 +39,12 @@ class TagReading(NamedTuple):
 
 
 def bio_tags(types: Sequence[str]) -> Tuple[str, ...]:
-    """The BIO tags of entity types: "O", then "B-" and "I-" of each."""
+    """Returns the BIO tags of entity types: "O", then "B-" and "I-" of each."""
     return (OUTSIDE,) + tuple("{}-{}".format(prefix, kind) for kind in types for prefix in (_BEGIN, _INSIDE))
 
 
 def parse_tag(text: str) -> Optional[Tag]:
-    """The parts of a tag of BIO, BIOES or BMES; None where it is none."""
+    """Returns the parts of a tag of BIO, BIOES or BMES; None where the text is not one."""
     if text == OUTSIDE:
         return Tag("", "")
     prefix, separator, kind = text.partition("-")
@@ -52,21 +52,21 @@ def parse_tag(text: str) -> Optional[Tag]:
 
 
 def entities_of_tags(tags: Sequence[Tag]) -> TagReading:
-    """What tags spell, read as conlleval and seqeval do.
+    """Reads entities from tags as conlleval and seqeval do.
 
-    A tag that goes on (I, M, E) where no entity of its type stands before it begins one.
+    A tag that continues an entity (I, M, E) begins one where no entity of its type is before it.
     """
     entities: List[Entity] = []
     repaired: List[int] = []
     begin: Optional[int] = None
     for place, tag in enumerate(tags):
-        goes_on = tag.prefix in _CONTINUATIONS
-        if begin is not None and not (goes_on and tag.type == tags[place - 1].type):
+        continues = tag.prefix in _CONTINUATIONS
+        if begin is not None and not (continues and tag.type == tags[place - 1].type):
             entities.append(Entity(begin, place, tags[place - 1].type))
             begin = None
         if begin is None and tag.prefix:
             begin = place
-            if goes_on:
+            if continues:
                 repaired.append(place)
         if tag.prefix in _ENDINGS:
             entities.append(Entity(begin, place + 1, tag.type))
@@ -77,10 +77,10 @@ def entities_of_tags(tags: Sequence[Tag]) -> TagReading:
 
 
 def tags_of_entities(entities: Iterable[Entity], tokens: Sequence[Tuple[int, int]]) -> List[str]:
-    """The BIO tags of tokens; of entities that overlap the longest is kept, and one that cuts a token gets all of it.
+    """Returns the BIO tags of tokens; of overlapping entities the longest is kept; a token that it cuts belongs to it.
 
     Args:
-      entities: of characters.
+      entities: in characters.
       tokens: [start, end) of each, in characters, in order.
     """
     tags = [OUTSIDE] * len(tokens)
@@ -93,10 +93,10 @@ def tags_of_entities(entities: Iterable[Entity], tokens: Sequence[Tuple[int, int
 
 
 class EntityScore(NamedTuple):
-    """How well entities are found.
+    """Score of entities that were found.
 
     Attributes:
-      gold, predicted, right: how many there are, were found, and were found with exactly their place and type.
+      gold, predicted, right: how many there are, were found, and were found with the exact place and type.
     """
 
     gold: int = 0
@@ -105,28 +105,28 @@ class EntityScore(NamedTuple):
 
     @property
     def precision(self) -> float:
-        """0 to 1; 0 where nothing was found."""
+        """Share of the found entities that are right, 0 to 1; 0 where nothing was found."""
         return self.right / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """0 to 1; 0 where there is nothing to find."""
+        """Share of the entities that were found, 0 to 1; 0 where there is nothing to find."""
         return self.right / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """0 to 1; 0 where there is nothing to divide by."""
+        """Harmonic mean of precision and recall, 0 to 1; 0 where it is not defined."""
         return 2 * self.right / (self.gold + self.predicted) if self.gold + self.predicted else 0.0
 
 
 def entity_scores(gold: Sequence[Iterable[Entity]], predicted: Sequence[Iterable[Entity]]) -> Dict[str, EntityScore]:
-    """The scores of each type that occurs, in the order of their names.
+    """Returns the scores of each type that occurs, in the order of their names.
 
     Args:
       gold, predicted: the entities of each sentence.
 
     Raises:
-      ValueError: there are not as many sentences on both sides.
+      ValueError: the numbers of sentences differ.
     """
     if len(gold) != len(predicted):
         raise ValueError("{} predictions for {} sentences".format(len(predicted), len(gold)))
@@ -140,5 +140,5 @@ def entity_scores(gold: Sequence[Iterable[Entity]], predicted: Sequence[Iterable
 
 
 def over_all_types(scores: Dict[str, EntityScore]) -> EntityScore:
-    """The micro-averaged score: all entities alike, whatever their type."""
+    """Returns the micro-averaged score: of all entities together, of any type."""
     return EntityScore(*(sum(column) for column in zip(*scores.values()))) if scores else EntityScore()

@@ -1,4 +1,4 @@
-"""Rows of JSON-lines files: an object per line, its keys the columns."""
+"""Rows of JSON-lines files: one object per line, its keys are the columns."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ID_KEYS = ("id", "idx")
 _MOST_SHOWN = 40  # characters of a wrong value
 
 
-class Record:
-    """The object of a line; whatever is asked of it that it cannot give is an error that names file and line."""
+class JsonObject:
+    """Object of a line of JSON; an error about a missing or wrong value names file and line."""
 
     def __init__(self, values: Dict[str, Any], path: str, line: int) -> None:
         self.values = values
@@ -25,11 +25,11 @@ class Record:
         self.line = line
 
     def error(self, fault: str) -> UserError:
-        """The error that says what is wrong with this line."""
+        """Returns the error that says what is wrong with this line."""
         return UserError("{} line {} {}".format(self.path, self.line, fault))
 
     def value(self, key: str) -> Any:
-        """The value of a key that must be there."""
+        """Returns the value of a key that must be there."""
         if key not in self.values:
             known = list(self.values)
             near = difflib.get_close_matches(key, known, n=1)
@@ -38,35 +38,35 @@ class Record:
         return self.values[key]
 
     def text(self, key: str) -> str:
-        """The text of a key."""
+        """Returns the text of a key."""
         value = self.value(key)
         if not isinstance(value, str):
             raise self.error("has no text under '{}' but {}".format(key, _shown(value)))
         return value
 
     def texts(self, key: str) -> List[str]:
-        """The list of texts of a key."""
+        """Returns the list of texts of a key."""
         value = self.value(key)
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise self.error("has no list of texts under '{}' but {}".format(key, _shown(value)))
         return value
 
     def integer(self, key: str) -> int:
-        """The whole number of a key."""
+        """Returns the whole number of a key."""
         value = self.value(key)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.error("has no whole number under '{}' but {}".format(key, _shown(value)))
         return value
 
-    def record(self, key: str) -> "Record":
-        """The object of a key."""
+    def object(self, key: str) -> "JsonObject":
+        """Returns the object of a key."""
         value = self.value(key)
         if not isinstance(value, dict):
             raise self.error("has no object under '{}' but {}".format(key, _shown(value)))
-        return Record(value, self.path, self.line)
+        return JsonObject(value, self.path, self.line)
 
     def label(self, key: str) -> Optional[str]:
-        """The label as text (1 is "1", true is "true"); None where the key is not there or null."""
+        """Returns the label as text (1 is "1", true is "true"); None where the key is missing or null."""
         value = self.values.get(key)
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -75,7 +75,7 @@ class Record:
         return value if value is None else str(value).strip()
 
     def own_id(self, keys: Tuple[str, ...]) -> Union[int, str, None]:
-        """The row's id: the value of the first key that is there; None where none is."""
+        """Returns the row's id: the value of the first of the keys that is there; None where none is."""
         for key in keys:
             if key in self.values:
                 value = self.values[key]
@@ -90,22 +90,22 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
 
 
-def records(path: str) -> Iterator[Record]:
-    """The objects of a file in order.
+def json_objects(path: str) -> Iterator[JsonObject]:
+    """Yields the objects of a JSON-lines file in order.
 
     Raises:
-      UserError: a line is no JSON object.
+      UserError: a line is not a JSON object.
     """
     for line, text in text_lines(path):
         try:
             values = json.loads(text)
         except ValueError as error:
             raise UserError(
-                "{} line {} is no JSON ({}): each line must be one whole object".format(path, line, _fault(error))
+                "{} line {} is not JSON ({}): each line must be one whole object".format(path, line, _fault(error))
             ) from error
         if not isinstance(values, dict):
-            raise UserError("{} line {} is no JSON object but {}".format(path, line, _shown(values)))
-        yield Record(values, path, line)
+            raise UserError("{} line {} is not a JSON object but {}".format(path, line, _shown(values)))
+        yield JsonObject(values, path, line)
 
 
 def _fault(error: ValueError) -> str:
@@ -116,7 +116,7 @@ def _fault(error: ValueError) -> str:
 
 
 def json_rows(
-    texts: Callable[[Record], Texts],
+    texts: Callable[[JsonObject], Texts],
     *,
     label: str = LABEL_KEY,
     id_keys: Tuple[str, ...] = ID_KEYS,
@@ -125,10 +125,10 @@ def json_rows(
     """Makes the reader of a JSON-lines file.
 
     Args:
-      texts: what the model reads of an object.
-      label: the label's key, which an object may lack.
+      texts: object -> the texts that the model reads.
+      label: the label's key, which may be missing.
       id_keys: keys of the row's id; the first that an object has is taken.
-      language: rows whose key "language" says another one are left out.
+      language: rows whose key "language" has another value are left out.
 
     Returns:
       path -> rows.
@@ -139,27 +139,27 @@ def json_rows(
 def _read_rows(
     path: str,
     *,
-    texts: Callable[[Record], Texts],
+    texts: Callable[[JsonObject], Texts],
     label: str,
     id_keys: Tuple[str, ...],
     language: Optional[str],
 ) -> Iterator[Union[Row, LeftOut]]:
-    for record in records(path):
-        if language is not None and record.values.get("language", language) != language:
-            yield LeftOut(record.line, "with a language other than '{}'".format(language))
+    for entry in json_objects(path):
+        if language is not None and entry.values.get("language", language) != language:
+            yield LeftOut(entry.line, "with a language other than '{}'".format(language))
             continue
-        found = texts(record)
+        found = texts(entry)
         yield Row(
             row_id=UNNUMBERED,
             text_a=found.text_a,
             text_b=found.text_b,
-            label=record.label(label),
-            line=record.line,
-            own_id=record.own_id(id_keys),
+            label=entry.label(label),
+            line=entry.line,
+            own_id=entry.own_id(id_keys),
             choices=found.choices,
         )
 
 
-def texts_of(*keys: str) -> Callable[[Record], Texts]:
-    """What takes the one or two texts of the named keys."""
-    return lambda record: Texts(*(record.text(key) for key in keys))
+def texts_of(*keys: str) -> Callable[[JsonObject], Texts]:
+    """Makes the function that returns the one or two texts of the named keys."""
+    return lambda entry: Texts(*(entry.text(key) for key in keys))

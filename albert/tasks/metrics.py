@@ -1,4 +1,4 @@
-"""Scores of predictions against gold labels; a task names its metric by the key in METRICS."""
+"""Metrics of predictions against gold labels; a task names its metric by the key in METRICS."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def confusion_matrix(predicted: Sequence[int], gold: Sequence[int], num_labels: Optional[int] = None) -> np.ndarray:
-    """How many rows of each gold label [rows] were given each label [columns]: int64 [num_labels, num_labels].
+    """Counts the rows of each gold label [rows] that were given each label [columns]: int64 [num_labels, num_labels].
 
     Args:
       predicted, gold: label ids, a pair for each row.
-      num_labels: the task's; the highest id and one by default.
+      num_labels: of the task; by default one more than the highest id.
 
     Raises:
       ValueError: the lengths differ or there is no row.
@@ -26,7 +26,7 @@ def confusion_matrix(predicted: Sequence[int], gold: Sequence[int], num_labels: 
 
 
 def accuracy(predicted: Sequence[int], gold: Sequence[int]) -> float:
-    """The share of rows, 0 to 1, whose predicted label is the gold one.
+    """Returns the share of rows, 0 to 1, whose predicted label is the gold one.
 
     Raises:
       ValueError: the lengths differ or there is no row.
@@ -36,7 +36,7 @@ def accuracy(predicted: Sequence[int], gold: Sequence[int]) -> float:
 
 
 def macro_f1(predicted: Sequence[int], gold: Sequence[int]) -> float:
-    """The mean F1, 0 to 1, of the labels that occur among the gold ones or the predicted ones; each weighs the same.
+    """Returns the mean F1, 0 to 1, of the labels that occur among the gold or predicted ones; each weighs the same.
 
     Raises:
       ValueError: the lengths differ or there is no row.
@@ -46,7 +46,7 @@ def macro_f1(predicted: Sequence[int], gold: Sequence[int]) -> float:
 
 
 def mcc(predicted: Sequence[int], gold: Sequence[int]) -> float:
-    """Matthews' correlation coefficient, -1 to 1, for any number of labels; 0 where it is not defined.
+    """Returns Matthews' correlation coefficient, -1 to 1, for any number of labels; 0 where it is not defined.
 
     Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004.
 
@@ -61,12 +61,12 @@ def mcc(predicted: Sequence[int], gold: Sequence[int]) -> float:
 
 
 class LabelScore(NamedTuple):
-    """How well one label is told.
+    """Scores of one label.
 
     Attributes:
-      rows: that have it.
-      predicted: rows that were given it.
-      precision, recall, f1: 0 to 1; 0 where there is nothing to divide by.
+      rows: the number of rows that have it.
+      predicted: the number of rows that were given it.
+      precision, recall, f1: 0 to 1; 0 where they are not defined.
     """
 
     rows: int
@@ -77,7 +77,7 @@ class LabelScore(NamedTuple):
 
 
 def label_scores(matrix: np.ndarray) -> List[LabelScore]:
-    """The scores of each label of a confusion matrix, by its id."""
+    """Returns the scores of each label of a confusion matrix, by its id."""
     scores = []
     for hits, rows, predicted in zip(np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)):
         precision, recall = float(hits / max(1, predicted)), float(hits / max(1, rows))

@@ -1,4 +1,4 @@
-"""The reading comprehension tasks of run_mrc.py, each a declaration: files and preset (docs/en/tasks.md)."""
+"""Reading comprehension tasks of run_mrc.py, each a declaration: files and preset (docs/en/tasks.md)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """Exact match and character F1 of answers, as CMRC 2018 defines them (Cui et al., arXiv 1810.07366, section 4).
 
 An answer is compared without punctuation and blanks, in lower case, by units: a Chinese character, or a word of other
-letters and digits. Exact match asks for the same units. F1 is that of the longest run of units that both have in
-common, as in the evaluation script of CMRC 2018, which DRCD's results are computed with as well. Of several right
-answers the best counts.
+letters and digits. Exact match needs the same units. F1 is that of the longest run of units that both have in common,
+as in the evaluation script of CMRC 2018, which is also used for DRCD. Of several right answers the best counts.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ _UNIT = re.compile("c|w+")
 
 
 class AnswerScore(NamedTuple):
-    """How good an answer is: 0 or 1, and 0 to 1."""
+    """Score of an answer: exact match 0 or 1, F1 0 to 1."""
 
     exact_match: float
     f1: float
 
 
 def answer_score(predicted: str, gold: Sequence[str]) -> AnswerScore:
-    """The scores of an answer against the right ones, of which there is at least one."""
+    """Returns the scores of an answer against the right ones, at least one."""
     units = answer_units(predicted)
     references = [answer_units(text) for text in gold]
     return AnswerScore(
@@ -36,7 +35,7 @@ def answer_score(predicted: str, gold: Sequence[str]) -> AnswerScore:
 
 
 def answer_units(text: str) -> List[str]:
-    """The units of an answer: Chinese characters, and words of what else is neither punctuation nor blank."""
+    """Returns the units of an answer: Chinese characters, and words of other letters and digits."""
     kinds = "".join(map(_kind, text))
     return [text[match.start() : match.end()].lower() for match in _UNIT.finditer(kinds)]
 
@@ -48,13 +47,13 @@ def _kind(char: str) -> str:
 
 
 def run_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
-    """F1, 0 to 1, where the longest common run of units is what is right; 0 where there is none."""
+    """Returns the F1, 0 to 1, that counts the longest common run of units as right; 0 where there is none."""
     common = longest_common_run(predicted, gold)
     return 2.0 * common / (len(predicted) + len(gold)) if common else 0.0
 
 
 def longest_common_run(first: Sequence[str], second: Sequence[str]) -> int:
-    """The length of the longest sequence of neighbours that stands in both."""
+    """Returns the length of the longest sequence of neighbours that both contain."""
     longest = 0
     ending = [0] * (len(second) + 1)  # of the runs that end at the unit before, by their end in `second`
     for unit in first:

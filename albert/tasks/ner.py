@@ -1,4 +1,4 @@
-"""The tagging tasks of run_ner.py as declarations: files, reading, entity types, preset (docs/en/tasks.md)."""
+"""Tagging tasks of run_ner.py, each a declaration: files, reader, entity types, preset (docs/en/tasks.md)."""
 
 from __future__ import annotations
 

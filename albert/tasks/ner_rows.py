@@ -1,8 +1,8 @@
-"""Sentences with entities: the readers of files with a token and its tag per line, and of CLUENER's JSON lines.
+"""Readers of sentences with entities: files with a token and its tag per line, and CLUENER's JSON lines; their splits.
 
-科 O                      a token and its tag, parted by a blank or a tab; a blank line ends the sentence.
-技 O                      Tags are BIO, BIOES or BMES; one that goes on with an entity that never began (I-PER after
-                          O) begins it, and is counted. A test file may hold tokens alone.
+科 O                      a token and its tag, separated by a blank or a tab; a blank line ends the sentence.
+技 O                      Tags are BIO, BIOES or BMES; one that continues an entity that never began (I-PER after O)
+                          begins it, and is counted. A test file may have tokens alone.
 
 {"text": "浙商银行", "label": {"company": {"浙商银行": [[0, 3]]}}}       first and last character of each entity
 """
@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 from albert.base.errors import UserError
 from albert.files.reading import decoded_lines
 from albert.tasks.entities import PREFIXES, Entity, Tag, entities_of_tags, parse_tag
-from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, Record, records
+from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, JsonObject, json_objects
 from albert.tasks.rows import UNNUMBERED, text_fault
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, TRAIN, split_path
 from albert.tasks.task import Task
@@ -31,15 +31,15 @@ _BASIC = BasicTokenizer()
 
 
 class Sentence(NamedTuple):
-    """A sentence to be tagged.
+    """Sentence to tag.
 
     Attributes:
       row_id: its number among the sentences of its split, from 0.
-      text: its characters; of tokens that are given one by one, all of them joined.
+      text: its characters; of a file with one token per line, all tokens joined.
       tokens: [start, end) of each token in the text, in order.
-      entities: of characters of the text; None in a test file without tags.
+      entities: in characters of the text; None in a test file without tags.
       line: the number of its first line in the file, from 1.
-      own_id: what the file calls it, or None.
+      own_id: its id in the file, or None.
     """
 
     row_id: int
@@ -54,7 +54,7 @@ SentenceReader = Callable[[str], Iterator[Sentence]]
 
 
 class _TokenLine(NamedTuple):
-    """A line of a file of tokens."""
+    """Line of a file of tokens."""
 
     line: int
     token: str
@@ -66,8 +66,8 @@ def tagged_lines(*types: str, drops_word_places: bool = False) -> SentenceReader
 
     Args:
       *types: the entity types of the task.
-      drops_word_places: where every token of a file is a character and a digit that tells its place in a word (科0 技1,
-        as in weiboNER_2nd_conll), the digits are left out.
+      drops_word_places: where every token of a file is a character and a digit, its place in a word (科0 技1, as in
+        weiboNER_2nd_conll), the digits are left out.
 
     Returns:
       path -> sentences.
@@ -80,23 +80,23 @@ def _read_tagged_lines(path: str, *, types: Sequence[str], drops_word_places: bo
     tokens = [line.token for lines in sentences for line in lines]
     if drops_word_places and all(len(token) > 1 and token[-1] in _DIGITS for token in tokens):
         sentences = [[line._replace(token=line.token[:-1]) for line in lines] for lines in sentences]
-        _log.info("%s: each token ends in its place in a word, which is left out.", path)
+        _log.info("%s: each token ends with its place in a word, which is left out.", path)
     repaired: List[_TokenLine] = []
     for lines in sentences:
         yield _sentence(path, lines, types, repaired)
     if repaired:
         _log.info(
-            "%s: %s tag%s with an entity that never began, the first in line %d (%s): each begins one.",
+            "%s: %s tag%s an entity that never began, the first in line %d (%s): each begins one.",
             path,
             format(len(repaired), ","),
-            " goes on" if len(repaired) == 1 else "s go on",
+            " continues" if len(repaired) == 1 else "s continue",
             repaired[0].line,
             repaired[0].tag,
         )
 
 
 def _token_lines(path: str) -> Iterator[List[_TokenLine]]:
-    """The lines of each sentence; all lines of a file have a tag, or none has."""
+    """Yields the lines of each sentence; all lines of a file have a tag, or none has."""
     sentence: List[_TokenLine] = []
     first: Optional[_TokenLine] = None
     for number, text in decoded_lines(path):
@@ -149,7 +149,7 @@ def _tag(path: str, line: _TokenLine, types: Sequence[str]) -> Tag:
 
 
 def _joined(tokens: Sequence[str]) -> Tuple[str, Tuple[Tuple[int, int], ...]]:
-    """The text of tokens and their places in it; only words of Latin letters and digits are parted by a blank."""
+    """Returns the text of tokens and their places in it; a blank separates only words of Latin letters and digits."""
     text = ""
     places = []
     for number, token in enumerate(tokens):
@@ -171,40 +171,40 @@ def json_spans(*types: str) -> SentenceReader:
 
 
 def _read_json_spans(path: str, *, types: Sequence[str]) -> Iterator[Sentence]:
-    for record in records(path):
-        text = record.text("text")
+    for entry in json_objects(path):
+        text = entry.text("text")
         fault = text_fault(text, "")
         if fault:
-            raise record.error(fault)
-        entities = tuple(_labelled(record, text, types)) if record.values.get(LABEL_KEY) is not None else None
-        yield Sentence(UNNUMBERED, text, word_places(text), entities, record.line, record.own_id(ID_KEYS))
+            raise entry.error(fault)
+        entities = tuple(_labelled(entry, text, types)) if entry.values.get(LABEL_KEY) is not None else None
+        yield Sentence(UNNUMBERED, text, word_places(text), entities, entry.line, entry.own_id(ID_KEYS))
 
 
-def _labelled(record: Record, text: str, types: Sequence[str]) -> Iterator[Entity]:
-    labels = record.record(LABEL_KEY)
+def _labelled(entry: JsonObject, text: str, types: Sequence[str]) -> Iterator[Entity]:
+    labels = entry.object(LABEL_KEY)
     for kind in labels.values:
         if kind not in types:
-            raise record.error("has the unknown entity type '{}': known are {}".format(kind, ", ".join(types)))
-        for name, places in labels.record(kind).values.items():
-            for start, last in _places(record, name, places):
+            raise entry.error("has the unknown entity type '{}': known are {}".format(kind, ", ".join(types)))
+        for name, places in labels.object(kind).values.items():
+            for start, last in _places(entry, name, places):
                 if text[start : last + 1] != name:
-                    raise record.error(
-                        "says that '{}' stands at characters {} to {}, but there stands '{}'".format(
+                    raise entry.error(
+                        "says that '{}' is at characters {} to {}, but the text has '{}' there".format(
                             name, start, last, text[start : last + 1]
                         )
                     )
                 yield Entity(start, last + 1, kind)
 
 
-def _places(record: Record, name: str, places: Any) -> List[List[int]]:
+def _places(entry: JsonObject, name: str, places: Any) -> List[List[int]]:
     is_list = isinstance(places, list) and all(isinstance(place, list) and len(place) == 2 for place in places)
     if not is_list or not all(type(number) is int and number >= 0 for place in places for number in place):
-        raise record.error("gives no list of [first, last] characters for '{}'".format(name))
+        raise entry.error("gives no list of [first, last] characters for '{}'".format(name))
     return places
 
 
 def word_places(text: str) -> Tuple[Tuple[int, int], ...]:
-    """[start, end) of the words of a text: Chinese characters, marks, and runs of letters or of digits."""
+    """Returns [start, end) of the words of a text: Chinese characters, marks, and runs of letters or of digits."""
     return tuple(
         (start + match.start(), start + match.end())
         for start, end in _BASIC.word_spans(text)
@@ -213,7 +213,7 @@ def word_places(text: str) -> Tuple[Tuple[int, int], ...]:
 
 
 def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Sentence]]:
-    """The sentences of several splits by name; says where an entity type stands in another split but not in train.
+    """Returns the sentences of several splits by name; warns of entity types that the train split does not have.
 
     Raises:
       UserError: see `read_sentence_split`.
@@ -243,10 +243,10 @@ def read_sentence_split(task: Task, data_dir: Optional[str], split: str) -> List
     Args:
       task: of `ner.NER_TASKS`.
       data_dir: the folder that holds its files.
-      split: "train", "dev" or "test"; only in the last may sentences come without tags, all of them or none.
+      split: "train", "dev" or "test"; only in the last may sentences have no tags, all of them or none.
 
     Raises:
-      UserError: the file is missing or holds no sentences, or a line of it is not as it must be.
+      UserError: the file is missing or has no sentences, or a line of it has a fault.
     """
     path = split_path(task, data_dir, split)
     sentences: List[Sentence] = []
@@ -254,7 +254,7 @@ def read_sentence_split(task: Task, data_dir: Optional[str], split: str) -> List
         is_tagged = sentence.entities is not None
         if not is_tagged and split != SPLIT_WITHOUT_LABELS:
             raise UserError(
-                "{} line {} has no tags: only the {} split may go without".format(
+                "{} line {} has no tags: only the {} split may have none".format(
                     path, sentence.line, SPLIT_WITHOUT_LABELS
                 )
             )
@@ -270,6 +270,6 @@ def read_sentence_split(task: Task, data_dir: Optional[str], split: str) -> List
         sentences.append(sentence._replace(row_id=len(sentences)))
     if not sentences:
         raise UserError(
-            "{} holds no sentences: give a file with at least one sentence of the task {}".format(path, task.name)
+            "{} has no sentences: give a file with at least one sentence of the task {}".format(path, task.name)
         )
     return sentences

@@ -1,7 +1,8 @@
-"""The rows of a task's files: what a reader yields, and the lines that it reads.
+"""Rows of classification tasks, which readers yield, and the check of their texts.
 
-A reader takes a path and yields rows as a stream. Lines end at "\\n" only (Chinese text holds other characters that
-Python takes for line breaks), "\\r\\n" and a byte order mark are accepted. What a reader leaves out, it says.
+A reader takes a path and yields rows as a stream. Lines end at "\\n" only (Chinese text contains other characters that
+Python takes for line breaks); "\\r\\n" and a byte order mark are accepted. For a row that is not for the task it yields
+`LeftOut`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ UNNUMBERED = -1
 
 
 class Row(NamedTuple):
-    """One example of a task.
+    """Row: one example of a task.
 
     Attributes:
-      row_id: its number among the rows of its split, from 0; readers leave that to `task_splits.read_split`.
+      row_id: its number among the rows of its split, from 0; readers leave that to `splits.read_split`.
       text_a: the first or only text.
       text_b: the second text of a pair, or None.
       label: one of the task's labels, or None in a test file without labels.
       line: the number of its line in the file, from 1.
-      own_id: what the file calls the row, or None.
-      choices: the second texts of which one is to be chosen (text_b is None then); empty in most tasks.
+      own_id: its id in the file, or None.
+      choices: the second texts of which one is right (text_b is None then); empty in most tasks.
     """
 
     row_id: int
@@ -36,7 +37,7 @@ class Row(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A line that is not for this task, and why, in words that go after a count of rows."""
+    """Line that is not for this task, and the reason, in words that follow a count of rows."""
 
     line: int
     reason: str
@@ -46,7 +47,7 @@ RowReader = Callable[[str], Iterator[Union[Row, LeftOut]]]
 
 
 class Texts(NamedTuple):
-    """The texts of a row; see `Row`."""
+    """Texts of a row; see `Row`."""
 
     text_a: str
     text_b: Optional[str] = None
@@ -54,11 +55,11 @@ class Texts(NamedTuple):
 
 
 def text_fault(text: str, which: str) -> Optional[str]:
-    """What is wrong with a text, in words that go after its place; None for nothing.
+    """Returns the fault of a text, in words that follow its place; None where it has none.
 
     Args:
       text: the text.
-      which: what it is called before "text": "first ", or "" where there is one only.
+      which: its name before "text": "first ", or "" where there is only one.
     """
     if not text.strip():
         return "has an empty {}text: fill it in or remove the row".format(which)

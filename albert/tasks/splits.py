@@ -1,6 +1,6 @@
-"""The splits of a task as rows: which file holds them, and the checks that every row goes through.
+"""Splits of a classification task as rows: their files, and the checks of every row.
 
-What is left out is counted and said; everything else that is not right is an error that names file and line.
+Rows that are left out are counted in the log; any other fault is an error that names file and line.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from albert.tasks.task import Task, label_list
 _log = logging.getLogger(__name__)
 
 TRAIN, TEST = "train", "test"
-SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may come without labels, and the only one whose ids matter
+SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may have no labels, and the only one whose ids matter
 
 
 def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Row]]:
-    """The rows of several splits by name; says where a label stands in another split but not in train.
+    """Returns the rows of several splits by name; warns of labels that the train split does not have.
 
     Raises:
       UserError: see `read_split`.
@@ -32,7 +32,7 @@ def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> D
         strange = next((row for row in rows[split] if row.label is not None and row.label not in trained), None)
         if strange:
             _log.warning(
-                "%s line %d has the label '%s', which no row of %s has: it cannot be learnt.",
+                "%s line %d has the label '%s', which no row of %s has: it cannot be learned.",
                 split_path(task, data_dir, split),
                 strange.line,
                 strange.label,
@@ -46,15 +46,15 @@ def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Row]:
 
     Args:
       task: the declaration of the task.
-      data_dir: the folder that holds its files; None where the task names them by their whole paths.
+      data_dir: the folder with its files; None where the task has their whole paths.
       split: "train", "dev" or "test".
 
     Returns:
-      The rows in file order, at least one. In a test file either all rows have a label or none has, but for those that
-      were left without one on purpose (`Task.left_out_labels`).
+      The rows in file order, at least one. In a test file either all rows have a label or none has, except those whose
+      label means "no label" (`Task.left_out_labels`).
 
     Raises:
-      UserError: the file is missing or holds no rows, or a line of it is no proper row.
+      UserError: the file is missing or has no rows, or a line of it has a fault.
     """
     path = split_path(task, data_dir, split)
     check = _Check(task, split, path)
@@ -66,13 +66,13 @@ def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Row]:
         else:
             rows.append(row._replace(row_id=len(rows)))
     if not rows:
-        raise UserError("{} holds no rows: give a file with at least one row of the task {}".format(path, task.name))
-    check.say_what_was_found()
+        raise UserError("{} has no rows: give a file with at least one row of the task {}".format(path, task.name))
+    check.log_findings()
     return rows
 
 
 def split_path(task: Task, data_dir: Optional[str], split: str) -> str:
-    """The path of the file that holds a split: the first of the task's names that exists.
+    """Returns the path of the file of a split: the first of the task's names that exists.
 
     Raises:
       UserError: the folder or the file is missing.
@@ -92,13 +92,13 @@ def split_path(task: Task, data_dir: Optional[str], split: str) -> str:
 
 
 def with_labels(task: Task, data_dir: Optional[str]) -> Task:
-    """The task with its labels; where it declares none, those of its train split: numbers by size, others by code."""
+    """Returns the task with labels; if it declares none, those of its train split: numbers by value, others by code."""
     if task.labels:
         return task
     found = {row.label for row in read_split(task, data_dir, TRAIN) if row.label is not None}
     if len(found) < 2:
         raise UserError(
-            "{} holds one label only ('{}'): there is nothing to tell apart".format(
+            "{} has only one label ('{}'): a classifier needs at least two".format(
                 split_path(task, data_dir, TRAIN), found.pop()
             )
         )
@@ -107,7 +107,7 @@ def with_labels(task: Task, data_dir: Optional[str]) -> Task:
 
 
 class _Check:
-    """The checks of the rows of one file, in their order."""
+    """Check of the rows of one file, in their order."""
 
     def __init__(self, task: Task, split: str, path: str) -> None:
         self._task = task
@@ -121,10 +121,10 @@ class _Check:
         self._left_out: Counter = Counter()
 
     def checked(self, row: Row) -> Union[Row, LeftOut]:
-        """The row, its label by its one name; `LeftOut` where it has none on purpose.
+        """Returns the row with the declared name of its label; `LeftOut` where the label means "no label".
 
         Raises:
-          UserError: something is wrong with it.
+          UserError: the row has a fault.
         """
         self._check_texts(row)
         label = row.label if row.label is None else self._aliases.get(row.label, row.label)
@@ -161,7 +161,7 @@ class _Check:
             if self._needs_labels:
                 known = " (one of {})".format(labels) if labels else ""
                 raise self._error(
-                    row, "has no label{}: only the {} split may go without".format(known, SPLIT_WITHOUT_LABELS)
+                    row, "has no label{}: only the {} split may have none".format(known, SPLIT_WITHOUT_LABELS)
                 )
         elif labels and label not in self._known:
             raise self._error(
@@ -172,7 +172,7 @@ class _Check:
             raise self._error(row, "has an empty label")
 
     def _check_likeness(self, row: Row, first: Row) -> None:
-        """All rows of a test file have a label or an id of their own, or none has."""
+        """Checks that all rows of a test file have a label, or none has; and the same of ids."""
         for name, ours, theirs in (("label", row.label, first.label), ("id", row.own_id, first.own_id)):
             if (ours is None) != (theirs is None):
                 without, other = (row, first) if ours is None else (first, row)
@@ -196,8 +196,8 @@ class _Check:
         """Counts a row that is not for this task."""
         self._left_out[row.reason] += 1
 
-    def say_what_was_found(self) -> None:
-        """A line in the log for whatever was left out or is odd."""
+    def log_findings(self) -> None:
+        """Logs what was left out, and repeated ids."""
         for reason, count in sorted(self._left_out.items()):
             _log.info("%s: %s %s left out.", self._path, _count(count), reason)
         if self._repeated:

@@ -1,4 +1,4 @@
-"""The file with which a test split is handed in: a JSON object per row in file order, and the check of such a file."""
+"""Submission of a test split: a JSON object per row in file order, and the check of such a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Dict, Sequence, Union
 
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFile
-from albert.tasks.json_rows import records
+from albert.tasks.json_rows import json_objects
 from albert.tasks.rows import Row
 from albert.tasks.task import Task, label_list
 
@@ -15,12 +15,12 @@ _ID, _LABEL, _DESCRIPTION = "id", "label", "label_desc"
 
 
 def file_name(task: Task) -> str:
-    """The name that a task's submission has (docs/en/tasks.md, "Submissions")."""
+    """Returns the file name of a task's submission (docs/en/tasks.md, "Submissions")."""
     return task.name + "_predict.json"
 
 
 def write(path: str, task: Task, rows: Sequence[Row], predicted: Sequence[int]) -> None:
-    """Writes the labels of all rows of a test split, and checks what was written.
+    """Writes the labels of all rows of a test split, and checks the file.
 
     Args:
       path: the file; complete or absent.
@@ -48,7 +48,7 @@ def _answer(task: Task, row: Row, label: str) -> Dict[str, Any]:
 
 
 def id_of(row: Any) -> Union[int, str]:
-    """The id that a row of any task has in what is handed in: its own, else its number."""
+    """Returns the id of a row of any task in a submission: its own, else its number."""
     return row.row_id if row.own_id is None else row.own_id
 
 
@@ -61,10 +61,10 @@ def check(path: str, task: Task, rows: Sequence[Row]) -> None:
       rows: in file order.
 
     Raises:
-      UserError: it does not; names the first line that is wrong.
+      UserError: it does not; the first wrong line is named.
     """
     count = 0
-    for count, answer in enumerate(records(path), start=1):
+    for count, answer in enumerate(json_objects(path), start=1):
         if count > len(rows):
             raise answer.error("is one too many: the test split has {} rows".format(len(rows)))
         own_id = id_of(rows[count - 1])

@@ -1,20 +1,20 @@
-"""A task of your own, described in a JSON file (--task_file=my_task.json); no Python is needed.
+"""Task file: a task of your own, described in JSON (--task_file=my_task.json); no Python is needed.
 
     {"name": "reviews", "files": {"train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"},
      "text_a": "review", "label": "stars", "labels": "infer", "metric": "macro_f1"}
 
 | key | meaning |
 |---|---|
-| name | what messages and the submission call the task |
-| files | the file of each split, relative to --data_dir, or to this file's folder where that is not given |
+| name | the name of the task in messages and in the submission |
+| files | the file of each split, relative to --data_dir, or to this file's folder without that flag |
 | text_a, text_b | the column of the first text, and of the second where rows are pairs |
-| label | the column of the label; a test file may lack it ("label" by default) |
+| label | the column of the label, which a test file need not have ("label" by default) |
 | id | the column of the row's id (optional) |
-| labels | a list of texts, or "infer": whatever the train file holds (the default) |
-| metric | accuracy (the default), macro_f1 or mcc: what the best checkpoint is the best in |
-| format | "json" (an object per line), "tsv" or "csv"; by default what the files' names end in |
-| header | whether the first line of a tsv or csv file names the columns (the default is true where a column is named) |
-| separator | what parts the columns of a tsv or csv file, if not a tab or a comma |
+| labels | a list of texts, or "infer": the labels of the train file (the default) |
+| metric | accuracy (the default), macro_f1 or mcc: the figure by which the best checkpoint is chosen |
+| format | "json" (an object per line), "tsv" or "csv"; by default from the ending of the files' names |
+| header | whether the first line of a tsv or csv file names the columns (by default true if a column has a name here) |
+| separator | the character between the columns of a tsv or csv file, if not a tab or a comma |
 
 A column is its name, or its number from 1 in a tsv or csv file.
 """
@@ -24,7 +24,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError, check_keys
 from albert.tasks.delimited_rows import COMMA, TAB, Layout, read_rows
@@ -43,37 +43,37 @@ Column = Union[str, int]
 
 
 class Columns(NamedTuple):
-    """The columns of a described task, by role."""
+    """Columns of a described task, by role."""
 
     texts: Tuple[Column, ...]
     label: Column
     own_id: Optional[Column]
 
     def all(self) -> List[Column]:
-        """The columns that are named or numbered."""
+        """Returns the columns that are named or numbered."""
         return [column for column in self.texts + (self.label, self.own_id) if column is not None]
 
 
 def read_task(path: str, has_data_dir: bool = False) -> Task:
-    """The task that a JSON file describes.
+    """Reads the task that a JSON file describes.
 
     Args:
       path: the file.
-      has_data_dir: whether the task's files are looked for in a data folder, rather than beside the description.
+      has_data_dir: whether the task's files are in a data folder, rather than beside the description.
 
     Raises:
-      UserError: it cannot be read, or a key is unknown, missing or has no proper value.
+      UserError: it cannot be read, or a key is unknown, missing or has a wrong value.
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
             values = json.load(file)
         if not isinstance(values, dict):
-            raise UserError("it holds no JSON object")
+            raise UserError("it is not a JSON object")
         return _task(values, "" if has_data_dir else os.path.dirname(os.path.abspath(path)))
     except OSError as error:
         raise UserError("cannot read the task file {}: {}".format(path, error.strerror)) from error
     except (ValueError, UserError) as error:
-        raise UserError("{} describes no task: {}".format(path, error)) from error
+        raise UserError("{} does not describe a task: {}".format(path, error)) from error
 
 
 def _task(values: Dict[str, Any], folder: str) -> Task:
@@ -103,7 +103,7 @@ def _text(values: Dict[str, Any], key: str) -> str:
     return value
 
 
-def _choice(values: Dict[str, Any], key: str, default: str, choices: Any) -> str:
+def _choice(values: Dict[str, Any], key: str, default: str, choices: Sequence[str]) -> str:
     value = values.get(key, default)
     if value not in choices:
         raise UserError("'{}' must be one of {}, not {!r}".format(key, ", ".join(choices), value))
@@ -141,7 +141,7 @@ def _format(values: Dict[str, Any], files: Dict[str, str]) -> str:
     suffixes = {os.path.splitext(file)[1].lower() for file in files.values()}
     formats = {_FORMAT_OF_SUFFIX.get(suffix) for suffix in suffixes}
     if len(formats) != 1 or None in formats:
-        raise UserError("the key 'format' ({}) is missing: the files' names do not tell".format(", ".join(_FORMATS)))
+        raise UserError("the key 'format' ({}) is missing: the files' names do not show it".format(", ".join(_FORMATS)))
     return formats.pop()
 
 
@@ -150,7 +150,7 @@ def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowRe
     if format_name == _JSON:
         for key in ("header", "separator"):
             if key in values:
-                raise UserError("'{}' means nothing to JSON lines".format(key))
+                raise UserError("'{}' has no use with JSON lines".format(key))
         if numbered:
             raise UserError("the columns of JSON lines have names, not numbers ({})".format(numbered[0]))
         id_keys = () if columns.own_id is None else (columns.own_id,)
@@ -160,17 +160,17 @@ def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowRe
     if not isinstance(has_header, bool):
         raise UserError("'header' must be true or false, not {!r}".format(has_header))
     if named and not has_header:
-        raise UserError("the column '{}' needs a header that names it: give its number from 1".format(named[0]))
+        raise UserError("the column '{}' needs a header that names it: give its number, from 1".format(named[0]))
     separator = _text(values, "separator") if "separator" in values else {_TSV: TAB, _CSV: COMMA}[format_name]
     find_layout = functools.partial(_layout, columns=columns, has_header=has_header)
     return functools.partial(read_rows, find_layout=find_layout, separator=separator)
 
 
 def _layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) -> Layout:
-    """The layout of a file by its first line."""
+    """Returns the layout of a file from its first line."""
     words = [cell.strip() for cell in cells]
     numbers = [column for column in columns.all() if isinstance(column, int)]
-    # A file whose lines lack just the label: what stood behind it moves up.
+    # Where lines lack only the label, the columns behind it move up.
     is_short = isinstance(columns.label, int) and len(words) == max(numbers) - 1
 
     def place(column: Column) -> Optional[int]:

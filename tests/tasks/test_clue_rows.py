@@ -48,10 +48,10 @@ def test_noun_and_pronoun_are_marked(tmp_path, target, text, marked):
 @pytest.mark.parametrize(
     "change, expected",
     [
-        ({"span1_index": 1}, "says that the text holds '树叶' at character 1 (span1), but there stands '叶落'"),
-        ({"span2_index": -3}, "says that the text holds '它' at character -3 (span2), but there stands ''"),
-        ({"span2_index": 99}, "says that the text holds '它' at character 99 (span2), but there stands ''"),
-        ({"span1_text": ""}, "says that the text holds '' at character 0 (span1), but there stands ''"),
+        ({"span1_index": 1}, "says that the text has '树叶' at character 1 (span1), but the text has '叶落' there"),
+        ({"span2_index": -3}, "says that the text has '它' at character -3 (span2), but the text has '' there"),
+        ({"span2_index": 99}, "says that the text has '它' at character 99 (span2), but the text has '' there"),
+        ({"span1_text": ""}, "says that the text has '' at character 0 (span1), but the text has '' there"),
         ({"span1_index": "0"}, "has no whole number under 'span1_index' but \"0\""),
         ({"span2_text": None}, "has no text under 'span2_text' but null"),
     ],

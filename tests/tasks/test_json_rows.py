@@ -60,10 +60,10 @@ def test_rows_in_another_language_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     "line, expected",
     [
-        ('{"a": "甲", "b": "乙"', "is no JSON (Expecting ',' delimiter at character 20): each line must be one whole"),
-        ('{"a": "甲\tx"}', "is no JSON (Invalid control character at character 9)"),
-        ("甲\t乙\t1", "is no JSON (Expecting value at character 1): each line must be one whole object"),
-        ('["甲", "乙"]', 'is no JSON object but ["甲", "乙"]'),
+        ('{"a": "甲", "b": "乙"', "is not JSON (Expecting ',' delimiter at character 20): each line must be one whole"),
+        ('{"a": "甲\tx"}', "is not JSON (Invalid control character at character 9)"),
+        ("甲\t乙\t1", "is not JSON (Expecting value at character 1): each line must be one whole object"),
+        ('["甲", "乙"]', 'is not a JSON object but ["甲", "乙"]'),
         ('{"a": "甲"}', "has no key 'b' (its keys: a)"),
         ("{}", "has no key 'a' (its keys: none)"),
         ('{"a": "甲", "B": "乙"}', "has no key 'b' (its keys: a, B)"),

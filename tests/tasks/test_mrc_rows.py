@@ -40,22 +40,23 @@ def test_a_mark_at_the_beginning_changes_nothing(tmp_path):
     assert read(tmp_path, b"\xef\xbb\xbf" + json.dumps(content(qa()), indent=1).replace("\n", "\r\n").encode()) == plain
 
 
-def test_an_answer_that_stands_elsewhere_is_moved_to_the_nearest_place_and_said(tmp_path, caplog):
+def test_an_answer_at_another_place_is_moved_to_the_nearest_one_and_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     questions = read(tmp_path, content(qa(answers=(("北京", 4),)), qa("b", answers=(("北京", 1),)), qa("c")))
     assert [q.answers[0].start for q in questions] == [6, 0, 0]
     assert (
-        "train.json: 2 questions have an answer that stands elsewhere" in caplog.text and "first is q1." in caplog.text
+        "train.json: 2 questions have an answer at another place than answer_start" in caplog.text
+        and "first is q1." in caplog.text
     )
 
 
-def test_an_empty_question_is_asked_and_said(tmp_path, caplog):
+def test_an_empty_question_is_kept_and_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert read(tmp_path, content(qa(question="")), "dev")[0].question == ""
     assert "dev.json: 1 question has no text" in caplog.text
 
 
-def test_a_test_file_may_come_without_answers_or_with_placeholders(tmp_path, caplog):
+def test_a_test_file_may_be_without_answers_or_with_placeholders(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     without = {"id": "b", "question": "？"}
     questions = read(tmp_path, content(qa(answers=()), without, qa("c", answers=(("FAKE", -1),)), qa("d")), "test")
@@ -66,26 +67,29 @@ def test_a_test_file_may_come_without_answers_or_with_placeholders(tmp_path, cap
 @pytest.mark.parametrize(
     "values,message",
     [
-        ('{"data": [', r"train.json is no JSON \(.*\): is it cut off\?"),
-        ("", "train.json is no JSON"),
+        ('{"data": [', r"train.json is not JSON \(.*\): is it cut off\?"),
+        ("", "train.json is not JSON"),
         (b"\xff{}", "train.json is not UTF-8"),
-        ("[]", "train.json holds no JSON object with the key 'data'"),
+        ("[]", "train.json is not a JSON object with the key 'data'"),
         ({}, "train.json at its top has no key 'data'"),
         ({"data": {}}, "train.json at its top has no list of objects under 'data'"),
-        ({"data": []}, "train.json holds no questions"),
+        ({"data": []}, "train.json has no questions"),
         ({"data": [{"paragraph": []}]}, "data number 1 has no key 'paragraphs' .*did you mean 'paragraph'"),
         ({"data": [{"paragraphs": [{"qas": []}]}]}, "data number 1, paragraphs number 1 has no key 'context'"),
         (content(qa(), context=" "), "paragraphs number 1 has an empty context text"),
         (content({"question": "a"}), "qas number 1 has no key 'id'"),
         (content({"id": "x1", "answers": []}), "train.json question x1 has no key 'question'"),
-        (content({"id": "x1", "question": "a"}), "train.json question x1 has no answer: only the test split may go"),
-        (content(qa(answers=(("南京", 0),))), "question q1 has the answer '南京', which does not stand in its context"),
-        (content(qa(answers=(("", 0),))), "question q1 has the answer '', which does not stand in its context"),
+        (
+            content({"id": "x1", "question": "a"}),
+            "train.json question x1 has no answer: only the test split may have none",
+        ),
+        (content(qa(answers=(("南京", 0),))), "question q1 has the answer '南京', which is not in its context"),
+        (content(qa(answers=(("", 0),))), "question q1 has the answer '', which is not in its context"),
         (
             content(qa(answers=(("北京", "0"),))),
             "question q1, answers number 1 has no whole number under 'answer_start'",
         ),
-        (content(qa(), qa()), "train.json question q1 stands twice"),
+        (content(qa(), qa()), "train.json question q1 appears twice"),
         (content(qa(question="\ud800")), "question q1 has half a character"),
     ],
 )

@@ -67,13 +67,13 @@ def test_a_tag_without_its_beginning_begins_an_entity_and_is_said(tmp_path, capl
     first, second = read(tmp_path, "我 O\n们 I-PER\n\n北 B-LOC\n京 I-ORG\n")
     assert entities(first) == [("们", 1, "PER")]
     assert entities(second) == [("北", 0, "LOC"), ("京", 1, "ORG")]
-    assert "train.txt: 2 tags go on with an entity that never began, the first in line 2 (I-PER)" in caplog.text
+    assert "train.txt: 2 tags continue an entity that never began, the first in line 2 (I-PER)" in caplog.text
 
 
 def test_places_in_words_are_left_out_only_where_every_token_has_one(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert read(tmp_path, "科0 O\n技1 O\n20 O\n", task=WEIBO)[0].text == "科技2"
-    assert "each token ends in its place in a word" in caplog.text
+    assert "each token ends with its place in a word" in caplog.text
     assert read(tmp_path, "科0 O\n技 O\n20 O\n", task=WEIBO)[0].text == "科0技20"
 
 
@@ -89,11 +89,11 @@ def test_a_test_file_may_hold_tokens_alone(tmp_path):
         ("我 O\n好 X-PER\n", "train", "train.txt line 2 has the unknown tag 'X-PER'"),
         ("我 O\n好\n", "train", "train.txt line 2 has no tag, but line 1 has one"),
         ("我\n好 O\n", "test", "test.txt line 1 has no tag, but line 2 has one"),
-        ("我\n好\n", "dev", "dev.txt line 1 has no tags: only the test split may go without"),
+        ("我\n好\n", "dev", "dev.txt line 1 has no tags: only the test split may have none"),
         ("我 NN O\n", "train", "train.txt line 1 has 3 columns, expected 2: a token and its tag"),
         ("我 O\n\tO\n", "train", "train.txt line 2 has no token before its tag 'O'"),
-        ("", "train", "train.txt holds no sentences"),
-        ("\n\n", "test", "test.txt holds no sentences"),
+        ("", "train", "train.txt has no sentences"),
+        ("\n\n", "test", "test.txt has no sentences"),
         (b"\xff\xfe O\n", "train", "train.txt line 1 is not UTF-8"),
     ],
 )
@@ -126,14 +126,14 @@ def test_words_leave_out_blanks_and_keep_places():
 @pytest.mark.parametrize(
     "line,message",
     [
-        ('{"text": "我", "label": {}', r"train.json line 2 is no JSON"),
+        ('{"text": "我", "label": {}', r"train.json line 2 is not JSON"),
         ('{"txt": "我", "label": {}}', "train.json line 2 has no key 'text' .*did you mean 'txt'"),
         ('{"text": " ", "label": {}}', "train.json line 2 has an empty text"),
-        ('{"text": "我"}', "train.json line 2 has no tags: only the test split may go without"),
+        ('{"text": "我"}', "train.json line 2 has no tags: only the test split may have none"),
         ('{"text": "我", "label": {"city": {}}}', "train.json line 2 has the unknown entity type 'city': known are"),
         (
             '{"text": "我好", "label": {"name": {"我": [[1, 1]]}}}',
-            "says that '我' stands at characters 1 to 1, but there",
+            "says that '我' is at characters 1 to 1, but the text has '好' there",
         ),
         (
             '{"text": "我好", "label": {"name": {"我": [0, 0]}}}',

@@ -90,7 +90,7 @@ def test_a_header_of_a_test_file_without_labels(tmp_path):
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_only_a_test_file_may_lack_labels(tmp_path, split):
     assert message(tmp_path, "甲\t乙\n丙\t丁\n", split=split) == (
-        "FILE line 1 has no label (one of 0, 1): only the test split may go without"
+        "FILE line 1 has no label (one of 0, 1): only the test split may have none"
     )
 
 
@@ -155,7 +155,7 @@ def test_an_empty_text(tmp_path, row, place):
 
 @pytest.mark.parametrize("content", ["", "\n", "\n\n", "\ufeff", "a\tb\tlabel\n"])
 def test_a_file_without_rows(tmp_path, content):
-    assert message(tmp_path, content) == ("FILE holds no rows: give a file with at least one row of the task lcqmc")
+    assert message(tmp_path, content) == ("FILE has no rows: give a file with at least one row of the task lcqmc")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_in_a_test_file_no_row_is_left_out(tmp_path):
 
 def test_a_file_of_which_all_is_left_out(tmp_path):
     write_json(tmp_path, pair("-"))
-    with pytest.raises(UserError, match="train.json holds no rows"):
+    with pytest.raises(UserError, match="train.json has no rows"):
         read_split(OCNLI, str(tmp_path), "train")
 
 
@@ -272,7 +272,7 @@ def test_a_label_that_is_never_trained_on_is_said(tmp_path, caplog):
     write_json(tmp_path, pair("neutral"), pair("contradiction"), pair("contradiction"), split="dev")
     read_splits(OCNLI, str(tmp_path), ["train", "dev"])
     assert [record.getMessage() for record in caplog.records] == [
-        "{} line 2 has the label 'contradiction', which no row of {} has: it cannot be learnt.".format(
+        "{} line 2 has the label 'contradiction', which no row of {} has: it cannot be learned.".format(
             tmp_path / "dev.json", tmp_path / "train.json"
         )
     ]
@@ -293,7 +293,7 @@ def test_labels_of_the_train_split(tmp_path, labels, expected):
 
 def test_a_single_label_is_refused(tmp_path):
     write(tmp_path, "train.txt", "a\tb\t1\na\tc\t1\n")
-    with pytest.raises(UserError, match=r"train.txt holds one label only \('1'\): there is nothing to tell apart"):
+    with pytest.raises(UserError, match=r"train.txt has only one label \('1'\): a classifier needs at least two"):
         with_labels(LCQMC._replace(labels=()), str(tmp_path))
 
 

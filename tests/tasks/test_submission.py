@@ -50,7 +50,7 @@ GOOD = ['{"id": 30, "label": "neutral"}', '{"id": 7, "label": "neutral"}', '{"la
         (0, '{"id": 30, "label": 2}', "line 1 has no text under 'label' but 2"),
         (0, '{"id": 30}', "line 1 has no key 'label' (its keys: id)"),
         (2, '{"id": "x9", "label": "neutral", "x": 1}', 'line 3 must be {"id": "x9", "label": "neutral"}'),
-        (2, '{"id": "x9"', "line 3 is no JSON ("),
+        (2, '{"id": "x9"', "line 3 is not JSON ("),
         (2, None, "ends after 2 rows: the test split has 3"),
         (3, '{"id": 1, "label": "neutral"}', "line 4 is one too many: the test split has 3 rows"),
     ],

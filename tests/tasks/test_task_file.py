@@ -95,9 +95,9 @@ def test_metric_labels_and_files(tmp_path):
         ({"labels": ["a", "a"]}, "'labels' must be at least two that differ, not ['a', 'a']"),
         ({"text_a": 0}, "'text_a' must be a column's name or its number from 1, not 0"),
         ({"text_a": True}, "'text_a' must be a column's name or its number from 1, not True"),
-        ({"header": False}, "the column 'first' needs a header that names it: give its number from 1"),
+        ({"header": False}, "the column 'first' needs a header that names it: give its number, from 1"),
         ({"header": "yes"}, "'header' must be true or false, not 'yes'"),
-        ({"format": "json", "header": True}, "'header' means nothing to JSON lines"),
+        ({"format": "json", "header": True}, "'header' has no use with JSON lines"),
         ({"format": "json", "text_a": 1}, "the columns of JSON lines have names, not numbers (1)"),
     ],
 )
@@ -105,22 +105,22 @@ def test_a_wrong_description_is_one_sentence(tmp_path, changes, expected):
     path = describe(tmp_path, dict(PAIRS, **changes))
     with pytest.raises(UserError) as error:
         read_task(path)
-    assert str(error.value).startswith("{} describes no task: {}".format(path, expected))
+    assert str(error.value).startswith("{} does not describe a task: {}".format(path, expected))
 
 
 @pytest.mark.parametrize("key", ["name", "files", "text_a"])
 def test_a_missing_key_is_named(tmp_path, key):
     values = {other: value for other, value in PAIRS.items() if other != key}
-    with pytest.raises(UserError, match="describes no task: the key '{}' is missing".format(key)):
+    with pytest.raises(UserError, match="does not describe a task: the key '{}' is missing".format(key)):
         read_task(describe(tmp_path, values))
 
 
 def test_no_description(tmp_path):
     with pytest.raises(UserError, match="cannot read the task file .*none.json: No such file"):
         read_task(str(tmp_path / "none.json"))
-    with pytest.raises(UserError, match="mine.json describes no task: Expecting"):
+    with pytest.raises(UserError, match="mine.json does not describe a task: Expecting"):
         read_task(describe(tmp_path, "{'name'"))
-    with pytest.raises(UserError, match="mine.json describes no task: it holds no JSON object"):
+    with pytest.raises(UserError, match="mine.json does not describe a task: it is not a JSON object"):
         read_task(describe(tmp_path, "[]"))
 
 
@@ -130,10 +130,14 @@ def test_no_description(tmp_path):
         (PAIRS, "same\tfirst\n", "line 1 has no column second (it has 2: same, first)"),
         (PAIRS, "first\tfirst\tsecond\tsame\n", "line 1 names the column 'first' twice"),
         (PAIRS, "first\tsecond\tsame\n甲\t乙\n", "line 2 has 2 columns, expected 3 (first, second, same)"),
-        (PAIRS, "first\tsecond\tno\n甲\t乙\t1\n", "line 2 has no label: only the test split may go without"),
+        (PAIRS, "first\tsecond\tno\n甲\t乙\t1\n", "line 2 has no label: only the test split may have none"),
         (PAIRS, "first\tsecond\tsame\n甲\t乙\t\n", "line 2 has an empty label"),
         (dict(PAIRS, text_a=1, text_b=5, label=2), "甲\t1\n", "line 1 has no column 5 (it has 2: 甲, 1)"),
-        (dict(PAIRS, format="csv"), 'same,first,second\n1,"甲,乙\n', "line 2 is no row of comma-separated columns ("),
+        (
+            dict(PAIRS, format="csv"),
+            'same,first,second\n1,"甲,乙\n',
+            "line 2 is not a row of comma-separated columns (",
+        ),
     ],
 )
 def test_a_file_that_is_not_as_described(tmp_path, values, content, expected):
