@@ -1,11 +1,11 @@
-"""Write the small sentence-pair data set of `data/sample_pairs`.
+"""Writes the small sentence-pair data set of `data/sample_pairs`.
 
 Each line of train.txt, dev.txt and test.txt is ``sentence_a TAB sentence_b TAB label`` (the layout
 of LCQMC, no header); label 1 says that both sentences mean the same, 0 that they do not. Pairs with
 label 0 are near misses (one question called off, another slot, another intent) and unrelated ones.
-A called-off question is what a model learns first, within minutes and from random weights.
-The sentences come from the templates in `sample_pair_intents.py`.  Every pair of slot values of a
-domain belongs to one split alone, so that no sentence is found in two splits.
+A model learns called-off questions first, within minutes and from random weights.
+The sentences come from the templates in `sample_pair_intents.py`. Every pair of slot values of a
+domain belongs to only one split, so no sentence is in two splits.
 
     python scripts/make_sample_pairs.py --output_dir data/sample_pairs
 """
@@ -35,7 +35,7 @@ Pairs = List[SentencePair]
 
 
 class Question(NamedTuple):
-    """One intent of one domain with both slots filled, and all its sentences."""
+    """Intent of a domain with both slots filled, and all its sentences."""
 
     domain: str
     intent: str
@@ -44,7 +44,7 @@ class Question(NamedTuple):
 
 
 class LabelledPair(NamedTuple):
-    """One line of the data set."""
+    """Line of the data set."""
 
     first: str
     second: str
@@ -55,24 +55,24 @@ Lines = List[LabelledPair]
 
 
 class NotEnoughPairsError(Exception):
-    """The templates cannot give as many different pairs as were asked for."""
+    """Error: the templates cannot give as many different pairs as were asked for."""
 
 
 def slot_values(domain: Domain) -> List[Slots]:
-    """All pairs of two different slot values, in the order of the tables."""
+    """Returns all pairs of two different slot values, in the order of the tables."""
     (_, firsts), (_, seconds) = domain.slots
     return [(first, second) for first in firsts for second in seconds if first != second]
 
 
 def share_out(total: int, parts: Sequence[Tuple[str, float]]) -> Dict[str, int]:
-    """Divide a number by the parts; what rounding leaves over goes to the first."""
+    """Divides a number by the parts; the remainder goes to the first."""
     counts = {name: int(total * part) for name, part in parts}
     counts[parts[0][0]] += total - sum(counts.values())
     return counts
 
 
 def fill(domain: Domain, intent: str, slots: Slots) -> Question:
-    """Put slot values into every template of an intent."""
+    """Puts slot values into every template of an intent."""
     names = [name for name, _ in domain.slots]
     filled = [template.format(**dict(zip(names, slots))) for template in domain.intents[intent]]
     sentences = tuple(sentence.translate(FULL_WIDTH) for sentence in filled)
@@ -80,7 +80,7 @@ def fill(domain: Domain, intent: str, slots: Slots) -> Question:
 
 
 def split_questions(seed: str) -> Dict[str, List[Question]]:
-    """Give each pair of slot values, with all its questions, to one split."""
+    """Gives each pair of slot values, with all its questions, to one split."""
     splits: Dict[str, List[Question]] = {name: [] for name, _ in SPLIT_PARTS}
     for domain in DOMAINS:
         values = slot_values(domain)
@@ -94,7 +94,7 @@ def split_questions(seed: str) -> Dict[str, List[Question]]:
 
 
 def paraphrases(kind: str, questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """Two templates of one intent with the same slots: both asked, or both called off."""
+    """Returns pairs from two templates of one intent with the same slots: both asked, or both called off."""
     pairs = [pair for one in questions for pair in itertools.combinations(one.sentences, 2)]
     if kind == "asked":
         return pairs
@@ -102,13 +102,13 @@ def paraphrases(kind: str, questions: Sequence[Question], rng: random.Random) ->
 
 
 def call_off(sentence: str, rng: random.Random) -> str:
-    """The question with a second thought: it no longer asks for an answer."""
+    """Adds a second thought to a question, so that it no longer asks for an answer."""
     question = sentence.rstrip("\uff1f\u3002\uff01")
     return question + "\uff0c" + rng.choice(SECOND_THOUGHTS)
 
 
 def differs_in_one_slot(one: Question, two: Question) -> bool:
-    """Whether exactly one of the two slot values is another one."""
+    """Whether exactly one of the two slot values differs."""
     return (one.slots[0] == two.slots[0]) != (one.slots[1] == two.slots[1])
 
 
@@ -120,7 +120,7 @@ def is_kind(kind: str, one: Question, two: Question) -> bool:
 
 
 def near_misses(kind: str, questions: Sequence[Question]) -> Pairs:
-    """Sentences of one domain that differ in a slot value, or in the intent."""
+    """Returns pairs of sentences of one domain that differ in a slot value, or in the intent."""
     pairs: Pairs = []
     for _, group in itertools.groupby(questions, key=lambda question: question.domain):
         for one, two in itertools.combinations(list(group), 2):
@@ -130,7 +130,7 @@ def near_misses(kind: str, questions: Sequence[Question]) -> Pairs:
 
 
 def unrelated(questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """Sentences of two domains, each sentence once on either side."""
+    """Returns pairs of sentences of two domains, each sentence once on either side."""
     firsts = [(one.domain, sentence) for one in questions for sentence in one.sentences]
     seconds = list(firsts)
     rng.shuffle(seconds)
@@ -140,7 +140,7 @@ def unrelated(questions: Sequence[Question], rng: random.Random) -> Pairs:
 
 
 def negatives(kind: str, questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """All pairs of one kind that are worth label 0."""
+    """Returns all pairs of one kind with label 0."""
     if kind == "other_domain":
         return unrelated(questions, rng)
     if kind == "called_off":
@@ -149,7 +149,7 @@ def negatives(kind: str, questions: Sequence[Question], rng: random.Random) -> P
 
 
 def draw(pairs: Pairs, count: int, what: str, rng: random.Random) -> Pairs:
-    """Choose pairs without repeating one."""
+    """Draws pairs without repeating one."""
     if count > len(pairs):
         have = f"the templates give only {len(pairs)}"
         need = f"{count} {what} pairs are needed"
@@ -158,7 +158,7 @@ def draw(pairs: Pairs, count: int, what: str, rng: random.Random) -> Pairs:
 
 
 def make_split(name: str, questions: Sequence[Question], count: int, seed: str) -> Lines:
-    """Draw the pairs of one split: half of them label 1, then mix them."""
+    """Draws the pairs of one split, half of them with label 1, and mixes them."""
     rng = random.Random(f"{seed} pairs {name}")
     same: Pairs = []
     for kind, wanted in share_out(count - count // 2, POSITIVE_PARTS).items():
@@ -176,7 +176,7 @@ def make_split(name: str, questions: Sequence[Question], count: int, seed: str) 
 
 
 def check(splits: Dict[str, Lines]) -> None:
-    """Fail if a sentence is in two splits, a pair is repeated or a length is out of range."""
+    """Fails if a sentence is in two splits, a pair is repeated or a length is out of range."""
     home: Dict[str, str] = {}
     seen = set()
     for name, pairs in splits.items():
@@ -190,7 +190,7 @@ def check(splits: Dict[str, Lines]) -> None:
 
 
 def make_pairs(num_pairs: int, seed: str) -> Dict[str, Lines]:
-    """Make all three splits, `num_pairs` lines in all, and check them."""
+    """Makes all three splits, `num_pairs` lines in all, and checks them."""
     questions = split_questions(seed)
     counts = share_out(num_pairs, SPLIT_PARTS)
     splits = {name: make_split(name, questions[name], counts[name], seed) for name in counts}
@@ -199,13 +199,13 @@ def make_pairs(num_pairs: int, seed: str) -> Dict[str, Lines]:
 
 
 def write_split(path: str, pairs: Sequence[LabelledPair]) -> None:
-    """Write one file: UTF-8, LF, tab-separated."""
+    """Writes one file: UTF-8, LF, tab-separated."""
     with open(path, "w", encoding="utf-8", newline="\n") as handle:
         handle.writelines(f"{pair.first}\t{pair.second}\t{pair.label}\n" for pair in pairs)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
+    """Reads the command line."""
     parser = argparse.ArgumentParser(description="Write a small set of Chinese sentence pairs.")
     parser.add_argument("--output_dir", default="data/sample_pairs", help="folder to write to")
     parser.add_argument("--num_pairs", type=int, default=8000, help="lines of all three files")
@@ -217,7 +217,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the files and say in one line what was written."""
+    """Writes the files, and one line about them."""
     args = parse_args(argv)
     try:
         splits = make_pairs(args.num_pairs, args.seed)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Write a few rows of each task in its own file format, for `run_classifier_clue.sh --sample`.
+"""Writes a few rows of each task in its own file format, for `run_classifier_clue.sh --sample`.
 
-The rows come from the templates and words below, with easy rules behind the labels. They are written so that all
-readers have something to read: rows without agreement, languages to leave out, line breaks inside a text, ids of
-strings. One seed gives the same files. Needs the standard library only:
+The rows come from the templates and words below, with easy rules for the labels. They exercise all readers: rows
+without agreement, languages to leave out, line breaks inside a text, ids that are strings. The same seed gives the same
+files. Needs only the standard library:
 
     python3 scripts/make_sample_tasks.py [--output_dir=data/sample_tasks] [--seed=12345]
 """
@@ -74,7 +74,7 @@ Maker = Callable[[random.Random, int], Row]
 
 
 def similar_pair(rng: random.Random, number: int) -> Row:
-    """Two questions, alike where they ask the same of the same thing."""
+    """Makes two questions, which mean the same if they ask about the same thing."""
     thing, other = rng.sample(THINGS, 2)
     kind = rng.randrange(len(ASKED))
     label = number % 2
@@ -83,7 +83,7 @@ def similar_pair(rng: random.Random, number: int) -> Row:
 
 
 def inference(rng: random.Random, number: int) -> Row:
-    """A premise and a hypothesis."""
+    """Makes a premise and a hypothesis."""
     label = INFERENCES[number % len(INFERENCES)]
     person, place = rng.choice(PEOPLE), rng.choice(PLACES)
     return {
@@ -94,19 +94,19 @@ def inference(rng: random.Random, number: int) -> Row:
 
 
 def disputed_inference(rng: random.Random, number: int) -> Row:
-    """As `inference`, but on every eleventh row the annotators did not agree."""
+    """Makes a row as `inference` does; on every eleventh the annotators did not agree."""
     row = inference(rng, number)
     return dict(row, label="-") if number % 11 == 10 else row
 
 
 def afqmc(rng: random.Random, number: int) -> Row:
-    """A pair of questions under CLUE's names."""
+    """Makes a pair of questions with CLUE's names."""
     row = similar_pair(rng, number)
     return {"sentence1": row["a"], "sentence2": row["b"], "label": row["label"]}
 
 
 def csl(rng: random.Random, number: int) -> Row:
-    """An abstract and keywords, which are its own or those of another."""
+    """Makes an abstract and keywords, its own or those of another."""
     own, other = rng.sample(sorted(SUBJECTS), 2)
     label = number % 2
     keywords = [own if label else other, rng.choice(["方法", "测量", "模型"])]
@@ -114,20 +114,20 @@ def csl(rng: random.Random, number: int) -> Row:
 
 
 def tnews(rng: random.Random, number: int) -> Row:
-    """A headline of each category in turn."""
+    """Makes a headline of each category in turn."""
     label = sorted(NEWS)[number % len(NEWS)]
     return {"label": label, "sentence": NEWS[label].format(rng.choice(THINGS + PLACES)), "keywords": ""}
 
 
 def iflytek(rng: random.Random, number: int) -> Row:
-    """A description of an app, some with line breaks of Unicode."""
+    """Makes a description of an app, some with line breaks of Unicode."""
     label = sorted(APPS)[number % len(APPS)]
     text = APPS[label].format(rng.choice(THINGS + PLACES))
     return {"label": label, "sentence": text + LINE_BREAKS[number % len(LINE_BREAKS)] + "欢迎下载。"}
 
 
 def wsc(rng: random.Random, number: int) -> Row:
-    """A pronoun, and a noun that it stands for or not."""
+    """Makes a text with a pronoun, and a noun that it refers to or not."""
     owner, other = rng.sample(PEOPLE, 2)
     text = "{}把{}借给了{}，因为他不用了。".format(owner, rng.choice(THINGS), other)
     noun = owner if number % 2 else other
@@ -141,7 +141,7 @@ def wsc(rng: random.Random, number: int) -> Row:
 
 
 def copa(rng: random.Random, number: int) -> Row:
-    """What was caused, or what was the cause."""
+    """Makes a question about an effect or a cause."""
     cause = rng.choice(sorted(CAUSES))
     effect, unrelated = CAUSES[cause]
     person = rng.choice(PEOPLE)
@@ -155,7 +155,7 @@ def copa(rng: random.Random, number: int) -> Row:
 
 
 def review(rng: random.Random, number: int) -> Row:
-    """Praise or blame."""
+    """Makes a review: praise or blame."""
     label = number % 2
     return {"label": str(label), "text_a": rng.choice(PRAISE if label else BLAME).format(rng.choice(THINGS + FOODS))}
 
@@ -171,100 +171,5 @@ JSON_TASKS: Dict[str, Maker] = {
     "tnews": tnews,
     "wsc": wsc,
 }
-_IDS = {"csl": "id", "copa": "idx", "wsc": "idx"}  # what these call a row's own id; the others say "id" in test files
-
-
-def rows_of(task: str, maker: Maker, seed: str) -> Dict[str, List[Row]]:
-    """All rows of a task by split, in mixed order."""
-    splits = {}
-    for split, count in COUNTS.items():
-        rng = random.Random("{} {} {}".format(seed, task, split))
-        rows = [maker(rng, number) for number in range(count)]
-        rng.shuffle(rows)
-        splits[split] = rows
-    return splits
-
-
-def write_lines(folder: str, name: str, lines: Sequence[str]) -> None:
-    """Write a file: UTF-8, LF."""
-    path = os.path.join(folder, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(line + "\n" for line in lines)
-
-
-def json_lines(task: str, split: str, rows: Sequence[Row]) -> List[str]:
-    """CLUE's lines: an object each; test rows have an id and no label."""
-    lines = []
-    for number, row in enumerate(rows):
-        if split == TEST:
-            row = {key: value for key, value in row.items() if not key.startswith("label")}
-            row[_IDS.get(task, "id")] = number
-        lines.append(json.dumps(row, ensure_ascii=False))
-    return lines
-
-
-def write_json_tasks(folder: str, seed: str) -> None:
-    """The tasks in JSON lines."""
-    for task, maker in JSON_TASKS.items():
-        for split, rows in rows_of(task, maker, seed).items():
-            write_lines(os.path.join(folder, task), split + ".json", json_lines(task, split, rows))
-
-
-def write_tables(folder: str, seed: str) -> None:
-    """The tasks in tab-separated columns, with and without a line of names; their test files have labels."""
-    for task, ending, header, columns, maker in TABLES:
-        for split, rows in rows_of(task, maker, seed).items():
-            lines = [header] if header else []
-            lines += ["\t".join(row[column] for column in columns) for row in rows]
-            write_lines(os.path.join(folder, task), split + ending, lines)
-
-
-TABLES: Tuple[Tuple[str, str, str, Tuple[str, ...], Maker], ...] = (
-    ("lcqmc", ".txt", "", ("a", "b", "label"), similar_pair),
-    ("sentence_pair", ".tsv", "", ("label", "a", "b"), similar_pair),
-    ("chnsenticorp", ".tsv", "label\ttext_a", ("label", "text_a"), review),
-)
-
-
-def write_xnli(folder: str, seed: str) -> None:
-    """XNLI as it is published: three columns for training, more and other languages for the rest."""
-    for split, rows in rows_of("xnli", inference, seed).items():
-        if split == "train":
-            lines = ["premise\thypo\tlabel"]
-            lines += ["\t".join(cells) for cells in map(_training_cells, rows)]
-            write_lines(os.path.join(folder, "xnli"), "multinli/multinli.train.zh.tsv", lines)
-        else:
-            lines = ["language\tgold_label\tsentence1\tsentence2"]
-            for number, row in enumerate(rows):
-                if number % 8 == 0:
-                    lines.append("en\tneutral\tHe went to the park.\tHe likes it.")
-                lines.append("zh\t{label}\t{sentence1}\t{sentence2}".format(**row))
-            write_lines(os.path.join(folder, "xnli"), "xnli.{}.tsv".format(split), lines)
-
-
-def _training_cells(row: Row) -> Tuple[str, str, str]:
-    label = "contradictory" if row["label"] == "contradiction" else row["label"]
-    return row["sentence1"], row["sentence2"], label
-
-
-def write_all(folder: str, seed: str) -> None:
-    """All sample tasks, a folder each."""
-    write_json_tasks(folder, seed)
-    write_tables(folder, seed)
-    write_xnli(folder, seed)
-
-
-def main(argv: Sequence[str]) -> int:
-    """Write the files and say in one line where they are."""
-    parser = argparse.ArgumentParser(description="Write a few rows of each task in its own file format.")
-    parser.add_argument("--output_dir", default="data/sample_tasks", help="folder to write to")
-    parser.add_argument("--seed", default="12345", help="any text; the same seed, the same files")
-    args = parser.parse_args(argv)
-    write_all(args.output_dir, args.seed)
-    print("wrote {} to {}".format(", ".join(sorted(os.listdir(args.output_dir))), args.output_dir))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+# The key of a row's own id; in the test files of other tasks it is "id".
+_IDS = {"csl": "id", "copa": "idx", "wsc": "idx"}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Write a few rows of each task of run_mrc.py and run_ner.py in its own file format, beside those of other tasks.
+"""Writes a few rows of each task of run_mrc.py and run_ner.py in its own file format, beside those of other tasks.
 
-Texts come from the templates and words below; all people, places and companies in them are made up. One seed
-gives the same files. Needs the standard library only:
+Texts come from the templates and words below; all people, places and companies in them are invented. The same seed
+gives the same files. Needs only the standard library:
 
     python3 scripts/make_sample_token_tasks.py [--output_dir=data/sample_tasks] [--seed=12345]
 """
@@ -101,14 +101,14 @@ TRADITIONAL = {
 
 
 class Entity(NamedTuple):
-    """A part of a sentence: its text, and its type; "" for what is no entity."""
+    """Part of a sentence: its text, and its type; "" outside of entities."""
 
     text: str
     type: str
 
 
 def fill(template: str, rng: random.Random) -> List[Entity]:
-    """Put words into a template."""
+    """Puts words into a template."""
     parts = []
     for text, kind, entity_type in PARTS.findall(template):
         parts.append(Entity(rng.choice(WORDS[kind]), entity_type) if kind else Entity(text, ""))
@@ -116,7 +116,7 @@ def fill(template: str, rng: random.Random) -> List[Entity]:
 
 
 def sentences(task: str, split: str, seed: str) -> Iterator[List[Entity]]:
-    """The sentences of a split; each template has its turn, so that every type is in each split."""
+    """Yields the sentences of a split; templates take turns, so that every type is in each split."""
     rng = random.Random("{} {} {}".format(seed, task, split))
     templates = SENTENCES_OF[task]
     for number in range(SENTENCES[split]):
@@ -124,7 +124,7 @@ def sentences(task: str, split: str, seed: str) -> Iterator[List[Entity]]:
 
 
 def tagged(parts: Sequence[Entity], prefixes: str) -> Iterator[Tuple[str, str]]:
-    """Characters with their tags; `prefixes` for the first, an inner, the last and an only character of an entity."""
+    """Yields characters with their tags; `prefixes` for the first, an inner, the last and the only one of an entity."""
     first, inner, last, only = prefixes
     for text, kind in parts:
         for place, char in enumerate(text):
@@ -133,24 +133,24 @@ def tagged(parts: Sequence[Entity], prefixes: str) -> Iterator[Tuple[str, str]]:
 
 
 def weibo_lines(parts: Sequence[Entity]) -> str:
-    """A character with its place in a word (here: in its part of the sentence), and a tag in BIO."""
+    """Returns lines of a character with its place in a word (here: in its part of the sentence), and a tag in BIO."""
     places = [str(min(place, 2)) for text, _ in parts for place in range(len(text))]
     pairs = zip(tagged(parts, "BIIB"), places)
     return "".join("{}{}\t{}\n".format(char, place, tag) for (char, tag), place in pairs) + "\n"
 
 
 def msra_lines(parts: Sequence[Entity]) -> str:
-    """A character and a tag in BIO."""
+    """Returns lines of a character and a tag in BIO."""
     return "".join("{}\t{}\n".format(*pair) for pair in tagged(parts, "BIIB")) + "\n"
 
 
 def resume_lines(parts: Sequence[Entity]) -> str:
-    """A character and a tag in BMES."""
+    """Returns lines of a character and a tag in BMES."""
     return "".join("{} {}\n".format(*pair) for pair in tagged(parts, "BMES")) + "\n"
 
 
 def cluener_line(parts: Sequence[Entity], own_id: int, is_test: bool) -> str:
-    """A JSON object with its entities; in a test file with an id in their place."""
+    """Returns a JSON object with its entities; in a test file with an id instead."""
     label: Dict[str, Dict[str, List[List[int]]]] = {}
     start = 0
     for text, kind in parts:
@@ -163,7 +163,7 @@ def cluener_line(parts: Sequence[Entity], own_id: int, is_test: bool) -> str:
 
 
 def questions(task: str, split: str, seed: str) -> Dict[str, Any]:
-    """A split in the form of SQuAD; CMRC 2018 comes without answers in its test file, DRCD has them."""
+    """Returns a split in the form of SQuAD; the test file has no answers in CMRC 2018, but has them in DRCD."""
     rng = random.Random("{} {} {}".format(seed, task, split))
     is_traditional = task == "drcd"
     paragraphs = []
@@ -201,22 +201,22 @@ def _paragraph(
 
 
 def as_json(value: Any) -> str:
-    """A file of JSON."""
+    """Returns the text of a JSON file."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 def cluener_file(split: str, seed: str) -> str:
-    """A file of JSON lines."""
+    """Returns the text of a file of JSON lines."""
     rows = enumerate(sentences("cluener", split, seed))
     return "".join(cluener_line(parts, number, split == "test") for number, parts in rows)
 
 
 def lines_file(task: str, lines: Callable[[Sequence[Entity]], str]) -> Callable[[str, str], str]:
-    """What makes the file of a split, with a token and its tag per line."""
+    """Makes the function that returns the file of a split, with a token and its tag per line."""
     return lambda split, seed: "".join(map(lines, sentences(task, split, seed)))
 
 
-# Task -> the name of a split's file, and what makes it of split and seed.
+# Task -> the name of a split's file, and the function from split and seed to its text.
 FILES: Dict[str, Tuple[str, Callable[[str, str], str]]] = {
     "cmrc2018": ("{}.json", lambda split, seed: as_json(questions("cmrc2018", split, seed))),
     "drcd": ("{}.json", lambda split, seed: as_json(questions("drcd", split, seed))),
@@ -228,7 +228,7 @@ FILES: Dict[str, Tuple[str, Callable[[str, str], str]]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the files and say in one line what was written."""
+    """Writes the files, and one line about them."""
     parser = argparse.ArgumentParser(description="Write small data sets of questions and of tagged sentences.")
     parser.add_argument(
         "--output_dir", default="data/sample_tasks", help="folder to write to, one folder per task in it"

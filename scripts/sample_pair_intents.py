@@ -1,15 +1,15 @@
 """Tables of everyday Chinese questions for `make_sample_pairs.py`.
 
-A domain (weather, cooking, banking ...) has two slots and a few intents.  An intent is a tuple of
+A domain (weather, cooking, banking ...) has two slots and a few intents. An intent is a tuple of
 templates which all ask for the same thing; each template names both slots of its domain in braces.
-The marks ``?`` and ``,`` stand for the full-width marks that Chinese text uses.
+The marks ``?`` and ``,`` stand for the full-width marks of Chinese text.
 """
 
 from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
-# What a person adds who does not want the answer any more: the same words, another meaning.
+# Said by a person who no longer wants the answer: the same words, another meaning.
 SECOND_THOUGHTS = (
     "算了不用回答",
     "不用说了我已经知道",

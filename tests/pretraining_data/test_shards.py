@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.files.features import CHUNK_FEATURES, pretraining_features
 from albert.files.tfrecords import count_records
-from albert.pretraining_data import shards as pretraining_shards
+from albert.pretraining_data import shards
 from albert.pretraining_data.chunks import ChunkSettings
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardTask, choose_documents, groups_of, shuffled
@@ -50,7 +50,7 @@ def read_records(folder):
 
 
 # The bytes of a shard belong to format version 2, the same under every Python: when they change, so must the version
-# (`pretraining_output.FORMAT_VERSION`), or a run that was interrupted would go on with other records.
+# (`output.FORMAT_VERSION`), or an interrupted run would continue with other records.
 KNOWN_SETTINGS = {
     "chinese": {},
     "other": {"whole_words": "other", "masking": MaskingSettings(5, ngram=1, mask_draw="token")},
@@ -76,7 +76,7 @@ def test_known_bytes(tmp_path, name, digest):
 def test_known_bytes_of_a_longer_text(tmp_path):
     """As long as it takes for several groups of documents, and several batches of examples of one group."""
     counts = build(tmp_path, write_text(tmp_path, long_text(2000)), whole_words=None).counts
-    assert counts["examples"] > 2 * pretraining_shards._CELLS_PER_BATCH / 32
+    assert counts["examples"] > 2 * shards._CELLS_PER_BATCH / 32
     digest = hashlib.sha256((tmp_path / "out.tfrecord").read_bytes()).hexdigest()
     assert digest == "89d24d2e768d7770bcc08d3af0d465b014bb6aeac5fa31bc14232feb9160eeca"
 
@@ -120,10 +120,10 @@ def test_every_chunk_is_an_example_or_a_counted_drop(tmp_path, monkeypatch, dyna
         made.append(make_chunks(*arguments, **settings))
         return made[-1]
 
-    make_chunks = pretraining_shards.make_chunks
-    monkeypatch.setattr(pretraining_shards, "make_chunks", note)
-    monkeypatch.setattr(pretraining_shards, "_GROUP_BYTES", 500)
-    monkeypatch.setattr(pretraining_shards, "_CELLS_PER_BATCH", 7 * 32)
+    make_chunks = shards.make_chunks
+    monkeypatch.setattr(shards, "make_chunks", note)
+    monkeypatch.setattr(shards, "_GROUP_BYTES", 500)
+    monkeypatch.setattr(shards, "_CELLS_PER_BATCH", 7 * 32)
     text = write_text(tmp_path, long_text() + "\n🙂🙂\n\n🙂\n")
     counts = build(tmp_path, text, dupe_factor=2, dynamic_masking=dynamic_masking).counts
     assert len(made) > 5
@@ -225,7 +225,7 @@ def test_the_groups_decide_nothing_but_the_draws(tmp_path, monkeypatch):
     settings = {"chunks": ChunkSettings(32, 0.0), "dynamic_masking": True, "dupe_factor": 1}
     made = []
     for group_bytes in (1, 300, 10**6):
-        monkeypatch.setattr(pretraining_shards, "_GROUP_BYTES", group_bytes)
+        monkeypatch.setattr(shards, "_GROUP_BYTES", group_bytes)
         build(tmp_path, text, **settings)
         made.append(sorted(tuple(record["token_ids"]) for record in read_records(tmp_path)))
     assert made[0] == made[1] == made[2]
@@ -234,7 +234,7 @@ def test_the_groups_decide_nothing_but_the_draws(tmp_path, monkeypatch):
 def test_a_generator_belongs_to_its_documents():
     def draws(seed, file_index, offset):
         part = DocumentPart(file_index, offset, [], 0, False)
-        return tuple(pretraining_shards._generator(seed, part).randint(0, 2**31 - 1, 4).tolist())
+        return tuple(shards._generator(seed, part).randint(0, 2**31 - 1, 4).tolist())
 
     assert draws(1, 2, 3) == draws(1, 2, 3)
     assert len({draws(1, 2, 3), draws(2, 2, 3), draws(1, 3, 3), draws(1, 2, 4), draws(12, 3, 3)}) == 5
@@ -271,8 +271,8 @@ def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch):
         settings = build_settings(tmp_path, whole_words=None, dupe_factor=1)
         builder = ShardBuilder(settings)
         task = ShardTask(str(tmp_path / "out.tfrecord"), 0, plan_shards([text], 1)[0], False)
-        monkeypatch.setattr(pretraining_shards, "SHUFFLE_BUFFER_BYTES", 2000)
-        monkeypatch.setattr(pretraining_shards, "_GROUP_BYTES", 500)
+        monkeypatch.setattr(shards, "SHUFFLE_BUFFER_BYTES", 2000)
+        monkeypatch.setattr(shards, "_GROUP_BYTES", 500)
         tracemalloc.start()
         builder.build(task)
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -10,7 +10,7 @@ import pytest
 from albert.base.errors import UserError
 from albert.base.paths import ROOT
 from albert.files.record_sets import read_sidecar
-from albert.pretraining_data import workers as worker_pool
+from albert.pretraining_data import workers
 from albert.pretraining_data.chunks import ChunkSettings
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardTask
@@ -63,7 +63,7 @@ def build_until(folder, stop):
             stop()
 
     tasks, settings = endless_tasks(folder)
-    worker_pool.build_shards(tasks, settings, 2, on_finished=lambda result: None, on_progress=on_progress)
+    workers.build_shards(tasks, settings, 2, on_finished=lambda result: None, on_progress=on_progress)
 
 
 def test_a_shard_whose_worker_is_killed_twice_ends_the_run(tmp_path, caplog):
@@ -107,8 +107,8 @@ def test_the_shards_of_a_killed_worker_are_made_again(tmp_path, monkeypatch, num
     for task in tasks:
         os.remove(task.path)
     finished, seen = [], []
-    monkeypatch.setattr(worker_pool, "ShardBuilder", KilledOnce)
-    worker_pool.build_shards(tasks, settings, num_workers, on_finished=finished.append, on_progress=seen.append)
+    monkeypatch.setattr(workers, "ShardBuilder", KilledOnce)
+    workers.build_shards(tasks, settings, num_workers, on_finished=finished.append, on_progress=seen.append)
     left = files_below(tmp_path)
     assert sorted(name for name in left if name.endswith(".killed")) == [
         "zh-{}.tfrecord.killed".format(victim) for victim in victims
@@ -124,15 +124,15 @@ def test_workers_that_cannot_even_begin(tmp_path, monkeypatch):
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(worker_pool, "_start_worker", die)
+    monkeypatch.setattr(workers, "_start_worker", die)
     tasks, settings = endless_tasks(tmp_path)
     with pytest.raises(UserError, match="killed twice .* while making its first shard"):
-        worker_pool.build_shards(tasks, settings, 2, on_finished=None, on_progress=lambda totals: None)
+        workers.build_shards(tasks, settings, 2, on_finished=None, on_progress=lambda totals: None)
     assert not multiprocessing.active_children()
 
 
 def test_what_is_finished_is_kept_when_the_run_is_interrupted(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_pool, "_PROGRESS_PERIOD_SECONDS", 0.02)
+    monkeypatch.setattr(workers, "_PROGRESS_PERIOD_SECONDS", 0.02)
     tasks, settings = short_tasks(tmp_path, 6)
     settings = settings._replace(dupe_factor=20)
     finished = []
@@ -142,7 +142,7 @@ def test_what_is_finished_is_kept_when_the_run_is_interrupted(tmp_path, monkeypa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        worker_pool.build_shards(tasks, settings, 2, on_finished=finished.append, on_progress=interrupt)
+        workers.build_shards(tasks, settings, 2, on_finished=finished.append, on_progress=interrupt)
     there = [task.path for task in tasks if os.path.exists(task.path)]
     assert sorted(result.path for result in finished) == there
     assert there
@@ -166,10 +166,10 @@ def test_workers_end_when_their_parent_was_killed(folder):
         command + arguments(folder, dupe_factor=2000, num_shards=2, num_workers=2), stderr=subprocess.DEVNULL
     )
     wait_until(lambda: (folder / "out").is_dir() and len(unfinished(folder / "out")) == 2)
-    workers = list(unfinished(folder / "out").values())
+    processes = list(unfinished(folder / "out").values())
     killed.kill()
     killed.wait()
-    wait_until(lambda: not any(is_running(worker) for worker in workers))
+    wait_until(lambda: not any(is_running(process) for process in processes))
     write_text(folder)
     make(folder, overwrite=True, num_shards=2)
     assert not unfinished(folder / "out")
@@ -181,4 +181,4 @@ def wait_until(condition):
         if condition():
             return
         time.sleep(0.05)
-    pytest.fail("waited half a minute in vain")
+    pytest.fail("waited half a minute for nothing")
