@@ -173,3 +173,99 @@ JSON_TASKS: Dict[str, Maker] = {
 }
 # The key of a row's own id; in the test files of other tasks it is "id".
 _IDS = {"csl": "id", "copa": "idx", "wsc": "idx"}
+
+
+def rows_of(task: str, maker: Maker, seed: str) -> Dict[str, List[Row]]:
+    """Returns all rows of a task by split, in mixed order."""
+    splits = {}
+    for split, count in COUNTS.items():
+        rng = random.Random("{} {} {}".format(seed, task, split))
+        rows = [maker(rng, number) for number in range(count)]
+        rng.shuffle(rows)
+        splits[split] = rows
+    return splits
+
+
+def write_lines(folder: str, name: str, lines: Sequence[str]) -> None:
+    """Writes a file: UTF-8, LF."""
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
+def json_lines(task: str, split: str, rows: Sequence[Row]) -> List[str]:
+    """Returns CLUE's lines: an object each; test rows have an id and no label."""
+    lines = []
+    for number, row in enumerate(rows):
+        if split == TEST:
+            row = {key: value for key, value in row.items() if not key.startswith("label")}
+            row[_IDS.get(task, "id")] = number
+        lines.append(json.dumps(row, ensure_ascii=False))
+    return lines
+
+
+def write_json_tasks(folder: str, seed: str) -> None:
+    """Writes the tasks in JSON lines."""
+    for task, maker in JSON_TASKS.items():
+        for split, rows in rows_of(task, maker, seed).items():
+            write_lines(os.path.join(folder, task), split + ".json", json_lines(task, split, rows))
+
+
+def write_tables(folder: str, seed: str) -> None:
+    """Writes the tasks in tab-separated columns, with and without a header; their test files have labels."""
+    for task, ending, header, columns, maker in TABLES:
+        for split, rows in rows_of(task, maker, seed).items():
+            lines = [header] if header else []
+            lines += ["\t".join(row[column] for column in columns) for row in rows]
+            write_lines(os.path.join(folder, task), split + ending, lines)
+
+
+TABLES: Tuple[Tuple[str, str, str, Tuple[str, ...], Maker], ...] = (
+    ("lcqmc", ".txt", "", ("a", "b", "label"), similar_pair),
+    ("sentence_pair", ".tsv", "", ("label", "a", "b"), similar_pair),
+    ("chnsenticorp", ".tsv", "label\ttext_a", ("label", "text_a"), review),
+)
+
+
+def write_xnli(folder: str, seed: str) -> None:
+    """Writes XNLI as it is published: three columns for training, more columns and other languages elsewhere."""
+    for split, rows in rows_of("xnli", inference, seed).items():
+        if split == "train":
+            lines = ["premise\thypo\tlabel"]
+            lines += ["\t".join(cells) for cells in map(_training_cells, rows)]
+            write_lines(os.path.join(folder, "xnli"), "multinli/multinli.train.zh.tsv", lines)
+        else:
+            lines = ["language\tgold_label\tsentence1\tsentence2"]
+            for number, row in enumerate(rows):
+                if number % 8 == 0:
+                    lines.append("en\tneutral\tHe went to the park.\tHe likes it.")
+                lines.append("zh\t{label}\t{sentence1}\t{sentence2}".format(**row))
+            write_lines(os.path.join(folder, "xnli"), "xnli.{}.tsv".format(split), lines)
+
+
+def _training_cells(row: Row) -> Tuple[str, str, str]:
+    label = "contradictory" if row["label"] == "contradiction" else row["label"]
+    return row["sentence1"], row["sentence2"], label
+
+
+def write_all(folder: str, seed: str) -> None:
+    """Writes all sample tasks, a folder each."""
+    write_json_tasks(folder, seed)
+    write_tables(folder, seed)
+    write_xnli(folder, seed)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Writes the files, and one line about them."""
+    parser = argparse.ArgumentParser(description="Write a few rows of each task in its own file format.")
+    parser.add_argument("--output_dir", default="data/sample_tasks", help="folder to write to")
+    parser.add_argument("--seed", default="12345", help="any text; the same seed, the same files")
+    args = parser.parse_args(argv)
+    write_all(args.output_dir, args.seed)
+    print("wrote {} to {}".format(", ".join(sorted(os.listdir(args.output_dir))), args.output_dir))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
