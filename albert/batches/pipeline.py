@@ -98,7 +98,7 @@ def pretraining_input_fn(
             return shuffled_records(files, seed=seed, window=_SHUFFLED_AT_ONCE, first_record=first_record)
         return tf.data.Dataset.from_tensor_slices((list(paths), compressions)).flat_map(read)
 
-    def input_fn(params: Dict[str, Any]) -> Any:
+    def input_fn(params: Dict[str, Any]) -> tf.data.Dataset:
         batch_size = params["batch_size"]
         if dynamic:
             batches = masked_batches(
@@ -159,10 +159,7 @@ def fine_tuning_input_fn(
     """
     is_bucketed = bucket_by_length and not static_shapes
 
-    def examples_of(rows: tf.data.Dataset) -> tf.data.Dataset:
-        return rows.map(_parse(features), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
-
-    def input_fn(params: Dict[str, Any]) -> Any:
+    def input_fn(params: Dict[str, Any]) -> tf.data.Dataset:
         batch_size = params["batch_size"]
         if is_bucketed:
             order = _bucketed_order(batch_size, seed, start_step) if is_training else _longest_first
@@ -170,12 +167,12 @@ def fine_tuning_input_fn(
         else:
             if is_training:
                 files = RecordFiles([path], [""], [num_rows], _reader(None, is_training))
-                first_record = start_step * batch_size
-                examples = examples_of(shuffled_records(files, seed=seed, window=num_rows, first_record=first_record))
+                rows = shuffled_records(files, seed=seed, window=num_rows, first_record=start_step * batch_size)
             else:
-                examples = examples_of(tf.data.TFRecordDataset(path))
-                if static_shapes:
-                    examples = examples.concatenate(_padding_rows(features, -num_rows % batch_size))
+                rows = tf.data.TFRecordDataset(path)
+            examples = rows.map(_parse(features), num_parallel_calls=_PARALLEL_CALLS).map(_with_mask)
+            if static_shapes and not is_training:
+                examples = examples.concatenate(_padding_rows(features, -num_rows % batch_size))
             shapes = _padded_shapes(features, max_seq_length if static_shapes else None)
             batches = examples.padded_batch(batch_size, shapes, drop_remainder=is_training or static_shapes)
         return batches.prefetch(_PARALLEL_CALLS)
