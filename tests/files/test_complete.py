@@ -236,3 +236,14 @@ def test_names_of_what_is_unfinished(tmp_path):
         assert is_unfinished(path)
     for path in ("a.txt", "a.unfinished-notes", "unfinished-77", "a.unfinished-7b"):
         assert not is_unfinished(path)
+
+
+def test_what_cannot_be_recovered_is_not_removed(tmp_path, monkeypatch):
+    make_folder(tmp_path / "best.unfinished-replaced", OLD)
+
+    def refuse(source, target):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    remove_unfinished(str(tmp_path / "best"))
+    assert content_of(tmp_path / "best.unfinished-replaced") == OLD
