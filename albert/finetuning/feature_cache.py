@@ -25,7 +25,7 @@ from albert.files.tfrecords import count_records, write_records
 from albert.text.sequences import EncodedPair
 from tokenization import FullTokenizer
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1  # to be raised with any change in tokenization, truncation or the record
 _CONTENT = "fine-tuning features"
@@ -113,7 +113,7 @@ def cached_features(
         features = _make(path, rows, encoder)
         write_json(sidecar_path(path), {"content": _CONTENT, "made_of": made_of, "counts": _counts_of(features)})
     _remove_others(cache_dir, split, path)
-    _log(split, encoder.noun, features, action)
+    _report(split, encoder.noun, features, action)
     return features
 
 
@@ -241,8 +241,8 @@ def _is_own(path: str) -> bool:
         return False
 
 
-def _log(split: str, noun: str, features: CachedFeatures, action: str) -> None:
-    _logger.info(
+def _report(split: str, noun: str, features: CachedFeatures, action: str) -> None:
+    _log.info(
         "%s: %s %s, %.1f tokens on average, %d at most, %.2f %% of the %s truncated, %.2f %% of the tokens unknown"
         " (%s %s)",
         split,

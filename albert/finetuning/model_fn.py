@@ -7,13 +7,14 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from albert.model.types import Tensor
 from albert.training.step import Features, Objective, TrainingSetup, training_spec, warm_start
 
 _ANSWERS, _ROW_INDEX = "answers", "row_index"
 
 
 def build_fine_tuning_model_fn(
-    objective: Objective, answers: Callable[[Features], Any], setup: TrainingSetup
+    objective: Objective, answers: Callable[[Features], Tensor], setup: TrainingSetup
 ) -> Callable[..., Any]:
     """Builds a model_fn for TPUEstimator over fine-tuning records: it trains and predicts.
 
@@ -36,7 +37,7 @@ def build_fine_tuning_model_fn(
     return model_fn
 
 
-def flat(column: Any) -> Any:
+def flat(column: Tensor) -> Tensor:
     """[B, 1] -> [B]."""
     return tf.reshape(column, [-1])
 

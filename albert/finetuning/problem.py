@@ -9,6 +9,7 @@ import numpy as np
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
 from albert.finetuning.settings import FineTuningSettings
+from albert.model.types import Tensor
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import Features, Objective
@@ -94,7 +95,7 @@ class Problem:
         """Objective of training."""
         raise NotImplementedError
 
-    def answers(self, features: Features) -> Any:
+    def answers(self, features: Features) -> Tensor:
         """Builds what is asked of the model in prediction over a batch of records, a tensor [B, …]."""
         raise NotImplementedError
 

@@ -11,6 +11,7 @@ from albert.files.features import NO_TAG
 from albert.finetuning.model_fn import flat
 from albert.model import heads
 from albert.model.config import ModelConfig
+from albert.model.types import Tensor
 from albert.training.step import Features, Objective, Scalars
 
 
@@ -27,15 +28,15 @@ class TokenModel(NamedTuple):
     config: ModelConfig
     use_one_hot_embeddings: bool = False
 
-    def span_logits(self, features: Features, is_training: bool) -> Any:
+    def span_logits(self, features: Features, is_training: bool) -> Tensor:
         """[B, 2, S]: see `heads.span_logits`."""
         return heads.span_logits(self._encoder(features, is_training), features["input_mask"])
 
-    def tag_logits(self, features: Features, num_tags: int, is_training: bool) -> Any:
+    def tag_logits(self, features: Features, num_tags: int, is_training: bool) -> Tensor:
         """[B, S, tags]: see `heads.tag_logits`."""
         return heads.tag_logits(self._encoder(features, is_training), num_tags, is_training)
 
-    def tag_log_probabilities(self, features: Features, num_tags: int) -> Any:
+    def tag_log_probabilities(self, features: Features, num_tags: int) -> Tensor:
         """Builds the natural logarithms of the probabilities of tags, [B, S, tags]."""
         return tf.nn.log_softmax(self.tag_logits(features, num_tags, is_training=False))
 
@@ -51,7 +52,7 @@ def span_objective(model: TokenModel) -> Objective:
     def totals(features: Features) -> Scalars:
         return {"rows": tf.cast(tf.size(features["start_positions"]), tf.float32)}
 
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+    def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         logits = model.span_logits(features, is_training=True)
         labels = tf.concat([features["start_positions"], features["end_positions"]], axis=1)  # [B, 2]
         length = tf.shape(logits)[2]
@@ -68,13 +69,13 @@ def span_objective(model: TokenModel) -> Objective:
 def tag_objective(model: TokenModel, num_tags: int) -> Objective:
     """Objective of tags: the mean cross-entropy of the tokens that have a tag."""
 
-    def is_tagged(features: Features) -> Any:
+    def is_tagged(features: Features) -> Tensor:
         return tf.cast(tf.not_equal(features["label_ids"], NO_TAG), tf.float32)
 
     def totals(features: Features) -> Scalars:
         return {"tags": tf.reduce_sum(is_tagged(features))}
 
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+    def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         logits = model.tag_logits(features, num_tags, is_training=True)
         labels, weights = tf.maximum(features["label_ids"] - 1, 0), is_tagged(features)
         example_loss = heads.cross_entropy(tf.reshape(logits, [-1, num_tags]), flat(labels))
@@ -88,5 +89,5 @@ def tag_objective(model: TokenModel, num_tags: int) -> Objective:
     return Objective(totals, terms)
 
 
-def _predicted(logits: Any) -> Any:
+def _predicted(logits: Tensor) -> Tensor:
     return tf.argmax(logits, axis=-1, output_type=tf.int32)

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 from albert.checkpoints.families import Family, build_encoder
 from albert.model import heads
 from albert.model.config import ModelConfig
+from albert.model.types import Tensor
 from albert.training.step import Features, Objective, Scalars, TrainingSetup, evaluation_spec, training_spec
 
 
@@ -48,7 +49,7 @@ def build_pretraining_model_fn(family: Family, config: ModelConfig, setup: Train
 def pretraining_objective(family: Family, config: ModelConfig, use_one_hot_embeddings: bool = False) -> Objective:
     """Masked-LM loss over all predictions of a batch, and sentence-order loss over all its pairs."""
 
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+    def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         outputs = _build(family, config, features, is_training=True, use_one_hot_embeddings=use_one_hot_embeddings)
         watched = _watched(outputs, _order_labels(features), totals)
         tokens = tf.reduce_sum(tf.cast(features["input_mask"], tf.float32))
@@ -73,15 +74,15 @@ def _build(
     return _Outputs(masked_lm, heads.sentence_order(model, _order_labels(features)))
 
 
-def _order_labels(features: Features) -> Any:
+def _order_labels(features: Features) -> Tensor:
     return tf.reshape(features["next_sentence_labels"], [-1])
 
 
-def _has_order(order_labels: Any) -> Any:
+def _has_order(order_labels: Tensor) -> Tensor:
     return tf.cast(order_labels >= 0, tf.float32)
 
 
-def _predicted(logits: Any) -> Any:
+def _predicted(logits: Tensor) -> Tensor:
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
 
@@ -92,7 +93,7 @@ def _totals(features: Features) -> Scalars:
     }
 
 
-def _watched(outputs: _Outputs, order_labels: Any, totals: Scalars) -> Scalars:
+def _watched(outputs: _Outputs, order_labels: Tensor, totals: Scalars) -> Scalars:
     """The losses and accuracies of some examples, as their share in those of the whole batch."""
     masked_lm, sentence_order = outputs
     has_order = _has_order(order_labels)
@@ -106,19 +107,19 @@ def _watched(outputs: _Outputs, order_labels: Any, totals: Scalars) -> Scalars:
     }
 
 
-def _hits(logits: Any, labels: Any, weights: Any) -> Any:
+def _hits(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     return tf.reduce_sum(tf.cast(tf.equal(_predicted(logits), labels), tf.float32) * weights)
 
 
 def metric_fn(
-    masked_lm_example_loss: Any,
-    masked_lm_predicted: Any,
-    masked_lm_labels: Any,
-    masked_lm_weights: Any,
-    sentence_order_example_loss: Any,
-    sentence_order_predicted: Any,
-    sentence_order_labels: Any,
-) -> Dict[str, Tuple[Any, Any]]:
+    masked_lm_example_loss: Tensor,
+    masked_lm_predicted: Tensor,
+    masked_lm_labels: Tensor,
+    masked_lm_weights: Tensor,
+    sentence_order_example_loss: Tensor,
+    sentence_order_predicted: Tensor,
+    sentence_order_labels: Tensor,
+) -> Dict[str, Tuple[Tensor, Tensor]]:
     """Losses and accuracies over all batches, each prediction and each pair counted once."""
     order_weights = _has_order(sentence_order_labels)
     return {

@@ -14,13 +14,14 @@ import optimization
 from albert.checkpoints.warm_start import warm_start_variables
 from albert.devices import precision
 from albert.model import compute
+from albert.model.types import Tensor
 from albert.optimizers import replicas
 from albert.optimizers.loss_scale import create_loss_scale
 
-Features = Dict[str, Any]  # tensors whose first axis is the batch
-Scalars = Dict[str, Any]
-MakeHooks = Callable[[Dict[str, Any]], List[Any]]
-MetricFn = Callable[..., Dict[str, Tuple[Any, Any]]]
+Features = Dict[str, Tensor]  # tensors whose first axis is the batch
+Scalars = Dict[str, Tensor]
+MakeHooks = Callable[[Scalars], List[Any]]
+MetricFn = Callable[..., Dict[str, Tuple[Tensor, Tensor]]]
 
 
 class Objective(NamedTuple):
@@ -33,7 +34,7 @@ class Objective(NamedTuple):
     """
 
     totals: Callable[[Features], Scalars]
-    terms: Callable[[Features, Scalars], Tuple[Any, Scalars]]
+    terms: Callable[[Features, Scalars], Tuple[Tensor, Scalars]]
 
 
 class Division(NamedTuple):
@@ -47,18 +48,18 @@ class Division(NamedTuple):
     """
 
     num_slices: int = 1
-    replica: Any = 0
+    replica: Tensor = 0
     num_replicas: int = 1
-    sum_replicas: Callable[[List[Any]], List[Any]] = list
+    sum_replicas: Callable[[List[Tensor]], List[Tensor]] = list
 
 
 class BatchGradients(NamedTuple):
     """Loss, watched scalars and gradients of the whole batch."""
 
-    loss: Any
+    loss: Tensor
     watched: Scalars
     variables: List[Any]
-    gradients: List[Any]  # as the variables
+    gradients: List[Tensor]  # as the variables
 
 
 def batch_gradients(
@@ -67,8 +68,8 @@ def batch_gradients(
     division: Division,
     *,
     seed: int,
-    step: Any,
-    loss_scale: Optional[Any] = None,
+    step: Tensor,
+    loss_scale: Optional[Tensor] = None,
 ) -> BatchGradients:
     """Builds the loss, the watched scalars and the gradients of the whole batch.
 
@@ -85,7 +86,7 @@ def batch_gradients(
     totals = {name: total for (name, _), total in zip(names_and_totals, sums)}
     structure: Dict[str, Any] = {}
 
-    def slice_values(index: Any) -> List[Any]:
+    def slice_values(index: Tensor) -> List[Tensor]:
         turn = tf.cast(step, tf.int64) * division.num_replicas + tf.cast(division.replica, tf.int64)
         turn = turn * division.num_slices + tf.cast(index, tf.int64)
         with compute.scope(is_training=True, dropout_keys=compute.DropoutKeys(seed, turn)):
@@ -105,7 +106,7 @@ def batch_gradients(
     )
 
 
-def _slice(features: Features, index: Any, num_slices: int) -> Features:
+def _slice(features: Features, index: Tensor, num_slices: int) -> Features:
     """The examples of one of the equal parts."""
     if num_slices == 1:
         return features
@@ -120,14 +121,14 @@ def _slice(features: Features, index: Any, num_slices: int) -> Features:
     return parts
 
 
-def _sum_over_slices(values: Callable[[Any], List[Any]], num_slices: int) -> List[Any]:
+def _sum_over_slices(values: Callable[[Tensor], List[Tensor]], num_slices: int) -> List[Tensor]:
     """Adds up what `values` builds for each slice, with the memory of one slice."""
     # The first slice stands outside of the loop: it makes the variables, which a loop must find there.
     sums = values(tf.constant(0))
     if num_slices == 1:
         return sums
 
-    def add(index: Any, *sums: Any) -> List[Any]:
+    def add(index: Tensor, *sums: Tensor) -> List[Tensor]:
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             return [index + 1, *(total + value for total, value in zip(sums, values(index)))]
 
@@ -156,7 +157,7 @@ def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
     )
 
 
-def _sums(tensors: List[Any]) -> List[Any]:
+def _sums(tensors: List[Tensor]) -> List[Tensor]:
     """Adds up tensors over the replicas of a strategy, in one collective op.
 
     With an op for each, TensorFlow 1.15's graph optimizer would join them, and not in the same way on every worker.
@@ -170,11 +171,11 @@ def _sums(tensors: List[Any]) -> List[Any]:
     ]
 
 
-def _reduce(strategy: Any, packed: Any) -> Any:
+def _reduce(strategy: Any, packed: Tensor) -> Tensor:
     return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(packed, packed)])[0]
 
 
-def _sum_over_tpu(tensors: List[Any]) -> List[Any]:
+def _sum_over_tpu(tensors: List[Tensor]) -> List[Tensor]:
     return [tf.tpu.cross_replica_sum(tensor) for tensor in tensors]
 
 
@@ -254,7 +255,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     )
 
 
-def evaluation_spec(loss: Any, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Any]) -> Any:
+def evaluation_spec(loss: Tensor, setup: TrainingSetup, metric_fn: MetricFn, tensors: List[Tensor]) -> Any:
     """Builds the TPUEstimatorSpec of an evaluation; `metric_fn` gets the tensors, on TPU gathered from all shards."""
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.EVAL,

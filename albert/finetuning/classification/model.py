@@ -16,6 +16,7 @@ from albert.finetuning.classification.features import NO_TOKEN
 from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
 from albert.model.config import ModelConfig
+from albert.model.types import Tensor
 from albert.training.step import Features, Objective, Scalars
 
 
@@ -47,7 +48,7 @@ class Classifier(NamedTuple):
         model = self._encoder(_part_choices(features, self.num_labels), is_training)
         return heads.chooser(model, self.num_labels, is_training, labels, self.use_pooled_output)
 
-    def log_probabilities(self, features: Features) -> Any:
+    def log_probabilities(self, features: Features) -> Tensor:
         """Builds the natural logarithms of the probabilities of labels or choices, float32 [B, labels]."""
         return tf.nn.log_softmax(self.build(features, is_training=False).logits)
 
@@ -68,7 +69,7 @@ class Classifier(NamedTuple):
 def _part_choices(features: Features, num_choices: int) -> Features:
     """Separates a batch [B, S*C] of interleaved choices into the model's inputs, each [B*C, S]."""
 
-    def separated(name: str) -> Any:
+    def separated(name: str) -> Tensor:
         length = layers.shape_list(features[name])[1] // num_choices
         column = tf.reshape(features[name], [-1, length, num_choices])
         return tf.reshape(tf.transpose(column, [0, 2, 1]), [-1, length])
@@ -85,7 +86,7 @@ def _part_choices(features: Features, num_choices: int) -> Features:
 def classification_objective(classifier: Classifier) -> Objective:
     """Objective of classification: the mean cross-entropy of a batch's rows."""
 
-    def terms(features: Features, totals: Scalars) -> Tuple[Any, Scalars]:
+    def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         output = classifier.build(features, is_training=True)
         hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
         return (
@@ -99,7 +100,7 @@ def classification_objective(classifier: Classifier) -> Objective:
     return Objective(_totals, terms)
 
 
-def _predicted(logits: Any) -> Any:
+def _predicted(logits: Tensor) -> Tensor:
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
 

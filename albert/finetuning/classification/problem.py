@@ -19,6 +19,7 @@ from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import ClassificationSettings
 from albert.finetuning.task import find_task
+from albert.model.types import Tensor
 from albert.tasks import submission
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_splits
@@ -69,7 +70,7 @@ class Classification(Problem):
         """See `Problem`."""
         return classification_objective(self._classifier())
 
-    def answers(self, features: Features) -> Any:
+    def answers(self, features: Features) -> Tensor:
         """See `Problem`; natural logarithms of probabilities, float32 [B, labels]."""
         return self._classifier().log_probabilities(features)
 

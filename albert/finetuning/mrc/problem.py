@@ -13,6 +13,7 @@ from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Spli
 from albert.finetuning.settings import ReadingSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, span_objective
+from albert.model.types import Tensor
 from albert.tasks import mrc_rows
 from albert.tasks.registry import READER
 from albert.tasks.task import Task
@@ -46,7 +47,7 @@ class Reading(Problem):
         """See `Problem`."""
         return span_objective(self._model())
 
-    def answers(self, features: Features) -> Any:
+    def answers(self, features: Features) -> Tensor:
         """See `Problem`; logits of the first and of the last token, [B, 2, S]."""
         return self._model().span_logits(features, is_training=False)
 

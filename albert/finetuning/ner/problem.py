@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Dict, List, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Spli
 from albert.finetuning.settings import FineTuningSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, tag_objective
+from albert.model.types import Tensor
 from albert.tasks import ner_rows
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.registry import TAGGER
@@ -44,7 +45,7 @@ class Tagging(Problem):
         """See `Problem`."""
         return tag_objective(self._model(), len(self.run.task.labels))
 
-    def answers(self, features: Features) -> Any:
+    def answers(self, features: Features) -> Tensor:
         """See `Problem`; natural logarithms of probabilities, [B, S, tags]."""
         return self._model().tag_log_probabilities(features, len(self.run.task.labels))
 
