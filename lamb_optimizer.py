@@ -1,4 +1,4 @@
-"""LAMB: AdamW whose step is scaled to each variable's norm, for very large batches (arXiv 1904.00962)."""
+"""LAMB optimizer: AdamW with a step in proportion to each variable's norm, for large batches (arXiv 1904.00962)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
+from albert.model.types import Tensor
 from albert.optimizers.adamw import AdamWeightDecayOptimizer, matches_any
 
 
 class LAMBOptimizer(AdamWeightDecayOptimizer):
-    """w -= lr · r · u with r = ‖w‖ / ‖u‖ where both are positive, else 1; u is AdamW's update."""
+    """LAMB: w -= lr · r · u with r = ‖w‖ / ‖u‖ if both are positive, else 1; u is the update of AdamW."""
 
     def __init__(
         self,
@@ -35,11 +36,11 @@ class LAMBOptimizer(AdamWeightDecayOptimizer):
     def _has_kernel(self) -> bool:
         return False
 
-    def _ratio(self, update: Any, var: Any) -> Any:
+    def _ratio(self, update: Tensor, var: Tensor) -> Tensor:
         if matches_any(var.op.name, self._exclude_from_layer_adaptation):
             return 1.0
         weight_norm, update_norm = tf.norm(var), tf.norm(update)
         both_positive = tf.logical_and(weight_norm > 0.0, update_norm > 0.0)
-        # The inner guard keeps 0/0 from reaching the result through the branch that is not taken.
+        # Without the inner guard, 0/0 would reach the result through the branch that is not taken.
         safe_norm = tf.where(update_norm > 0.0, update_norm, tf.ones_like(update_norm))
         return tf.where(both_positive, weight_norm / safe_norm, tf.ones_like(weight_norm))

@@ -1,4 +1,4 @@
-"""The zh family: BertConfig and BertModel with factorized embeddings and one shared layer (docs/en/models.md).
+"""BertConfig and BertModel, the zh family: factorized embeddings and one shared layer (docs/en/models.md).
 
 ALBERT, arXiv 1909.11942, sections 3.1 and 3.2; variable names are those of the published zh checkpoints.
 """
@@ -30,16 +30,17 @@ from albert.model.published import (  # noqa: F401 (programs import these names 
     reshape_to_matrix,
 )
 from albert.model.recompute import LayerStack
+from albert.model.types import Tensor
 
 LAYER_NORM_TYPES = ("postln", "preln")
 
 
 @dataclasses.dataclass
 class BertConfig(ModelConfig):
-    """A model of the zh family; `ModelConfig` documents the shared keys.
+    """Configuration of a model of the zh family; `ModelConfig` documents the shared keys.
 
     Attributes:
-      embedding_size: width of the word embeddings (E); without it the table is as wide as the encoder, as in BERT.
+      embedding_size: width of the word embeddings (E); None makes the table as wide as the encoder, as in BERT.
       ln_type: LayerNorm after each residual ("postln") or before each block ("preln").
       directionality, pooler_*: carried by the published files and unused.
     """
@@ -60,17 +61,19 @@ class BertConfig(ModelConfig):
 
 
 class BertModel(TransformerModel):
-    """x = word_embeddings[ids] · word_embeddings_2 + type + position, then L times the same layer.
+    """Encoder of the zh family: word_embeddings[ids] · word_embeddings_2 + type + position, then L times one layer.
 
     `share_parameter_across_layers=False` gives every layer its own variables (`layer_%d`), as in BERT.
     """
+
+    config: BertConfig
 
     def __init__(self, *args: Any, share_parameter_across_layers: bool = True, **kwargs: Any) -> None:
         """See `TransformerModel`."""
         self._share_parameters = share_parameter_across_layers
         super().__init__(*args, **kwargs)
 
-    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
+    def _embed(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         config, stddev = self.config, self.config.initializer_range
         width = config.embedding_size or config.hidden_size
         self.embedding_table = layers.embedding_table("word_embeddings", config.vocab_size, width, stddev)
@@ -84,7 +87,7 @@ class BertModel(TransformerModel):
         x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config, self._is_training))
         return layers.dropout(x, config.hidden_dropout_prob)
 
-    def _encode(self, attention_bias: Any) -> List[Any]:
+    def _encode(self, attention_bias: Tensor) -> List[Tensor]:
         layer = _postln_layer if self.config.ln_type == "postln" else _preln_layer
         stack, outputs = LayerStack(), []
         x = self.embedding_output
@@ -98,8 +101,8 @@ class BertModel(TransformerModel):
             outputs.append(x)
         return outputs
 
-    def get_embedding_table_2(self) -> Any:
-        """The projection [E, H] of the word embeddings; None without one."""
+    def get_embedding_table_2(self) -> Tensor:
+        """The projection [E, H] of the word embeddings; None if there is none."""
         return self.embedding_projection
 
     @property
@@ -107,30 +110,30 @@ class BertModel(TransformerModel):
         """H: the transform keeps the encoder's width."""
         return self.config.hidden_size
 
-    def project_to_vocabulary(self, x: Any) -> Any:
-        """[rows, H] -> [rows, V]: x · word_embeddings_2ᵀ · word_embeddingsᵀ."""
+    def project_to_vocabulary(self, x: Tensor) -> Tensor:
+        """Projects [rows, H] to [rows, V]: x · word_embeddings_2ᵀ · word_embeddingsᵀ."""
         if self.embedding_projection is not None:
             x = tf.matmul(x, self.embedding_projection, transpose_b=True)
         return tf.matmul(x, self.embedding_table, transpose_b=True)
 
 
-def _attention(x: Any, attention_bias: Any, config: BertConfig, queries: Any) -> Any:
+def _attention(x: Tensor, attention_bias: Tensor, config: BertConfig, queries: Tensor) -> Tensor:
     y = layers.self_attention(x, attention_bias, config, scope="attention", queries=queries)
     return layers.dropout(y, config.hidden_dropout_prob)
 
 
-def _feed_forward(x: Any, config: BertConfig) -> Any:
+def _feed_forward(x: Tensor, config: BertConfig) -> Tensor:
     y = layers.feed_forward(x, config, intermediate="intermediate/dense", output="output/dense")
     return layers.dropout(y, config.hidden_dropout_prob)
 
 
-def _postln_layer(x: Any, attention_bias: Any, config: BertConfig, positions: Optional[Any]) -> Any:
+def _postln_layer(x: Tensor, attention_bias: Tensor, config: BertConfig, positions: Optional[Tensor]) -> Tensor:
     kept = layers.select_positions(x, positions)
     a = layers.layer_norm(kept + _attention(x, attention_bias, config, kept), "attention/output/LayerNorm")
     return layers.layer_norm(a + _feed_forward(a, config), "output/LayerNorm")
 
 
-def _preln_layer(x: Any, attention_bias: Any, config: BertConfig, positions: Optional[Any]) -> Any:
+def _preln_layer(x: Tensor, attention_bias: Tensor, config: BertConfig, positions: Optional[Tensor]) -> Tensor:
     normed = layers.layer_norm(x, "attention/output/LayerNorm")
     queries = layers.select_positions(normed, positions)
     a = layers.select_positions(x, positions) + _attention(normed, attention_bias, config, queries)

@@ -1,10 +1,10 @@
-"""The google family: AlbertConfig and AlbertModel, E wide embeddings mapped into hidden groups (docs/en/models.md)."""
+"""AlbertConfig and AlbertModel, the google family: E wide embeddings, groups of layers (docs/en/models.md)."""
 
 from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Any, List, Optional
+from typing import List, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -13,16 +13,17 @@ from albert.model import layers
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
 from albert.model.recompute import LayerStack
+from albert.model.types import Tensor
 
 
 @dataclasses.dataclass
 class AlbertConfig(ModelConfig):
-    """A model of the google family; `ModelConfig` documents the shared keys.
+    """Configuration of a model of the google family; `ModelConfig` documents the shared keys.
 
     Attributes:
       embedding_size: width of the embeddings (E).
       num_hidden_groups: groups of layers with variables of their own (G).
-      inner_group_num: blocks that each layer runs in turn.
+      inner_group_num: blocks in a layer, one after the other.
       net_structure_type, gap_size, num_memory_blocks, down_scale_factor: carried by the published files and unused.
     """
 
@@ -49,9 +50,14 @@ class AlbertConfig(ModelConfig):
 
 
 class AlbertModel(TransformerModel):
-    """x = LayerNorm(word + type + position) of width E, mapped to H; layer l uses group floor(l / L · G)."""
+    """Encoder of the google family: LayerNorm(word + type + position) of width E, mapped to H, then L layers.
 
-    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
+    Layer l uses group floor(l / L · G).
+    """
+
+    config: AlbertConfig
+
+    def _embed(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         config = self.config
         self.embedding_table = layers.embedding_table(
             "word_embeddings", config.vocab_size, config.embedding_size, config.initializer_range
@@ -61,7 +67,7 @@ class AlbertModel(TransformerModel):
         x = layers.layer_norm(layers.add_type_and_position(x, token_type_ids, config, self._is_training))
         return layers.dropout(x, config.hidden_dropout_prob)  # [B, S, E]
 
-    def _encode(self, attention_bias: Any) -> List[Any]:
+    def _encode(self, attention_bias: Tensor) -> List[Tensor]:
         config = self.config
         x = layers.dense(
             self.embedding_output, config.hidden_size, "embedding_hidden_mapping_in", stddev=config.initializer_range
@@ -89,15 +95,15 @@ class AlbertModel(TransformerModel):
         """E: the transform goes back to the embeddings' width."""
         return self.config.embedding_size
 
-    def project_to_vocabulary(self, x: Any) -> Any:
-        """[rows, E] -> [rows, V]: x · word_embeddingsᵀ."""
+    def project_to_vocabulary(self, x: Tensor) -> Tensor:
+        """Projects [rows, E] to [rows, V]: x · word_embeddingsᵀ."""
         return tf.matmul(x, self.embedding_table, transpose_b=True)
 
 
-def _block(x: Any, attention_bias: Any, config: AlbertConfig, positions: Optional[Any]) -> Any:
+def _block(x: Tensor, attention_bias: Tensor, config: AlbertConfig, positions: Optional[Tensor]) -> Tensor:
     kept = layers.select_positions(x, positions)
     attention = layers.self_attention(x, attention_bias, config, scope="attention_1", queries=kept)
-    # The two norms are named apart: under AUTO_REUSE an automatic name would silently be the same norm twice.
+    # The two norms have different names: under AUTO_REUSE an automatic name would silently be the same norm twice.
     a = layers.layer_norm(kept + layers.dropout(attention, config.hidden_dropout_prob), "LayerNorm")
     y = layers.feed_forward(
         a, config, intermediate="ffn_1/intermediate/dense", output="ffn_1/intermediate/output/dense"

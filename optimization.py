@@ -1,11 +1,12 @@
-"""One training step for both phases: schedule, clipping, optimizer, step counter (docs/en/optimizers.md)."""
+"""Optimization step of all training: schedule, clipping, optimizer, step counter (docs/en/optimizers.md)."""
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+from albert.model.types import Tensor
 from albert.optimizers import replicas
 from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 from albert.optimizers.loss_scale import LossScale
@@ -15,19 +16,19 @@ OPTIMIZERS = ("lamb", "adamw")
 
 
 class OptimizerSettings(NamedTuple):
-    """How weights move.
+    """Settings of the optimizer and of the learning rate's schedule.
 
     Attributes:
-      learning_rate: at its peak.
+      learning_rate: the learning rate at its peak.
       num_train_steps: updates until the learning rate is 0.
       num_warmup_steps: updates of linear warm-up.
       optimizer: "lamb" or "adamw".
       poly_power: power of the decay.
       start_warmup_step: the update at which the warm-up begins.
       weight_decay_rate: decoupled weight decay.
-      clip_norm: bound of the gradients' global norm.
+      clip_norm: the largest global norm of the gradients.
       exclude_from_layer_adaptation: patterns of variables whose LAMB ratio is 1.
-      bias_correction: whether the moments' bias is corrected.
+      bias_correction: whether the bias of the moments is corrected.
     """
 
     learning_rate: float
@@ -43,15 +44,15 @@ class OptimizerSettings(NamedTuple):
 
 
 class TrainStep(NamedTuple):
-    """The op that makes one update, and what it can be watched by."""
+    """Op of one update, and the scalars to watch it by."""
 
-    train_op: Any
-    learning_rate: Any  # scalar, of this update
-    gradient_norm: Any  # scalar, before clipping
+    train_op: Tensor
+    learning_rate: Tensor  # scalar, of this update
+    gradient_norm: Tensor  # scalar, before clipping
 
 
-def learning_rate_at(step: Any, settings: OptimizerSettings) -> Any:
-    """The learning rate (scalar tensor) of the update `step`, counted from 0."""
+def learning_rate_at(step: Tensor, settings: OptimizerSettings) -> Tensor:
+    """Computes the learning rate (scalar tensor) of the update `step`, counted from 0."""
     step = tf.cast(step, tf.float32)
     progress = tf.minimum(step / settings.num_train_steps, 1.0)
     decayed = settings.learning_rate * tf.pow(1.0 - progress, settings.poly_power)
@@ -63,7 +64,7 @@ def learning_rate_at(step: Any, settings: OptimizerSettings) -> Any:
 
 
 def create_optimizer(
-    loss: Any,
+    loss: Tensor,
     init_lr: float,
     num_train_steps: int,
     num_warmup_steps: Optional[int],
@@ -71,7 +72,7 @@ def create_optimizer(
     optimizer: str = "lamb",
     poly_power: float = 1.0,
     start_warmup_step: int = 0,
-) -> Any:
+) -> Tensor:
     """Creates the op of one training step for a loss, by the published name and arguments.
 
     Args:
@@ -96,15 +97,15 @@ def create_optimizer(
 
 
 def optimizer_of(
-    settings: OptimizerSettings, learning_rate: Any, step: Any, is_applied: Optional[Any] = None
+    settings: OptimizerSettings, learning_rate: Tensor, step: Tensor, is_applied: Optional[Tensor] = None
 ) -> tf.train.Optimizer:
-    """The optimizer that `settings` names.
+    """Builds the optimizer that the settings name.
 
     Args:
       settings: see `OptimizerSettings`.
       learning_rate: scalar tensor.
-      step: the update about to be made, counted from 0.
-      is_applied: a boolean scalar tensor; where it is false, weights and slots stay as they are.
+      step: the number of the update, from 0.
+      is_applied: boolean scalar tensor; False leaves weights and slots as they are.
     """
     arguments = {
         "learning_rate": learning_rate,
@@ -119,29 +120,32 @@ def optimizer_of(
     raise ValueError("optimizer must be one of {}, not {!r}".format(", ".join(OPTIMIZERS), settings.optimizer))
 
 
-def dense_gradients(loss: Any) -> Tuple[List[Any], List[Any]]:
-    """The trainable variables that the loss depends on, and its gradients, looked-up rows added up."""
+def dense_gradients(loss: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
+    """Returns the trainable variables that the loss depends on and its dense gradients, looked-up rows added up."""
     variables = tf.trainable_variables()
     pairs = [(v, g) for v, g in zip(variables, tf.gradients(loss, variables)) if g is not None]
     return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]
 
 
 def apply_gradients(
-    variables: List[Any], gradients: List[Any], settings: OptimizerSettings, loss_scale: Optional[LossScale] = None
+    variables: List[Tensor],
+    gradients: List[Tensor],
+    settings: OptimizerSettings,
+    loss_scale: Optional[LossScale] = None,
 ) -> TrainStep:
     """Builds the update of the variables, after which the global step moves.
 
     Args:
-      variables: what is to be moved.
-      gradients: theirs, of the whole batch.
+      variables: the variables to move.
+      gradients: their gradients for the whole batch.
       settings: see `OptimizerSettings`.
-      loss_scale: where the gradients were taken of a scaled loss: they may overflow, and then nothing but the scale
-        and the step counter is moved.
+      loss_scale: the scale of the loss whose gradients they were; if they overflow, only the scale and the step
+        counter move.
     """
     global_step = tf.train.get_or_create_global_step()
     step = tf.identity(global_step)
     learning_rate = learning_rate_at(step, settings)
-    # Clipping also makes every update wait for all gradients, so that none is taken from a moved weight.
+    # Clipping also makes every update wait for all gradients, so no gradient is computed from a weight that has moved.
     clipped, gradient_norm = tf.clip_by_global_norm(gradients, settings.clip_norm)
     is_finite = tf.is_finite(gradient_norm) if loss_scale else None
     optimizer = optimizer_of(settings, learning_rate, step, is_finite)
@@ -149,7 +153,7 @@ def apply_gradients(
     if loss_scale:
         with tf.control_dependencies([update]):
             update = loss_scale.after_update(is_finite)
-    # Moved beside the update, the counter would sometimes lend the next step's learning rate to this one.
+    # If the counter moved beside the update, this step would sometimes use the next step's learning rate.
     with tf.control_dependencies([update]):
         train_op = global_step.assign_add(1)
     return TrainStep(train_op, learning_rate, gradient_norm)

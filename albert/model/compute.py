@@ -1,7 +1,7 @@
-"""How arithmetic is done: precision of products, keys of dropout, recomputation; a scope, as TensorFlow has its own.
+"""Compute scope: precision of products, keys of dropout, recomputation; a scope, as TensorFlow has its own.
 
-The model code asks `current()`; whoever builds a training graph opens `scope(…)` around it. Outside of every scope
-products are float32 and no gradient is special, which is what exports want.
+The model code asks `current()`, and the code that builds a training graph opens `scope(…)` around it. Outside of any
+scope products are float32 and gradients are TensorFlow's own, which suits exports.
 """
 
 from __future__ import annotations
@@ -13,39 +13,41 @@ from typing import Any, Iterator, List, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
+from albert.model.types import Tensor
+
 
 class DropoutKeys:
     """Keys for stateless dropout: one per call, the same whenever the same step is made again."""
 
-    def __init__(self, seed: int, turn: Any) -> None:
+    def __init__(self, seed: int, turn: Tensor) -> None:
         """Creates the keys.
 
         Args:
           seed: of the run.
-          turn: scalar tensor that never comes twice in a run: of the step, its slice and its replica.
+          turn: scalar tensor that has no value twice in a run: it numbers the step, its slice and its replica.
         """
         self._seed = seed
         self._turn = turn
         self._calls = 0
 
-    def next(self) -> Any:
+    def next(self) -> Tensor:
         """The key, int64 [2], of the next call."""
         self._calls += 1
         return tf.stack([tf.constant(self._seed * 65537 + self._calls, tf.int64), tf.cast(self._turn, tf.int64)])
 
     def copy(self) -> DropoutKeys:
-        """Keys that go on as these would, to build the same part of a graph again."""
+        """Copies the keys; the copy continues as these do, to build the same part of a graph again."""
         return copy.copy(self)
 
 
 class Compute(NamedTuple):
-    """How arithmetic is done.
+    """Settings of arithmetic.
 
     Attributes:
-      is_training: whether gradients will be asked for, so that cheaper ways to them are worth their ops.
-      matmul_dtype: what the factors of products are rounded to; None leaves them as they are.
-      dropout_keys: where dropout takes its keys; None lets TensorFlow draw them.
-      recompute: whether layers keep their input only and are computed again for the gradients.
+      is_training: whether gradients will be computed, so that ops for cheaper gradients pay.
+      matmul_dtype: the type to which factors of products are rounded; None leaves them as they are.
+      dropout_keys: the keys of dropout; None lets TensorFlow draw its own.
+      recompute: whether layers keep only their input and are computed again for the gradients.
     """
 
     is_training: bool = False
@@ -64,13 +66,13 @@ def _stack() -> List[Compute]:
 
 
 def current() -> Compute:
-    """What holds where it is called."""
+    """Returns the settings of the innermost scope."""
     return _stack()[-1]
 
 
 @contextlib.contextmanager
 def scope(**changes: Any) -> Iterator[Compute]:
-    """Changes fields of `Compute` for what is built inside."""
+    """Changes fields of `Compute` for the graph that is built inside."""
     changed = current()._replace(**changes)
     _stack().append(changed)
     try:
@@ -79,8 +81,8 @@ def scope(**changes: Any) -> Iterator[Compute]:
         _stack().pop()
 
 
-def matmul(a: Any, b: Any, transpose_b: bool = False) -> Any:
-    """tf.matmul with its factors, and those of its gradients, in the scope's `matmul_dtype`; float32 in and out."""
+def matmul(a: Tensor, b: Tensor, transpose_b: bool = False) -> Tensor:
+    """Multiplies as tf.matmul, with factors (also of gradients) in the scope's `matmul_dtype`; float32 in and out."""
     dtype = current().matmul_dtype
     if dtype is None:
         return tf.matmul(a, b, transpose_b=transpose_b)

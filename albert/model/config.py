@@ -1,14 +1,14 @@
-"""Typed, strict model configurations: the JSON file that belongs to a checkpoint.
+"""Model configurations, typed and strict: the JSON file that belongs to a checkpoint.
 
-A key that is not known is an error that names the nearest known one; so is a missing size or a value of the wrong
-type. What a run decides (batch, learning rate, …) is not here: those are flags.
+An unknown key is an error that names the nearest known one; a missing size or a value of the wrong type is an error
+too. The settings of a run (batch, learning rate, …) are flags and not part of it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Dict, Type, TypeVar
+from typing import Any, Dict, Sequence, Type, TypeVar
 
 from albert.base.errors import UserError, check_keys
 
@@ -23,7 +23,7 @@ AnyConfig = TypeVar("AnyConfig", bound="ModelConfig")
 
 @dataclasses.dataclass
 class ModelConfig:
-    """What both families say of a model (docs/en/models.md).
+    """Configuration of a model, the keys of both families (docs/en/models.md).
 
     Attributes:
       vocab_size: tokens in the vocabulary (V).
@@ -69,7 +69,7 @@ class ModelConfig:
             )
         self._check_choice("hidden_act", HIDDEN_ACTIVATIONS)
 
-    def _check_type(self, field: Any) -> None:
+    def _check_type(self, field: dataclasses.Field) -> None:
         value = getattr(self, field.name)
         type_name = str(field.type).replace("Optional[", "").rstrip("]")
         if value is None and "Optional" in str(field.type):
@@ -77,13 +77,13 @@ class ModelConfig:
         if isinstance(value, bool) or not isinstance(value, _TYPES[type_name]):
             raise UserError("{} must be of type {}, not {!r}".format(field.name, type_name, value))
 
-    def _check_choice(self, name: str, choices: Any) -> None:
+    def _check_choice(self, name: str, choices: Sequence[str]) -> None:
         if getattr(self, name) not in choices:
             raise UserError("{} must be one of {}, not {!r}".format(name, ", ".join(choices), getattr(self, name)))
 
     @classmethod
     def from_dict(cls: Type[AnyConfig], values: Dict[str, Any]) -> AnyConfig:
-        """A configuration from its JSON object.
+        """Builds a configuration from its JSON object.
 
         Raises:
           UserError: an unknown key, a missing size, a wrong type or value.
@@ -106,13 +106,13 @@ class ModelConfig:
             raise UserError("{} is no {}: {}".format(path, cls.__name__, error)) from error
 
     def to_dict(self) -> Dict[str, Any]:
-        """All keys with their values; those that are not set are left out."""
+        """Returns all keys with their values; keys that are not set are left out."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
     def to_json_string(self) -> str:
-        """The JSON text of the configuration file."""
+        """Returns the JSON text of the configuration file."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
 
     def without_dropout(self: AnyConfig) -> AnyConfig:
-        """The same model as it evaluates and predicts."""
+        """Returns the configuration for evaluation and prediction."""
         return dataclasses.replace(self, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)

@@ -1,12 +1,14 @@
-"""What BertModel and AlbertModel have in common: inputs, scopes, pooler and getters."""
+"""Transformer encoder, the common part of BertModel and AlbertModel: inputs, scopes, pooler and getters."""
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import List, Optional
 
 import tensorflow.compat.v1 as tf
 
 from albert.model import layers
+from albert.model.config import ModelConfig
+from albert.model.types import Tensor
 
 
 class TransformerModel:
@@ -17,14 +19,14 @@ class TransformerModel:
 
     def __init__(
         self,
-        config: Any,
+        config: ModelConfig,
         is_training: bool,
-        input_ids: Any,
-        input_mask: Optional[Any] = None,
-        token_type_ids: Optional[Any] = None,
+        input_ids: Tensor,
+        input_mask: Optional[Tensor] = None,
+        token_type_ids: Optional[Tensor] = None,
         use_one_hot_embeddings: bool = False,
         scope: Optional[str] = None,
-        kept_positions: Optional[Any] = None,
+        kept_positions: Optional[Tensor] = None,
     ) -> None:
         """Builds the graph.
 
@@ -36,8 +38,8 @@ class TransformerModel:
           token_type_ids: int [B, S], the segment of each token; all zeros by default.
           use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
           scope: the variable scope, "bert" by default.
-          kept_positions: int [B, P]; what the last layer makes of the first token and of these is all that is wanted
-            of it, so the rest is not computed. The sequence output is then [B, 1 + P, H]. All positions by default.
+          kept_positions: int [B, P]; the last layer is computed for the first token and for these positions only, and
+            the sequence output is [B, 1 + P, H]. All positions by default.
 
         Raises:
           ValueError: input_ids is not of rank 2, or longer than the model's positions.
@@ -59,26 +61,26 @@ class TransformerModel:
             with tf.variable_scope("pooler"):
                 self.pooled_output = self._pool()
 
-    def _embed(self, input_ids: Any, token_type_ids: Any) -> Any:
-        """Embeds ids [B, S]; sets `embedding_table` and `word_embedding_output`."""
+    def _embed(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Embeds ids [B, S]: [B, S, W]. Sets `embedding_table` and `word_embedding_output`."""
         raise NotImplementedError
 
-    def _encode(self, attention_bias: Any) -> List[Any]:
-        """Applies the layers to `embedding_output`; returns each one's output [B, S, H]."""
+    def _encode(self, attention_bias: Tensor) -> List[Tensor]:
+        """Applies the layers to `embedding_output` and returns the output [B, S, H] of each."""
         raise NotImplementedError
 
     @property
     def _num_blocks(self) -> int:
-        """How many blocks of attention and feed-forward follow each other."""
+        """The number of blocks of attention and feed-forward in a row."""
         return self.config.num_hidden_layers
 
-    def _positions_of_block(self, block: int) -> Optional[Any]:
-        """The positions at which the output of a block (counted from 0) is wanted; None for all."""
+    def _positions_of_block(self, block: int) -> Optional[Tensor]:
+        """The positions at which a block (counted from 0) is computed; None for all."""
         if self._kept_positions is None or block < self._num_blocks - 1:
             return None
         return tf.pad(tf.cast(self._kept_positions, tf.int32), [[0, 0], [1, 0]])  # the first token is at 0
 
-    def _pool(self) -> Any:
+    def _pool(self) -> Tensor:
         config = self.config
         first_token = self.sequence_output[:, 0]  # [B, H]
         return layers.dense(
@@ -87,48 +89,48 @@ class TransformerModel:
 
     @property
     def masked_lm_size(self) -> int:
-        """The width that the masked-LM transform ends in."""
+        """The width of the masked-LM transform's output."""
         raise NotImplementedError
 
-    def project_to_vocabulary(self, x: Any) -> Any:
-        """[rows, masked_lm_size] -> [rows, V] by the transposed embeddings."""
+    def project_to_vocabulary(self, x: Tensor) -> Tensor:
+        """Projects [rows, masked_lm_size] to [rows, V] by the transposed embeddings."""
         raise NotImplementedError
 
-    def get_pooled_output(self) -> Any:
-        """[B, H]: the first token through the pooler."""
+    def get_pooled_output(self) -> Tensor:
+        """The pooled output [B, H]: the first token through the pooler."""
         return self.pooled_output
 
-    def get_mean_output(self) -> Any:
-        """[B, H]: the mean of the last layer over the tokens; padding does not count."""
+    def get_mean_output(self) -> Tensor:
+        """The mean [B, H] of the last layer over the tokens, without padding."""
         if self._kept_positions is not None:
             raise ValueError("this model does not keep the output of every token")
         weights = tf.expand_dims(tf.cast(self._input_mask, tf.float32), -1)  # [B, S, 1]
         return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
 
-    def get_sequence_output(self) -> Any:
-        """[B, S, H]: the last layer; [B, 1 + P, H] where only some positions are kept."""
+    def get_sequence_output(self) -> Tensor:
+        """The last layer [B, S, H]; [B, 1 + P, H] where only some positions are kept."""
         return self.sequence_output
 
-    def get_output_at(self, positions: Any) -> Any:
-        """[B, P, H]: the last layer at int [B, P] positions; the kept ones in a model that keeps only some."""
+    def get_output_at(self, positions: Tensor) -> Tensor:
+        """The last layer [B, P, H] at int [B, P] positions, which must be the kept ones if only some are kept."""
         if self._kept_positions is None:
             return layers.select_positions(self.sequence_output, positions)
         if positions is not self._kept_positions:
             raise ValueError("this model keeps the output of other positions only")
         return self.sequence_output[:, 1:]
 
-    def get_all_encoder_layers(self) -> List[Any]:
-        """Every layer's output, each [B, S, H]."""
+    def get_all_encoder_layers(self) -> List[Tensor]:
+        """The outputs of all layers, each [B, S, H]."""
         return self.all_encoder_layers
 
-    def get_word_embedding_output(self) -> Any:
-        """[B, S, W]: the word embeddings alone, before segments and positions are added."""
+    def get_word_embedding_output(self) -> Tensor:
+        """The word embeddings [B, S, W] of the ids, before segments and positions are added; W as below."""
         return self.word_embedding_output
 
-    def get_embedding_output(self) -> Any:
-        """[B, S, W]: what enters the encoder; W is H in the zh family and E in the google family."""
+    def get_embedding_output(self) -> Tensor:
+        """The input [B, S, W] of the encoder; W is H in the zh family and E in the google family."""
         return self.embedding_output
 
-    def get_embedding_table(self) -> Any:
-        """The word embeddings [V, E]."""
+    def get_embedding_table(self) -> Tensor:
+        """The table [V, E] of word embeddings."""
         return self.embedding_table

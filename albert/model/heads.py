@@ -1,13 +1,14 @@
-"""What stands on an encoder: masked LM, sentence order, classes, spans, tags. Tensors in, losses and answers out."""
+"""Heads of an encoder: masked LM, sentence order, classes, spans, tags. Tensors in, losses and answers out."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
 from albert.model import layers
 from albert.model.encoder import TransformerModel
+from albert.model.types import Tensor
 
 CLASSIFIER_DROPOUT = 0.1
 PADDING_LOGIT = -1e9  # added to the scores of padding
@@ -15,25 +16,25 @@ WEIGHT_EPSILON = 1e-5  # keeps the masked-LM loss finite in a batch without pred
 
 
 class MaskedLmOutput(NamedTuple):
-    """Masked-LM results; rows are the P positions of each sequence in turn."""
+    """Results of the masked LM; rows are the P positions of each sequence in turn."""
 
-    loss: Any  # scalar
-    example_loss: Any  # [B*P]
-    logits: Any  # [B*P, V]
-    labels: Any  # [B*P]
-    weights: Any  # [B*P], 0 for padding
+    loss: Tensor  # scalar
+    example_loss: Tensor  # [B*P]
+    logits: Tensor  # [B*P, V]
+    labels: Tensor  # [B*P]
+    weights: Tensor  # [B*P], 0 for padding
 
 
 class ClassifierOutput(NamedTuple):
-    """Results of a softmax over labels: sentence order or a task's classes."""
+    """Results of a softmax over labels: sentence order, or the classes of a task."""
 
-    loss: Any  # scalar; None without labels
-    example_loss: Any  # [B]; None without labels
-    logits: Any  # [B, labels or choices]
+    loss: Tensor  # scalar; None without labels
+    example_loss: Tensor  # [B]; None without labels
+    logits: Tensor  # [B, labels or choices]
 
 
-def masked_lm_logits(model: TransformerModel, positions: Optional[Any]) -> Any:
-    """The vocabulary scores [B*P, V] at [B, P] positions, or [B*S, V] at all; variables under cls/predictions."""
+def masked_lm_logits(model: TransformerModel, positions: Optional[Tensor]) -> Tensor:
+    """Scores the vocabulary at [B, P] positions: [B*P, V]; at all: [B*S, V]. Variables under cls/predictions."""
     config = model.config
     x = model.get_sequence_output() if positions is None else model.get_output_at(positions)
     x = tf.reshape(x, [-1, config.hidden_size])  # [B*S, H] or [B*P, H]
@@ -51,18 +52,18 @@ def masked_lm_logits(model: TransformerModel, positions: Optional[Any]) -> Any:
         return tf.nn.bias_add(model.project_to_vocabulary(x), bias)
 
 
-def masked_lm(model: TransformerModel, positions: Any, ids: Any, weights: Any) -> MaskedLmOutput:
-    """The masked-LM loss Σ w·nll / (Σ w + 1e-5).
+def masked_lm(model: TransformerModel, positions: Tensor, ids: Tensor, weights: Tensor) -> MaskedLmOutput:
+    """Computes the masked-LM loss Σ w·nll / (Σ w + 1e-5).
 
     Args:
       model: the encoder.
-      positions, ids: int [B, P], where tokens were masked and which they were.
+      positions, ids: int [B, P], the places of the masked tokens and the tokens themselves.
       weights: float [B, P], 1 for predictions and 0 for padding.
     """
     logits = masked_lm_logits(model, positions)
     labels = tf.reshape(ids, [-1])
     weights = tf.reshape(weights, [-1])
-    # The scope's own name: the published freeze_graph command asks for the node cls/predictions/truediv.
+    # The name of the scope itself: the published freeze_graph command looks for the node cls/predictions/truediv.
     with tf.name_scope("cls/predictions/"):
         example_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         numerator = tf.reduce_sum(weights * example_loss)
@@ -70,19 +71,19 @@ def masked_lm(model: TransformerModel, positions: Any, ids: Any, weights: Any) -
     return MaskedLmOutput(loss, example_loss, logits, labels, weights)
 
 
-def sentence_order_logits(model: TransformerModel) -> Any:
-    """The scores [B, 2] of "in order" and "swapped"; variables under cls/seq_relationship."""
+def sentence_order_logits(model: TransformerModel) -> Tensor:
+    """Scores "in order" and "swapped": [B, 2]. Variables under cls/seq_relationship."""
     with tf.variable_scope("cls/seq_relationship"):
         return _label_logits(model.get_pooled_output(), 2, model.config.initializer_range)
 
 
-def sentence_order(model: TransformerModel, labels: Any) -> ClassifierOutput:
-    """Whether the two segments are in order (0) or swapped (1); ALBERT, section 3.1.
+def sentence_order(model: TransformerModel, labels: Tensor) -> ClassifierOutput:
+    """Predicts whether the two segments are in order (0) or swapped (1); ALBERT, section 3.1.
 
     Args:
       model: the encoder.
       labels: int [B, 1]; `features.NO_SENTENCE_ORDER` (or any negative label) for a sequence without a pair,
-        which is left out of the mean.
+        which does not count in the mean.
     """
     logits = sentence_order_logits(model)
     labels = tf.reshape(labels, [-1])
@@ -96,20 +97,20 @@ def classifier(
     model: TransformerModel,
     num_labels: int,
     is_training: bool,
-    labels: Optional[Any],
+    labels: Optional[Tensor],
     use_pooled_output: bool = True,
 ) -> ClassifierOutput:
-    """A softmax over the pooled output; variables output_weights and output_bias at the root.
+    """Classifies the pooled output by a softmax. Variables output_weights and output_bias at the root.
 
     Args:
       model: the encoder.
       num_labels: classes.
       is_training: whether dropout (0.1) acts on the pooled output.
-      labels: int [B], or None where there are none to compare with.
-      use_pooled_output: stand on the pooler's first token, or on the mean of the tokens.
+      labels: int [B]; None computes no loss.
+      use_pooled_output: take the pooler's output, or the mean of the tokens.
     """
     pooled_output = model.get_pooled_output() if use_pooled_output else model.get_mean_output()
-    # Nothing has normalised the output of a preln encoder yet (docs/en/models.md, "Heads").
+    # The output of a preln encoder is not normalised yet (docs/en/models.md, "Heads").
     if getattr(model.config, "ln_type", "postln") == "preln":
         pooled_output = layers.layer_norm(pooled_output, "loss/LayerNorm")
     pooled_output = layers.dropout(pooled_output, CLASSIFIER_DROPOUT if is_training else 0.0)
@@ -121,12 +122,12 @@ def classifier(
 
 
 def chooser(
-    model: TransformerModel, num_choices: int, is_training: bool, labels: Any, use_pooled_output: bool = True
+    model: TransformerModel, num_choices: int, is_training: bool, labels: Tensor, use_pooled_output: bool = True
 ) -> ClassifierOutput:
-    """A softmax over the choices of each row.
+    """Chooses by a softmax over the choices of each row.
 
-    The variables are those of a classifier of two labels, 0 wrong and 1 right; the score of a choice is what the second
-    logit is above the first. So the model answers for a single sequence as well, as any classifier.
+    The variables are those of a classifier of two labels, 0 wrong and 1 right. The score of a choice is its second
+    logit less its first, so the model also answers for a single sequence, as any classifier does.
 
     Args:
       model: the encoder over B*C sequences, the C choices of a row one after the other.
@@ -141,10 +142,10 @@ def chooser(
     return ClassifierOutput(tf.reduce_mean(example_loss), example_loss, logits)
 
 
-def span_logits(model: TransformerModel, input_mask: Any) -> Any:
-    """The scores [B, 2, S] of each token as the first and as the last of a span; variables under cls/squad.
+def span_logits(model: TransformerModel, input_mask: Tensor) -> Tensor:
+    """Scores each token as the first and as the last of a span: [B, 2, S]. Variables under cls/squad.
 
-    BERT, section 4.2. Padding is out of the question: what a batch is padded to changes no softmax over the tokens.
+    BERT, section 4.2. Padding has no probability: the length of a batch changes no softmax over the tokens.
 
     Args:
       model: the encoder.
@@ -156,8 +157,8 @@ def span_logits(model: TransformerModel, input_mask: Any) -> Any:
     return tf.transpose(logits, [0, 2, 1]) + PADDING_LOGIT * padding
 
 
-def tag_logits(model: TransformerModel, num_tags: int, is_training: bool) -> Any:
-    """The scores [B, S, tags] of each token's tag; variables under cls/tagging. BERT, section 5.3.
+def tag_logits(model: TransformerModel, num_tags: int, is_training: bool) -> Tensor:
+    """Scores the tags of each token: [B, S, tags]. Variables under cls/tagging. BERT, section 5.3.
 
     Args:
       model: the encoder.
@@ -169,7 +170,7 @@ def tag_logits(model: TransformerModel, num_tags: int, is_training: bool) -> Any
         return _token_logits(model, x, num_tags)
 
 
-def _token_logits(model: TransformerModel, x: Any, num_labels: int) -> Any:
+def _token_logits(model: TransformerModel, x: Tensor, num_labels: int) -> Tensor:
     """[B, S, H] -> [B, S, labels]."""
     if getattr(model.config, "ln_type", "postln") == "preln":  # as in `classifier`
         x = layers.layer_norm(x)
@@ -178,7 +179,7 @@ def _token_logits(model: TransformerModel, x: Any, num_labels: int) -> Any:
     return tf.reshape(logits, [batch, length, num_labels])
 
 
-def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
+def _label_logits(x: Tensor, num_labels: int, stddev: float) -> Tensor:
     """[B, H] -> [B, labels]. Variables: output_weights [labels, H], output_bias [labels]."""
     shape = [num_labels, x.shape.as_list()[-1]]
     weights = layers.weight("output_weights", shape, stddev)
@@ -186,6 +187,6 @@ def _label_logits(x: Any, num_labels: int, stddev: float) -> Any:
     return tf.nn.bias_add(tf.matmul(x, weights, transpose_b=True), bias)
 
 
-def cross_entropy(logits: Any, labels: Any) -> Any:
-    """The negative logarithm of each label's probability: [B, labels] and int [B] -> [B]."""
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Computes the negative logarithm of each label's probability: [B, labels] and int [B] -> [B]."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -1,4 +1,4 @@
-"""Heads, inputs and outputs of a model that answers: their names, wherever a checkpoint or an export has them."""
+"""Heads, inputs and outputs of a model: their names in checkpoints, in exports and in transformers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SPANS, TAGS = "spans", "tags"
 
 
 class Head(NamedTuple):
-    """What a model is used as.
+    """Head of a model: its names in checkpoints, exports and transformers.
 
     Attributes:
-      name: what flags, checkpoints and exports call it.
-      weight_prefixes: what the names of its weights begin with in a checkpoint, the encoder's left out. A checkpoint
-        has the head where it holds weights of each.
-      outputs: names of the outputs; those that end in "probabilities" sum to 1 along the last axis. Empty where no
-        export has the head.
-      architecture: the class of transformers in a config.json; None where no export has the head.
-      auto_class: the class of transformers that opens a folder with the head; None likewise.
+      name: its name in flags and in the descriptions of models and exports.
+      weight_prefixes: beginnings of the names of its weights in a checkpoint, without the encoder's. A checkpoint has
+        the head if it holds weights of every prefix.
+      outputs: names of the outputs; those that end in "probabilities" sum to 1 along the last axis. Empty if no export
+        has the head.
+      architecture: the class of transformers that a config.json names; None if no export has the head.
+      auto_class: the class of transformers that opens a folder with the head; None if no export has it.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Head(NamedTuple):
     auto_class: Optional[str] = None
 
 
-# What any command takes a model as, from the plainest on. Dimension letters stand in `layers`.
+# Heads that all commands use, from the plainest on. `layers` explains the dimension letters.
 HEADS = {
     head.name: head
     for head in (
@@ -68,5 +68,5 @@ HEADS = {
         ),
     )
 }
-# Fine-tuned heads that answer for each token, which only their own commands use.
+# Fine-tuned heads that answer for each token; only their own commands use them.
 TOKEN_HEADS = (Head(SPANS, weight_prefixes=("cls/squad/",)), Head(TAGS, weight_prefixes=("cls/tagging/",)))

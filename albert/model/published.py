@@ -11,11 +11,12 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 import tensorflow.compat.v1 as tf
 
 from albert.model import layers
-from albert.model.layers import Dimension, Tensor, gelu  # noqa: F401 (modeling.py takes it from here)
+from albert.model.layers import gelu  # noqa: F401 (modeling.py takes it from here)
+from albert.model.types import Dimension, Tensor
 
 
 def get_activation(activation_string: Any) -> Optional[Callable[[Tensor], Tensor]]:
-    """Returns the function of an activation's name; None for "linear", and what is no name as it is.
+    """Returns the function of an activation's name; None for "linear". Anything but a name is returned as it is.
 
     Raises:
       ValueError: the name is not known.

@@ -1,31 +1,33 @@
-"""AdamW without bias correction: the moments, the decay mask and the step that LAMB scales (docs/en/optimizers.md)."""
+"""AdamW optimizer without bias correction, and the base of LAMB (docs/en/optimizers.md)."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
+
+from albert.model.types import Tensor
 
 NORMS_AND_BIASES = ("LayerNorm", "layer_norm", "bias")
 
 
 class AdamWeightDecayOptimizer(tf.train.Optimizer):
-    """m = β1·m + (1-β1)·g;  v = β2·v + (1-β2)·g²;  w -= lr · (m / (√v + ε) + decay·w).
+    """AdamW: m = β1·m + (1-β1)·g;  v = β2·v + (1-β2)·g²;  w -= lr · (m / (√v + ε) + decay·w).
 
     Slots are <variable>/adam_m and <variable>/adam_v. Decoupled decay: arXiv 1711.05101.
     """
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Tensor,
         weight_decay_rate: float = 0.01,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-6,
         exclude_from_weight_decay: Optional[Sequence[str]] = NORMS_AND_BIASES,
-        bias_correction_step: Optional[Any] = None,
-        is_applied: Optional[Any] = None,
+        bias_correction_step: Optional[Tensor] = None,
+        is_applied: Optional[Tensor] = None,
         name: str = "AdamWeightDecayOptimizer",
     ) -> None:
         """Creates the optimizer.
@@ -36,9 +38,9 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
           beta_1, beta_2: decay of the first and second moment.
           epsilon: added to the root of the second moment.
           exclude_from_weight_decay: patterns; variables whose name matches one are not decayed. None decays all.
-          bias_correction_step: the update's number counted from 1, as a scalar tensor, to correct the moments'
-            bias; None (as the published models were trained) leaves them as they are.
-          is_applied: a boolean scalar tensor: whether anything is moved. None: it is.
+          bias_correction_step: scalar tensor, the number of the update from 1, by which the moments' bias is corrected;
+            None, as the published models were trained, corrects nothing.
+          is_applied: boolean scalar tensor; False leaves weights and moments as they are. None always moves them.
           name: name of the optimizer's scope.
         """
         super().__init__(False, name)
@@ -51,33 +53,33 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         self._bias_correction_step = bias_correction_step
         self._is_applied = is_applied
 
-    def _create_slots(self, var_list: List[Any]) -> None:
+    def _create_slots(self, var_list: List[Tensor]) -> None:
         for variable in var_list:
             self._zeros_slot(variable, "m", "adam_m")
             self._zeros_slot(variable, "v", "adam_v")
 
-    def _apply_dense(self, grad: Any, var: Any) -> Any:
+    def _apply_dense(self, grad: Tensor, var: Tensor) -> Tensor:
         return self._move(grad, var)
 
-    def _resource_apply_dense(self, grad: Any, handle: Any) -> Any:
+    def _resource_apply_dense(self, grad: Tensor, handle: Tensor) -> Tensor:
         return self._move(grad, handle)
 
-    def _move(self, grad: Any, var: Any) -> Any:
-        # Waiting for the gradient, or β·m and the like are made when the step begins and held all through it.
+    def _move(self, grad: Tensor, var: Tensor) -> Tensor:
+        # It waits for the gradient. Otherwise β·m and the like would be computed early and take memory all along.
         with tf.control_dependencies([grad]):
             return self._moved_by_kernel(grad, var) if self._has_kernel() else self._moved(grad, var)
 
     def _has_kernel(self) -> bool:
-        """Whether a kernel of TensorFlow makes the same step: in three passes over memory, not fifteen."""
+        """Whether a kernel of TensorFlow makes the same step: in three passes over memory instead of fifteen."""
         return self._bias_correction_step is None and self._is_applied is None
 
-    def _moved_by_kernel(self, grad: Any, var: Any) -> Any:
+    def _moved_by_kernel(self, grad: Tensor, var: Tensor) -> Tensor:
         rate = tf.convert_to_tensor(self._learning_rate, tf.float32)
         decayed = []
         if not matches_any(var.op.name, self._exclude_from_weight_decay):
             decayed = [var.assign(var * (1.0 - rate * self._weight_decay_rate))]
         arguments = {
-            "beta1_power": 0.0,  # the powers of β correct the bias; 0 leaves the moments as they are
+            "beta1_power": 0.0,  # powers of β correct the bias; 0 corrects nothing
             "beta2_power": 0.0,
             "lr": rate,
             "beta1": self._beta_1,
@@ -92,7 +94,7 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
                 return tf.raw_ops.ResourceApplyAdam(**dict(names), **arguments)
             return tf.raw_ops.ApplyAdam(**dict(zip(("var", "m", "v"), slots)), **arguments)
 
-    def _moved(self, grad: Any, var: Any) -> Any:
+    def _moved(self, grad: Tensor, var: Tensor) -> Tensor:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         next_m = self._beta_1 * m + (1.0 - self._beta_1) * grad
         next_v = self._beta_2 * v + (1.0 - self._beta_2) * tf.square(grad)
@@ -101,29 +103,29 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
             update += self._weight_decay_rate * var
         step = self._learning_rate * self._ratio(update, var) * update
         if self._is_applied is not None:
-            # Chosen rather than multiplied: what is not applied may hold infinities.
+            # Chosen rather than multiplied: an update that is not applied may hold infinities.
             next_m, next_v = self._applied(next_m, m), self._applied(next_v, v)
             step = self._applied(step, tf.zeros_like(step))
         # Every new value is computed before the first is stored.
         with tf.control_dependencies([next_m, next_v, step]):
             return tf.group(m.assign(next_m), v.assign(next_v), var.assign_sub(step))
 
-    def _applied(self, new: Any, old: Any) -> Any:
+    def _applied(self, new: Tensor, old: Tensor) -> Tensor:
         return tf.where_v2(self._is_applied, new, old)
 
-    def _direction(self, m: Any, v: Any) -> Any:
+    def _direction(self, m: Tensor, v: Tensor) -> Tensor:
         if self._bias_correction_step is not None:
             step = tf.cast(self._bias_correction_step, tf.float32)
             m /= 1.0 - tf.pow(self._beta_1, step)
             v /= 1.0 - tf.pow(self._beta_2, step)
         return m / (tf.sqrt(v) + self._epsilon)
 
-    def _ratio(self, update: Any, var: Any) -> Any:
-        """How far this variable moves for its update; LAMB adapts it."""
+    def _ratio(self, update: Tensor, var: Tensor) -> Tensor:
+        """The factor of this variable's step; LAMB adapts it."""
         del update, var
         return 1.0
 
 
 def matches_any(name: str, patterns: Sequence[str]) -> bool:
-    """Whether one of the regular expressions occurs in the variable's name."""
+    """Returns whether one of the regular expressions occurs in the variable's name."""
     return any(re.search(pattern, name) for pattern in patterns)

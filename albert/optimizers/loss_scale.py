@@ -1,23 +1,25 @@
-"""Dynamic loss scaling: gradients too small for float16 are lifted into its range (arXiv 1710.03740, section 3.2)."""
+"""Dynamic loss scaling: raises gradients that are too small for float16 (arXiv 1710.03740, section 3.2)."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow.compat.v1 as tf
+
+from albert.model.types import Tensor
 
 FIRST_SCALE = 2.0**15
 GROWTH_STEPS = 2000  # updates without overflow after which the scale is doubled
 
 
 class LossScale(NamedTuple):
-    """The scale's variables, which are saved with the training."""
+    """Variables of the loss scale, which checkpoints of a training hold."""
 
-    scale: Any  # float scalar
-    good_steps: Any  # int scalar: updates since the last change
+    scale: Tensor  # float scalar
+    good_steps: Tensor  # int scalar: updates since the last change
 
-    def after_update(self, is_finite: Any) -> Any:
-        """The op that moves the scale: halved after an overflow, doubled after `GROWTH_STEPS` updates without one."""
+    def after_update(self, is_finite: Tensor) -> Tensor:
+        """Builds the op that halves the scale after an overflow, and doubles it after `GROWTH_STEPS` good updates."""
         good_steps = self.good_steps + 1
         grows = good_steps >= GROWTH_STEPS
         grown = tf.where(grows, self.scale * 2.0, self.scale * 1.0)
@@ -28,7 +30,7 @@ class LossScale(NamedTuple):
 
 
 def create_loss_scale() -> LossScale:
-    """Makes the variables."""
+    """Creates the variables."""
     # Every replica computes the same values.
     once = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
     with tf.variable_scope("loss_scale"):

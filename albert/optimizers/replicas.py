@@ -1,7 +1,7 @@
-"""One training step on several replicas: the same update of each one's copy of the weights.
+"""Replicas of a training step: each makes the same update of its own copy of the weights.
 
-Written for the replica context of the strategies of `tf.distribute` that mirror variables; outside of one there is a
-single replica and nothing special to do.
+For the replica context of `tf.distribute` strategies that mirror variables; outside of one there is a single replica
+and nothing special to do.
 """
 
 from __future__ import annotations
@@ -10,30 +10,32 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-MakeHooks = Callable[[Dict[str, Any]], List[Any]]
+from albert.model.types import Tensor
+
+MakeHooks = Callable[[Dict[str, Tensor]], List[Any]]
 
 
-def reported_loss(loss: Any) -> Any:
-    """The loss for the Estimator, which adds up those of all replicas: a share of the whole batch's."""
+def reported_loss(loss: Tensor) -> Tensor:
+    """Returns the loss for the Estimator, which adds up all replicas: a share of the loss of the whole batch."""
     if not tf.distribute.has_strategy():
         return loss
     return loss / tf.distribute.get_replica_context().num_replicas_in_sync
 
 
-def apply_gradients(optimizer: Any, gradients_and_variables: Sequence[Tuple[Any, Any]]) -> Any:
-    """The op that makes an optimizer's update, on every replica, for gradients that are the whole batch's on each.
+def apply_gradients(optimizer: Any, gradients_and_variables: Sequence[Tuple[Tensor, Tensor]]) -> Tensor:
+    """Builds the update on every replica by gradients of the whole batch, which all replicas have.
 
-    `tf.train.Optimizer.apply_gradients` would add them up over the replicas once more.
+    `tf.train.Optimizer.apply_gradients` would add the gradients up over the replicas once more.
 
     Args:
-      optimizer: a tf.train.Optimizer, every replica its own.
+      optimizer: a tf.train.Optimizer; every replica has its own.
       gradients_and_variables: dense gradients.
     """
     if not tf.distribute.has_strategy():
         return optimizer.apply_gradients(gradients_and_variables)
     gradients, variables = (list(column) for column in zip(*gradients_and_variables))
 
-    def update_all(strategy: Any, gradients: List[Any], variables: List[Any]) -> Any:
+    def update_all(strategy: Any, gradients: List[Tensor], variables: List[Tensor]) -> Tensor:
         optimizer._create_slots(variables)
         updates = []
         for gradient, variable in zip(gradients, variables):
@@ -43,15 +45,15 @@ def apply_gradients(optimizer: Any, gradients_and_variables: Sequence[Tuple[Any,
                     updates.append(optimizer._resource_apply_dense(copys_gradient, copy))
         return tf.group(*updates)
 
-    # The replicas meet here: every update waits for the gradients of all.
+    # The replicas meet here: every update waits for the gradients of all replicas.
     return tf.distribute.get_replica_context().merge_call(update_all, args=(gradients, variables))
 
 
 def once_per_graph(make_hooks: MakeHooks) -> MakeHooks:
-    """The same hooks for all replicas of a graph: those that the first one makes, which is built before the others."""
+    """Returns a function that makes hooks for the first replica of a graph and returns the same ones for the others."""
     made: Dict[str, Any] = {}
 
-    def make_once(tensors: Dict[str, Any]) -> List[Any]:
+    def make_once(tensors: Dict[str, Tensor]) -> List[Any]:
         graph = tf.get_default_graph()
         if made.get("graph") is not graph:
             made.update(graph=graph, hooks=make_hooks(tensors))
