@@ -1,4 +1,4 @@
-"""Turns a checkpoint of either family into a folder for `transformers`; neither torch nor transformers is needed.
+"""Converts a checkpoint of either family into a folder for `transformers`; needs neither torch nor transformers.
 
     python convert_albert_tf_checkpoint_to_pytorch.py --tf_checkpoint_path=albert_tiny_zh/albert_model.ckpt \\
       --pytorch_dump_path=albert_tiny_zh_pytorch
@@ -12,7 +12,8 @@ from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 from albert.base.flags import Flags, UsageError, run_command
-from albert.export.run import declare_export_flags, run_export
+from albert.export.flags import build_settings, declare_export_flags
+from albert.export.run import export_model
 
 _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 
@@ -27,7 +28,7 @@ def declare_flags() -> Flags:
 
 
 def main(flags: Flags) -> None:
-    """Exports and compares."""
+    """Exports the checkpoint and compares the answers."""
     flags.require("tf_checkpoint_path", "pytorch_dump_path")
     if flags.pytorch_dump_path.endswith(_WEIGHT_FILE_SUFFIXES):
         raise UsageError(
@@ -35,7 +36,14 @@ def main(flags: Flags) -> None:
                 flags.pytorch_dump_path
             )
         )
-    run_export(flags, path=flags.tf_checkpoint_path, format_name="pytorch", output_dir=flags.pytorch_dump_path)
+    export_model(
+        build_settings(
+            flags,
+            checkpoint=flags.tf_checkpoint_path,
+            export_format="pytorch",
+            output_dir=flags.pytorch_dump_path,
+        )
+    )
 
 
 if __name__ == "__main__":

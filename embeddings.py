@@ -1,4 +1,4 @@
-"""Vectors of sentences, of a fine-tuned model or of a pre-training checkpoint of either family; the nearest by cosine.
+"""Sentence vectors of a fine-tuned or pre-trained checkpoint of either family, and the nearest lines by cosine.
 
     python embeddings.py --checkpoint=albert_tiny_zh --input_file=lines.txt --output_file=vectors.npy
     python embeddings.py --checkpoint=albert_tiny_zh --vectors=vectors.npy --sentence=明天会下雨吗 --top_k=5
@@ -21,8 +21,9 @@ import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
 from albert.base.terminal import say
-from albert.inference import encoder_model
 from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest, read_vectors, write_vectors
+from albert.inference.encoder_model import open_encoder
+from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.text_batches import place_in, read_texts
 
 __all__ = ["Embedder", "Neighbour", "nearest", "read_vectors", "write_vectors"]
@@ -31,17 +32,18 @@ _log = logging.getLogger(__name__)
 
 
 def declare_flags() -> Flags:
-    """The flags of the command."""
+    """Declares the flags of the command."""
     flags = Flags()
-    encoder_model.declare_flags(flags)
-    flags.string("layer_indexes", ",".join(map(str, args.layer_indexes)), "layers, from 0 or, if negative, the last")
-    flags.choice("pooling", "mean", POOLINGS, "what makes one vector of a row's tokens")
-    flags.integer("max_seq_length", args.max_seq_len, "tokens of a row; what is longer is cut", minimum=3)
+    declare_encoder_flags(flags)
+    layers = ",".join(map(str, args.layer_indexes))
+    flags.string("layer_indexes", layers, "layer indexes; negative ones count from the end")
+    flags.choice("pooling", "mean", POOLINGS, "how the vectors of a row's tokens become one")
+    flags.integer("max_seq_length", args.max_seq_len, "tokens of a row; longer rows are cut", minimum=3)
     flags.string("input_file", None, "a sentence in each line")
     flags.string("output_file", None, "the .npy file to write")
     flags.string("vectors", None, "a file that --output_file wrote, in place of --input_file")
-    flags.string("sentence", None, "the sentence whose neighbours are looked for")
-    flags.integer("top_k", 5, "so many neighbours", minimum=1)
+    flags.string("sentence", None, "the sentence whose neighbours are wanted")
+    flags.integer("top_k", 5, "number of neighbours", minimum=1)
     return flags
 
 
@@ -57,7 +59,7 @@ def main(flags: Flags) -> None:
     if flags.output_file and not flags.output_file.endswith(".npy"):
         raise UsageError("--output_file must end in .npy")
     embedder = Embedder(
-        encoder_model.open_named(flags),
+        open_encoder(**encoder_arguments(flags)),
         layer_indexes=_parsed_layers(flags.layer_indexes),
         pooling=flags.pooling,
         max_seq_length=flags.max_seq_length,
@@ -75,7 +77,7 @@ def _parsed_layers(text: str) -> List[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise UsageError("--layer_indexes={} is no list of whole numbers such as -2 or -1,-2".format(text)) from error
+        raise UsageError("--layer_indexes={} is not a list of whole numbers: write -2 or -1,-2".format(text)) from error
 
 
 def _embed_file(embedder: Embedder, path: str) -> Tuple[np.ndarray, List[str]]:

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of either family into what its next reader wants, and proves that it answers the same.
+"""Exports a checkpoint of either family, and reports how far the export's answers are from the checkpoint's.
 
     python export_model.py --checkpoint=albert_lcqmc_checkpoints --format=savedmodel --output_dir=lcqmc_savedmodel
     python export_model.py --checkpoint=albert_tiny_zh --format=pytorch --output_dir=albert_tiny_zh_pytorch
@@ -13,11 +13,13 @@ from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
 from albert.base.flags import Flags, run_command
-from albert.export.run import FORMATS, TENSORFLOW, declare_export_flags, run_export
+from albert.export.flags import build_settings, declare_export_flags
+from albert.export.run import FORMATS, export_model
+from albert.export.settings import TENSORFLOW
 
 
 def declare_flags() -> Flags:
-    """All flags."""
+    """Declares all flags."""
     flags = Flags()
     flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
     flags.choice("format", None, list(FORMATS) + [TENSORFLOW], "what to write")
@@ -29,7 +31,9 @@ def declare_flags() -> Flags:
 def main(flags: Flags) -> None:
     """Exports and compares."""
     flags.require("checkpoint", "format", "output_dir")
-    run_export(flags, path=flags.checkpoint, format_name=flags.format, output_dir=flags.output_dir)
+    export_model(
+        build_settings(flags, checkpoint=flags.checkpoint, export_format=flags.format, output_dir=flags.output_dir)
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The words that a pre-trained model of either family puts in place of each [MASK] of a text.
+"""Fill-mask: the words that a pre-trained model of either family finds most probable for each [MASK] of a text.
 
 python fill_mask.py --checkpoint=albert_tiny_zh --text=今天[MASK]气很好
 python fill_mask.py --checkpoint=albert_tiny_zh --input_file=lines.txt --top_k=3
@@ -11,17 +11,18 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 from albert.base.flags import Flags, UsageError, run_command
 from albert.base.terminal import say
-from albert.inference import encoder_model
+from albert.inference.encoder_model import open_encoder
 from albert.inference.fill_mask import Candidate, FillMask
+from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.text_batches import place_in, read_texts
 
 __all__ = ["Candidate", "FillMask"]
 
 
 def declare_flags() -> Flags:
-    """The flags of the command."""
+    """Declares the flags of the command."""
     flags = Flags()
-    encoder_model.declare_flags(flags)
+    declare_encoder_flags(flags)
     flags.string("text", None, "a text with at least one [MASK]")
     flags.string("input_file", None, "such a text in each line, in place of --text")
     flags.integer("top_k", 5, "candidates of each [MASK]", minimum=1)
@@ -35,7 +36,7 @@ def main(flags: Flags) -> None:
         raise UsageError("give --text or --input_file")
     texts = read_texts(flags.input_file) if flags.input_file else [flags.text]
     place = place_in(flags.input_file) if flags.input_file else lambda number: "--text"
-    model = FillMask(encoder_model.open_named(flags), batch_size=flags.batch_size)
+    model = FillMask(open_encoder(**encoder_arguments(flags)), batch_size=flags.batch_size)
     for text, masks in zip(texts, model.fill(texts, flags.top_k, place)):
         say([text])
         say(["    " + "  ".join("{} {:.1%}".format(*candidate) for candidate in candidates) for candidates in masks])

@@ -1,4 +1,4 @@
-"""How alike two sentences are, by a model that was fine-tuned on sentence pairs.
+"""Similarity of sentence pairs, by a model that was fine-tuned on such pairs.
 
     python similarity.py                                     a few examples
     python similarity.py --sentence_a=明天会下雨吗 --sentence_b=明天有雨吗
@@ -19,7 +19,7 @@ import numpy as np
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.inference import similarity_command
+from albert.inference.flags import build_question, declare_similarity_flags
 from albert.inference.model_files import ENGINES, ModelFiles, find_model
 from albert.inference.predictor import Predictor
 from albert.inference.text_batches import Place
@@ -32,7 +32,7 @@ EXAMPLES = (
 
 
 class Match(NamedTuple):
-    """A line that is like a sentence.
+    """Line that is similar to a sentence.
 
     Attributes:
       index: its place among the lines, from 0.
@@ -61,7 +61,7 @@ class BertSim:
           model_dir: the folder that fine-tuning wrote, or an export of it; args.model_dir by default.
           max_seq_len: tokens of a pair; args.max_seq_len by default.
           engine: "tensorflow" or "tflite"; by default the one that opens the folder.
-          symmetric: give the mean of both orders of each pair.
+          symmetric: return the mean of both orders of each pair.
         """
         self.batch_size = batch_size or args.batch_size
         self.model_dir = model_dir or args.model_dir
@@ -79,7 +79,7 @@ class BertSim:
         files = self._find_files()
         if len(files.labels) != 2:
             raise UserError(
-                "the model in {} tells {} labels apart, not similar from different".format(
+                "the model in {} has {} labels, not the two of different and similar".format(
                     self.model_dir, len(files.labels)
                 )
             )
@@ -117,26 +117,26 @@ class BertSim:
         return os.path.join(self.model_dir, os.path.basename(args.graph_file))
 
     def predict_sentences(self, sentences: Sequence[Tuple[str, str]], place: Place = "row {}".format) -> np.ndarray:
-        """The probabilities [n, 2] of n pairs in their order: column 0 different, column 1 similar.
+        """Returns the probabilities [n, 2] of n pairs in their order: column 0 different, column 1 similar.
 
         Args:
           sentences: the pairs.
           place: what messages call a pair, by its number from 1.
 
         Raises:
-          UserError: a pair that is none, or a sentence that is empty or holds nothing that can be read.
+          UserError: a value is not a pair, or a sentence is empty or holds nothing that can be read.
         """
         if self._predictor is None:
             self.start_model()
         return self._predictor.predict(sentences, self.symmetric, place)
 
     def top_k(self, sentence: str, lines: Sequence[str], k: int, place: Place = "line {}".format) -> List[Match]:
-        """The k lines most similar to a sentence, the most similar first; of equals the first.
+        """Finds the k lines most similar to a sentence, the most similar first; of equals the first.
 
         Args:
           sentence: the first sentence of all pairs.
           lines: the second ones.
-          k: how many; all where there are fewer.
+          k: the number of lines; all where there are fewer.
           place: what messages call a line, by its number from 1.
 
         Raises:
@@ -163,24 +163,24 @@ def _no_model_message(model_dir: str) -> str:
 
 
 def declare_flags() -> Flags:
-    """The flags of the command; args.py holds the defaults."""
+    """Declares the flags of the command; args.py holds the defaults."""
     flags = Flags()
     flags.string("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
-    flags.integer("batch_size", None, "pairs in one pass (default: args.batch_size)", minimum=1)
-    flags.choice("engine", None, ENGINES, "what answers; by default what opens the folder")
-    flags.boolean("symmetric", False, "give the mean of both orders of each pair")
-    similarity_command.declare_flags(flags)
+    flags.integer("batch_size", None, "batch size: pairs in one pass (default: args.batch_size)", minimum=1)
+    flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
+    flags.boolean("symmetric", False, "return the mean of both orders of each pair")
+    declare_similarity_flags(flags)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Scores what the flags name; a few pairs without them."""
-    ask = similarity_command.find_mode(flags)
+    ask = build_question(flags, EXAMPLES)
     model = BertSim(
         batch_size=flags.batch_size, model_dir=flags.model_dir, engine=flags.engine, symmetric=flags.symmetric
     )
     model.start_model()
-    ask(model, flags, EXAMPLES)
+    ask(model)
 
 
 if __name__ == "__main__":

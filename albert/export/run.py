@@ -1,4 +1,4 @@
-"""An export: open the checkpoint, write the format, compare its answers with the source's, give the folder its name."""
+"""Export of a checkpoint: open it, write the format, compare the answers with the source's, name the folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export import transformers_folder
@@ -19,7 +18,8 @@ from albert.export.onnx import write_onnx
 from albert.export.parity import Parity, check_parity, compare_outputs, probe_inputs, probe_length
 from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
-from albert.export.tflite import TFLITE_TYPES, write_tflite
+from albert.export.settings import TENSORFLOW, ExportSettings
+from albert.export.tflite import write_tflite
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, check_export_folder, describe_export
@@ -27,19 +27,18 @@ from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
 
-_NO_VOCABULARY = "No vocabulary is beside the checkpoint, so none goes along: --vocab_file names one."
+_NO_VOCABULARY = "No vocabulary is beside the checkpoint, so the export has none: --vocab_file names one."
 
 _ANY_LENGTH = 0
 TFLITE_LENGTH = 128
-TENSORFLOW = "tensorflow"  # the only format that reads a folder of transformers
 
 
 class Format(NamedTuple):
-    """One format of exports.
+    """Format of exports.
 
     Attributes:
       write: puts the files of a request into a folder.
-      default_length: tokens of a row unless asked otherwise; 0 for any, None where the format has no such thing.
+      default_length: tokens of a row by default; 0 for any, None where the format always takes any.
     """
 
     write: Callable[[Request, str], Written]
@@ -55,46 +54,28 @@ FORMATS: Dict[str, Format] = {
 }
 
 
-def declare_export_flags(flags: Flags) -> None:
-    """The flags of an export beside its source, its format and its folder."""
-    flags.choice("head", None, tuple(HEADS), "what the export answers; by default what the checkpoint was trained for")
-    flags.string("bert_config_file", None, "the config of a zh model, where it is not beside the checkpoint")
-    flags.string("albert_config_file", None, "the config of a google model, where it is not beside the checkpoint")
-    flags.string("vocab_file", None, "the vocabulary that goes with it, where it is not beside the checkpoint")
-    flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
-    flags.integer("max_seq_length", None, "the only length of rows; 0 for any (tflite: 128, others: any)", minimum=0)
-    flags.choice("tflite_type", "float32", TFLITE_TYPES, "how TFLite keeps the weights")
-    flags.boolean("overwrite", False, "replace an earlier export in the output folder")
-
-
-def run_export(flags: Flags, *, path: str, format_name: str, output_dir: str) -> None:
-    """Exports, compares, and says what is there.
-
-    Args:
-      flags: see `declare_flags`.
-      path: what is exported: a checkpoint's prefix or folder; for the format "tensorflow" a folder of transformers.
-      format_name: the format to write.
-      output_dir: the folder to make.
+def export_model(settings: ExportSettings) -> None:
+    """Writes an export, compares its answers with the source's, and logs what is there.
 
     Raises:
-      UserError: the checkpoint, the head or the folder is none; the export does not answer as the checkpoint does.
+      UserError: the checkpoint, the head or the folder cannot be used; the export does not answer as its source does.
     """
-    check_export_folder(output_dir, overwrite=flags.overwrite)
-    with CompleteFolder(output_dir, marker=EXPORT_DESCRIPTION_FILE) as folder:
-        if format_name == TENSORFLOW:
-            written, parity = _import_transformers(flags, path, folder)
+    check_export_folder(settings.output_dir, overwrite=settings.overwrite)
+    with CompleteFolder(settings.output_dir, marker=EXPORT_DESCRIPTION_FILE) as folder:
+        if settings.export_format == TENSORFLOW:
+            written, parity = _import_transformers(settings, folder)
         else:
-            written, parity = _export_checkpoint(flags, path, format_name, folder)
+            written, parity = _export_checkpoint(settings, folder)
     _log.info("Parity: %s.", parity)
-    names = ", ".join(files_in(output_dir))
-    opened_by = written.opened_by.replace("{}", output_dir)
-    _log.info("%s holds %s; it opens with %s.", output_dir, names, opened_by)
+    names = ", ".join(files_in(settings.output_dir))
+    opened_by = written.opened_by.replace("{}", settings.output_dir)
+    _log.info("%s holds %s; it opens with %s.", settings.output_dir, names, opened_by)
 
 
-def _export_checkpoint(flags: Flags, path: str, format_name: str, folder: str) -> Tuple[Written, Parity]:
-    request = _request(flags, path, format_name)
+def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, Parity]:
+    request = _request(settings)
     model = request.model
-    written = FORMATS[format_name].write(request, folder)
+    written = FORMATS[settings.export_format].write(request, folder)
     length = request.seq_length or probe_length(model.config.max_position_embeddings)
     inputs = probe_inputs(model.config.vocab_size, length)
     with InferenceGraph(head_recipe(model, request.head)) as source:
@@ -102,18 +83,16 @@ def _export_checkpoint(flags: Flags, path: str, format_name: str, folder: str) -
     check_parity(parity, written.tolerance)
     name = transformers_folder.VOCAB_FILE if model.vocab_file else None
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
-    describe_export(folder, _description(request, format_name, parity))
+    describe_export(folder, _description(request, settings.export_format, parity))
     return written, parity
 
 
-def _import_transformers(flags: Flags, path: str, folder: str) -> Tuple[Written, Parity]:
-    for name in ("head", "max_seq_length", "bert_config_file", "albert_config_file"):
-        if flags.was_given(name):
-            raise UsageError("--{} means nothing to --format={}: the folder says it all".format(name, TENSORFLOW))
+def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written, Parity]:
+    path = settings.checkpoint
     source = transformers_folder.read(path)
     beside = os.path.join(path, transformers_folder.VOCAB_FILE)
-    vocab_file = flags.vocab_file or (beside if os.path.exists(beside) else None)
-    written = write_tensorflow(source, folder, vocab_file, flags.do_lower_case)
+    vocab_file = settings.vocab_file or (beside if os.path.exists(beside) else None)
+    written = write_tensorflow(source, folder, vocab_file, settings.do_lower_case)
     length = probe_length(source.config["max_position_embeddings"])
     inputs = probe_inputs(source.config["vocab_size"], length)
     expected = NumpyAlbert(source.config, source.values).answer(inputs, source.head)
@@ -125,9 +104,11 @@ def _import_transformers(flags: Flags, path: str, folder: str) -> Tuple[Written,
     return written, parity
 
 
-def _request(flags: Flags, path: str, format_name: str) -> Request:
-    model = _open(flags, path)
-    head = flags.head or model.head
+def _request(settings: ExportSettings) -> Request:
+    model = open_checkpoint(settings.checkpoint, settings.config_file)
+    if settings.vocab_file:
+        model = model._replace(vocab_file=settings.vocab_file)
+    head = settings.head or model.head
     if head not in model.heads:
         raise UserError(
             "the checkpoint {} has no {} head: it can be exported with --head={}".format(
@@ -138,30 +119,22 @@ def _request(flags: Flags, path: str, format_name: str) -> Request:
     return Request(
         model=model,
         head=head,
-        seq_length=_seq_length(flags.max_seq_length, format_name, model),
-        tflite_type=flags.tflite_type,
+        seq_length=_seq_length(settings, model),
+        tflite_type=settings.tflite_type,
         text_length=model.config.max_position_embeddings if description is None else description.max_seq_length,
-        do_lower_case=flags.do_lower_case if description is None else description.do_lower_case,
+        do_lower_case=settings.do_lower_case if description is None else description.do_lower_case,
     )
 
 
-def _open(flags: Flags, path: str) -> CheckpointModel:
-    config_flags = [name for name in ("bert_config_file", "albert_config_file") if getattr(flags, name)]
-    if len(config_flags) > 1:
-        raise UsageError("give --bert_config_file (zh family) or --albert_config_file (google family), not both")
-    model = open_checkpoint(path, getattr(flags, config_flags[0]) if config_flags else None)
-    return model._replace(vocab_file=flags.vocab_file) if flags.vocab_file else model
-
-
-def _seq_length(asked: Optional[int], format_name: str, model: CheckpointModel) -> Optional[int]:
-    default = FORMATS[format_name].default_length
-    if default is None and asked is not None:
-        raise UsageError("--max_seq_length means nothing to --format={}: it takes any length".format(format_name))
-    positions = model.config.max_position_embeddings
-    if asked is not None and asked > positions:
+def _seq_length(settings: ExportSettings, model: CheckpointModel) -> Optional[int]:
+    """The only length of rows; None for any."""
+    asked, positions = settings.max_seq_length, model.config.max_position_embeddings
+    if asked is None:
+        default = FORMATS[settings.export_format].default_length
+        return min(default or _ANY_LENGTH, positions) or None
+    if asked > positions:
         raise UserError("--max_seq_length={} is over the model's {} positions".format(asked, positions))
-    length = min(default or _ANY_LENGTH, positions) if asked is None else asked
-    return length or None
+    return asked or None
 
 
 def _write_vocabulary(folder: str, vocab_file: Optional[str], name: Optional[str]) -> None:
@@ -187,3 +160,17 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     if request.head == CLASSIFIER:
         description["labels"] = list(model.labels or map(str, range(model.num_labels)))
     return description
+
+
+def declare_export_flags(flags: Any) -> None:
+    """Declares the flags of an export; `flags.declare_export_flags`."""
+    from albert.export import flags as export_flags
+
+    export_flags.declare_export_flags(flags)
+
+
+def run_export(flags: Any, *, path: str, format_name: str, output_dir: str) -> None:
+    """Exports what flags say; callers with settings call `export_model`."""
+    from albert.export import flags as export_flags
+
+    export_model(export_flags.build_settings(flags, checkpoint=path, export_format=format_name, output_dir=output_dir))

@@ -1,11 +1,10 @@
-"""An encoder with what makes its tokens, from a checkpoint's path: for all that need no fine-tuned head."""
+"""Encoder and tokenizer of a checkpoint, for sentence vectors and fill-mask, which need no fine-tuned head."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
 from albert.base.errors import UserError
-from albert.base.flags import Flags
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from tokenization import FullTokenizer, check_vocab_size
 
@@ -15,16 +14,6 @@ class EncoderModel(NamedTuple):
 
     model: CheckpointModel
     tokenizer: FullTokenizer
-
-
-def declare_flags(flags: Flags) -> None:
-    """The flags that name a checkpoint."""
-    flags.string("checkpoint", None, "a pre-trained or fine-tuned folder of either family, or a checkpoint's prefix")
-    flags.string("config_file", None, "the model's JSON file, where it is not beside the checkpoint")
-    flags.string("vocab_file", None, "the vocabulary, where it is not beside the checkpoint")
-    flags.string("spm_model_file", None, "the sentencepiece model, where it is not beside the checkpoint")
-    flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
-    flags.integer("batch_size", 32, "rows in one pass", minimum=1)
 
 
 def open_encoder(
@@ -38,7 +27,7 @@ def open_encoder(
     """Opens a checkpoint and finds its vocabulary.
 
     Args:
-      path: see `checkpoint_model.open_model`.
+      path: see `model.open_checkpoint`.
       config_file, vocab_file, spm_model_file: where they are not beside the checkpoint.
       do_lower_case: whether text is lower-cased, where the checkpoint's folder does not say so.
 
@@ -58,14 +47,3 @@ def open_encoder(
     tokenizer = FullTokenizer(vocab_file, is_lower, spm_model_file)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     return EncoderModel(model, tokenizer)
-
-
-def open_named(flags: Flags) -> EncoderModel:
-    """Opens what the flags of `declare_flags` name."""
-    return open_encoder(
-        flags.checkpoint,
-        config_file=flags.config_file,
-        vocab_file=flags.vocab_file,
-        spm_model_file=flags.spm_model_file,
-        do_lower_case=flags.do_lower_case,
-    )

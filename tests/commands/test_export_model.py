@@ -133,7 +133,7 @@ def test_an_export_is_replaced_only_on_demand(classifier, tmp_path):
 
 def test_what_others_put_into_a_folder_is_never_replaced(classifier, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match="is no export and is not empty: name another --output_dir"):
+    with pytest.raises(UserError, match="is not an export and is not empty: name another --output_dir"):
         exports.run(checkpoint=classifier, format="frozen", output_dir=tmp_path, overwrite=True)
     assert os.listdir(str(tmp_path)) == ["mine.txt"]
 
@@ -160,7 +160,8 @@ def test_a_folder_that_cannot_be_made_is_named(classifier, tmp_path, place):
         ({"format": "pytorch", "max_seq_length": 9}, UsageError, "means nothing to --format=pytorch"),
         ({"bert_config_file": "a", "albert_config_file": "b"}, UsageError, "not both"),
         ({"vocab_file": "none.txt"}, UserError, "none.txt"),
-        ({"format": "tensorflow"}, UserError, "is no folder of transformers"),
+        ({"format": "tensorflow"}, UserError, "is not a folder of transformers"),
+        ({"format": "tensorflow", "head": "encoder"}, UsageError, "--head means nothing to --format=tensorflow"),
     ],
 )
 def test_what_cannot_be_done_is_said(classifier, tmp_path, flags, error, message):

@@ -9,6 +9,7 @@ import pytest
 import similarity
 from albert.base.errors import UserError
 from albert.checkpoints.description import read_description
+from albert.inference import similarity_command
 from tests.support import exports
 
 LINES = ["我喜欢吃苹果", "你喜欢香蕉", "明天下雨吗", "好", "我喜欢吃苹果", "北京上海"]
@@ -58,7 +59,7 @@ def test_both_orders_have_the_same_score(model_dir):
 
 
 def test_a_file_is_scored_in_its_order(scorer, model_dir, tmp_path, monkeypatch):
-    monkeypatch.setattr(similarity.similarity_command, "_CHUNK_LINES", 4)
+    monkeypatch.setattr(similarity_command, "_CHUNK_LINES", 4)
     rows = ["{}\t{}\t{}".format(a, b, number) for number, (a, b) in enumerate(zip(LINES, LINES[1:]))]
     (tmp_path / "in.tsv").write_bytes(("\ufeff" + "\r\n".join(rows) + "\n\n").encode("utf-8"))
     run(model_dir, input_file=tmp_path / "in.tsv", output_file=tmp_path / "out.tsv")
@@ -89,7 +90,7 @@ def test_a_header_is_no_pair(model_dir, tmp_path):
     ],
 )
 def test_a_bad_line_is_named_and_leaves_no_file(model_dir, tmp_path, monkeypatch, content, message):
-    monkeypatch.setattr(similarity.similarity_command, "_CHUNK_LINES", 4)
+    monkeypatch.setattr(similarity_command, "_CHUNK_LINES", 4)
     (tmp_path / "in.tsv").write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     with pytest.raises(UserError, match=message):
         run(model_dir, input_file=tmp_path / "in.tsv", output_file=tmp_path / "out.tsv")
@@ -133,5 +134,5 @@ def test_flags_that_do_not_say_what_to_score(model_dir, values):
 def test_a_model_of_other_labels_is_refused(tmp_path):
     folder = exports.write_classifier(tmp_path / "m")
     assert len(read_description(folder).labels) == 3
-    with pytest.raises(UserError, match="tells 3 labels apart, not similar from different"):
+    with pytest.raises(UserError, match="has 3 labels, not the two of different and similar"):
         similarity.BertSim(model_dir=folder).start_model()
