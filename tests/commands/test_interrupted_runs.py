@@ -1,4 +1,4 @@
-"""kill -9 at random moments, and the same command again: the same bytes, and only what was unfinished made anew."""
+"""kill -9 at random moments, and the same command again: the same bytes, and only what was unfinished made again."""
 
 import json
 import os

@@ -171,7 +171,7 @@ def masked_units(made, row):
 
 
 def assert_share(count, total, share):
-    """Whether so many of independent draws are a likely outcome."""
+    """Whether this many of independent draws are a likely outcome."""
     assert abs(count - total * share) <= SIGMAS * np.sqrt(total * share * (1 - share)), (count, total, share)
 
 
@@ -230,7 +230,7 @@ def test_masked_kept_and_replaced_units(made):
 
 
 def test_lengths_of_runs(made):
-    # Where so many tokens may be masked that no run of three words is too long for them.
+    # Only sequences with a budget so large that no run of three words exceeds it.
     runs = [run for run, ids in zip(made.first_runs, made.sequences) if len(ids) > 110]
     counts = np.bincount(runs, minlength=4)
     assert counts[0] == 0 and len(counts) == 4 and counts.sum() > 200
