@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from albert.base.flags import Flags, run_command
 from albert.base.machine import available_cores
-from albert.pretraining_data.flags import build_data_settings, declare_data_flags
+from albert.pretraining_data.flags import build_data_settings, build_record_settings, declare_data_flags
 from albert.pretraining_data.run import make_data_set, show_examples
 
 
@@ -28,13 +28,11 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Makes the records, shows examples, or both."""
-    settings = build_data_settings(flags)
-    if not flags.show:
-        flags.require("output_file")
-    if settings.outputs:
-        make_data_set(settings, flags.num_workers or available_cores())
+    build = build_record_settings(flags)
+    if flags.output_file or not flags.show:
+        make_data_set(build_data_settings(flags, build), flags.num_workers or available_cores())
     if flags.show:
-        show_examples(settings, flags.show)
+        show_examples(flags.input_file, build, flags.show)
 
 
 if __name__ == "__main__":

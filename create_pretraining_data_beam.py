@@ -15,7 +15,7 @@ from typing import Any
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.pretraining_data.flags import build_data_settings, declare_data_flags
+from albert.pretraining_data.flags import build_data_settings, build_record_settings, declare_data_flags
 
 
 def declare_flags() -> Flags:
@@ -29,8 +29,7 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Makes the records on Beam."""
-    settings = build_data_settings(flags)
-    flags.require("output_file")
+    settings = build_data_settings(flags, build_record_settings(flags))
     load_engine().make_data_set(settings, flags.beam_options)
 
 

@@ -50,7 +50,12 @@ def count_parameters(scope: str, config: BertConfig, **options: Any) -> int:
 
 def factorized_embedding() -> Change:
     """Checks that word embeddings have V·E + E·H parameters instead of V·H (ALBERT, section 3.1)."""
-    sizes = {"vocab_size": 30000, "hidden_size": 4096, "num_hidden_layers": 1, "num_attention_heads": 64}
+    sizes: Dict[str, Any] = {
+        "vocab_size": 30000,
+        "hidden_size": 4096,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 64,
+    }
     before, after = (
         count_parameters("word_embeddings", BertConfig(intermediate_size=1, embedding_size=embedding_size, **sizes))
         for embedding_size in (None, 128)

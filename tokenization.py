@@ -275,18 +275,19 @@ class FullTokenizer:
         Raises:
           UserError: neither file is given, or the one that takes precedence cannot be used.
         """
-        if not (spm_model_file or vocab_file):
+        path = spm_model_file or vocab_file
+        if not path:
             raise UserError("the tokenizer needs a vocabulary: give --vocab_file or --spm_model_file")
         self.basic_tokenizer = BasicTokenizer(do_lower_case)
         self.is_sentencepiece = bool(spm_model_file)
-        self.vocab_file = spm_model_file or vocab_file
-        content = _read_file(self.vocab_file, SENTENCEPIECE_SOURCE if self.is_sentencepiece else VOCABULARY_SOURCE)
+        self.vocab_file = path
+        content = _read_file(path, SENTENCEPIECE_SOURCE if self.is_sentencepiece else VOCABULARY_SOURCE)
         self.vocab_hash = hashlib.sha256(content).hexdigest()
         if self.is_sentencepiece:
-            self._model = _load_sentencepiece_model(self.vocab_file, content)
+            self._model = _load_sentencepiece_model(path, content)
             self.vocab = {self._model.id_to_piece(i): i for i in range(self._model.get_piece_size())}
         else:
-            self.vocab = _parse_vocab(self.vocab_file, content)
+            self.vocab = _parse_vocab(path, content)
             self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab)
         self.inv_vocab = {index: token for token, index in self.vocab.items()}
         self._set_special_ids()

@@ -11,7 +11,7 @@ import shlex
 import tempfile
 import time
 from collections import Counter
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence, Set
 
 import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
@@ -71,7 +71,7 @@ def make_data_set(settings: DataSettings, beam_options: str) -> None:
     """Makes the record files, describes them beside them, and reports what was done.
 
     Args:
-      settings: with `outputs`.
+      settings: text, files and records.
       beam_options: Beam's own options, as one string.
 
     Raises:
@@ -96,7 +96,7 @@ def make_data_set(settings: DataSettings, beam_options: str) -> None:
         _write_json(sidecar_path(name), sidecar_values(outputs.content(name), description, totals))
         size = _total_size(files_text(name, num_shards))
         _report(OutputSummary(name, num_shards, size, totals), done, settings.build)
-    _log.info("%s", next_step(*outputs, num_shards, settings.build))
+    _log.info("%s", next_step(outputs.training, outputs.heldout, num_shards, settings.build))
 
 
 def _totals(name: str, counts: Counter) -> Dict[str, Any]:
@@ -123,7 +123,7 @@ class MakeRecords(beam.DoFn):
     def setup(self) -> None:
         """Builds what all shards of a worker share."""
         with tempfile.TemporaryDirectory() as folder:
-            paths = {name: os.path.join(folder, name) for name in self._contents}
+            paths: Dict[str, Any] = {name: os.path.join(folder, name) for name in self._contents}
             for name, path in paths.items():
                 with open(path, "wb") as file:
                     file.write(self._contents[name])
@@ -144,7 +144,7 @@ def _content(path: str) -> bytes:
 
 def _expand(patterns: str) -> List[str]:
     """Returns the files that names and globs, separated by commas, stand for, wherever Beam can read them."""
-    paths = set()
+    paths: Set[str] = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
         (result,) = FileSystems.match([pattern])
         if not result.metadata_list:

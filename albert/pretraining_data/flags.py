@@ -44,26 +44,36 @@ def declare_data_flags(flags: Flags) -> None:
     flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
 
 
-def build_data_settings(flags: Flags) -> DataSettings:
-    """Builds the settings of a data set from parsed flags; warns where one of them limits another.
+def build_data_settings(flags: Flags, build: BuildSettings) -> DataSettings:
+    """Builds the settings of a data set from parsed flags and the settings of its records.
 
     Raises:
-      UsageError: a flag that is needed has no value, or flags do not go together.
-      UserError: the user dictionary cannot be used.
+      UsageError: --output_file has no value.
     """
-    _check_flags(flags)
-    build = _build_settings(flags)
-    _warn_of_few_predictions(build)
+    flags.require("output_file")
     return DataSettings(
         input_file=flags.input_file,
-        outputs=Outputs(flags.output_file, flags.heldout_file) if flags.output_file else None,
+        outputs=Outputs(flags.output_file, flags.heldout_file),
         build=build,
         num_shards=flags.num_shards,
         overwrite=flags.overwrite,
     )
 
 
-def _build_settings(flags: Flags) -> BuildSettings:
+def build_record_settings(flags: Flags) -> BuildSettings:
+    """Builds the settings of the records from parsed flags; warns where one flag limits another.
+
+    Raises:
+      UsageError: a flag that is needed has no value, or flags do not go together.
+      UserError: the user dictionary cannot be used.
+    """
+    _check_flags(flags)
+    settings = _record_settings(flags)
+    _warn_of_few_predictions(settings)
+    return settings
+
+
+def _record_settings(flags: Flags) -> BuildSettings:
     masking = MaskingSettings(
         max_predictions_per_seq=flags.max_predictions_per_seq,
         masked_lm_prob=flags.masked_lm_prob,

@@ -47,14 +47,14 @@ class DataSettings(NamedTuple):
 
     Attributes:
       input_file: the text files: names and globs, separated by commas.
-      outputs: the record files; None where examples are only shown.
+      outputs: the record files.
       build: what decides the records.
       num_shards: how many files each of them is divided into; None: one per 512 KiB of text.
       overwrite: whether files that were made with other settings are replaced.
     """
 
     input_file: str
-    outputs: Optional[Outputs]
+    outputs: Outputs
     build: BuildSettings
     num_shards: Optional[int] = None
     overwrite: bool = False

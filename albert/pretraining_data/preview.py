@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, islice
-from typing import Callable, Iterator, List, Sequence
+from typing import AbstractSet, Callable, Iterator, List, Sequence
 
 from albert.files.features import NO_SENTENCE_ORDER
 from albert.pretraining_data.examples import IN_ORDER, SWAPPED, ExampleBatch
@@ -55,10 +55,10 @@ def example_text(examples: ExampleBatch, row: int, to_tokens: ToTokens) -> str:
     )
 
 
-def _marked(original: List[str], seen: List[str], positions: Sequence[int]) -> str:
+def _marked(original: List[str], seen: List[str], positions: AbstractSet[int]) -> str:
     parts = []
-    for is_predicted, places in groupby(range(len(seen)), key=lambda place: place in positions):
-        places = list(places)
+    for is_predicted, group in groupby(range(len(seen)), key=lambda place: place in positions):
+        places = list(group)
         word = readable([original[place] for place in places])
         if is_predicted:
             shown = readable([seen[place] for place in places])

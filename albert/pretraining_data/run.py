@@ -50,7 +50,7 @@ def make_data_set(settings: DataSettings, num_workers: int) -> None:
     """Makes the record files that are missing, describes them beside them, and reports what was done.
 
     Args:
-      settings: with `outputs`.
+      settings: text, files and records.
       num_workers: processes; their number changes nothing in the files.
 
     Raises:
@@ -58,20 +58,21 @@ def make_data_set(settings: DataSettings, num_workers: int) -> None:
     """
     paths = expand_globs(settings.input_file)
     tokenizer = build_tokenizer(settings.build)
-    outputs = Outputs(*(name and os.path.normpath(name) for name in settings.outputs))
+    training, heldout = settings.outputs
+    outputs = Outputs(os.path.normpath(training), heldout and os.path.normpath(heldout))
     settings = settings._replace(outputs=outputs)
     with hold_lock(outputs.names()):
         results, done = _make_outputs(settings, paths, tokenizer, num_workers)
     _report(outputs, results, done, settings.build)
 
 
-def show_examples(settings: DataSettings, count: int) -> None:
-    """Logs the first examples of the text; writes no file."""
-    paths = expand_globs(settings.input_file)
+def show_examples(input_file: str, settings: BuildSettings, count: int) -> None:
+    """Logs the first examples of the text (names and globs, separated by commas); writes no file."""
+    paths = expand_globs(input_file)
     task = ShardTask("", 0, plan_shards(paths, None)[0], is_heldout=False)
-    to_tokens = build_tokenizer(settings.build).convert_ids_to_tokens
+    to_tokens = build_tokenizer(settings).convert_ids_to_tokens
     _log.info("%s", LEGEND)
-    for text in preview(ShardBuilder(settings.build), task, count, to_tokens):
+    for text in preview(ShardBuilder(settings), task, count, to_tokens):
         _log.info("%s", text)
 
 
@@ -100,7 +101,7 @@ def _report(outputs: Outputs, results: Dict[str, List[ShardResult]], done: WorkD
         write_json(report_path(name), report_values(summary, done))
         for level, line in output_report(summary, done, settings):
             _log.log(level, "%s", line)
-    _log.info("%s", next_step(*outputs, len(results[outputs.training]), settings))
+    _log.info("%s", next_step(outputs.training, outputs.heldout, len(results[outputs.training]), settings))
 
 
 def _make_missing(

@@ -9,14 +9,14 @@ import hashlib
 import os
 import random
 from collections import Counter
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from albert.files.complete import remove_unfinished
 from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, Feature, pretraining_features
 from albert.files.reading import LOCAL, FileSystem
-from albert.files.record_encoding import encode_records
+from albert.files.record_encoding import Ragged, encode_records
 from albert.files.tfrecords import NO_COMPRESSION, write_records
 from albert.pretraining_data.chunks import Chunks, ChunkSettings, chunk_columns, make_chunks
 from albert.pretraining_data.examples import SWAPPED, ExampleBatch, example_columns, make_examples
@@ -154,8 +154,12 @@ class ShardBuilder:
     def records(self, task: ShardTask, counts: Counter, on_progress: OnProgress = lambda *_: None) -> Iterator[bytes]:
         """Yields the records of a shard, not shuffled; adds to `counts` on the way."""
         for chunks, examples in self.examples(task, counts, on_progress):
-            columns = chunk_columns(chunks) if self._settings.dynamic_masking else example_columns(examples)
-            yield from encode_records(self._features, columns)
+            yield from encode_records(self._features, self._columns(chunks, examples))
+
+    def _columns(self, chunks: Chunks, examples: ExampleBatch) -> Mapping[str, Union[np.ndarray, Ragged]]:
+        if self._settings.dynamic_masking:
+            return chunk_columns(chunks)
+        return example_columns(examples)
 
     def examples(
         self, task: ShardTask, counts: Counter, on_progress: OnProgress = lambda *_: None

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _PROGRESS_PERIOD_SECONDS = 0.5
 _PARENT_PERIOD_SECONDS = 0.5  # between checks that the parent is still there
 _MAX_LOSSES = 2  # a shard whose worker was killed is made once more, but not twice
+_UNKNOWN_TASK = -1  # of a worker that was killed before it began its first shard
 _ROW_LENGTH = 4  # state, bytes, documents, examples
 _DONE = -1  # state of a task; 0 while it waits, the process id of its worker while it is made
 
@@ -140,9 +141,9 @@ def build_shards(
     while waiting:
         pool = _Pool(tasks, settings, min(num_workers, len(waiting)), board)
         lost = pool.work_through(waiting, on_finished, on_progress)
-        losses.update(lost or [None] * bool(waiting))
+        losses.update(lost if lost or not waiting else [_UNKNOWN_TASK])
         hopeless = [tasks[number] for number in lost if losses[number] >= _MAX_LOSSES]
-        if hopeless or losses[None] >= _MAX_LOSSES:
+        if hopeless or losses[_UNKNOWN_TASK] >= _MAX_LOSSES:
             for number in waiting:
                 remove_unfinished(tasks[number].path)
             raise _killed(hopeless)

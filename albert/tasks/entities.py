@@ -68,7 +68,7 @@ def entities_of_tags(tags: Sequence[Tag]) -> TagReading:
             begin = place
             if continues:
                 repaired.append(place)
-        if tag.prefix in _ENDINGS:
+        if begin is not None and tag.prefix in _ENDINGS:
             entities.append(Entity(begin, place + 1, tag.type))
             begin = None
     if begin is not None:

@@ -160,6 +160,6 @@ def _read_rows(
         )
 
 
-def texts_of(*keys: str) -> Callable[[JsonObject], Texts]:
-    """Makes the function that returns the one or two texts of the named keys."""
-    return lambda entry: Texts(*(entry.text(key) for key in keys))
+def texts_of(key_a: str, key_b: Optional[str] = None) -> Callable[[JsonObject], Texts]:
+    """Makes the function that returns the one or two texts of these keys."""
+    return lambda entry: Texts(entry.text(key_a), None if key_b is None else entry.text(key_b))

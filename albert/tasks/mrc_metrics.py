@@ -13,7 +13,7 @@ from typing import List, NamedTuple, Sequence
 from tokenization import is_chinese_character, is_punctuation, is_whitespace
 
 _MORE_PUNCTUATION = "～"  # U+FF5E, which Unicode calls a symbol
-_CHARACTER, _WORD, _GAP = "cw "
+_CHARACTER, _WORD, _GAP = "c", "w", " "
 _UNIT = re.compile("c|w+")
 
 

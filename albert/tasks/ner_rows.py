@@ -138,7 +138,7 @@ def _sentence(path: str, lines: Sequence[_TokenLine], types: Sequence[str], repa
 
 
 def _tag(path: str, line: _TokenLine, types: Sequence[str]) -> Tag:
-    tag = parse_tag(line.tag)
+    tag = parse_tag(line.tag or "")
     if tag is None or (tag.type and tag.type not in types):
         raise UserError(
             "{} line {} has the unknown tag '{}': known are O and {} before {}".format(
@@ -219,7 +219,7 @@ def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[s
       UserError: see `read_sentence_split`.
     """
     sentences = {split: read_sentence_split(task, data_dir, split) for split in splits}
-    trained = {entity.type for sentence in sentences.get(TRAIN, ()) for entity in sentence.entities}
+    trained = {entity.type for sentence in sentences.get(TRAIN, ()) for entity in sentence.entities or ()}
     for split in sentences if TRAIN in sentences else ():
         strange: Dict[str, int] = {}
         for sentence in sentences[split]:

@@ -52,4 +52,4 @@ def declared_task(task_name: Optional[str], task_file: Optional[str], data_dir: 
     Raises:
       UserError: there is no such task, or the description cannot be used.
     """
-    return read_task(task_file, has_data_dir=data_dir is not None) if task_file else get_task(task_name)
+    return read_task(task_file, has_data_dir=data_dir is not None) if task_file else get_task(task_name or "")

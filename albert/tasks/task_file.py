@@ -140,9 +140,10 @@ def _format(values: Dict[str, Any], files: Dict[str, str]) -> str:
         return _choice(values, "format", "", _FORMATS)
     suffixes = {os.path.splitext(file)[1].lower() for file in files.values()}
     formats = {_FORMAT_OF_SUFFIX.get(suffix) for suffix in suffixes}
-    if len(formats) != 1 or None in formats:
+    found = formats.pop() if len(formats) == 1 else None
+    if found is None:
         raise UserError("the key 'format' ({}) is missing: the files' names do not show it".format(", ".join(_FORMATS)))
-    return formats.pop()
+    return found
 
 
 def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowReader:
@@ -153,8 +154,8 @@ def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowRe
                 raise UserError("'{}' has no use with JSON lines".format(key))
         if numbered:
             raise UserError("the columns of JSON lines have names, not numbers ({})".format(numbered[0]))
-        id_keys = () if columns.own_id is None else (columns.own_id,)
-        return json_rows(texts_of(*columns.texts), label=columns.label, id_keys=id_keys)
+        id_keys = () if columns.own_id is None else (str(columns.own_id),)
+        return json_rows(texts_of(*map(str, columns.texts)), label=str(columns.label), id_keys=id_keys)
     named = [column for column in columns.all() if isinstance(column, str)]
     has_header = values.get("header", bool(named))
     if not isinstance(has_header, bool):
@@ -171,14 +172,15 @@ def _layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) 
     words = [cell.strip() for cell in cells]
     numbers = [column for column in columns.all() if isinstance(column, int)]
     # Where lines lack only the label, the columns behind it move up.
-    is_short = isinstance(columns.label, int) and len(words) == max(numbers) - 1
+    label_number = columns.label if isinstance(columns.label, int) else 0
+    is_short = label_number > 0 and len(words) == max(numbers) - 1
 
     def place(column: Column) -> Optional[int]:
         if isinstance(column, str):
             if words.count(column) > 1:
                 raise UserError("{} line 1 names the column '{}' twice".format(path, column))
             return words.index(column) if column in words else None
-        moved = column - 1 - (is_short and column > columns.label)
+        moved = column - 1 - (is_short and column > label_number)
         return moved if moved < len(words) else None
 
     def known_place(column: Column) -> int:

@@ -3,7 +3,7 @@ import pytest
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.pretraining_data.chunks import ChunkSettings
-from albert.pretraining_data.flags import build_data_settings, declare_data_flags
+from albert.pretraining_data.flags import build_data_settings, build_record_settings, declare_data_flags
 from albert.pretraining_data.masking import MaskingSettings
 from albert.pretraining_data.plan import DataSettings, Outputs
 from albert.pretraining_data.shards import BuildSettings
@@ -14,11 +14,14 @@ def settings_of(*arguments):
     declare_data_flags(flags)
     flags.boolean("overwrite", False, "as each command declares it")
     flags.parse(("--input_file=a.txt", "--vocab_file=vocab.txt") + arguments)
-    return build_data_settings(flags)
+    return build_data_settings(flags, build_record_settings(flags))
 
 
 def test_flags_that_are_not_given_leave_the_defaults_of_the_settings():
-    assert settings_of() == DataSettings("a.txt", None, BuildSettings(vocab_file="vocab.txt"))
+    expected = DataSettings("a.txt", Outputs("zh.tfrecord"), BuildSettings(vocab_file="vocab.txt"))
+    assert settings_of("--output_file=zh.tfrecord") == expected
+    with pytest.raises(UsageError, match="--output_file must be given"):
+        settings_of()
 
 
 def test_every_flag_reaches_the_settings():
@@ -64,14 +67,14 @@ def test_every_flag_reaches_the_settings():
 
 
 def test_dynamic_records_hold_each_text_once():
-    build = settings_of("--dynamic_masking").build
+    build = settings_of("--output_file=zh.tfrecord", "--dynamic_masking").build
     assert build.dynamic_masking and build.dupe_factor == 1
     with pytest.raises(UsageError, match="--dupe_factor=2 has no use with --dynamic_masking"):
         settings_of("--dynamic_masking", "--dupe_factor=2")
 
 
 def test_a_cap_that_leaves_fewer_predictions_is_told(caplog):
-    settings_of("--max_seq_length=512", "--max_predictions_per_seq=76")
+    settings_of("--output_file=zh.tfrecord", "--max_seq_length=512", "--max_predictions_per_seq=76")
     (message,) = caplog.messages
     assert (
         message

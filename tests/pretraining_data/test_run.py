@@ -6,19 +6,19 @@ from albert.pretraining_data.shards import BuildSettings
 from tests.support.data_command import files_below, make
 
 
-def settings_of(folder, outputs):
-    build = BuildSettings(
+def record_settings(folder):
+    return BuildSettings(
         vocab_file=str(folder / "vocab.txt"),
         dupe_factor=2,
         chunks=ChunkSettings(max_seq_length=32),
         masking=MaskingSettings(max_predictions_per_seq=5),
     )
-    return DataSettings(str(folder / "text.txt"), outputs, build)
 
 
 def test_a_program_makes_what_the_command_makes(folder):
     make(folder, output_file=folder / "command" / "zh.tfrecord")
-    make_data_set(settings_of(folder, Outputs(str(folder / "program" / "zh.tfrecord"))), num_workers=1)
+    outputs = Outputs(str(folder / "program" / "zh.tfrecord"))
+    make_data_set(DataSettings(str(folder / "text.txt"), outputs, record_settings(folder)), num_workers=1)
     made = files_below(folder / "program")
     assert made == files_below(folder / "command") and "zh.tfrecord" in made
 
@@ -26,6 +26,6 @@ def test_a_program_makes_what_the_command_makes(folder):
 def test_examples_are_shown_and_nothing_is_written(folder, caplog):
     caplog.set_level("INFO")
     before = files_below(folder)
-    show_examples(settings_of(folder, None), 3)
+    show_examples(str(folder / "text.txt"), record_settings(folder), 3)
     assert sum(message.startswith("example ") for message in caplog.messages) == 3
     assert files_below(folder) == before

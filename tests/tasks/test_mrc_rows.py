@@ -81,7 +81,7 @@ def test_a_test_file_may_be_without_answers_or_with_placeholders(tmp_path, caplo
         (content({"id": "x1", "answers": []}), "train.json question x1 has no key 'question'"),
         (
             content({"id": "x1", "question": "a"}),
-            "json question x1 has no answer: only the test split may have none",
+            "train.json question x1 has no answer: only the test split may have none",
         ),
         (content(qa(answers=(("南京", 0),))), "question q1 has the answer '南京', which is not in its context"),
         (content(qa(answers=(("", 0),))), "question q1 has the answer '', which is not in its context"),

@@ -136,7 +136,7 @@ def test_no_description(tmp_path):
         (
             dict(PAIRS, format="csv"),
             'same,first,second\n1,"甲,乙\n',
-            "2 is not a row of comma-separated columns (",
+            "line 2 is not a row of comma-separated columns (",
         ),
     ],
 )
