@@ -3,15 +3,31 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 import sentencepiece  # noqa: F401 (training a model crashes where TensorFlow 1.15 was imported first)
 
 from albert.base.paths import ROOT
-from tests.support import tiny_corpus
+from tests.support import quick_tensorflow, tiny_corpus
+
+# Two tests run at a time on two cores: more threads than one each would only be in each other's way.
+for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 # A shell that starts the tests in its background lets them and what they start ignore Ctrl-C, which some of them press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    """The default selection is the quick one; with another -m, TensorFlow is as its users have it."""
+    quick_tensorflow.choose(config.getoption("markexpr") == "not slow")
+
+
+def pytest_collection_finish():
+    """Now it is imported if any test needs it."""
+    if "tensorflow" in sys.modules:
+        quick_tensorflow.apply()
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ import time
 import traceback
 
 from albert.base.paths import ROOT
+from tests.support import quick_tensorflow
 
 
 def run_all(runs, seconds=600):
@@ -132,6 +133,9 @@ def import_commands(runs):
     """Imports what the runs need, once for all."""
     for name in sorted({run["command"] for run in runs}):
         importlib.import_module(name)
+    import matplotlib.figure  # noqa: F401 (the curves' drawing takes seconds to import)
+
+    quick_tensorflow.apply()
 
 
 def main():

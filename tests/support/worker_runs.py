@@ -87,8 +87,6 @@ def _child(run):
 def main():
     stages = json.loads(sys.argv[1])
     killed_runs.import_commands([run for stage in stages for run in stage])
-    import matplotlib.figure  # noqa: F401 (the curves' drawing takes seconds to import)
-
     for stage in stages:
         processes = [killed_runs.forked(_child, run) for run in stage]
         print(json.dumps([killed_runs.exit_status(process) for process in processes]), flush=True)
