@@ -8,7 +8,7 @@ The mean of the last checkpoints of a training is often a little better than the
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -30,12 +30,12 @@ _STEP = "global_step"
 
 
 def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
-    """Writes the mean of the last checkpoints of a run, and returns the folder.
+    """Writes the mean of the last checkpoints of a run and returns the folder.
 
     Args:
       run_dir: the output folder of a run.
-      last: how many checkpoints; those of step 0, which nothing has trained, do not count.
-      output: the new folder; RUN_DIR/average by default, which an earlier average of ours may hold.
+      last: the number of checkpoints. Those of step 0 are untrained and do not count.
+      output: the new folder; by default RUN_DIR/average, in which an earlier average is replaced.
 
     Raises:
       UserError: there are fewer checkpoints, they hold different variables, or the folder holds something else.
@@ -59,21 +59,21 @@ def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
 
 
 def trained_checkpoints(run_dir: str) -> List[str]:
-    """The prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
+    """Lists the prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
     if not os.path.isdir(run_dir):
         raise UserError("there is no folder {}".format(run_dir))
     steps = {prefix: step_of(prefix) for prefix in saved_checkpoints(run_dir)}
     return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.get)
 
 
-def mean_weights(prefixes: Sequence[str]) -> Dict[str, Any]:
-    """The mean of the weights of checkpoints by variable name, summed in float64; no slots, no step.
+def mean_weights(prefixes: Sequence[str]) -> Dict[str, np.ndarray]:
+    """Computes the mean of the weights of checkpoints by variable name, in float64; without slots and step.
 
     Raises:
       UserError: a checkpoint holds other variables, or of other shapes, than the first.
     """
-    sums: Dict[str, Any] = {}
-    dtypes: Dict[str, Any] = {}
+    sums: Dict[str, np.ndarray] = {}
+    dtypes: Dict[str, np.dtype] = {}
     for prefix in prefixes:
         weights = read_weights(prefix)
         if not sums:
@@ -85,7 +85,7 @@ def mean_weights(prefixes: Sequence[str]) -> Dict[str, Any]:
     return {name: (sums[name] / len(prefixes)).astype(dtypes[name]) for name in sums}
 
 
-def _check_same(first: Dict[str, Any], other: Dict[str, Any], first_prefix: str, prefix: str) -> None:
+def _check_same(first: Dict[str, np.ndarray], other: Dict[str, np.ndarray], first_prefix: str, prefix: str) -> None:
     shapes = [{name: value.shape for name, value in values.items()} for values in (first, other)]
     differing = sorted(name for name in set(first) | set(other) if shapes[0].get(name) != shapes[1].get(name))
     if differing:
@@ -113,7 +113,7 @@ def main(flags: Flags) -> None:
 
 
 def next_command(folder: str) -> str:
-    """The line that says how to evaluate an average; of a run's task, where it has one."""
+    """Returns the line with the command that evaluates an average, on the task of the run if it has one."""
     model = open_checkpoint(folder)
     task = model.description.task if model.description else "…"
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"

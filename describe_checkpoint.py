@@ -9,6 +9,7 @@ from albert.base.flags import Flags, run_command
 from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
 from albert.checkpoints.variables import listed, size_name, token_head_of
+from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
 
 _WIDTH = 12  # of the left column
@@ -30,7 +31,7 @@ _NO_VOCABULARY = "none beside it: name it with --vocab_file"
 
 
 def describe_model(model: CheckpointModel, path: str) -> str:
-    """A screen of text on a checkpoint, ending with commands to copy that name it as `path`."""
+    """Describes a checkpoint, and ends with commands to copy that name it as `path`."""
     rows = [
         ("family", "{} (--{})".format(model.family.name, model.family.config_flag)),
         ("size", _size(model)),
@@ -58,8 +59,8 @@ def _size(model: CheckpointModel) -> str:
     return ", ".join(words + _variant(config))
 
 
-def _variant(config: object) -> List[str]:
-    """What few models have: another place of the norms, several groups."""
+def _variant(config: ModelConfig) -> List[str]:
+    """Rare properties: another place of the norms, several groups."""
     if getattr(config, "ln_type", "postln") != "postln":
         return [config.ln_type]
     groups = getattr(config, "num_hidden_groups", 1)
@@ -81,7 +82,7 @@ def _head(model: CheckpointModel) -> str:
 
 
 def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
-    """Purposes and commands, the likeliest first."""
+    """Lists purposes and commands, the likeliest first."""
     named = _config_words(model)
     if model.head == CLASSIFIER and model.labels and model.num_labels == 2:
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)

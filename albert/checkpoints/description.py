@@ -1,4 +1,4 @@
-"""A folder that holds a fine-tuned model and all it needs to answer: weights, config, vocabulary, labels."""
+"""Description of a fine-tuned model in its folder: task, labels and the names of config and vocabulary."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _BEST_FOLDER = "best"  # in the output folder of a run
 
 
 class ModelFolder(NamedTuple):
-    """What a model folder says of its model.
+    """Description of a fine-tuned model.
 
     Attributes:
-      task: name of the task it was fine-tuned on.
+      task: name of the task that it was fine-tuned on.
       labels: label strings; the position of a label is its id.
       family: name of the model family.
-      config_file: name of the model's JSON file in the folder.
+      config_file: name of the configuration file in the folder.
       vocab_file: name of the vocabulary in the folder.
       do_lower_case: whether text is lower-cased.
       max_seq_length: the longest sequence that it was fine-tuned on.
       is_sentencepiece: whether vocab_file is a sentencepiece model.
-      use_pooled_output: whether the head stands on the pooler, or on the mean of the tokens.
+      use_pooled_output: whether the head takes the pooler's output, or the mean of the tokens.
     """
 
     task: str
@@ -40,17 +40,21 @@ class ModelFolder(NamedTuple):
 
 
 def write_description(folder: str, description: ModelFolder) -> None:
-    """Writes the description of a fine-tuned model into its folder (`folder.write_companions` writes the rest too)."""
+    """Writes a description into a folder; `folder.write_companions` writes config and vocabulary too."""
     write_json(os.path.join(folder, DESCRIPTION_FILE), dict(description._asdict(), labels=list(description.labels)))
 
 
 def best_folder(output_dir: str) -> str:
-    """The folder of a run's best model; whole, even if a process was killed while it replaced the folder."""
+    """Finds the folder of a run's best model; whole, even if a process was killed while it replaced the folder."""
     return recover(os.path.join(output_dir, _BEST_FOLDER))
 
 
 def read_description(folder: str) -> Optional[ModelFolder]:
-    """The description in a folder, or None where there is none."""
+    """Reads the description in a folder; None if there is none.
+
+    Raises:
+      UserError: the file is damaged.
+    """
     path = os.path.join(folder, DESCRIPTION_FILE)
     if not os.path.exists(path):
         return None

@@ -1,26 +1,29 @@
-"""The two published model families under the name ALBERT-zh, as records: all that a shared module asks of a family."""
+"""Families of models under the name ALBERT-zh: their classes, flags and runners as records."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional, Type
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
+from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.types import Tensor
 from modeling import BertConfig, BertModel
 from modeling_google import AlbertConfig, AlbertModel
 
 
 class Family(NamedTuple):
-    """What differs between the families outside of their modules."""
+    """Family of models: what differs between the two outside of modeling.py and modeling_google.py."""
 
     name: str
-    config_class: Any
-    model_class: Any
-    config_flag: str  # the flag that names the model's JSON file
+    config_class: Type[ModelConfig]
+    model_class: Type[TransformerModel]
+    config_flag: str  # names the configuration file on command lines
     pretraining_runner: str
     classification_runner: str
-    has_groups: bool  # whether layers come in groups, all of which may start from one
+    has_groups: bool  # whether its layers form groups, all of which may start from the first group
 
 
 ZH = Family(
@@ -47,17 +50,17 @@ FAMILIES = {family.name: family for family in (ZH, GOOGLE)}
 
 def build_encoder(
     family: Family,
-    config: Any,
-    features: Dict[str, Any],
+    config: ModelConfig,
+    features: Dict[str, Tensor],
     is_training: bool,
     *,
     use_one_hot_embeddings: bool = False,
-    kept_positions: Optional[Any] = None,
-) -> Any:
+    kept_positions: Optional[Tensor] = None,
+) -> TransformerModel:
     """Builds the family's encoder over a batch of sequences.
 
     Args:
-      family, config: the model.
+      family, config: of the model.
       features: input_ids, input_mask and segment_ids, each int [B, S].
       is_training: whether dropout acts.
       use_one_hot_embeddings, kept_positions: see `TransformerModel`.

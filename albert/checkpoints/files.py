@@ -1,4 +1,4 @@
-"""The files of a checkpoint: finding them by a folder or a name, and whether they are all there."""
+"""Files of a checkpoint: finds them by a folder or a name, and checks that they are complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ANY_FILE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 
 
 def find_checkpoint(path: str) -> str:
-    """The checkpoint prefix that a prefix, one of its files or a folder stands for.
+    """Finds the prefix of a checkpoint by the prefix, one of its files or its folder.
 
     Raises:
       UserError: there is none.
@@ -43,7 +43,7 @@ def find_checkpoint(path: str) -> str:
 
 
 def check_index_file(prefix: str) -> None:
-    """Raises `UserError` where a checkpoint has no index."""
+    """Raises `UserError` if a checkpoint has no index."""
     if os.path.exists(prefix + _INDEX):
         return
     if data_files(prefix):
@@ -58,14 +58,14 @@ def _without_index(prefix: str) -> UserError:
 
 
 def check_data_file(prefix: str, num_bytes: int) -> None:
-    """Checks the weights' files against what the index says of them.
+    """Checks that the files of the weights exist and are as long as the index requires.
 
     Args:
       prefix: of the checkpoint.
-      num_bytes: what all its variables take at the least.
+      num_bytes: the least that all its variables take.
 
     Raises:
-      UserError: a file is missing, or they hold less.
+      UserError: a file is missing, or they are shorter.
     """
     files = data_files(prefix)
     if not files:
@@ -84,7 +84,7 @@ def check_data_file(prefix: str, num_bytes: int) -> None:
 
 
 def data_files(prefix: str) -> List[str]:
-    """The files with the weights of a checkpoint, in order."""
+    """Lists the files with the weights of a checkpoint, in order."""
     return sorted(path for path in glob.glob(glob.escape(prefix) + ".data-*") if _DATA.search(path))
 
 
@@ -106,7 +106,7 @@ def _checkpoint_in_folder(folder: str) -> str:
 
 
 def _nothing_in(folder: str, names: List[str]) -> UserError:
-    """Why a folder without an index is no folder of a checkpoint."""
+    """Says why a folder without an index holds no checkpoint."""
     halves = [os.path.join(folder, _DATA.sub("", name)) for name in names if _DATA.search(name)]
     if halves:
         return _without_index(halves[0])
@@ -116,10 +116,10 @@ def _nothing_in(folder: str, names: List[str]) -> UserError:
 
 
 def _named_by_state_file(folder: str) -> Optional[str]:
-    """The checkpoint that the file `checkpoint` names, looked for here: the folder may have been moved or unpacked."""
+    """The checkpoint that the file `checkpoint` names, but in this folder, which may have been moved."""
     try:
         state = tf.train.get_checkpoint_state(folder)
-    except ValueError:  # empty or no text: it names nothing
+    except ValueError:  # the file is empty or no text
         state = None
     if state is None:
         return None

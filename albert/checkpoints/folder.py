@@ -20,7 +20,7 @@ _MARKER = "*.index"  # a folder with a checkpoint may be replaced
 
 
 class Companions(NamedTuple):
-    """What stands beside the weights of a model, so that every command takes their folder as a model.
+    """Companions of the weights in a model's folder, with which every command takes the folder as a model.
 
     Attributes:
       config: the model's configuration; None where the format of the weights holds it.
@@ -38,10 +38,10 @@ class Companions(NamedTuple):
 
 
 def write_best(output_dir: str, prefix: str) -> str:
-    """Makes <output_dir>/best, a folder with the weights of one of the run's checkpoints, and returns its path.
+    """Writes <output_dir>/best, a folder with the weights of one of the run's checkpoints, and returns its path.
 
     Raises:
-      UserError: what stands there is none of ours, or the checkpoint is incomplete.
+      UserError: the folder holds something else than a model, or the checkpoint is incomplete.
     """
     return write_weights_folder(
         best_folder(output_dir),
@@ -51,11 +51,11 @@ def write_best(output_dir: str, prefix: str) -> str:
 
 
 def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str], None]) -> str:
-    """Makes a folder, or replaces it when the new one is complete, and returns its path.
+    """Writes a folder, or replaces it when the new one is complete, and returns its path.
 
     Args:
       folder: the folder.
-      like: prefix of the checkpoint whose config, vocabulary, description and name the new one gets.
+      like: prefix of the checkpoint that gives its companions and its name to the new folder.
       write_weights: writes the weights to a prefix.
 
     Raises:
@@ -71,7 +71,7 @@ def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str
 
 
 def companions_of(model: CheckpointModel) -> Companions:
-    """The companions that a checkpoint has in its own folder."""
+    """Finds the companions that a checkpoint has in its own folder."""
     return Companions(
         config=model.config,
         config_name=os.path.basename(model.config_file or CONFIG_NAME),

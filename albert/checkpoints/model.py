@@ -1,7 +1,7 @@
-"""A checkpoint as a model: its family, config, head, vocabulary and labels, from its path alone.
+"""Model of a checkpoint: family, config, heads, vocabulary and labels, from its path alone.
 
-The config is found beside the checkpoint, else taken from the known size that the shapes fit
-(docs/en/models.md, "Configurations").
+The config is the file beside the checkpoint, else the published config whose shapes it has (docs/en/models.md,
+"Configurations").
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import os
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
@@ -29,34 +29,35 @@ from albert.checkpoints.variables import (
     sizes_of,
     unlike_albert,
 )
+from albert.model.config import ModelConfig
 from tokenization import load_vocab
 
-_SIZES_OF_ANY_MODEL = ("vocab_size", "max_position_embeddings", "type_vocab_size")  # a known size may change these
+_SIZES_OF_ANY_MODEL = ("vocab_size", "max_position_embeddings", "type_vocab_size")  # may differ from the published
 
-# Where a config comes from.
+# Sources of a config.
 NAMED, FOUND, INFERRED = "named", "file", "inferred"
 
 
 class CheckpointModel(NamedTuple):
-    """What a checkpoint is.
+    """Model of a checkpoint.
 
     Attributes:
       family: the model's family.
-      config: its configuration, of the family's class.
+      config: the model's configuration, of the family's class.
       config_source: "named" (by the caller), "file" (found beside the checkpoint) or "inferred" (from the shapes).
       config_file: the path of the config; None where it was inferred.
       prefix: of the checkpoint.
       shapes: names and shapes of the weights; no slots, no step.
-      heads: what the weights can serve as, from the plainest on: "encoder", "masked_lm", "pretraining", "classifier".
-      num_labels: the labels of a fine-tuned head; None without one.
-      slots: names of the optimizer's slots, such as adam_m; empty where there are none.
-      step: the global step at which it was written, 0 where it says none.
+      heads: names of the heads that it has (`outputs.HEADS`), from the plainest on.
+      num_labels: the number of labels of a classifier; None without one.
+      slots: names of the optimizer's slots, such as adam_m; empty if there are none.
+      step: the global step at which it was written; 0 if it holds none.
       vocab_file, spm_model_file: the vocabulary or sentencepiece model found beside the checkpoint, if any.
-      description: what the folder of a fine-tuned model says of it (labels, task, …), if it does.
+      description: the description of a fine-tuned model (labels, task, …) in its folder, if any.
     """
 
     family: Family
-    config: Any
+    config: ModelConfig
     config_source: str
     config_file: Optional[str]
     prefix: str
@@ -71,47 +72,47 @@ class CheckpointModel(NamedTuple):
 
     @property
     def head(self) -> str:
-        """The head that stands on the encoder: "encoder" for none, "masked_lm", "pretraining" or "classifier"."""
+        """The name of the head that it was trained with last; "encoder" if it has none."""
         return self.heads[-1]
 
     @property
     def has_slots(self) -> bool:
-        """Whether the optimizer's slots are in it, so that training can go on where it ended."""
+        """Whether it holds the optimizer's slots, so that training can continue where it ended."""
         return bool(self.slots)
 
     @property
     def num_parameters(self) -> int:
-        """Parameters of encoder and heads."""
+        """The number of parameters of encoder and heads."""
         return count_parameters(self.shapes)
 
     @property
     def num_encoder_parameters(self) -> int:
-        """Parameters of the encoder with its pooler."""
+        """The number of parameters of the encoder with its pooler."""
         return count_parameters(self.shapes, ENCODER_PREFIX)
 
     @property
     def use_pooled_output(self) -> bool:
-        """Whether a fine-tuned head stands on the pooler, or on the mean of the tokens."""
+        """Whether a fine-tuned head takes the pooler's output, or the mean of the tokens."""
         return self.description.use_pooled_output if self.description else True
 
     @property
     def labels(self) -> Optional[Tuple[str, ...]]:
-        """The label strings of a fine-tuned head by id, where the folder says them."""
+        """The labels of a fine-tuned head by id; None if no description names them."""
         return self.description.labels if self.description and self.num_labels else None
 
 
 def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: Optional[str] = None) -> CheckpointModel:
-    """Reads what a checkpoint is.
+    """Opens a checkpoint as a model; reads no values.
 
     Args:
-      path: a folder (published, of a training run, or of a model; of a fine-tuning run its best model), a prefix or
-        one of the checkpoint's files.
-      config_file: the model's JSON file, where it is not to be looked for.
-      config_flag: the flag that messages name for it; the family's own by default.
+      path: a prefix, one of the checkpoint's files, or a folder: published, of a run or of a model. Of a fine-tuning
+        run its best model is opened.
+      config_file: the configuration file; None looks for it.
+      config_flag: the flag for it, for messages; by default that of the family.
 
     Raises:
-      UserError: there is no checkpoint, it is incomplete or of no ALBERT, its config contradicts it, or its size is
-        not known and no config is beside it.
+      UserError: there is no checkpoint, it is incomplete or no ALBERT, its config contradicts it, or there is no config
+        beside it and its size is not a published one.
     """
     prefix = find_weights(path)
     folder = os.path.dirname(prefix) or os.curdir
@@ -141,7 +142,7 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
 
 
 def find_weights(path: str) -> str:
-    """The prefix that a path stands for: of a fine-tuning run its best model, else as `checkpoint.find_checkpoint`."""
+    """Finds the prefix of a path's checkpoint: of a fine-tuning run its best model, else as `files.find_checkpoint`."""
     best = best_folder(path)
     return find_checkpoint(best if read_description(best) else path)
 
@@ -165,8 +166,8 @@ def _find_config(
     description: Optional[ModelFolder],
     config_file: Optional[str],
     config_flag: Optional[str],
-) -> Tuple[str, Optional[str], Any]:
-    """Where the config comes from, its path and itself."""
+) -> Tuple[str, Optional[str], ModelConfig]:
+    """Finds the config: its source, its path and itself."""
     if config_file:
         return NAMED, config_file, read_fitting_config(family, shapes, prefix, config_file)
     folder = os.path.dirname(prefix) or os.curdir
@@ -185,8 +186,8 @@ def _find_config(
     return INFERRED, None, config
 
 
-def read_fitting_config(family: Family, shapes: Shapes, prefix: str, path: str) -> Any:
-    """The config of a file, which must fit the weights.
+def read_fitting_config(family: Family, shapes: Shapes, prefix: str, path: str) -> ModelConfig:
+    """Reads the config in a file, which must fit the weights.
 
     Raises:
       UserError: it cannot be read, or contradicts the weights; both sides are named.
@@ -212,16 +213,16 @@ def read_fitting_config(family: Family, shapes: Shapes, prefix: str, path: str) 
     return config
 
 
-def _parsed(family: Family, path: str) -> Any:
-    """The config in a file, or None where it is none of the family's."""
+def _parsed(family: Family, path: str) -> Optional[ModelConfig]:
+    """Reads the config in a file; None if it is no config of the family."""
     try:
         return family.config_class.from_json_file(path)
     except UserError:
         return None
 
 
-def contradictions(config: Any, shapes: Shapes) -> List[str]:
-    """What a config says other than the weights, such as "hidden_size 312, not 768" (the weights' side first)."""
+def contradictions(config: ModelConfig, shapes: Shapes) -> List[str]:
+    """Lists where a config differs from the weights, as "hidden_size 312, not 768" (the weights' value first)."""
     differing = [
         "{} {}, not {}".format(key, value, getattr(config, key))
         for key, value in sizes_of(shapes).items()
@@ -235,10 +236,10 @@ def contradictions(config: Any, shapes: Shapes) -> List[str]:
 
 def _config_beside(
     family: Family, shapes: Shapes, prefix: str, folder: str, config_flag: str
-) -> Optional[Tuple[str, Any]]:
-    """Path and content of the config in a folder that fits the weights; None where the folder holds no config."""
+) -> Optional[Tuple[str, ModelConfig]]:
+    """Finds the config in a folder that fits the weights: its path and itself; None if the folder holds no config."""
     parsed = {path: _parsed(family, path) for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.json")))}
-    # Other JSON files may stand there too: only what reads as a config, or is called one, counts.
+    # The folder may hold other JSON files too. A config is a file that can be read as one, or is named bert_config.
     paths = [path for path in parsed if parsed[path] is not None or "bert_config" in os.path.basename(path)]
     fitting = {path: parsed[path] for path in paths if parsed[path] and not contradictions(parsed[path], shapes)}
     if not fitting:
@@ -254,8 +255,8 @@ def _config_beside(
     return first, fitting[first]
 
 
-def _known_config(family: Family, shapes: Shapes) -> Any:
-    """The published config whose size the weights have, with their own vocabulary and positions; None for none."""
+def _known_config(family: Family, shapes: Shapes) -> Optional[ModelConfig]:
+    """Finds the published config of the weights' size, with their own vocabulary and positions; None without one."""
     sizes = sizes_of(shapes)
     own = {key: sizes[key] for key in _SIZES_OF_ANY_MODEL if key in sizes}
     for path in sorted(glob.glob(os.path.join(glob.escape(CONFIGS), "albert_config_*.json"))):
@@ -270,7 +271,7 @@ def _known_config(family: Family, shapes: Shapes) -> Any:
 def _find_vocabulary(
     folder: str, description: Optional[ModelFolder], vocab_size: int
 ) -> Tuple[Optional[str], Optional[str]]:
-    """The paths of the vocabulary or of the sentencepiece model of a folder; at most one is not None."""
+    """Finds the vocabulary or the sentencepiece model of a folder: two paths, at least one of them None."""
     if description:
         path = os.path.join(folder, description.vocab_file)
         return (None, path) if description.is_sentencepiece else (path, None)

@@ -1,7 +1,7 @@
-"""The checkpoints of a training folder: which is the last whole one, and what killed runs left beside it.
+"""Checkpoints of a training folder: finds the last whole one, and removes files that killed runs left unfinished.
 
-A checkpoint is written under other names and renamed, data before index; the file `checkpoint` names it last of all. A
-run that is killed, a full disk or a lost power supply may leave any of these unfinished.
+A checkpoint is written under other names and renamed, data before index, and then the file `checkpoint` names it. A
+killed run, a full disk or a power cut may leave any of these unfinished.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DATA = re.compile(r"(model\.ckpt-\d+)\.data-\d{5}-of-\d{5}$")
 
 
 def flaw(prefix: str, read_all: bool = False) -> Optional[str]:
-    """Why a checkpoint cannot be used, in a sentence; None where it is whole.
+    """Says why a checkpoint cannot be used, in a sentence; None if it is whole.
 
     Args:
       prefix: of the checkpoint.
@@ -45,8 +45,9 @@ def flaw(prefix: str, read_all: bool = False) -> Optional[str]:
 
 
 def latest_checkpoint(folder: str) -> Optional[str]:
-    """The prefix from which training in a folder goes on: what its file `checkpoint` names, or the last whole one
-    where that is damaged. None where nothing was trained in it.
+    """Finds the prefix from which training in a folder continues; None if no training has saved one.
+
+    It is the checkpoint that the file `checkpoint` names or, if that is damaged, the last whole one.
 
     Raises:
       UserError: there are checkpoints, or a file that names one, but none is whole.
@@ -60,12 +61,12 @@ def latest_checkpoint(folder: str) -> Optional[str]:
 
 
 def _named(folder: str) -> Optional[str]:
-    """What the file `checkpoint` names; "" where it is damaged, None where there is none."""
+    """The prefix that the file `checkpoint` names; "" if the file is damaged, None if there is none."""
     try:
         state = tf.train.get_checkpoint_state(folder)
     except ValueError:
         return ""
-    # Looked for in this folder, which may have been moved.
+    # Its place in this folder, which may have been moved.
     return os.path.join(folder, os.path.basename(state.model_checkpoint_path)) if state else None
 
 
@@ -76,17 +77,17 @@ def _last_whole(folder: str, named: str, read_all: bool = False) -> str:
     if not named:
         raise UserError(
             'the file {} is damaged: write the line `model_checkpoint_path: "model.ckpt-…"` into it to go on, or '
-            "remove it to begin anew".format(os.path.join(folder, "checkpoint"))
+            "remove it to start again".format(os.path.join(folder, "checkpoint"))
         )
     raise UserError(
-        "no checkpoint in {0} is whole ({1}): remove {2} to begin anew".format(
+        "no checkpoint in {0} is whole ({1}): remove {2} to start again".format(
             folder, flaw(named, read_all), os.path.join(folder, "checkpoint")
         )
     )
 
 
 def _on_disk(folder: str) -> List[str]:
-    """The prefixes of all checkpoints that have an index, by step."""
+    """The prefixes of all checkpoints that have an index, in the order of their steps."""
     names = [match.group(1) for match in map(_INDEX.match, os.listdir(folder)) if match]
     return [os.path.join(folder, name) for name in sorted(names, key=_step_in_name)]
 
@@ -96,22 +97,23 @@ def _step_in_name(name: str) -> int:
 
 
 def saved_checkpoints(folder: str) -> List[str]:
-    """The prefixes of the whole checkpoints in a training folder up to the last, oldest first."""
+    """Lists the prefixes of the whole checkpoints in a training folder up to the latest, oldest first."""
     latest = latest_checkpoint(folder)
     if latest is None:
         return []
-    # Not what its file `checkpoint` lists: that names the last alone where all are kept.
+    # Not the list in its file `checkpoint`, which holds the latest only if all checkpoints are kept.
     on_disk = _on_disk(folder)
-    if latest not in on_disk:  # a checkpoint of another origin
+    if latest not in on_disk:  # the checkpoint of another program
         return [latest]
     return [prefix for prefix in on_disk[: on_disk.index(latest) + 1] if flaw(prefix) is None]
 
 
 def mend_checkpoints(folder: str) -> Optional[str]:
-    """Makes a folder ready to be trained in and returns the checkpoint from which that goes on, or None.
+    """Prepares a folder for training and returns the checkpoint from which training continues, or None.
 
-    Removes what killed runs left unfinished, reads the last checkpoint as a whole, and where it is damaged lets the
-    file `checkpoint` name the last good one, by which TensorFlow goes. No other process may be training in the folder.
+    Removes the files that killed runs left unfinished and reads all of the latest checkpoint. If that is damaged, the
+    file `checkpoint`, which TensorFlow follows, names the last good one from then on. No other process may be training
+    in the folder.
 
     Raises:
       UserError: there are checkpoints, but none is whole.
@@ -131,20 +133,20 @@ def mend_checkpoints(folder: str) -> Optional[str]:
 
 
 def _is_elsewhere(folder: str) -> bool:
-    """Whether the file `checkpoint` names a place in which the folder stood before it was moved."""
+    """Whether the file `checkpoint` names another folder, as it does after the folder was moved."""
     state = tf.train.get_checkpoint_state(folder)
     return os.path.realpath(os.path.dirname(state.model_checkpoint_path)) != os.path.realpath(folder)
 
 
 def _name(folder: str, good: str) -> None:
-    """Lets the file `checkpoint` name a checkpoint, as the last of the whole ones up to it."""
+    """Makes the file `checkpoint` name a checkpoint and the whole ones before it."""
     last = _step_in_name(good)
     kept = [prefix for prefix in _on_disk(folder) if _step_in_name(prefix) < last and flaw(prefix) is None] + [good]
     tf.train.update_checkpoint_state(folder, good, all_model_checkpoint_paths=kept)
 
 
 def remove_unfinished_checkpoints(folder: str) -> None:
-    """Removes what a killed or failed run left of files that it was writing; no other process may be writing them."""
+    """Removes the files that a killed or failed run left unfinished; no other process may be writing them."""
     remove_unfinished_in(folder)
     names = set(os.listdir(folder))
     for name in sorted(names):

@@ -19,14 +19,14 @@ _STEP = "global_step"
 
 
 class Contents(NamedTuple):
-    """What a checkpoint holds."""
+    """Contents of a checkpoint."""
 
     shapes: Shapes  # of the weights
     slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
 
 
 def variable_shapes(prefix: str) -> Shapes:
-    """Names and shapes of the weights of a checkpoint; optimizer slots and the step are none.
+    """Reads names and shapes of the weights of a checkpoint, without optimizer slots and step.
 
     Raises:
       UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
@@ -35,7 +35,7 @@ def variable_shapes(prefix: str) -> Shapes:
 
 
 def read_contents(prefix: str) -> Contents:
-    """What a checkpoint holds, by its index.
+    """Reads the contents of a checkpoint from its index.
 
     Raises:
       UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
@@ -59,7 +59,7 @@ def _open(prefix: str) -> Any:
 
 
 def read_weights(prefix: str) -> Dict[str, np.ndarray]:
-    """The values of the weights of a checkpoint.
+    """Reads the values of the weights of a checkpoint.
 
     Raises:
       UserError: it cannot be read or is damaged.
@@ -82,7 +82,7 @@ def check_values(prefix: str) -> None:
         raise UserError("the checkpoint {} is damaged: its index names no variable".format(prefix))
 
 
-def _read(reader: Any, name: str, prefix: str) -> Any:
+def _read(reader: Any, name: str, prefix: str) -> np.ndarray:
     try:
         return reader.get_tensor(name)
     except Exception as error:  # as in `_open`
@@ -90,7 +90,7 @@ def _read(reader: Any, name: str, prefix: str) -> Any:
 
 
 def restore_variables(session: Any, prefix: str) -> None:
-    """Gives all variables of the session's graph their values from a checkpoint that holds them.
+    """Restores all variables of the session's graph from a checkpoint that holds them.
 
     Raises:
       UserError: its data cannot be read.
@@ -104,18 +104,18 @@ def restore_variables(session: Any, prefix: str) -> None:
 
 
 def step_of(prefix: str) -> int:
-    """The global step at which a checkpoint was written; 0 where it holds none."""
+    """Reads the global step at which a checkpoint was written; 0 if it holds none."""
     reader = _open(prefix)
     return int(_read(reader, _STEP, prefix)) if reader.has_tensor(_STEP) else 0
 
 
 def write_weights(prefix: str, target_prefix: str) -> None:
     """Copies the weights and the step of a checkpoint, without slots, to a new checkpoint."""
-    # An Estimator predicts from no checkpoint without a step.
+    # An Estimator does not predict from a checkpoint without a step.
     write_values(dict(read_weights(prefix), **{_STEP: np.int64(step_of(prefix))}), target_prefix)
 
 
-def write_values(values: Dict[str, Any], target_prefix: str) -> None:
+def write_values(values: Dict[str, np.ndarray], target_prefix: str) -> None:
     """Writes arrays by variable name as a checkpoint."""
     with tf.Graph().as_default(), tf.Session() as session:
         variables = {

@@ -1,13 +1,13 @@
-"""Names and shapes of a checkpoint's variables: the family, sizes and heads that they tell.
+"""Names and shapes of a checkpoint's variables, and the family, sizes and heads that they imply.
 
-The only module that knows variable names as text (docs/en/models.md). `values` reads and writes the arrays, `model`
-adds the model's config, `warm_start` starts a model from a checkpoint.
+It and `outputs` hold the variable names of checkpoints (docs/en/models.md). `values` reads and writes the arrays,
+`model` adds the model's config, `warm_start` starts a model from a checkpoint.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Container, Dict, List, Optional, Tuple
 
 from albert.model.outputs import HEADS, TOKEN_HEADS, Head
 
@@ -16,7 +16,7 @@ _CLASSIFIER_WEIGHTS = "output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
 _SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
 _WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
-# The first name that a checkpoint holds tells its family; the order matters, since zh models have no mapping.
+# The first of these names that a checkpoint holds tells its family.
 _FAMILY_MARKS = (
     ("bert/embeddings/word_embeddings_2", "zh"),
     ("bert/encoder/embedding_hidden_mapping_in/kernel", "google"),
@@ -33,8 +33,8 @@ _NAMES_SHOWN = 3
 Shapes = Dict[str, List[int]]
 
 
-def slot_of(name: str, names: Any) -> Optional[str]:
-    """The name of the optimizer's slot that a variable is, or None; slots are called <weight>/<slot>."""
+def slot_of(name: str, names: Container[str]) -> Optional[str]:
+    """Returns the name of the slot if a variable is an optimizer's slot, <weight>/<slot>; else None."""
     parts = name.split("/")
     for end in range(len(parts) - 1, 0, -1):
         if "/".join(parts[:end]) in names:
@@ -43,7 +43,7 @@ def slot_of(name: str, names: Any) -> Optional[str]:
 
 
 def num_values(shape: List[int]) -> int:
-    """The number of values in an array of a shape."""
+    """Counts the values of an array by its shape."""
     count = 1
     for size in shape:
         count *= size
@@ -51,17 +51,17 @@ def num_values(shape: List[int]) -> int:
 
 
 def count_parameters(shapes: Shapes, prefix: str = "") -> int:
-    """The parameters of the weights whose names begin with a prefix."""
+    """Counts the parameters of the weights whose names begin with a prefix."""
     return sum(num_values(shape) for name, shape in shapes.items() if name.startswith(prefix))
 
 
 def family_of(shapes: Shapes) -> Optional[str]:
-    """ "zh", "google" or "BERT"; None where the weights are of something else."""
+    """Tells the family of weights: "zh", "google" or "BERT"; None for anything else."""
     return next((family for mark, family in _FAMILY_MARKS if mark in shapes), None)
 
 
 def unlike_albert(shapes: Shapes) -> Optional[str]:
-    """What weights are that no model of either family can load, as words after "is"; None where one can."""
+    """Describes weights that no family can load, in words that follow "is"; None if a family can load them."""
     layers = {match.group(1) for match in map(_UNSHARED_LAYER.match, shapes) if match}
     family = family_of(shapes)
     if layers:
@@ -74,7 +74,7 @@ def unlike_albert(shapes: Shapes) -> Optional[str]:
 
 
 def sizes_of(shapes: Shapes) -> Dict[str, int]:
-    """The sizes of the model that can be read off its weights, named as the config's keys."""
+    """Reads the sizes of a model off its weights, by keys of the config."""
     sizes = {}
     if _WORD_EMBEDDINGS in shapes:
         sizes["vocab_size"], sizes["embedding_size"] = shapes[_WORD_EMBEDDINGS]
@@ -95,7 +95,7 @@ def sizes_of(shapes: Shapes) -> Dict[str, int]:
 
 
 def heads_of(shapes: Shapes) -> Tuple[str, ...]:
-    """The names of the heads that weights have, in the order of HEADS; the last is what they were trained as last."""
+    """Lists the names of the heads of weights, in the order of HEADS; they were trained with the last one last."""
     return tuple(name for name, head in HEADS.items() if _has(head, shapes))
 
 
@@ -104,27 +104,27 @@ def _has(head: Head, shapes: Shapes) -> bool:
 
 
 def num_labels_of(shapes: Shapes) -> Optional[int]:
-    """The labels that a fine-tuned head tells apart; None without one."""
+    """Counts the labels of a classifier; None without one."""
     return shapes[_CLASSIFIER_WEIGHTS][0] if _CLASSIFIER_WEIGHTS in shapes else None
 
 
 def token_head_of(shapes: Shapes) -> Optional[str]:
-    """The fine-tuned head that answers for each token, "spans" or "tags", which only its own command uses; or None."""
+    """Finds the fine-tuned head that answers for each token, "spans" or "tags"; None without one."""
     return next((head.name for head in TOKEN_HEADS if _has(head, shapes)), None)
 
 
 def normalises_pooled_output(shapes: Shapes) -> bool:
-    """Whether there is the LayerNorm under a fine-tuned head that only preln models have."""
+    """Whether a classifier normalises the pooled output, as in preln models only."""
     return _PRELN_CLASSIFIER_NORM in shapes
 
 
 def size_name(hidden_size: Optional[int]) -> Optional[str]:
-    """What published models of a width are called."""
+    """Names the published size of a width; None if there is none."""
     return _SIZE_NAMES.get(hidden_size)
 
 
 def describe_weights(shapes: Shapes) -> str:
-    """A few words on a set of weights, such as "zh tiny"."""
+    """Describes weights in a few words, such as "zh tiny"."""
     family = family_of(shapes)
     if family is None:
         return "not an ALBERT of either family"
@@ -133,12 +133,12 @@ def describe_weights(shapes: Shapes) -> str:
 
 
 def in_group_0(name: str) -> str:
-    """The name of the same weight in the first group of layers (google family); other names as they are."""
+    """Renames a weight to the same weight of the first group of layers (google family); other names stay."""
     return _GROUP.sub(r"group_0/inner_group_\2", name)
 
 
 def listed(names: Tuple[str, ...]) -> str:
-    """The first few of several names, and how many more there are."""
+    """Lists the first few names, and the number of the others."""
     if not names:
         return "none"
     more = len(names) - _NAMES_SHOWN

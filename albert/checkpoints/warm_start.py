@@ -1,4 +1,4 @@
-"""Starting a model from a checkpoint: what fits, what is missing, what is left over."""
+"""Warm start of a model from a checkpoint: weights that match, are missing or are left over."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 class WarmStart(NamedTuple):
-    """What a checkpoint gives to a model."""
+    """Plan of a warm start."""
 
     matched: Tuple[str, ...]
     missing: Tuple[str, ...]  # variables of the model that keep their initial values
-    left_over: Tuple[str, ...]  # weights of the checkpoint that the model has no use for
-    sources: Dict[str, str]  # matched variable -> the weight of the checkpoint that it takes
+    left_over: Tuple[str, ...]  # weights of the checkpoint that the model does not use
+    sources: Dict[str, str]  # matched variable -> its weight in the checkpoint
 
 
 def plan_warm_start(model_shapes: Shapes, prefix: str, from_group_0: bool = False) -> WarmStart:
@@ -39,10 +39,10 @@ def plan_warm_start(model_shapes: Shapes, prefix: str, from_group_0: bool = Fals
     Args:
       model_shapes: names and shapes of the model's variables.
       prefix: of the checkpoint.
-      from_group_0: whether every group of layers takes the weights of the checkpoint's group 0 (google family).
+      from_group_0: whether every group of layers starts from the checkpoint's group 0 (google family).
 
     Raises:
-      UserError: the checkpoint holds no encoder, or one of another family or other sizes; both sides are named.
+      UserError: the checkpoint holds no encoder, or one of another family or of other sizes; names both sides.
     """
     shapes = variable_shapes(prefix)
     _check_likeness(model_shapes, shapes, prefix, any_groups=from_group_0)
@@ -81,10 +81,10 @@ def _misfit(prefix: str, shapes: Shapes, model_shapes: Shapes, reason: str) -> U
 
 
 def warm_start_variables(prefix: str, from_group_0: bool = False) -> WarmStart:
-    """Makes the trainable variables of the default graph start from a checkpoint's values, and reports it.
+    """Starts the trainable variables of the default graph from a checkpoint and logs a report.
 
     Raises:
-      UserError: as `plan_warm_start`, whose arguments are the same.
+      UserError: as `plan_warm_start`, which has the same arguments.
     """
     variables = {variable.op.name: variable for variable in tf.trainable_variables()}
     shapes = {name: variable.shape.as_list() for name, variable in variables.items()}
@@ -92,7 +92,7 @@ def warm_start_variables(prefix: str, from_group_0: bool = False) -> WarmStart:
     takers = collections.defaultdict(list)
     for name, source in plan.sources.items():
         takers[source].append(variables[name])
-    # One call gives a weight to one variable: as many calls as a weight has takers.
+    # One call gives a weight to one variable only: it takes a call for each further variable of a weight.
     for turn in range(max(map(len, takers.values()), default=0)):
         assignment = {source: takers[source][turn] for source in takers if turn < len(takers[source])}
         tf.train.init_from_checkpoint(prefix, assignment)
@@ -101,7 +101,7 @@ def warm_start_variables(prefix: str, from_group_0: bool = False) -> WarmStart:
 
 
 def report(plan: WarmStart, prefix: str) -> str:
-    """A few lines on what a checkpoint gave: matched, missing, left over."""
+    """Reports a plan in a few lines: matched, missing, left over."""
     return "\n".join(
         [
             "Starting from {}".format(prefix),

@@ -1,5 +1,6 @@
 """The published implementations' outputs on tiny checkpoints, and the graph that they are compared with."""
 
+import dataclasses
 import json
 import os
 from typing import NamedTuple
@@ -78,3 +79,9 @@ def set_variables(session, values):
     # One run for all: each initializer takes the fed value in place of its own.
     feed = {variable.initializer.inputs[1]: values[name] for name, variable in variables.items()}
     session.run(tf.global_variables_initializer(), feed)
+
+
+def build_encoder(name, **changes):
+    """Builds the encoder of a fixture, with other values of its config, in the default graph."""
+    config = dataclasses.replace(config_of(name, load(name)), **changes)
+    return FAMILY_OF[name].model_class(config, False, tf.zeros([2, 3], tf.int32), scope="bert")

@@ -1,5 +1,7 @@
 """Checkpoints in files, made of the fixtures, of random weights of a published size, or of anything else."""
 
+import shutil
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -48,3 +50,11 @@ def model_values(family, config, num_labels=None):
             heads.sentence_order(model, ids[:, :1])
         session.run(tf.global_variables_initializer())
         return session.run({variable.op.name: variable for variable in tf.trainable_variables()})
+
+
+def copy_files(prefix, folder, name="half.ckpt", leave_out=()):
+    """Copies a checkpoint's files but some under another name; returns the new prefix."""
+    for suffix in (".index", ".data-00000-of-00001"):
+        if suffix not in leave_out:
+            shutil.copy(prefix + suffix, str(folder / (name + suffix)))
+    return str(folder / name)
