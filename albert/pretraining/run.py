@@ -263,18 +263,20 @@ def check_export_dir(export_dir: Optional[str]) -> None:
 
 def export_after_training(run: PretrainingRun) -> None:
     """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
-    from albert.base.flags import Flags
-    from albert.export.run import declare_export_flags, run_export
+    from albert.export.run import export_model  # here: only this one step of a training run needs it
+    from albert.export.settings import ExportSettings
 
     output_dir = run.settings.output_dir
     latest = latest_checkpoint(output_dir)
     if latest is None:
         raise UserError("{} holds no checkpoint to export: train first (--do_train=True)".format(output_dir))
-    export_flags = Flags()
-    declare_export_flags(export_flags)
-    config_file = os.path.join(output_dir, run.model.config_name)
-    export_flags.parse(["--{}={}".format(run.family.config_flag, config_file)])
-    run_export(export_flags, path=latest, format_name="savedmodel", output_dir=run.settings.export_dir)
+    settings = ExportSettings(
+        checkpoint=latest,
+        export_format="savedmodel",
+        output_dir=run.settings.export_dir,
+        config_file=os.path.join(output_dir, run.model.config_name),
+    )
+    export_model(settings)
 
 
 def _say_what_next(run: PretrainingRun) -> None:

@@ -41,7 +41,7 @@ class SpanSettings(NamedTuple):
 class Span(NamedTuple):
     """Span of a context, in characters, and its score as an answer."""
 
-    score_answers: float
+    score: float
     start: int
     end: int
 
