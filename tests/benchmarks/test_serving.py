@@ -17,7 +17,7 @@ def body(text):
 def test_answers_and_errors_are_counted_at_the_rate(tmp_path):
     model = tiny_service.Model()
     with tiny_service.serving(model.served(tmp_path)) as client:
-        full = http_clients.put_load(client.port, [body("我"), body("我我")], clients=4, seconds=0.3)
+        full = http_clients.put_load(client.port, [body("我"), body("我我")], clients=4, seconds=1.0)
         assert full.errors == 0 and len(full.seconds) == len(model.rows) > 20
         assert {len(first) for first, _ in model.rows} == {1, 2}
         assert full.per_second == pytest.approx(len(full.seconds) / full.duration)
