@@ -14,7 +14,7 @@ ckpt_name = os.path.join(model_dir, "model.ckpt")
 vocab_file = os.path.join(file_path, "albert_config/vocab.txt")
 
 # Where similarity.py keeps the model of `model_dir` as a frozen graph: the next start takes a tenth of the time. It is
-# made anew when the model has changed. None keeps it nowhere; another model_dir keeps its own under the same name.
+# made again when the model has changed. None: it is not kept. Another model_dir keeps its own under the same name.
 graph_file = os.path.join(model_dir, "similarity_graph.pb")
 
 # Pairs in one pass, and tokens of a pair: what is longer is cut.

@@ -21,12 +21,12 @@ import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
 from albert.base.terminal import say
-from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest, read_vectors, write_vectors
+from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
 from albert.inference.encoder_model import open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.text_batches import place_in, read_texts
 
-__all__ = ["Embedder", "Neighbour", "nearest", "read_vectors", "write_vectors"]
+__all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def _say_neighbours(embedder: Embedder, flags: Flags, vectors: np.ndarray, lines
             )
         )
     vector = embedder.embed([flags.sentence], lambda number: "--sentence")[0]
-    neighbours = nearest(vector, vectors, flags.top_k)
+    neighbours = nearest_vectors(vector, vectors, flags.top_k)
     say(["{:6.4f} | line {} | {}".format(cosine, index + 1, lines[index]) for index, cosine in neighbours])
 
 

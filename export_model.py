@@ -15,14 +15,14 @@ from albert.base import quiet_tensorflow  # noqa: F401
 from albert.base.flags import Flags, run_command
 from albert.export.flags import build_settings, declare_export_flags
 from albert.export.run import FORMATS, export_model
-from albert.export.settings import TENSORFLOW
+from albert.export.settings import TO_TENSORFLOW
 
 
 def declare_flags() -> Flags:
     """Declares all flags."""
     flags = Flags()
     flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
-    flags.choice("format", None, list(FORMATS) + [TENSORFLOW], "what to write")
+    flags.choice("format", None, list(FORMATS) + [TO_TENSORFLOW], "what to write")
     flags.string("output_dir", None, "the folder to make")
     declare_export_flags(flags)
     return flags

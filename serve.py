@@ -1,11 +1,11 @@
-"""A model behind HTTP: similarity, labels, embeddings and fill-mask for other programs, and a page for people.
+"""HTTP service of a model: similarity, labels, embeddings and fill-mask for programs, and a web page.
 
     python serve.py --model=albert_lcqmc_checkpoints
     curl -H 'Content-Type: application/json' -d '{"text_a": "明天会下雨吗", "text_b": "明天有雨吗"}' \\
         http://127.0.0.1:8000/similarity
 
 The page is at /, the description of the interface at /docs. Needs requirements/serve.txt. Ctrl-C or SIGTERM ends it
-after it has answered what it took.
+after it has answered the requests that it accepted.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 
 
 def declare_flags() -> Flags:
-    """The flags of the command."""
+    """Declares the flags of the command."""
     flags = Flags()
     flags.string("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
-    flags.choice("engine", None, ENGINES, "what answers; by default what opens the folder")
+    flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
     flags.string("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.string("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
     flags.string("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
     flags.string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 lets other machines in")
     flags.integer("port", 8000, "the port to listen on; 0 takes a free one", minimum=0)
     flags.string(
-        "token", None, "clients must show it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
+        "token", None, "clients must send it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
     )
     flags.integer(
         "max_batch_size",
         None,
-        "rows that the model answers at once; 1 batches nothing (default: {}; with the engine tflite 1, since batches "
-        "gain nothing there and all cores answer side by side)".format(_BATCH_SIZE),
+        "rows that the model answers at once; 1 turns batching off (default: {}; with the engine tflite 1, since "
+        "batches gain nothing there and all cores answer in parallel)".format(_BATCH_SIZE),
         minimum=1,
     )
-    flags.integer("max_batch_tokens", MAX_BATCH_TOKENS, "tokens of them, about", minimum=1)
-    flags.float("max_wait_ms", 0.0, "milliseconds that a batch which is not full waits for more", minimum=0.0)
-    flags.integer("max_queue", 4096, "rows that wait; beyond them the answer is 503 with Retry-After", minimum=1)
-    flags.integer("max_text_length", 4096, "characters of a text", minimum=1)
-    flags.integer("max_rows", 1000, "rows of a list", minimum=1)
-    flags.integer("max_body_bytes", 4 << 20, "bytes of a request", minimum=1)
+    flags.integer("max_batch_tokens", MAX_BATCH_TOKENS, "about the most tokens of a batch", minimum=1)
+    flags.float("max_wait_ms", 0.0, "milliseconds that a batch waits for more rows while it is not full", minimum=0.0)
+    flags.integer("max_queue", 4096, "rows that may wait; beyond them the response is 503 with Retry-After", minimum=1)
+    flags.integer("max_text_length", 4096, "the most characters of a text", minimum=1)
+    flags.integer("max_rows", 1000, "the most rows of a list", minimum=1)
+    flags.integer("max_body_bytes", 4 << 20, "the most bytes of a request", minimum=1)
     flags.float("body_seconds", 10.0, "seconds within which a request must have come", minimum=0.1)
-    flags.integer("max_connections", 1000, "connections at a time; beyond them the answer is 503", minimum=1)
+    flags.integer("max_connections", 1000, "connections at a time; beyond them the response is 503", minimum=1)
     return flags
 
 
 def main(flags: Flags) -> None:
-    """Loads the model and answers until it is told to end."""
+    """Loads the model and serves until a signal ends it."""
     flags.require("model")
     if flags.max_rows > flags.max_queue:
         raise UsageError(
@@ -93,11 +93,11 @@ def main(flags: Flags) -> None:
         Limits(flags.max_text_length, flags.max_rows, flags.max_body_bytes, flags.body_seconds, token),
     )
     if not is_local(bound) and token is None:
-        _log.warning("Whoever reaches this machine may ask: --token=… admits only those who know it.")
+        _log.warning("Anyone who reaches this machine can use the service: --token=… admits only those who know it.")
     _log.info("%s answers at %s (Ctrl-C ends it).", flags.model, address_of(bound))
     serve_app(app, bound, ServerOptions(flags.body_seconds, max_connections=flags.max_connections))
     model.close()
-    _log.info("Stopped; all that was taken is answered.")
+    _log.info("Stopped; all accepted requests are answered.")
 
 
 def _token_of(flags: Flags) -> Optional[str]:

@@ -1,1 +1,1 @@
-"""Exports: SavedModel, frozen graph, TFLite, ONNX, PyTorch; parity with the source."""
+"""Exports: SavedModel, frozen graph, TFLite, ONNX, transformers and back; parity with the source."""

@@ -7,7 +7,7 @@ from typing import Optional
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.export.run import FORMATS
-from albert.export.settings import FLOAT32, TENSORFLOW, ExportSettings
+from albert.export.settings import FLOAT32, TO_TENSORFLOW, ExportSettings
 from albert.export.tflite import TFLITE_TYPES
 from albert.model.outputs import HEADS
 
@@ -38,10 +38,12 @@ def build_settings(flags: Flags, *, checkpoint: str, export_format: str, output_
     Raises:
       UsageError: a flag means nothing to the format, or two flags contradict each other.
     """
-    if export_format == TENSORFLOW:
+    if export_format == TO_TENSORFLOW:
         for name in _MEANINGLESS_FROM_TRANSFORMERS:
             if flags.was_given(name):
-                raise UsageError("--{} means nothing to --format={}: the folder says it all".format(name, TENSORFLOW))
+                raise UsageError(
+                    "--{} means nothing to --format={}: the folder says it all".format(name, TO_TENSORFLOW)
+                )
     elif FORMATS[export_format].default_length is None and flags.max_seq_length is not None:
         raise UsageError("--max_seq_length means nothing to --format={}: it takes any length".format(export_format))
     return ExportSettings(

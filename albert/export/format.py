@@ -1,4 +1,4 @@
-"""What every export format is asked, and what it says when its files are written."""
+"""Request to an export format, and what the format returns when its files are written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of t
 
 
 class Request(NamedTuple):
-    """What is to be exported.
+    """Request to write one format.
 
     Attributes:
       model: the checkpoint.
-      head: one of HEADS, which the checkpoint holds.
+      head: one of `outputs.HEADS`, which the checkpoint holds.
       text_length: the longest row that the model was trained for.
       do_lower_case: whether the model's text is lower-cased.
       seq_length: the only length of rows (S); None for any.
@@ -31,12 +31,12 @@ class Request(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Files of an export, before they are compared.
+    """Written files of an export, before they are compared.
 
     Attributes:
-      answer: the outputs for a batch of inputs, read from the files.
+      answer: computes the outputs for a batch of inputs from the files.
       tolerance: the largest difference that the format allows, as a share of an output's spread.
-      opened_by: what opens the files, as a line of code or a command; {} stands for their folder.
+      opened_by: a line of code or a command that opens the files; {} stands for their folder.
     """
 
     answer: Callable[[Arrays], Arrays]

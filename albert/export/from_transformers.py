@@ -1,10 +1,10 @@
-"""The way back: an ALBERT of the library `transformers` becomes a checkpoint of the google family."""
+"""Import from the library `transformers`: its ALBERT becomes a checkpoint of the google family."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any, Optional, Tuple
+from typing import Optional, Tuple
 
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import GOOGLE
@@ -18,12 +18,13 @@ from albert.export.transformers_names import from_transformers
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, Arrays
+from modeling_google import AlbertConfig
 
 CHECKPOINT_NAME = "albert_model.ckpt"
 
 
-def google_config(source: TransformersFolder) -> Any:
-    """The folder's configuration as one of the google family (raises `UserError` for values that it lacks)."""
+def google_config(source: TransformersFolder) -> AlbertConfig:
+    """Turns the folder's configuration into one of the google family (raises `UserError` for unknown values)."""
     theirs = source.config
     ours = {field.name: theirs[field.name] for field in dataclasses.fields(GOOGLE.config_class) if field.name in theirs}
     activations = {name: activation for activation, name in ACTIVATION_NAMES.items()}
@@ -66,7 +67,7 @@ def _description(source: TransformersFolder, config: ModelConfig, do_lower_case:
         config_file=CONFIG_NAME,
         vocab_file=VOCAB_FILE,
         do_lower_case=tokenizer.get("do_lower_case", do_lower_case),
-        # Where nothing is said, the tokenizer's own limit is a number beyond any sequence.
+        # Without a limit of its own, a tokenizer has a number that is larger than any sequence.
         max_seq_length=min(tokenizer.get("model_max_length", longest), longest),
     )
 

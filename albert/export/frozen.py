@@ -1,4 +1,4 @@
-"""A frozen graph: one file, the weights as constants, the head's probabilities or vectors as outputs."""
+"""Frozen graph: one file with the weights as constants, and the head's probabilities or vectors as outputs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The ALBERT of the library `transformers`, read from its folder and computed in NumPy.
+"""ALBERT of the library `transformers`, computed in NumPy.
 
-It says what a folder answers where neither torch nor transformers is installed. Slow, and meant for a few rows.
+It checks the answers of a folder where neither torch nor transformers is installed. Slow: meant for a few rows.
 Dimension letters stand in `layers`.
 """
 
@@ -29,10 +29,10 @@ ACTIVATIONS = {
 
 
 class NumpyAlbert:
-    """An ALBERT in evaluation mode."""
+    """ALBERT in evaluation mode."""
 
     def __init__(self, config: Dict[str, Any], values: Values) -> None:
-        """Takes a model.
+        """Creates the model.
 
         Args:
           config: the JSON object of the folder's config.json.
@@ -43,7 +43,7 @@ class NumpyAlbert:
         self._activation = ACTIVATIONS[config["hidden_act"]]
 
     def answer(self, inputs: Arrays, head: str) -> Arrays:
-        """The outputs of a head (`outputs.HEADS`) for int arrays [B, S] by input name."""
+        """Computes the outputs of a head (`outputs.HEADS`) for int arrays [B, S] by input name."""
         sequence = self._encode(inputs)  # [B, S, H]
         pooled = np.tanh(self._dense(sequence[:, 0], "albert.pooler"))  # [B, H]
         if head == ENCODER:
@@ -59,7 +59,7 @@ class NumpyAlbert:
         config = self._config
         x = self._embed(inputs["input_ids"], inputs["segment_ids"])
         x = self._dense(x, "albert.encoder.embedding_hidden_mapping_in")
-        # Padding is left out of the softmax altogether.
+        # The softmax leaves padding out entirely.
         bias = np.where(inputs["input_mask"][:, None, None, :] > 0, np.float32(0), np.float32(-np.inf))  # [B, 1, 1, S]
         layers_per_group = config["num_hidden_layers"] / config["num_hidden_groups"]
         for layer in range(config["num_hidden_layers"]):

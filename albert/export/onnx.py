@@ -1,4 +1,4 @@
-"""An ONNX model, by tf2onnx: any number of rows of ids in, the head's outputs out."""
+"""ONNX model, by tf2onnx: any number of rows of ids in, the head's outputs out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
 ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check
 _AXES = ("batch", "length")  # names of the open axes
-# All simplifications that this graph needs. One that is missing on purpose, BackToBackOptimizer, joins two reshapes
-# although a third tensor's shape is taken from the first.
+# All simplifications that this graph needs. BackToBackOptimizer is left out on purpose: it joins two reshapes although
+# the shape of a third tensor is taken from the first.
 _OPTIMIZERS = (
     "TransposeOptimizer",
     "ConstFoldOptimizer",
@@ -46,8 +46,8 @@ def write_onnx(request: Request, folder: str) -> Written:
     )
 
 
-def _convert(graph_def: Any, head: str) -> Any:
-    """The ModelProto of a frozen graph."""
+def _convert(graph_def: tf.GraphDef, head: str) -> Any:
+    """Converts a frozen graph to a ModelProto."""
     converter, optimizer = (_required("tf2onnx." + name) for name in ("tfonnx", "optimizer"))
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, HEADS[head].outputs))
@@ -79,7 +79,7 @@ def _required(module: str) -> Any:
 
 
 def _answer(path: str, inputs: Arrays) -> Arrays:
-    """What the file answers in onnxruntime or, where that is not installed, in ONNX's own reference evaluator."""
+    """Computes the outputs in onnxruntime or, where that is not installed, in ONNX's own reference evaluator."""
     try:
         import onnxruntime
     except ImportError:

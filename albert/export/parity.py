@@ -1,4 +1,4 @@
-"""Whether an export answers as its source does: both get the same inputs, and their outputs are compared.
+"""Parity of an export and its source: both get the same inputs, and their outputs are compared.
 
 Probabilities are compared by their logarithms, which differ as logits do: over a whole vocabulary the probabilities
 themselves are too small to differ visibly.
@@ -15,16 +15,16 @@ from albert.model.outputs import Arrays
 
 FIXED_ROWS, RANDOM_ROWS = 3, 8
 _LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length
-_LEAST_SPREAD = 1e-3  # outputs that hardly vary are not held to less
-_LEAST_PROBABILITY = 1e-7  # below, a float32 softmax says nothing of the model
-_PROBABILITIES = "probabilities"  # outputs whose name ends so are a softmax
+_LEAST_SPREAD = 1e-3  # the least spread that a difference is divided by
+_LEAST_PROBABILITY = 1e-7  # a float32 softmax is not exact below
+_PROBABILITIES_SUFFIX = "probabilities"  # outputs whose name ends with this are a softmax
 
 
 class Parity(NamedTuple):
-    """How far an export is from its source.
+    """Distance of an export from its source.
 
     Attributes:
-      difference: the largest, over all numbers of all outputs.
+      difference: the largest difference of all numbers of all outputs.
       share: the largest difference of an output as a share of its spread (standard deviation) in the source.
       agreeing, labels: how many of the labels (most probable classes or tokens) agree; 0 of 0 for an encoder.
     """
@@ -42,7 +42,7 @@ class Parity(NamedTuple):
 
 
 def probe_inputs(vocab_size: int, seq_length: int) -> Arrays:
-    """Fixed and random rows of token ids, full and padded, of one segment and of two: int32 [11, S] by input name."""
+    """Makes fixed and random rows of ids, full and padded, of one segment and of two: int32 [11, S] by input name."""
     random = np.random.RandomState(12345)
     count = FIXED_ROWS + RANDOM_ROWS
     ids = np.concatenate(
@@ -66,12 +66,12 @@ def probe_inputs(vocab_size: int, seq_length: int) -> Arrays:
 
 
 def probe_length(max_positions: int) -> int:
-    """A length of inputs for an export that takes any."""
+    """Returns the length of inputs for an export that takes any length."""
     return min(_LONGEST_FREE_LENGTH, max_positions)
 
 
 def by_row(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
-    """The answers for a batch, of a reader that takes one row at a time."""
+    """Turns a function that answers one row at a time into one that answers a batch."""
 
     def answer_all(inputs: Arrays) -> Arrays:
         rows: List[Arrays] = []
@@ -86,18 +86,18 @@ def compare_outputs(source: Arrays, export: Arrays) -> Parity:
     """Compares outputs by name.
 
     Raises:
-      UserError: the export lacks an output, or one has another shape or is no number.
+      UserError: the export lacks an output, or one has another shape or is not finite.
     """
     largest, share, agreeing, labels = 0.0, 0.0, 0, 0
     for name, expected in source.items():
         got = export.get(name)
         if got is None or got.shape != expected.shape or not np.isfinite(got).all():
             raise UserError(
-                "the export is wrong: its {} is {}, the source's of shape {}".format(
+                "the export is wrong: its {} is {}, that of the source is of shape {}".format(
                     name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
                 )
             )
-        if name.endswith(_PROBABILITIES):
+        if name.endswith(_PROBABILITIES_SUFFIX):
             same = expected.argmax(axis=-1) == got.argmax(axis=-1)
             agreeing, labels = agreeing + int(same.sum()), labels + same.size
             expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
@@ -108,7 +108,7 @@ def compare_outputs(source: Arrays, export: Arrays) -> Parity:
 
 
 def check_parity(parity: Parity, tolerance: float) -> None:
-    """Raises `UserError` where an export is further from its source than a share of the outputs' spread."""
+    """Raises `UserError` where the difference is over a share of the outputs' spread."""
     if parity.share > tolerance:
         raise UserError(
             "the export does not answer as its source: {}; allowed is {:.0e} of the spread; nothing was written".format(

@@ -1,4 +1,4 @@
-"""A folder that the library `transformers` opens as an ALBERT, made with neither that library nor torch."""
+"""Export to the library `transformers`: a folder that it opens as an ALBERT, made without it and without torch."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from albert.export.onnx import write_onnx
 from albert.export.parity import Parity, check_parity, compare_outputs, probe_inputs, probe_length
 from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
-from albert.export.settings import TENSORFLOW, ExportSettings
+from albert.export.settings import TO_TENSORFLOW, ExportSettings
 from albert.export.tflite import write_tflite
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
@@ -62,7 +62,7 @@ def export_model(settings: ExportSettings) -> None:
     """
     check_export_folder(settings.output_dir, overwrite=settings.overwrite)
     with CompleteFolder(settings.output_dir, marker=EXPORT_DESCRIPTION_FILE) as folder:
-        if settings.export_format == TENSORFLOW:
+        if settings.export_format == TO_TENSORFLOW:
             written, parity = _import_transformers(settings, folder)
         else:
             written, parity = _export_checkpoint(settings, folder)
@@ -100,7 +100,7 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     check_parity(parity, written.tolerance)
     if vocab_file is None:
         _log.info(_NO_VOCABULARY)
-    describe_export(folder, {"format": TENSORFLOW, "head": source.head, "parity": parity._asdict()})
+    describe_export(folder, {"format": TO_TENSORFLOW, "head": source.head, "parity": parity._asdict()})
     return written, parity
 
 
@@ -127,7 +127,7 @@ def _request(settings: ExportSettings) -> Request:
 
 
 def _seq_length(settings: ExportSettings, model: CheckpointModel) -> Optional[int]:
-    """The only length of rows; None for any."""
+    """Returns the only length of rows; None for any."""
     asked, positions = settings.max_seq_length, model.config.max_position_embeddings
     if asked is None:
         default = FORMATS[settings.export_format].default_length

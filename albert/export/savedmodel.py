@@ -1,4 +1,4 @@
-"""A SavedModel with one signature over raw ids, for TensorFlow Serving and every TensorFlow."""
+"""SavedModel with one signature over raw ids, for TensorFlow Serving and every TensorFlow."""
 
 from __future__ import annotations
 

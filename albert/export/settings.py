@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-TENSORFLOW = "tensorflow"  # the only format that reads a folder of transformers
+TO_TENSORFLOW = "tensorflow"  # the only format whose source is a folder of transformers
 FLOAT32 = "float32"
 
 
@@ -13,7 +13,7 @@ class ExportSettings(NamedTuple):
 
     Attributes:
       checkpoint: the source: a checkpoint's prefix or folder; for the format "tensorflow" a folder of transformers.
-      export_format: one of `run.FORMATS`, or TENSORFLOW.
+      export_format: one of `run.FORMATS`, or TO_TENSORFLOW.
       output_dir: the folder to make.
       head: what the export answers, one of `outputs.HEADS`; by default what the checkpoint was trained for. The format
         "tensorflow" takes the head, the configuration and the length from its source.

@@ -1,11 +1,11 @@
-"""A TFLite model that predicts: one row of ids in, the head's outputs out."""
+"""TFLite model: one row of ids in, the head's outputs out."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import tensorflow.compat.v1 as tf
 
@@ -17,8 +17,8 @@ from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import TFLITE_FILE
 from albert.model.outputs import HEADS, Arrays
 
-# How the weights are kept, and what share of an output's spread it may cost. int8 is the dynamic range: weights in
-# 8 bits, all else in float32.
+# Types of the weights, and the share of an output's spread by which each may change it. int8 is the dynamic range:
+# weights in 8 bits, everything else in float32.
 TOLERANCES = {"float32": FLOAT32_TOLERANCE, "float16": 0.03, "int8": 0.3}
 TFLITE_TYPES = tuple(TOLERANCES)
 _OLD_CONVERTER_PROGRAM = "toco_from_protos"  # TensorFlow 1.15 runs it
@@ -28,7 +28,7 @@ def write_tflite(request: Request, folder: str) -> Written:
     """Writes <folder>/model.tflite.
 
     Raises:
-      UserError: the converter is missing, cannot do what is asked, or fails.
+      UserError: the converter is missing, does not take the length, or fails.
     """
     is_old = tf.__version__.startswith("1.")
     if is_old and request.seq_length is None:
@@ -80,8 +80,8 @@ def _convert(request: Request) -> bytes:
         ) from error
 
 
-def _reader(content: bytes, head: str) -> Any:
-    """How the model answers rows of one length, by TensorFlow's own interpreter."""
+def _reader(content: bytes, head: str) -> Callable[[Arrays], Arrays]:
+    """Returns a function that answers rows of one length in TensorFlow's own interpreter."""
     with silence():
         interpreter = tf.lite.Interpreter(model_content=content)
     inputs = {_node(tensor): tensor["index"] for tensor in interpreter.get_input_details()}

@@ -1,6 +1,6 @@
-"""A folder of the library `transformers` that holds an ALBERT: config.json, model.safetensors, the tokenizer's files.
+"""Folder of the library `transformers` with an ALBERT: config.json, model.safetensors, the tokenizer's files.
 
-Written and read without that library and without torch.
+It is written and read without that library and without torch.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.variables import heads_of
 from albert.export.transformers_names import HEAD_NAMES, Values, with_prefix
 from albert.files.complete import write_json
+from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, HEADS
 
 CONFIG_FILE = "config.json"
@@ -23,10 +24,10 @@ TORCH_WEIGHTS_FILE = "pytorch_model.bin"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 VOCAB_FILE = "vocab.txt"
 
-# Their names of our activations. Theirs called gelu is the erf form, which we lack (docs/en/models.md, "Common").
+# Names of activations in transformers. Its gelu is the erf form, which is missing here (docs/en/models.md, "Common").
 ACTIVATION_NAMES = {"gelu": "gelu_new", "relu": "relu", "tanh": "tanh", "linear": "linear"}
 _ACTIVATION_SYNONYMS = {"gelu_pytorch_tanh": "gelu_new"}
-# What a config.json may leave out: the defaults of transformers' AlbertConfig.
+# Keys that a config.json may leave out: the defaults of transformers' AlbertConfig.
 _DEFAULTS = {
     "vocab_size": 30000,
     "embedding_size": 128,
@@ -49,11 +50,11 @@ _FLOATS = ("float16", "float32", "float64")
 
 
 class TransformersFolder(NamedTuple):
-    """An ALBERT that was read.
+    """ALBERT that was read from a folder.
 
     Attributes:
       path: the folder.
-      config: the JSON object of its config.json, with the library's defaults where it is silent.
+      config: the JSON object of its config.json, with the library's defaults for missing keys.
       values: float32 weights by their whole names.
       head: what its weights and its architecture can answer, named as in `outputs.HEADS`.
     """
@@ -64,8 +65,8 @@ class TransformersFolder(NamedTuple):
     head: str
 
 
-def config_for(config: Any, head: str, labels: Optional[Sequence[str]]) -> Dict[str, Any]:
-    """The config.json of a model of ours; a zh model's embeddings are as wide as its encoder there."""
+def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) -> Dict[str, Any]:
+    """Makes the config.json of a model; there a zh model's embeddings are as wide as its encoder."""
     theirs = {name: getattr(config, name) for name in _DEFAULTS if hasattr(config, name)}
     theirs.update(
         model_type="albert",
@@ -85,7 +86,7 @@ def config_for(config: Any, head: str, labels: Optional[Sequence[str]]) -> Dict[
 
 
 def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
-    """The tokenizer_config.json of a WordPiece vocabulary: BERT's tokenizer, not the sentencepiece one of ALBERT."""
+    """Makes the tokenizer_config.json of a WordPiece vocabulary: BERT's tokenizer, not ALBERT's of sentencepiece."""
     return {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": do_lower_case,
@@ -100,10 +101,10 @@ def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
 
 
 def read_tokenizer_config(path: str) -> Dict[str, Any]:
-    """What a folder says of its tokenizer; nothing where it has none.
+    """Reads the tokenizer_config.json of a folder; empty where it has none.
 
     Raises:
-      UserError: the file holds no JSON object.
+      UserError: the file does not hold a JSON object.
     """
     file_name = os.path.join(path, TOKENIZER_CONFIG_FILE)
     if not os.path.exists(file_name):
@@ -112,7 +113,7 @@ def read_tokenizer_config(path: str) -> Dict[str, Any]:
         with open(file_name, encoding="utf-8") as file:
             return dict(json.load(file))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError("{} holds no JSON object: {}".format(file_name, error)) from error
+        raise UserError("{} does not hold a JSON object: {}".format(file_name, error)) from error
 
 
 def write(folder: str, config: Dict[str, Any], values: Values) -> None:
@@ -126,7 +127,7 @@ def write(folder: str, config: Dict[str, Any], values: Values) -> None:
 
 
 def safetensors_numpy() -> Any:
-    """The NumPy half of the package safetensors (raises `UserError` where it is missing)."""
+    """Returns the module for NumPy of the package safetensors (raises `UserError` where it is missing)."""
     try:
         import safetensors.numpy
     except ImportError as error:
@@ -138,7 +139,7 @@ def read(path: str) -> TransformersFolder:
     """Reads a folder.
 
     Raises:
-      UserError: it is no folder with an ALBERT, the model differs from the google family, or only torch can read it.
+      UserError: the folder holds no ALBERT, the model differs from the google family, or only torch can read it.
     """
     config = _read_config(path)
     values = with_prefix(_read_weights(path))
@@ -152,15 +153,15 @@ def _read_config(path: str) -> Dict[str, Any]:
         with open(file_name, encoding="utf-8") as file:
             config = dict(_DEFAULTS, **json.load(file))
     except OSError as error:
-        raise UserError("{} is no folder of transformers: cannot read {}".format(path, file_name)) from error
+        raise UserError("{} is not a folder of transformers: cannot read {}".format(path, file_name)) from error
     except (ValueError, TypeError) as error:
-        raise UserError("{} holds no JSON object: {}".format(file_name, error)) from error
+        raise UserError("{} does not hold a JSON object: {}".format(file_name, error)) from error
     if config.get("model_type") != "albert":
         raise UserError("{} is of the type {}, not albert".format(file_name, config.get("model_type")))
     config["hidden_act"] = _ACTIVATION_SYNONYMS.get(config["hidden_act"], config["hidden_act"])
     if config["hidden_act"] == "gelu":
         raise UserError(
-            "{} has hidden_act gelu, the erf form, which this family does not have; if the folder was made of a "
+            "{} has hidden_act gelu, the erf form, which this family does not have; if the folder was made from a "
             "TensorFlow checkpoint, gelu_new is right: change it there".format(file_name)
         )
     fixed = {
@@ -221,5 +222,5 @@ def _head_of(config: Dict[str, Any], values: Values) -> str:
     architecture = (config.get("architectures") or [None])[0]
     # A tagger's classifier has the same name and another meaning.
     if head == CLASSIFIER and architecture not in (None, HEADS[CLASSIFIER].architecture):
-        raise UserError("a model of the architecture {} has a head that no checkpoint of ours has".format(architecture))
+        raise UserError("a model of the architecture {} has a head that no checkpoint here has".format(architecture))
     return head

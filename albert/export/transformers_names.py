@@ -1,4 +1,4 @@
-"""The two names of every weight: in our checkpoints and in the ALBERT of the library `transformers`.
+"""Names of every weight in the checkpoints here and in the ALBERT of the library `transformers`.
 
 A dense kernel [in, out] is a weight [out, in] there. The google family is that ALBERT. The zh family becomes it
 exactly: word_embeddings · word_embeddings_2 is one table of width H, and the mapping E -> H the identity
@@ -7,11 +7,13 @@ exactly: word_embeddings · word_embeddings_2 is one table of width H, and the m
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Dict, Mapping
 
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.model.config import ModelConfig
+from modeling_google import AlbertConfig
 
 Values = Dict[str, np.ndarray]
 
@@ -73,8 +75,8 @@ def _named(dense: Mapping[str, str], norms: Mapping[str, str]) -> Dict[str, str]
     return names
 
 
-def google_names(config: Any) -> Dict[str, str]:
-    """Names in transformers by names in a checkpoint, for every weight that a google model with any head may have."""
+def google_names(config: AlbertConfig) -> Dict[str, str]:
+    """Returns names in transformers by names in a checkpoint, for all weights of a google model with any head."""
     dense = dict(_DENSE, **{"bert/encoder/embedding_hidden_mapping_in": _MAPPING})
     norms = dict(_LAYER_NORMS)
     for group in range(config.num_hidden_groups):
@@ -88,15 +90,15 @@ def google_names(config: Any) -> Dict[str, str]:
 
 
 def zh_names() -> Dict[str, str]:
-    """The same for a zh model, but for its word embeddings, which have no twin."""
+    """Returns the same for a zh model, without its word embeddings, which have no counterpart."""
     ours, theirs = "bert/encoder/layer_shared/", _layer_scope(0, 0)
     dense = dict(_DENSE, **{ours + zh: theirs + name for _, zh, name in _LAYER_DENSE})
     norms = dict(_LAYER_NORMS, **{ours + zh: theirs + name for _, zh, name in _LAYER_NORM})
     return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES)
 
 
-def to_transformers(values: Values, family_name: str, config: Any) -> Values:
-    """The weights of a checkpoint under the names and in the shapes of transformers.
+def to_transformers(values: Values, family_name: str, config: ModelConfig) -> Values:
+    """Turns the weights of a checkpoint into the names and shapes of transformers.
 
     Raises:
       UserError: a preln model, or a weight that has no name there.
@@ -106,8 +108,8 @@ def to_transformers(values: Values, family_name: str, config: Any) -> Values:
         return _renamed(values, google_names(config))
     if config.ln_type == "preln":
         raise UserError(
-            "a preln model has its LayerNorm before each block, which the ALBERT of transformers has not: export it "
-            "as savedmodel, frozen, tflite or onnx"
+            "a preln model has its LayerNorm before each block, which the ALBERT of transformers does not have: "
+            "export it as savedmodel, frozen, tflite or onnx"
         )
     table = values.pop("bert/embeddings/word_embeddings")
     projection = values.pop("bert/embeddings/word_embeddings_2")
@@ -130,7 +132,7 @@ def _turned(our_name: str, value: np.ndarray) -> np.ndarray:
 
 
 def with_prefix(values: Values) -> Values:
-    """The weights of a folder of transformers by their whole names, without copies of others.
+    """Returns the weights of a folder of transformers by their whole names, without copies of other weights.
 
     A plain AlbertModel leaves out the prefix "albert." of its encoder.
 
@@ -148,14 +150,14 @@ def with_prefix(values: Values) -> Values:
     return {name: value for name, value in whole.items() if not name.endswith(_POSITION_IDS)}
 
 
-def from_transformers(values: Values, config: Any) -> Values:
-    """The weights of transformers' ALBERT (whole names, see `with_prefix`) as a checkpoint of the google family.
+def from_transformers(values: Values, config: AlbertConfig) -> Values:
+    """Turns weights of transformers' ALBERT (whole names, see `with_prefix`) into a checkpoint's of the google family.
 
     Raises:
-      UserError: a weight that no checkpoint has.
+      UserError: no checkpoint has such a weight.
     """
     ours = {theirs: name for name, theirs in google_names(config).items()}
     unknown = sorted(set(values) - set(ours))
     if unknown:
-        raise UserError("the weight {} is none of an ALBERT with a known head".format(unknown[0]))
+        raise UserError("the weight {} does not belong to an ALBERT with a known head".format(unknown[0]))
     return {ours[name]: _turned(ours[name], value) for name, value in values.items()}

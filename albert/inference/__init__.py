@@ -1,1 +1,1 @@
-"""Answers of a model: from checkpoint to graph, engines, batches of texts, predictor."""
+"""Answers of a model: graphs, engines, batches of texts, predictor, sentence vectors, fill-mask."""

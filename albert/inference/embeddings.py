@@ -1,4 +1,4 @@
-"""Sentence vectors of a fine-tuned model or a pre-training checkpoint; the nearest by cosine."""
+"""Sentence vectors of a fine-tuned model or a pre-training checkpoint, and nearest neighbours by cosine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from albert.text.sequences import pad_batch
 
 _log = logging.getLogger(__name__)
 
-_FAR_BELOW = -1e30  # what padding counts as where the largest value is looked for
+_FAR_BELOW = -1e30  # stands for padding where the largest value is taken
 _LEAST_NORM = 1e-12
 _CLS = "cls"  # the pooling that takes the first token
 _VECTORS = "vectors"  # the output of the graph, float32 [B, width]
 
 
 class Neighbour(NamedTuple):
-    """A line near a sentence.
+    """Line that is near a sentence.
 
     Attributes:
       index: its place among the lines, from 0.
@@ -64,9 +64,9 @@ class Embedder:
 
         Args:
           source: see `encoder_model.open_encoder`.
-          layer_indexes: layers counted from 0 or, if negative, from the last; the vectors of several are joined.
+          layer_indexes: layer indexes; negative ones count from the end; the vectors of several layers are joined.
           pooling: "cls" (the first token), "mean" or "max" over all tokens of the row, [CLS] and [SEP] among them.
-          max_seq_length: tokens of a row; what is longer is cut.
+          max_seq_length: tokens of a row; longer rows are cut.
           batch_size: rows in one pass.
           graph_file: see `graph.frozen_graph`.
 
@@ -84,14 +84,14 @@ class Embedder:
         self.width = model.config.hidden_size * len(layers)
 
     def embed(self, texts: Sequence[str], place: Place = "row {}".format) -> np.ndarray:
-        """The vectors of texts, float32 [n, width], in their order.
+        """Returns the vectors of texts, float32 [n, width], in their order.
 
         Args:
           texts: each one sentence or more.
           place: what messages call a text, by its number from 1.
 
         Raises:
-          UserError: one is no text or holds nothing that can be read.
+          UserError: a value is not a text or holds nothing that can be read.
         """
         rows = self._encoder.encode([(text, None) for text in texts], place)
         if not rows:
@@ -141,13 +141,13 @@ _POOLINGS = {
 POOLINGS = tuple(_POOLINGS)
 
 
-def nearest(vector: np.ndarray, vectors: np.ndarray, k: int) -> List[Neighbour]:
-    """The k vectors whose angle with a vector is smallest, the nearest first; of equals the first.
+def nearest_vectors(vector: np.ndarray, vectors: np.ndarray, k: int) -> List[Neighbour]:
+    """Finds the k vectors whose angle with a vector is smallest, the nearest first; of equals the first.
 
     Args:
       vector: [width].
       vectors: [n, width].
-      k: how many; all where there are fewer.
+      k: the number of vectors; all where there are fewer.
     """
     norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
     cosines = vectors.dot(vector) / np.maximum(norms, _LEAST_NORM)
@@ -165,10 +165,10 @@ def write_vectors(path: str, vectors: np.ndarray, lines: Sequence[str]) -> None:
 
 
 def read_vectors(path: str) -> Tuple[np.ndarray, List[str]]:
-    """What `write_vectors` wrote.
+    """Reads vectors and lines that `write_vectors` wrote.
 
     Raises:
-      UserError: a file is missing, or they are not of one set.
+      UserError: a file is missing, or the two do not belong together.
     """
     try:
         vectors = np.load(path, allow_pickle=False)
@@ -177,7 +177,7 @@ def read_vectors(path: str) -> Tuple[np.ndarray, List[str]]:
     lines = read_texts(_lines_path(path))
     if vectors.ndim != 2 or len(vectors) != len(lines):
         raise UserError(
-            "{} of shape {} does not go with the {} lines of {}: write both anew".format(
+            "{} of shape {} does not go with the {} lines of {}: write both again".format(
                 path, vectors.shape, len(lines), _lines_path(path)
             )
         )

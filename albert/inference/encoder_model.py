@@ -10,7 +10,7 @@ from tokenization import FullTokenizer, check_vocab_size
 
 
 class EncoderModel(NamedTuple):
-    """A checkpoint and its tokenizer."""
+    """Checkpoint and its tokenizer."""
 
     model: CheckpointModel
     tokenizer: FullTokenizer

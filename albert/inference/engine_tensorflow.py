@@ -1,4 +1,4 @@
-"""A frozen graph that is asked in a session: the engine "tensorflow".
+"""Engine "tensorflow": a frozen graph in a session.
 
 An engine answers `answer(inputs)` for int32 inputs [B, S] by name with one array, [B, …]; it has a `seq_length`, the
 only length that it takes or None for any; it may be asked from several threads at once, and `concurrency` says from how
@@ -9,7 +9,7 @@ many that is faster than from one; `gains_from_batches` says whether many rows a
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Optional, Sequence
+from typing import Optional, Sequence
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
@@ -21,7 +21,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
 from albert.inference.graph import frozen_graph, head_recipe, read_graph
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
-from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
+from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, Arrays
 
 PROBABILITIES = HEADS[CLASSIFIER].outputs[0]
 
@@ -34,7 +34,7 @@ class TensorFlowEngine:
 
     def __init__(
         self,
-        graph_def: Any,
+        graph_def: tf.GraphDef,
         output: str = PROBABILITIES,
         *,
         inputs: Sequence[str] = INPUT_NAMES,
@@ -46,7 +46,7 @@ class TensorFlowEngine:
           graph_def: nodes named as the inputs and the output are in it.
           output: name of the node that answers.
           inputs: names of the placeholders.
-          gpu_memory_fraction: the share of a GPU's memory that may be taken.
+          gpu_memory_fraction: the share of a GPU's memory that may be used.
         """
         graph = tf.Graph()
         with graph.as_default():
@@ -58,8 +58,8 @@ class TensorFlowEngine:
         self._call = self._session.make_callable(output + ":0", [name + ":0" for name in inputs])
         self.seq_length: Optional[int] = graph.get_tensor_by_name(inputs[0] + ":0").shape.as_list()[1]
 
-    def answer(self, inputs: Dict[str, np.ndarray]) -> np.ndarray:
-        """See the module."""
+    def answer(self, inputs: Arrays) -> np.ndarray:
+        """Returns the answers; see the module."""
         return self._call(*(inputs[name] for name in self._inputs))
 
     def close(self) -> None:
@@ -67,14 +67,14 @@ class TensorFlowEngine:
         self._session.close()
 
 
-def open_checkpoint(
+def checkpoint_engine(
     model: CheckpointModel, num_labels: int, *, graph_file: Optional[str], gpu_memory_fraction: float
 ) -> TensorFlowEngine:
-    """The engine for a fine-tuned checkpoint.
+    """Opens the engine for a fine-tuned checkpoint.
 
     Args:
       model: the checkpoint.
-      num_labels: that its head must tell apart.
+      num_labels: labels that its head must have.
       graph_file: see `graph.frozen_graph`.
       gpu_memory_fraction: see `TensorFlowEngine`.
 
@@ -85,7 +85,7 @@ def open_checkpoint(
         raise UserError(
             "the checkpoint {} cannot answer: {}; fine-tune it with {} first".format(
                 model.prefix,
-                "its head has {} labels, asked for are {}".format(model.num_labels, num_labels)
+                "its head has {} labels, not {}".format(model.num_labels, num_labels)
                 if model.num_labels
                 else "it has no fine-tuned head",
                 model.family.classification_runner,
@@ -95,8 +95,8 @@ def open_checkpoint(
     return TensorFlowEngine(frozen_graph(recipe, graph_file), gpu_memory_fraction=gpu_memory_fraction)
 
 
-def open_export(folder: str, export_format: str, *, gpu_memory_fraction: float) -> TensorFlowEngine:
-    """The engine for a folder that export_model.py made as a SavedModel or as a frozen graph.
+def export_engine(folder: str, export_format: str, *, gpu_memory_fraction: float) -> TensorFlowEngine:
+    """Opens the engine for a folder that export_model.py made as a SavedModel or as a frozen graph.
 
     Raises:
       UserError: it cannot be read.
@@ -108,7 +108,7 @@ def open_export(folder: str, export_format: str, *, gpu_memory_fraction: float) 
     return TensorFlowEngine(graph_def, gpu_memory_fraction=gpu_memory_fraction)
 
 
-def _read_savedmodel(path: str) -> Any:
+def _read_savedmodel(path: str) -> tf.GraphDef:
     with tf.Graph().as_default(), tf.Session() as session:
         try:
             meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], path)

@@ -1,7 +1,7 @@
-"""A TFLite export that is asked by ai-edge-litert: the engine "tflite", which needs no TensorFlow.
+"""Engine "tflite": a TFLite export in ai-edge-litert, which needs no TensorFlow.
 
-What an engine is, engine_tensorflow says. Rows are answered one by one, on as many cores as there are: an interpreter
-takes one at a time, and is told its length, so that nothing is padded where the export takes any length.
+The docstring of engine_tensorflow says what an engine is. Rows are answered one by one, on all cores: an interpreter
+takes one row at a time, in its own length where the export takes any length, so that nothing is padded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from albert.base.errors import UserError
 from albert.base.machine import available_cores
 from albert.base.terminal import silence
 from albert.inference.model_files import TFLITE_FILE
+from albert.model.outputs import Arrays
 
 
 class TfliteEngine:
@@ -33,7 +34,7 @@ class TfliteEngine:
           num_threads: rows that are answered at a time; as many as there are cores by default.
 
         Raises:
-          UserError: the interpreter is not installed, or the file is no model.
+          UserError: the interpreter is not installed, or the file is not a model.
         """
         self._path = os.path.join(folder, TFLITE_FILE)
         num_threads = num_threads or available_cores()
@@ -48,13 +49,13 @@ class TfliteEngine:
         self._threads = ThreadPoolExecutor(num_threads)
         self.seq_length = self._idle[0].seq_length
 
-    def answer(self, inputs: Dict[str, np.ndarray]) -> np.ndarray:
-        """See engine_tensorflow."""
+    def answer(self, inputs: Arrays) -> np.ndarray:
+        """Returns the answers; see engine_tensorflow."""
         rows = [{name: values[row : row + 1] for name, values in inputs.items()} for row in range(_num_rows(inputs))]
         shares = [rows[first :: self.concurrency] for first in range(min(len(rows), self.concurrency))]
         # One on the caller's own thread: another one would cost a tenth of a row's time.
         others = [self._threads.submit(self._answer_rows, share) for share in shares[1:]]
-        answers: List[Any] = [None] * len(rows)
+        answers: List[np.ndarray] = [None] * len(rows)
         answers[:: self.concurrency] = self._answer_rows(shares[0])
         for first, other in enumerate(others, start=1):
             answers[first :: self.concurrency] = other.result()
@@ -64,17 +65,17 @@ class TfliteEngine:
         """Ends the threads."""
         self._threads.shutdown()
 
-    def _answer_rows(self, rows: List[Dict[str, np.ndarray]]) -> List[np.ndarray]:
+    def _answer_rows(self, rows: List[Arrays]) -> List[np.ndarray]:
         return [self._answer_row(row) for row in rows]
 
-    def _answer_row(self, row: Dict[str, np.ndarray]) -> np.ndarray:
+    def _answer_row(self, row: Arrays) -> np.ndarray:
         length = row["input_ids"].shape[1] if self.seq_length else int(row["input_mask"].sum())
         with self._interpreter(length) as interpreter:
             return interpreter.answer({name: values[:, :length] for name, values in row.items()})
 
     @contextlib.contextmanager
     def _interpreter(self, length: int) -> Iterator[_RowInterpreter]:
-        """An idle interpreter, if possible one whose last row was as long: another must make its tensors anew."""
+        """Lends an idle interpreter, if possible one whose last row was as long: others must allocate tensors."""
         with self._is_idle:
             with self._lock:
                 place = next((i for i, idle in enumerate(self._idle) if idle.length == length), 0)
@@ -87,7 +88,7 @@ class TfliteEngine:
 
 
 class _RowInterpreter:
-    """An interpreter for one row at a time."""
+    """Interpreter for one row at a time."""
 
     def __init__(self, interpreter_class: Any, path: str) -> None:
         try:
@@ -99,10 +100,10 @@ class _RowInterpreter:
         self._output = self._interpreter.get_output_details()[0]["index"]
         length = int(details[0]["shape_signature"][1])
         self.seq_length = length if length > 0 else None
-        self.length = self.seq_length or 1  # of the row before
+        self.length = self.seq_length or 1  # of the last row
         self._make_tensors()
 
-    def answer(self, row: Dict[str, np.ndarray]) -> np.ndarray:
+    def answer(self, row: Arrays) -> np.ndarray:
         length = row["input_ids"].shape[1]
         if length != self.length:
             self.length = length
@@ -118,7 +119,7 @@ class _RowInterpreter:
         self._interpreter.allocate_tensors()
 
 
-def _num_rows(inputs: Dict[str, np.ndarray]) -> int:
+def _num_rows(inputs: Arrays) -> int:
     return len(inputs["input_ids"])
 
 

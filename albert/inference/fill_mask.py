@@ -1,13 +1,13 @@
-"""Fill-mask: the words that a pre-trained model of either family puts in place of each [MASK] of a text.
+"""Fill-mask: the most probable words of a pre-trained model of either family for each [MASK] of a text.
 
-`##字` counts for 字, by the sum of both probabilities: the published zh models were trained on whole words whose inner
-characters were labelled `##字`, and so say `##气` where they mean 气. No input holds such a token, since Chinese
-characters stand alone in it; in models whose labels are the text's own tokens its probability is next to nothing.
+The probability of `##字` is added to that of 字: the published zh models were trained on whole words whose inner
+characters were labelled `##字`, so they predict `##气` where they mean 气. No input holds such a token, since Chinese
+characters stand alone there; in models whose labels are the text's own tokens its probability is close to zero.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
@@ -23,7 +23,7 @@ from albert.inference.engine_tensorflow import TensorFlowEngine
 from albert.inference.graph import Recipe, Tensors, frozen_graph
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, shown
 from albert.model import heads
-from albert.model.outputs import HEADS, INPUT_NAMES, MASKED_LM
+from albert.model.outputs import HEADS, INPUT_NAMES, MASKED_LM, Arrays
 from albert.text.sequences import EncodedPair, pad_batch, text_ids
 from tokenization import CONTINUATION_PREFIX, MASK_TOKEN, FullTokenizer, is_chinese_character
 
@@ -32,14 +32,14 @@ _PROBABILITIES = HEADS[MASKED_LM].outputs[0]
 
 
 class Candidate(NamedTuple):
-    """A token for a [MASK] and its probability."""
+    """Token for a [MASK], and its probability."""
 
     token: str
     probability: float
 
 
 class _MaskedRow(NamedTuple):
-    """A text as the model reads it, and where its masks are."""
+    """Text as the model reads it, and the positions of its masks."""
 
     encoded: EncodedPair
     positions: List[int]
@@ -77,15 +77,15 @@ class FillMask:
         self._never += [self._tokenizer.sep_id, self._tokenizer.mask_id]
 
     def fill(self, texts: Sequence[str], top_k: int = 5, place: Place = "row {}".format) -> List[List[List[Candidate]]]:
-        """The most probable tokens, best first: of each text, for each of its [MASK] in turn, the candidates.
+        """Returns the most probable tokens, best first: for each text, for each [MASK] in turn, its candidates.
 
         Args:
           texts: each with at least one [MASK].
-          top_k: candidates of a mask; special tokens are none.
+          top_k: candidates of a mask; special tokens are left out.
           place: what messages call a text, by its number from 1.
 
         Raises:
-          UserError: one is no text, has no [MASK], or is longer than the model's positions.
+          UserError: a value is not a text, has no [MASK], or is longer than the model's positions.
         """
         rows = [self._encode(text, place(number)) for number, text in enumerate(texts, start=1)]
         found: List[List[List[Candidate]]] = [[] for _ in rows]
@@ -98,10 +98,10 @@ class FillMask:
 
     def _encode(self, text: str, place: str) -> _MaskedRow:
         if not isinstance(text, str):
-            raise UserError("{} is no text but {}".format(place, shown(text)))
+            raise UserError("{} must be a text, not {}".format(place, shown(text)))
         parts = text.split(MASK_TOKEN)
         if len(parts) == 1:
-            raise UserError("{} has no {}: write one where a word is to be found".format(place, MASK_TOKEN))
+            raise UserError("{} has no {}: write one where a word is missing".format(place, MASK_TOKEN))
         tokenizer = self._tokenizer
         ids, positions = [tokenizer.cls_id], []  # type: List[int], List[int]
         for number, part in enumerate(parts):
@@ -116,7 +116,7 @@ class FillMask:
             )
         return _MaskedRow(EncodedPair(ids, [0] * len(ids), False), positions)
 
-    def _inputs_of(self, rows: Sequence[_MaskedRow]) -> Dict[str, np.ndarray]:
+    def _inputs_of(self, rows: Sequence[_MaskedRow]) -> Arrays:
         inputs = pad_batch([row.encoded for row in rows], self._tokenizer.pad_id)
         positions = np.zeros([len(rows), max(len(row.positions) for row in rows)], np.int32)
         for index, row in enumerate(rows):
@@ -124,7 +124,7 @@ class FillMask:
         return dict(inputs, **{_POSITIONS: positions})
 
     def _best(self, probabilities: np.ndarray, top_k: int) -> List[Candidate]:
-        """The candidates of one mask, of the probabilities [V] of all tokens."""
+        """Returns the candidates of one mask from the probabilities [V] of all tokens."""
         values = probabilities.copy()
         values[self._alone] += values[self._inner]
         values[self._inner] = 0.0
@@ -137,8 +137,8 @@ class FillMask:
         self._engine.close()
 
 
-def _inner_characters(tokenizer: FullTokenizer) -> Any:
-    """The ids of all `##字`, and those of the 字 that each counts for."""
+def _inner_characters(tokenizer: FullTokenizer) -> np.ndarray:
+    """Returns the ids of all `##字`, and those of the 字 that each is added to."""
     pairs = [
         (index, tokenizer.vocab[token[len(CONTINUATION_PREFIX) :]])
         for token, index in tokenizer.vocab.items()

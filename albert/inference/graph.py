@@ -24,13 +24,15 @@ from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.values import restore_variables
 from albert.files.complete import CompleteFile
 from albert.model import heads, layers
+from albert.model.encoder import TransformerModel
 from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, INPUT_NAMES, PRETRAINING, Arrays
+from albert.model.types import Tensor
 
 _log = logging.getLogger(__name__)
 
 _KEY = "made_from"  # a node that says what the graph of a file was made from
 
-Tensors = Dict[str, Any]  # inputs or outputs of a graph by name
+Tensors = Dict[str, Tensor]  # inputs or outputs of a graph by name
 
 # A model and its int32 inputs -> its outputs, each a node of its own name.
 Build = Callable[[CheckpointModel, Tensors], Tensors]
@@ -88,7 +90,7 @@ class InferenceGraph:
         """Computes the outputs for int arrays [B, S] by input name."""
         return self.session.run(self.outputs, {tensor: inputs[name] for name, tensor in self.inputs.items()})
 
-    def frozen(self) -> Any:
+    def frozen(self) -> tf.GraphDef:
         """Returns a GraphDef in which the weights are constants."""
         graph_def = self.session.graph.as_graph_def()
         return tf.graph_util.convert_variables_to_constants(self.session, graph_def, list(self.outputs))
@@ -105,13 +107,13 @@ class InferenceGraph:
         self.session.close()
 
 
-def nothing_but_first_tokens(inputs: Tensors) -> Any:
+def nothing_but_first_tokens(inputs: Tensors) -> Tensor:
     """Returns the `kept_positions` of an encoder of which only the first token's output is used: int32 [B, 0]."""
     return tf.zeros_like(inputs["input_ids"][:, :0])
 
 
 def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
-    # A pooled classifier reads the first token alone: what the last layer makes of the others is not computed.
+    # A pooled classifier reads the first token alone, so the last layer is computed for no other token.
     is_pooled = head == CLASSIFIER and model.use_pooled_output
     kept_positions = nothing_but_first_tokens(inputs) if is_pooled else None
     encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=kept_positions)
@@ -128,14 +130,14 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     return {name: tf.nn.softmax(value, name=name) for name, value in zip(names, values)}
 
 
-def _logits_of_all_positions(encoder: Any) -> Any:
+def _logits_of_all_positions(encoder: TransformerModel) -> Tensor:
     """[B, S, V]."""
     logits = heads.masked_lm_logits(encoder, None)
     batch, length, _ = layers.shape_list(encoder.get_sequence_output())
     return tf.reshape(logits, [batch, length, encoder.config.vocab_size])
 
 
-def freeze(recipe: Recipe) -> Any:
+def freeze(recipe: Recipe) -> tf.GraphDef:
     """Makes the GraphDef of a recipe.
 
     Raises:
@@ -145,7 +147,7 @@ def freeze(recipe: Recipe) -> Any:
         return graph.frozen()
 
 
-def frozen_graph(recipe: Recipe, graph_file: Optional[str] = None) -> Any:
+def frozen_graph(recipe: Recipe, graph_file: Optional[str] = None) -> tf.GraphDef:
     """Returns the GraphDef of a recipe: read from a file that holds it, else made and kept there.
 
     Args:
@@ -166,7 +168,7 @@ def frozen_graph(recipe: Recipe, graph_file: Optional[str] = None) -> Any:
     return graph_def
 
 
-def read_graph(path: str) -> Any:
+def read_graph(path: str) -> tf.GraphDef:
     """Reads the GraphDef in a file.
 
     Raises:
@@ -178,7 +180,7 @@ def read_graph(path: str) -> Any:
             graph_def.ParseFromString(file.read())
     except OSError as error:
         raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
-    except Exception as error:  # the error of the protobuf library, which is no part of TensorFlow's interface
+    except Exception as error:  # the error of the protobuf library, which is not part of TensorFlow's interface
         raise UserError("{} holds no graph: {}".format(path, error)) from error
     return graph_def
 
@@ -196,21 +198,21 @@ def _key_of(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def _read_kept(path: str, key: str) -> Any:
+def _read_kept(path: str, key: str) -> Optional[tf.GraphDef]:
     """Returns the graph in a file; None where there is none, or one that was made from something else."""
     if not os.path.exists(path):
         return None
     graph_def = read_graph(path)
     kept = next((node for node in graph_def.node if node.name == _KEY), None)
     if kept is None:
-        raise UserError("{} is no graph that was kept here: name another graph_file in args.py".format(path))
+        raise UserError("{} is not a graph that similarity.py kept: name another graph_file in args.py".format(path))
     if kept.attr["value"].tensor.string_val[0].decode("ascii") != key:
         return None
     graph_def.node.remove(kept)
     return graph_def
 
 
-def _keep(graph_def: Any, path: str, key: str) -> None:
+def _keep(graph_def: tf.GraphDef, path: str, key: str) -> None:
     kept = tf.GraphDef()
     kept.CopyFrom(graph_def)
     node = kept.node.add(name=_KEY, op="Const")

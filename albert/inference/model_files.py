@@ -11,6 +11,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.files.complete import may_be_replaced, recover, write_json
+from albert.model.outputs import CLASSIFIER
 from tokenization import FullTokenizer
 
 TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
@@ -71,7 +72,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
       None where nothing describes a model.
 
     Raises:
-      UserError: what is described is no model that can answer, or holds no weights.
+      UserError: the described model cannot answer, or has no weights.
     """
     if os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
         export = _read_export(folder)
@@ -96,14 +97,14 @@ def find_model(folder: str) -> Optional[ModelFiles]:
 
 
 def _read_export(folder: str) -> Dict[str, Any]:
-    """What an export says of itself, its format and head among it."""
+    """Reads the description of an export, its format and head among it."""
     path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
     try:
         with open(path, encoding="utf-8") as file:
             description = json.load(file)
         return dict(description, format=description["format"], head=description["head"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("{} is no description of an export: {}".format(path, error)) from error
+        raise UserError("{} is not a description of an export: {}".format(path, error)) from error
 
 
 def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
@@ -114,8 +115,8 @@ def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
                 folder, export_format, ", ".join(sorted(_EXPORTS))
             )
         )
-    if head != "classifier":
-        raise UserError("the export {} cannot answer: it has the head {}, no fine-tuned one".format(folder, head))
+    if head != CLASSIFIER:
+        raise UserError("the export {} cannot answer: it has the head {}, not a fine-tuned one".format(folder, head))
     vocabulary = os.path.join(folder, _VOCABULARY)
     models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
     is_sentencepiece = not os.path.exists(vocabulary) and len(models) == 1
@@ -145,7 +146,7 @@ def check_export_folder(path: str, *, overwrite: bool) -> None:
     if os.path.exists(path) and not os.path.isdir(path):
         raise UserError("{} is a file: name a folder with --output_dir".format(path))
     if not may_be_replaced(path, EXPORT_DESCRIPTION_FILE):
-        raise UserError("{} is no export and is not empty: name another --output_dir".format(path))
+        raise UserError("{} is not an export and is not empty: name another --output_dir".format(path))
     if os.path.isdir(path) and os.listdir(path) and not overwrite:
         raise UserError(
             "{} holds an export already: --overwrite replaces it, or name another --output_dir".format(path)

@@ -1,4 +1,4 @@
-"""A fine-tuned model, loaded once, that answers for any number of texts or pairs.
+"""Predictor: a fine-tuned model, loaded once, that answers any number of texts or pairs.
 
     with predictor.open_predictor("albert_lcqmc_checkpoints") as model:
         model.classify([("明天北京会下雨吗", "北京明天有雨吗")])
@@ -23,7 +23,7 @@ BATCH_SIZE = 128
 
 
 class Predictions(NamedTuple):
-    """What a model says of n rows.
+    """Answers of a model to n rows.
 
     Attributes:
       labels: the most probable label of each row.
@@ -37,7 +37,7 @@ class Predictions(NamedTuple):
 
 
 class Predictor:
-    """Answers with the probabilities of the labels. Safe to call from several threads."""
+    """Computes the probabilities of the labels. Safe to call from several threads."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Predictor:
           batch_size: the most rows in one pass.
           max_batch_tokens: the most tokens in one pass, padding included.
           graph_file: where the engine "tensorflow" keeps a checkpoint's frozen graph for the next start.
-          gpu_memory_fraction: the share of a GPU's memory that may be taken.
+          gpu_memory_fraction: the share of a GPU's memory that may be used.
 
         Raises:
           UserError: a file is missing or does not fit, the checkpoint holds no fine-tuned head, or the engine does not
@@ -79,24 +79,24 @@ class Predictor:
 
     @property
     def concurrency(self) -> int:
-        """The number of threads from which it is asked with profit."""
+        """The number of threads that get answers faster together than one alone."""
         return self._engine.concurrency
 
     @property
     def gains_from_batches(self) -> bool:
-        """Whether many rows at once take less than one by one."""
+        """Whether many rows at once take less time than one by one."""
         return self._engine.gains_from_batches
 
     def predict(self, pairs: Sequence[Pair], symmetric: bool = False, place: Place = "row {}".format) -> np.ndarray:
-        """The probabilities, float32 [n, labels], of n rows in their order.
+        """Returns the probabilities, float32 [n, labels], of n rows in their order.
 
         Args:
           pairs: (text_a, text_b), or (text_a, None) for a single text.
-          symmetric: give the mean of both orders of a pair: a model tells the first text from the second.
+          symmetric: return the mean of both orders of a pair, since a model tells the first text from the second.
           place: what messages call a row, by its number from 1.
 
         Raises:
-          UserError: a row that is no text or pair of texts, or holds nothing that can be read.
+          UserError: a row is not a text or pair of texts, or holds nothing that can be read.
         """
         rows = self._encoder.encode(pairs, place)
         if not rows:
@@ -109,7 +109,7 @@ class Predictor:
         return probabilities[: len(pairs)]
 
     def classify(self, pairs: Sequence[Pair], symmetric: bool = False) -> Predictions:
-        """Labels, scores and probabilities; arguments and errors are those of `predict`."""
+        """Returns labels, scores and probabilities; arguments and errors are those of `predict`."""
         probabilities = self.predict(pairs, symmetric)
         return Predictions(
             labels=[self.labels[label_id] for label_id in probabilities.argmax(axis=1)],
@@ -139,7 +139,7 @@ class Predictor:
 
 
 def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> Predictor:
-    """The predictor of a fine-tuned folder or of an export.
+    """Opens the predictor of a fine-tuned folder or of an export.
 
     Args:
       path: the folder.
@@ -157,7 +157,7 @@ def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> P
         raise UserError(
             "{} cannot answer: {}".format(
                 path,
-                "nothing says what its labels mean: name a folder that {} filled".format(
+                "no description of its labels is beside it: name a folder that {} filled".format(
                     model.family.classification_runner
                 )
                 if model.num_labels
@@ -180,7 +180,7 @@ def _open(
     if engine != files.engine:
         raise UserError(
             "the engine {} does not open {}, which is {}: `python export_model.py --checkpoint=FOLDER --format={} "
-            "--output_dir=OUT` makes what it opens".format(
+            "--output_dir=OUT` makes an export that it opens".format(
                 engine,
                 files.checkpoint,
                 "an export as {}".format(files.export_format) if files.export_format else "a checkpoint",
@@ -197,7 +197,7 @@ def _open(
         return _Opened(engine_tflite.TfliteEngine(files.checkpoint), config["max_position_embeddings"])
     from albert.inference import engine_tensorflow
 
-    opened = engine_tensorflow.open_export(
+    opened = engine_tensorflow.export_engine(
         files.checkpoint, files.export_format, gpu_memory_fraction=gpu_memory_fraction
     )
     return _Opened(opened, config["max_position_embeddings"])
@@ -211,7 +211,7 @@ def _open_checkpoint(
 
     model = open_checkpoint(files.checkpoint, files.config_file)
     check_vocab_size(tokenizer, model.config.vocab_size, files.config_file or "the config")
-    engine = engine_tensorflow.open_checkpoint(
+    engine = engine_tensorflow.checkpoint_engine(
         model, len(files.labels), graph_file=graph_file, gpu_memory_fraction=gpu_memory_fraction
     )
     return _Opened(engine, model.config.max_position_embeddings)

@@ -1,6 +1,6 @@
-"""Texts to a model's rows, and rows to answers: tokenized at once, sorted by length, batched, put back into order.
+"""Batches of texts: tokenized at once, sorted by length, answered in batches, put back into order.
 
-Needs NumPy, but no TensorFlow. Everything here may be called from several threads at once.
+Needs NumPy, but no TensorFlow. All functions may be called from several threads at once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from tokenization import FullTokenizer
 
 # The tokens of a batch, padding included: more would not fit into the caches of a processor and gain nothing.
 MAX_BATCH_TOKENS = 4096
-# So few texts are tokenized one by one: the look-ups of a whole batch cost more than they save.
+# Up to this number texts are tokenized one by one: the look-ups of a whole batch would cost more than they save.
 _FEW_TEXTS = 8
 _MOST_SHOWN = 40  # characters of a bad value in a message
 _WHICH = ("first", "second")
 
 Pair = Tuple[str, Optional[str]]  # two texts, or one and None
-Inputs = Dict[str, np.ndarray]
 Place = Callable[[int], str]  # the number of a row, from 1 -> what messages call it
 
 
@@ -35,21 +34,21 @@ class PairEncoder:
 
         Args:
           tokenizer: the model's.
-          max_seq_length: tokens of a row, special ones included; what is longer is cut as in fine-tuning.
+          max_seq_length: tokens of a row, special ones included; longer rows are cut as in fine-tuning.
         """
         self._tokenizer = tokenizer
         self._batch_tokenizer = BatchTokenizer(tokenizer)
         self._max_seq_length = max_seq_length
 
     def encode(self, pairs: Sequence[Pair], place: Place = "row {}".format) -> List[EncodedPair]:
-        """The rows of (text_a, text_b or None).
+        """Encodes pairs (text_a, text_b or None) as rows.
 
         Args:
           pairs: the texts.
           place: what messages call a row, by its number from 1.
 
         Raises:
-          UserError: one is no text or pair of texts, or a text of it holds nothing that can be read.
+          UserError: a value is not a text or pair of texts, or a text holds nothing that can be read.
         """
         for number, pair in enumerate(pairs, start=1):
             _check_pair(pair, place(number))
@@ -67,7 +66,7 @@ class PairEncoder:
         ]
 
     def _ids_of_texts(self, texts: Sequence[str]) -> Dict[str, List[int]]:
-        """The ids of each text without special tokens, by text."""
+        """Returns the ids of each text without special tokens, by text."""
         unique = list(dict.fromkeys(texts))
         if len(unique) <= _FEW_TEXTS:
             return {text: text_ids(self._tokenizer, text) for text in unique}
@@ -79,10 +78,10 @@ class PairEncoder:
 
 
 def read_texts(path: str) -> List[str]:
-    """The lines of a file, one text in each.
+    """Reads the lines of a file, one text in each.
 
     Raises:
-      UserError: it cannot be read, holds a line that is blank or no UTF-8, or is empty.
+      UserError: it cannot be read, is empty, or holds a line that is blank or not UTF-8.
     """
     texts = [text for _, text in text_lines(path)]
     if not texts:
@@ -91,7 +90,7 @@ def read_texts(path: str) -> List[str]:
 
 
 def place_in(path: str, before: int = 0) -> Place:
-    """What messages call a row of a file, of which some lines were read before."""
+    """Names the rows of a file in messages, after the lines that were read before."""
     return lambda number: "{} line {}".format(path, before + number)
 
 
@@ -102,24 +101,24 @@ def _check_pair(pair: Pair, place: str) -> None:
         if text is None and which == "second":
             continue
         if not isinstance(text, str):
-            raise UserError("the {} text of {} is no text but {}".format(which, place, shown(text)))
+            raise UserError("the {} text of {} must be a text, not {}".format(which, place, shown(text)))
         if not text.strip():
             raise UserError("the {} text of {} is empty".format(which, place))
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: what is long is cut, what cannot be printed is escaped."""
+    """Formats a value for a message: long ones are cut, unprintable characters escaped."""
     text = repr(value[:_MOST_SHOWN] if isinstance(value, (str, bytes, tuple, list)) else value)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
 
 
 def batches_by_length(lengths: Sequence[int], *, max_rows: int, max_tokens: int) -> Iterator[List[int]]:
-    """The numbers of rows of like length, from the shortest on, so that little of a batch is padding.
+    """Yields batches of row numbers, from the shortest rows on, so that little of a batch is padding.
 
     Args:
       lengths: tokens of each row.
       max_rows: of a batch.
-      max_tokens: of a batch that is padded to its longest row; a row that alone is longer is a batch of its own.
+      max_tokens: of a batch that is padded to its longest row; a row that is longer alone is a batch of its own.
     """
     batch: List[int] = []
     for row in np.argsort(lengths, kind="stable").tolist():
@@ -134,7 +133,7 @@ def batches_by_length(lengths: Sequence[int], *, max_rows: int, max_tokens: int)
 def answer_in_batches(
     lengths: Sequence[int], answer: Callable[[List[int]], np.ndarray], *, max_rows: int, max_tokens: int
 ) -> np.ndarray:
-    """The answers for at least one row, in the order of the rows.
+    """Returns the answers for at least one row, in the order of the rows.
 
     Args:
       lengths: tokens of each row.

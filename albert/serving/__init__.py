@@ -1,1 +1,1 @@
-"""The HTTP service and its page."""
+"""HTTP service of a model, and its web page."""

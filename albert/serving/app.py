@@ -1,14 +1,16 @@
-"""The service's routes: questions to a model, in batches, and the pages around them."""
+"""Routes of the service: questions to the model, its description, metrics and the web page."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-from typing import Any, AsyncIterator, Callable, Dict, List, Sequence, Union
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
 
+import numpy as np
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -20,7 +22,7 @@ from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, QUESTIONS, SIMILAR_
 from albert.serving.service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
-# What is shown to a browser, and what it is.
+# Files of the web page by path, with their media types.
 _PAGES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/docs": ("docs.html", "text/html; charset=utf-8"),
@@ -36,30 +38,30 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-cache",
 }
 _SCHEMA_PATH = "/openapi.json"
-_SYMMETRIC = Query(False, description="give the mean of both orders of a pair")
+_SYMMETRIC = Query(False, description="return the mean of both orders of a pair")
 _DIGITS = 6  # of probabilities
 _MOST_CANDIDATES = 100
-_MISTAKES: Dict[Any, Dict[str, Any]] = {
+_MISTAKES: Dict[Union[int, str], Dict[str, Any]] = {
     status: {"model": schemas.Mistake, "description": description}
     for status, description in (
-        (400, "no JSON"),
-        (401, "no or a wrong token"),
-        (408, "the body took too long to come"),
+        (400, "the body is not JSON"),
+        (401, "the token is missing or wrong"),
+        (408, "the body did not arrive in time"),
         (409, "the model cannot answer this"),
         (413, "the body or the list is too large"),
-        (415, "the body is not declared as JSON"),
-        (422, "what is asked does not fit"),
-        (503, "too much waits: ask again after Retry-After seconds"),
+        (415, "the Content-Type is not application/json"),
+        (422, "a value is missing, unknown or not valid"),
+        (503, "the queue is full: try again after Retry-After seconds"),
     )
 }
 
 
 def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> Guard:  # noqa: B008 (never changed)
-    """The service as an ASGI application.
+    """Builds the service as an ASGI application.
 
     Args:
-      model: what answers.
-      bounds: of the batches, and of what waits for them.
+      model: the loaded model.
+      bounds: of the batches and of the queue.
       limits: of a request.
     """
     metrics = ServingMetrics()
@@ -74,7 +76,7 @@ def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> 
     service = Service(model, limits, metrics, batchers)
     app = FastAPI(
         title="ALBERT",
-        description="Answers of an ALBERT model. A body is one row, or a list of rows; a list is answered in order.",
+        description="Answers of an ALBERT model. A body is one row or a list of rows; a list is answered in order.",
         docs_url=None,
         redoc_url=None,
         openapi_url=_SCHEMA_PATH,
@@ -105,7 +107,7 @@ def _lifespan_of(batchers: Dict[str, Batcher]) -> Callable[[FastAPI], Any]:
 
 
 def _add_questions(app: FastAPI, service: Service) -> None:
-    def question(name: str, answer: Any) -> Any:
+    def question(name: str, answer: Type[BaseModel]) -> Callable[..., Any]:
         return app.post("/" + name, response_model=Union[answer, List[answer]], responses=_MISTAKES)
 
     @question(SIMILARITY, schemas.Similarity)
@@ -114,7 +116,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         request: Request,
         symmetric: bool = _SYMMETRIC,
     ) -> Response:
-        """The probability that two texts say the same."""
+        """The probability that two texts have the same meaning."""
         answers = await service.answer(SIMILARITY, _pairs_of(body), symmetric, request)
         return _answered(body, [_similarity(row) for row in answers])
 
@@ -124,13 +126,13 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         request: Request,
         symmetric: bool = _SYMMETRIC,
     ) -> Response:
-        """The labels of texts or pairs."""
+        """The label of a text or pair, and the probabilities of all labels."""
         answers = await service.answer(CLASSIFY, _pairs_of(body), symmetric, request)
         return _answered(body, [_classification(service.model.labels, row) for row in answers])
 
     @question(EMBED, schemas.Embedding)
     async def embed(body: schemas.Texts, request: Request) -> Response:
-        """Texts as vectors: the mean of the last layer but one over the tokens."""
+        """A text as a vector: the mean of the second-to-last layer over the tokens."""
         answers = await service.answer(EMBED, _texts_of(body), None, request)
         return _answered(body, [{"vector": [round(number, _DIGITS) for number in row.tolist()]} for row in answers])
 
@@ -138,32 +140,32 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     async def fill_mask(
         body: schemas.Texts,
         request: Request,
-        top_k: int = Query(5, ge=1, le=_MOST_CANDIDATES, description="candidates of a mask"),
+        top_k: int = Query(5, ge=1, le=_MOST_CANDIDATES, description="the number of candidates for each mask"),
     ) -> Response:
-        """What may stand in place of each [MASK] of a text."""
+        """The most probable tokens for each [MASK] of a text."""
         answers = await service.answer(FILL_MASK, _texts_of(body), top_k, request)
         return _answered(body, [_filled(row) for row in answers])
 
 
 def _add_rest(app: FastAPI, service: Service) -> None:
     @app.post("/tokens", response_model=schemas.Tokens, responses=_MISTAKES)
-    async def tokens(body: schemas.TextOrPair) -> Any:
-        """A text or pair as the model reads it."""
+    async def tokens(body: schemas.TextOrPair) -> schemas.Tokens:
+        """The tokens of a text or pair, as the model reads them."""
         return service.tokens(body)
 
     @app.get("/model", response_model=schemas.ModelCard)
-    async def model() -> Any:
-        """What the model can be asked."""
+    async def model() -> schemas.ModelCard:
+        """The questions that the model answers, its labels and its limits."""
         return service.card()
 
     @app.get("/healthz", response_model=schemas.Health)
-    async def healthz() -> Any:
-        """Whether the service answers."""
+    async def healthz() -> schemas.Health:
+        """Whether the service is running."""
         return schemas.Health(status="ok")
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
-        """The service's own figures, as Prometheus reads them."""
+        """Metrics of the service in Prometheus's text format."""
         return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
 
@@ -174,7 +176,7 @@ def _add_pages(app: FastAPI) -> None:
         app.add_api_route(path, _giver_of(page), include_in_schema=False)
 
 
-def _giver_of(page: Response) -> Callable[[], Any]:
+def _giver_of(page: Response) -> Callable[[], Awaitable[Response]]:
     async def give() -> Response:
         return page
 
@@ -184,12 +186,12 @@ def _giver_of(page: Response) -> Callable[[], Any]:
 def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refuse(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # of what the JSON reader does not name: its depth, its encoding
-            error = HTTPException(400, "the body is no JSON that can be read")
+        if error.status_code == 400:  # from the JSON reader itself: too deep, or not UTF-8
+            error = HTTPException(400, "the body is not JSON that can be read")
         elif error.status_code == 404:
-            error = HTTPException(404, "there is nothing at this address: /docs shows what there is")
+            error = HTTPException(404, "there is nothing at this address: /docs lists all addresses")
         elif error.status_code == 405:
-            error = HTTPException(405, "this address takes {}".format(error.headers["Allow"]), error.headers)
+            error = HTTPException(405, "this address accepts {}".format(error.headers["Allow"]), error.headers)
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)
@@ -205,7 +207,7 @@ def _rows_of(body: Any) -> List[Any]:
     return body.root if isinstance(body.root, list) else [body.root]
 
 
-def _pairs_of(body: Any) -> List[Any]:
+def _pairs_of(body: Any) -> List[Tuple[str, Optional[str]]]:
     return [(row.text_a, row.text_b) for row in _rows_of(body)]
 
 
@@ -214,22 +216,22 @@ def _texts_of(body: Any) -> List[str]:
 
 
 def _answered(body: Any, answers: List[Any]) -> Response:
-    """A list for a list, one for one."""
+    """Answers a list with a list, and one row with one answer."""
     return JSONResponse(answers if isinstance(body.root, list) else answers[0])
 
 
-def _similarity(probabilities: Any) -> Dict[str, Any]:
+def _similarity(probabilities: np.ndarray) -> Dict[str, Any]:
     score = float(probabilities[SIMILAR_ID])
     return {"score": round(score, _DIGITS), "is_similar": score > 0.5}
 
 
-def _classification(labels: Sequence[str], probabilities: Any) -> Dict[str, Any]:
+def _classification(labels: Sequence[str], probabilities: np.ndarray) -> Dict[str, Any]:
     by_label = {label: round(value, _DIGITS) for label, value in zip(labels, probabilities.tolist())}
     best = labels[int(probabilities.argmax())]
     return {"label": best, "score": by_label[best], "probabilities": by_label}
 
 
-def _filled(masks: Any) -> Dict[str, Any]:
+def _filled(masks: Sequence[Sequence[Tuple[str, float]]]) -> Dict[str, Any]:
     return {
         "masks": [
             [{"token": token, "probability": round(probability, _DIGITS)} for token, probability in candidates]

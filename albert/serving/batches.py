@@ -1,8 +1,8 @@
 """Dynamic batching: requests that wait at the same time are answered in one pass of the model.
 
-Coroutines put their rows into a queue; a thread takes what waits, up to a bound of rows and tokens, and answers it. A
-model that answers several batches faster side by side than one by one has as many threads. A request of many rows goes
-through in parts, between which the others have their turn.
+Coroutines put their rows into a queue; a thread takes waiting rows, up to a bound of rows and tokens, and answers them.
+A model that answers several batches faster in parallel than one by one has as many threads. A request of many rows is
+answered in parts; other requests have their turn between them.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ import logging
 import math
 import threading
 import time
-from typing import Any, Callable, Deque, Hashable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Deque, Hashable, List, NamedTuple, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
 
 _log = logging.getLogger(__name__)
 
-_SECONDS_PER_ROW = 0.01  # what a row is taken to cost before any was answered
+_SECONDS_PER_ROW = 0.01  # the estimate for a row before any was answered
 _MEMORY = 0.9  # the share that earlier batches keep in the mean of seconds per row
 
 # Rows and the options that all of them share -> an answer for each, in order.
 Answer = Callable[[Sequence[Any], Any], Sequence[Any]]
+_Answers = Union[Sequence[Any], Exception]  # to the rows of a part
 
 
 class QueueFull(Exception):
-    """No room for the rows of a request.
+    """Raised where the queue has no room for the rows of a request.
 
     Attributes:
-      retry_after: whole seconds after which there will likely be room.
+      retry_after: whole seconds after which there is probably room.
     """
 
     def __init__(self, retry_after: int) -> None:
@@ -39,17 +40,17 @@ class QueueFull(Exception):
 
 
 class Stopped(Exception):
-    """The batcher takes nothing more."""
+    """Raised where the batcher was stopped and accepts no more rows."""
 
 
 class Bounds(NamedTuple):
-    """How much is taken at a time, and how much may wait.
+    """Limits of a batch and of the queue.
 
     Attributes:
-      max_rows: of a batch.
-      max_tokens: of a batch; a single row may have more.
-      max_wait: seconds that a batch which is not full waits for more rows.
-      max_queue: rows that wait at most, of all requests together.
+      max_rows: rows of a batch.
+      max_tokens: tokens of a batch; a single row may have more.
+      max_wait: seconds that a batch waits for more rows while it is not full.
+      max_queue: rows of all requests that may wait together.
     """
 
     max_rows: int
@@ -59,7 +60,7 @@ class Bounds(NamedTuple):
 
 
 class Job:
-    """The rows of one request on their way.
+    """Rows of one request on their way.
 
     Attributes:
       future: gets the list of answers, or the error.
@@ -69,23 +70,23 @@ class Job:
         self.rows = rows
         self.options = options
         self.answers: List[Any] = [None] * len(rows)
-        self.taken = 0  # rows that were given to the model
+        self.taken = 0  # rows that the model has received
         self.unanswered = len(rows)
         self.future: asyncio.Future = loop.create_future()
 
     def cancel(self) -> None:
-        """Gives the rows up that the model has not been given yet."""
+        """Drops the rows that the model has not received yet."""
         self.future.cancel()
 
 
 class _Part(NamedTuple):
     job: Job
-    start: int  # the place of its first row in the request
+    start: int  # the position of its first row in the request
     rows: Sequence[Any]
 
 
 class Batcher:
-    """A queue and the threads that empty it; `submit` belongs to one event loop, everything else to any thread."""
+    """Queue and the threads that empty it; `submit` belongs to one event loop, everything else to any thread."""
 
     def __init__(
         self,
@@ -99,11 +100,11 @@ class Batcher:
         """Starts the threads.
 
         Args:
-          answer: the model; called by the threads alone. A `UserError` of it goes to the request whose rows raise it.
+          answer: the model; only the threads call it. Its `UserError` goes to the request whose rows raise it.
           bounds: see `Bounds`.
-          num_threads: batches that are answered at a time.
-          tokens_of: about how many tokens a row has.
-          observe: is told the rows of each batch.
+          num_threads: batches that are answered in parallel.
+          tokens_of: the approximate number of tokens of a row.
+          observe: receives the number of rows of each batch.
         """
         self._answer = answer
         self._bounds = bounds
@@ -146,7 +147,7 @@ class Batcher:
         return job
 
     def stop(self) -> None:
-        """Takes nothing more, answers what waits, and returns when that is done."""
+        """Accepts no more rows, answers those that wait, and returns when that is done."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
@@ -168,7 +169,7 @@ class Batcher:
             _deliver(list(zip(parts, answers)))
 
     def _next_parts(self) -> List[_Part]:
-        """What the next batch answers; nothing once the batcher is stopped and the queue is empty."""
+        """Returns the parts of the next batch; none once the batcher is stopped and the queue is empty."""
         with self._changed:
             while True:
                 while not self._jobs and not self._is_stopped:
@@ -179,7 +180,7 @@ class Batcher:
                 parts = self._take() if self._jobs else []  # another thread may have been faster
                 if self._jobs:
                     self._changed.notify()
-                if parts:  # requests that were given up leave none
+                if parts:  # cancelled requests leave none
                     return parts
 
     def _wait_for_more(self) -> None:
@@ -190,7 +191,7 @@ class Batcher:
                 return
 
     def _take(self) -> List[_Part]:
-        """Rows with the options of the first job, as many as a batch may have."""
+        """Takes rows with the options of the first job, up to the limits of a batch."""
         parts: List[_Part] = []
         waiting: List[Job] = []  # with other options
         unfinished: List[Job] = []
@@ -198,7 +199,7 @@ class Batcher:
         room = _Room(self._bounds.max_rows, self._bounds.max_tokens)
         while self._jobs and not room.is_full:
             job = self._jobs.popleft()
-            if job.future.done():  # given up, or failed at an earlier part
+            if job.future.done():  # cancelled, or failed in an earlier part
                 self._rows_waiting -= len(job.rows) - job.taken
             elif job.options != options:
                 waiting.append(job)
@@ -219,11 +220,11 @@ class Batcher:
         self._rows_waiting -= job.taken - start
         return job.rows[start : job.taken]
 
-    def _answers_of(self, parts: List[_Part]) -> List[Any]:
-        """For each part a list of answers, or an error."""
+    def _answers_of(self, parts: List[_Part]) -> List[_Answers]:
+        """Returns for each part a list with its answers or an error."""
         try:
             answers = list(self._answer([row for part in parts for row in part.rows], parts[0].job.options))
-        except Exception as error:  # whose rows raised it is not known: nobody else shall have it
+        except Exception as error:  # it is not known whose rows raised it, and no other request may get it
             if len(parts) > 1:
                 return [answer for part in parts for answer in self._answers_of([part])]
             if not isinstance(error, UserError):
@@ -237,7 +238,7 @@ class Batcher:
 
 
 class _Room:
-    """What is left of a batch."""
+    """Room that is left in a batch."""
 
     def __init__(self, rows: int, tokens: int) -> None:
         self._rows = rows
@@ -246,7 +247,7 @@ class _Room:
         self.is_full = False
 
     def take(self, tokens: int) -> bool:
-        """Whether one more row finds room; the first always does."""
+        """Takes a row if there is room for it, and returns whether there was; the first always fits."""
         if not self._is_empty and (self._rows < 1 or tokens > self._tokens):
             self.is_full = True
             return False
@@ -256,18 +257,18 @@ class _Room:
         return True
 
 
-def _deliver(answers: Sequence[Tuple[_Part, Any]]) -> None:
+def _deliver(answers: Sequence[Tuple[_Part, _Answers]]) -> None:
     loop = answers[0][0].job.future.get_loop()
     try:
         loop.call_soon_threadsafe(_settle, answers)
-    except RuntimeError:  # the loop has ended: nobody waits any more
+    except RuntimeError:  # the loop has ended: nobody waits for the answers
         _log.debug("Nobody waits for %s answers.", len(answers))
 
 
-def _settle(answers: Sequence[Tuple[_Part, Any]]) -> None:
+def _settle(answers: Sequence[Tuple[_Part, _Answers]]) -> None:
     for part, answer in answers:
         job = part.job
-        if job.future.done():  # given up, or failed at an earlier part
+        if job.future.done():  # cancelled, or failed in an earlier part
             continue
         if isinstance(answer, Exception):
             job.future.set_exception(answer)

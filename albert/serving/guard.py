@@ -1,4 +1,4 @@
-"""What stands before the routes: access, sizes and patience, for requests of any kind; and what it refuses with."""
+"""ASGI guard: token, body size and time limits of requests, and the responses that refuse them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from starlette.responses import JSONResponse
 
 from albert.serving.metrics import ServingMetrics
 
-CLIENT_GONE = 499  # the customary status, for the figures alone: nobody reads the answer
-# After a body that is too large so much more is read and thrown away: a client that still sends would miss the answer.
+CLIENT_GONE = 499  # the customary status, for the metrics alone: nobody reads the response
+# This much more of a body that is too large is read and thrown away: a client that is still sending would miss the
+# response.
 _DISCARDED_BYTES = 32 << 20
 
 Scope = Dict[str, Any]
 Receive = Callable[[], Awaitable[Dict[str, Any]]]
 Send = Callable[[Dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]  # ASGI 3
 
 
 class Limits(NamedTuple):
-    """What a request may be.
+    """Limits of a request.
 
     Attributes:
       max_text_length: characters of a text.
-      max_rows: of a list.
-      max_body_bytes: of the body.
-      body_seconds: within which the body must have come.
-      token: that a client must show; None for no such thing.
+      max_rows: rows of a list.
+      max_body_bytes: bytes of the body.
+      body_seconds: seconds within which the body must arrive.
+      token: what a client must send; None lets everyone in.
     """
 
     max_text_length: int = 4096
@@ -41,16 +43,16 @@ class Limits(NamedTuple):
 
 
 def refusal(error: HTTPException) -> JSONResponse:
-    """The answer that says why there is none."""
+    """Returns the response that says why a request is refused."""
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
 
 
 class Guard:
-    """An ASGI application around another, which gets only requests that are allowed, with their whole body."""
+    """ASGI application around another one, which gets only requests that are allowed, with their whole body."""
 
     def __init__(
         self,
-        application: Any,
+        application: Application,
         limits: Limits,
         metrics: ServingMetrics,
         *,
@@ -60,10 +62,10 @@ class Guard:
         """Creates the guard.
 
         Args:
-          application: gets what is allowed.
+          application: gets the allowed requests.
           limits: see `Limits`.
-          metrics: counts the answers.
-          open_paths: these need no token.
+          metrics: counts the responses.
+          open_paths: paths that need no token.
           other_paths: the other paths that are counted by name.
         """
         self._application = application
@@ -114,18 +116,18 @@ class Guard:
         if not hmac.compare_digest(shown, b"Bearer " + token.encode("utf-8")):
             raise HTTPException(
                 401,
-                "a token is asked for: send it in the header 'Authorization: Bearer TOKEN'",
+                "this service needs a token: send it in the header 'Authorization: Bearer TOKEN'",
                 {"WWW-Authenticate": "Bearer"},
             )
 
     async def _read_body(self, receive: Receive) -> Optional[bytes]:
-        """The body; None from a client that hung up."""
+        """Reads the body; None from a client that hung up."""
         try:
             return await asyncio.wait_for(self._receive_body(receive), self._limits.body_seconds)
         except asyncio.TimeoutError:
             raise HTTPException(
                 408,
-                "the body did not come within {:g} seconds".format(self._limits.body_seconds),
+                "the body did not arrive within {:g} seconds".format(self._limits.body_seconds),
                 {"Connection": "close"},
             ) from None
 
@@ -158,7 +160,7 @@ def _check_content_type(headers: Mapping[str, str]) -> None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read already, then what the client does after it."""
+    """Returns a `receive` that gives a body that was read already, and then what the client sends after it."""
     is_given = False
 
     async def receive_again() -> Dict[str, Any]:

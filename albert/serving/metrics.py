@@ -1,4 +1,4 @@
-"""What the service counts of itself, as Prometheus reads it at /metrics."""
+"""Metrics of the service, for Prometheus at /metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class ServingMetrics:
-    """The figures of one server."""
+    """Metrics of one server."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -37,18 +37,18 @@ class ServingMetrics:
         self._waiting = Gauge("albert_rows_waiting", "Rows in the queue.", ["model"], registry=self._registry)
 
     def count_request(self, path: str, status: int, seconds: float) -> None:
-        """Counts an answer; `path` is one of few."""
+        """Counts a response; `path` must be one of few."""
         self._requests.labels(path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 
     def batch_observer(self, model: str) -> Callable[[int], None]:
-        """What a batcher tells the rows of each batch."""
+        """Returns the function that a batcher calls with the number of rows of each batch."""
         return self._rows.labels(model).observe
 
     def watch_queue(self, model: str, rows_waiting: Callable[[], int]) -> None:
-        """Asks for the length of a queue whenever the figures are read."""
+        """Reads the length of a queue whenever the metrics are read."""
         self._waiting.labels(model).set_function(rows_waiting)
 
     def text(self) -> bytes:
-        """All figures in Prometheus's text format."""
+        """Returns all metrics in Prometheus's text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""What a folder's model can be asked by the service, and why it cannot be asked the rest."""
+"""Loaded model of the service: the questions that it answers, and why it refuses the others."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 from albert.base.errors import UserError
 from albert.inference.model_files import TENSORFLOW, TFLITE, find_model
 from albert.inference.predictor import Predictor
+from albert.model.outputs import MASKED_LM
 from tokenization import MASK_TOKEN, FullTokenizer
 
 SIMILARITY, CLASSIFY, EMBED, FILL_MASK = QUESTIONS = ("similarity", "classify", "embed", "fill-mask")
 PAIRS = "pairs"
-MODELS = {SIMILARITY: PAIRS, CLASSIFY: PAIRS, EMBED: EMBED, FILL_MASK: FILL_MASK}  # what answers each question
+MODELS = {
+    SIMILARITY: PAIRS,
+    CLASSIFY: PAIRS,
+    EMBED: EMBED,
+    FILL_MASK: FILL_MASK,
+}  # the model for each question
 SIMILAR_ID = 1  # the label of similar pairs, as in LCQMC
 _SPECIAL_TOKENS = 3  # of a pair
 
 
 class NumberedRow(NamedTuple):
-    """A row of a request.
+    """Row of a request.
 
     Attributes:
       number: from 1, which messages name.
@@ -31,24 +37,24 @@ class NumberedRow(NamedTuple):
     content: Any
 
 
-# Rows and what is told beside them -> an answer for each, in order.
+# Rows and the options that all of them share -> an answer for each, in order.
 Answer = Callable[[Sequence[NumberedRow], Any], Sequence[Any]]
 
 
 class ServedModel(NamedTuple):
-    """A loaded model.
+    """Loaded model.
 
     Attributes:
-      answers: by PAIRS, EMBED and FILL_MASK what answers rows; the options are whether both orders of a pair are
-        averaged, None, and the number of candidates.
-      refusals: why, by question, for those that it cannot be asked.
+      answers: the functions that answer rows, by PAIRS, EMBED and FILL_MASK; their options are whether both orders of a
+        pair are averaged, None, and the number of candidates.
+      refusals: the reason, for each question that the model cannot answer.
       labels: of a fine-tuned model; empty without one.
-      engine: what computes.
+      engine: the name of the engine.
       tokenizer: the model's.
       max_seq_length: tokens of a row of PAIRS, else of EMBED.
-      closers: free the model.
-      concurrency: batches that it answers faster side by side than one by one.
-      gains_from_batches: whether the rows of a batch take less than one by one.
+      closers: functions that free the model.
+      concurrency: batches that it answers faster in parallel than one by one.
+      gains_from_batches: whether the rows of a batch take less time than one by one.
     """
 
     answers: Dict[str, Answer]
@@ -68,11 +74,11 @@ class ServedModel(NamedTuple):
 
 
 def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **encoder_files: Any) -> ServedModel:
-    """Loads all that a folder's model can answer.
+    """Loads the model of a folder, with everything that it can answer.
 
     Args:
       path: a folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint.
-      engine: one of model_files.ENGINES; by default what opens the folder.
+      engine: one of model_files.ENGINES; by default the one that opens the folder.
       batch_size: rows in one pass.
       **encoder_files: see `encoder_model.open_encoder`.
 
@@ -95,7 +101,7 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
 
 
 def _export(loaded: Predictor) -> ServedModel:
-    only_pairs = "an export answers no more than /classify and /similarity: serve the checkpoint that it was made from"
+    only_pairs = "an export answers only /classify and /similarity: serve the checkpoint that it was made from"
     return ServedModel(
         answers={PAIRS: _numbered(loaded.predict)},
         refusals=dict(_similarity_refusal(loaded.labels), **{EMBED: only_pairs, FILL_MASK: only_pairs}),
@@ -117,7 +123,7 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
     answers = {EMBED: _numbered(lambda texts, _, place: embedder.embed(texts, place))}
     closers = [embedder.close]
     refusals = {}
-    if "masked_lm" in source.model.heads:
+    if MASKED_LM in source.model.heads:
         filler = FillMask(source, batch_size=batch_size)
         answers[FILL_MASK] = _numbered(filler.fill)
         closers.append(filler.close)
@@ -141,7 +147,7 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
 
 
 def _numbered(answer: Callable[..., Sequence[Any]]) -> Answer:
-    """What answers numbered rows, of what answers rows, options and a function that names a row."""
+    """Returns a function for numbered rows, of one that takes rows, options and a function that names a row."""
 
     def answer_numbered(rows: Sequence[NumberedRow], options: Any) -> Sequence[Any]:
         return answer([row.content for row in rows], options, lambda place: "row {}".format(rows[place - 1].number))
@@ -153,26 +159,26 @@ def _similarity_refusal(labels: Sequence[str]) -> Dict[str, str]:
     if len(labels) == 2:
         return {}
     return {
-        SIMILARITY: "the model tells {} labels apart, not similar from different: ask /classify".format(len(labels))
+        SIMILARITY: "the model has {} labels, not the two of different and similar: use /classify".format(len(labels))
     }
 
 
 def _warm_up(model: ServedModel) -> None:
-    """Answers once, since the first answer of a graph takes long."""
+    """Answers one row of each kind, since the first answer of a graph is slow."""
     for name, content, options in ((PAIRS, ("a", "a"), False), (EMBED, "a", None), (FILL_MASK, MASK_TOKEN, 1)):
         if name in model.answers:
             model.answers[name]([NumberedRow(1, content)], options)
 
 
 def _give_memory_back() -> None:
-    """Hands the memory that loading took to the system: glibc keeps it (200 MB beside TensorFlow 2.15)."""
+    """Returns the memory that loading took to the system; glibc would keep it (200 MB beside TensorFlow 2.15)."""
     gc.collect()
     with contextlib.suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def tokens_of(row: NumberedRow) -> int:
-    """About how many tokens a row has: hardly ever more than this."""
+    """Estimates the tokens of a row; there are hardly ever more."""
     if isinstance(row.content, str):
         return len(row.content) + _SPECIAL_TOKENS
     return sum(len(text) for text in row.content if text is not None) + _SPECIAL_TOKENS

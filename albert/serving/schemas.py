@@ -1,4 +1,4 @@
-"""What the service is asked and what it answers, and a sentence for what does not fit."""
+"""Schemas of requests and responses, and sentences for requests that do not fit them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class _Asked(BaseModel):
 
 
 class Pair(_Asked):
-    """Two texts that are compared."""
+    """A pair of texts to compare."""
 
     text_a: str = Field(description="the first text")
     text_b: str = Field(description="the second text")
 
 
 class TextOrPair(_Asked):
-    """A text, or two."""
+    """A text, or a pair of texts."""
 
     text_a: str = Field(description="the text, or the first one")
     text_b: Optional[str] = Field(None, description="the second text of a pair")
@@ -59,10 +59,10 @@ class Texts(RootModel):
 
 
 class Similarity(BaseModel):
-    """How alike two texts are."""
+    """The similarity of two texts."""
 
-    score: float = Field(description="the probability that both say the same")
-    is_similar: bool = Field(description="whether that is more probable than not")
+    score: float = Field(description="the probability that both have the same meaning")
+    is_similar: bool = Field(description="whether the score is over 0.5")
 
 
 class Classification(BaseModel):
@@ -70,7 +70,7 @@ class Classification(BaseModel):
 
     label: str = Field(description="the most probable label")
     score: float = Field(description="its probability")
-    probabilities: Dict[str, float] = Field(description="of all labels")
+    probabilities: Dict[str, float] = Field(description="the probability of each label")
 
 
 class Embedding(BaseModel):
@@ -80,56 +80,56 @@ class Embedding(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A token that may stand in place of a [MASK]."""
+    """A token for a [MASK]."""
 
     token: str
     probability: float
 
 
 class FilledMasks(BaseModel):
-    """What may stand in place of the masks of a text."""
+    """Candidates for the masks of a text."""
 
-    masks: List[List[Candidate]] = Field(description="for each [MASK] in turn, the best candidates first")
+    masks: List[List[Candidate]] = Field(description="for each [MASK] in turn its candidates, the most probable first")
 
 
 class Tokens(BaseModel):
-    """A text or pair as the model reads it."""
+    """The tokens of a text or pair, as the model reads them."""
 
-    tokens_a: List[str] = Field(description="of the first text, without special tokens")
-    kept_a: int = Field(description="so many of them are read; the rest is cut, since the row is too long")
-    tokens_b: Optional[List[str]] = Field(None, description="of the second text")
-    kept_b: Optional[int] = None
+    tokens_a: List[str] = Field(description="the tokens of the first text, without special tokens")
+    kept_a: int = Field(description="how many of them the model reads; the rest is cut off")
+    tokens_b: Optional[List[str]] = Field(None, description="the tokens of the second text")
+    kept_b: Optional[int] = Field(None, description="how many of them the model reads")
 
 
 class ModelCard(BaseModel):
-    """What the model can be asked."""
+    """The questions that the model answers, its labels and its limits."""
 
-    answers: List[str] = Field(description="the paths that it answers")
-    refusals: Dict[str, str] = Field(description="why it does not answer the others")
-    labels: List[str] = Field(description="of a fine-tuned model")
+    answers: List[str] = Field(description="the paths of the questions that it answers")
+    refusals: Dict[str, str] = Field(description="the reason for each path that it does not answer")
+    labels: List[str] = Field(description="the labels of a fine-tuned model")
     engine: str
-    max_seq_length: int = Field(description="tokens of a row; what is longer is cut")
-    max_text_length: int = Field(description="characters of a text")
-    max_rows: int = Field(description="rows of a list")
+    max_seq_length: int = Field(description="tokens of a row; longer rows are cut")
+    max_text_length: int = Field(description="the most characters of a text")
+    max_rows: int = Field(description="the most rows of a list")
 
 
 class Health(BaseModel):
-    """That the service answers."""
+    """The state of the service."""
 
     status: str
 
 
 class Mistake(BaseModel):
-    """Why a request is not answered."""
+    """The reason why a request was not answered."""
 
-    error: str = Field(description="one sentence")
+    error: str = Field(description="the reason in one sentence")
 
 
 class Misfit(NamedTuple):
-    """Why a request cannot be read.
+    """Reason why a request cannot be read.
 
     Attributes:
-      status: of the answer.
+      status: of the response.
       sentence: what is wrong and where.
     """
 
@@ -138,24 +138,24 @@ class Misfit(NamedTuple):
 
 
 def describe_misfit(errors: Sequence[Dict[str, Any]]) -> Misfit:
-    """The first of pydantic's errors as a status and a sentence."""
+    """Returns the first of pydantic's errors as a status and a sentence."""
     error = errors[0]
     kind, where = error["type"], _Where(error["loc"])
     if kind == "json_invalid":
         reason = error.get("ctx", {}).get("error", "it cannot be read")
-        return Misfit(400, "the body is no JSON: {}".format(reason))
+        return Misfit(400, "the body is not JSON: {}".format(reason))
     if error["loc"] == ("body",) and kind == "missing":
-        return Misfit(400, "the body is empty: send JSON, such as /docs shows")
+        return Misfit(400, "the body is empty: send JSON as shown in /docs")
     return Misfit(422, _SENTENCES.get(kind, _other).format(where=where, message=error["msg"]))
 
 
 _other = "{where} does not fit: {message}"
-_NO_OBJECT = "{where} is no JSON object, such as /docs shows"
+_NO_OBJECT = "{where} is not a JSON object as shown in /docs"
 _SENTENCES = {
     "missing": "{where} is missing",
-    "extra_forbidden": "{where} is unknown: /docs shows what there is",
-    "string_type": "{where} is no text",
-    "string_unicode": "{where} holds half of a surrogate pair, which is no character",
+    "extra_forbidden": "{where} is unknown: /docs lists the known names",
+    "string_type": "{where} must be a text",
+    "string_unicode": "{where} holds half of a surrogate pair, which is not a character",
     "bool_parsing": "{where} must be true or false",
     "int_parsing": "{where} must be a whole number",
     "model_type": _NO_OBJECT,
@@ -165,7 +165,7 @@ _SENTENCES = {
 
 
 class _Where:
-    """A place in a request, as a message names it."""
+    """Place in a request, as a message names it."""
 
     def __init__(self, location: Sequence[Any]) -> None:
         names = [part for part in location[1:] if isinstance(part, str) and part not in (ONE, LIST)]

@@ -1,10 +1,9 @@
-"""The HTTP server: its socket, its patience with slow clients, and its end, which finishes what was begun."""
+"""HTTP server: its socket, time limits for slow clients, and an end that finishes accepted requests."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import signal
 import socket
 from typing import Any, NamedTuple, Optional
@@ -13,23 +12,22 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from albert.base.errors import UserError
-
-_log = logging.getLogger(__name__)
+from albert.serving.guard import Application
 
 _LAST_PORT = 65535
 _BACKLOG = 1024
 _IDLE_SECONDS = 30  # after which a connection without a request is closed
-_HEAD_SECONDS = 10.0  # within which the head of a request must have come
+_HEAD_SECONDS = 10.0  # within which the head of a request must arrive
 _MAX_HEAD_BYTES = 64 << 10
-_STOP_SECONDS = 30  # within which what was begun must end
+_STOP_SECONDS = 30  # within which accepted requests must end
 
 
 class ServerOptions(NamedTuple):
-    """How the server behaves.
+    """Options of the server.
 
     Attributes:
-      head_seconds: within which the head of a request must have come.
-      max_connections: beyond them requests are answered 503.
+      head_seconds: seconds within which the head of a request must arrive.
+      max_connections: connections at a time; requests beyond them get the status 503.
     """
 
     head_seconds: float = _HEAD_SECONDS
@@ -37,10 +35,10 @@ class ServerOptions(NamedTuple):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound; port 0 takes a free one.
+    """Opens a socket; port 0 takes a free one.
 
     Raises:
-      UserError: the address cannot be had.
+      UserError: the address is not available.
     """
     if port > _LAST_PORT:
         raise UserError("there is no port {}: the last one is {}".format(port, _LAST_PORT))
@@ -57,18 +55,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """The URL at which a socket is reached."""
+    """Returns the URL of a socket."""
     host, port = bound.getsockname()[:2]
     return "http://{}:{}".format("[{}]".format(host) if ":" in host else host, port)
 
 
 def is_local(bound: socket.socket) -> bool:
-    """Whether only this machine reaches a socket."""
+    """Returns whether only this machine reaches a socket."""
     return ipaddress.ip_address(bound.getsockname()[0].split("%")[0]).is_loopback
 
 
-def serve_app(application: Any, bound: socket.socket, options: Optional[ServerOptions] = None) -> None:
-    """Answers until SIGINT or SIGTERM, then finishes what was begun and returns.
+def serve_app(application: Application, bound: socket.socket, options: Optional[ServerOptions] = None) -> None:
+    """Serves until SIGINT or SIGTERM, then finishes accepted requests and returns.
 
     Args:
       application: an ASGI application.
@@ -76,14 +74,14 @@ def serve_app(application: Any, bound: socket.socket, options: Optional[ServerOp
       options: see `ServerOptions`.
     """
     server = make_server(application, options or ServerOptions())
-    # The server sends itself once more what ended it, when it is done: that is no reason to fail.
+    # When it is done, the server sends itself the signal that ended it once more: the process must not fail then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server.run(sockets=[bound])
 
 
-def make_server(application: Any, options: ServerOptions) -> uvicorn.Server:
-    """The server of an application."""
+def make_server(application: Application, options: ServerOptions) -> uvicorn.Server:
+    """Makes the server of an application."""
 
     class Protocol(PatientProtocol):
         head_seconds = options.head_seconds
@@ -108,7 +106,10 @@ def make_server(application: Any, options: ServerOptions) -> uvicorn.Server:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Closes connections whose request's head does not come, or never ends; for bodies the application cares."""
+    """HTTP protocol that closes connections whose request's head does not arrive in time or is too large.
+
+    The application itself limits bodies.
+    """
 
     head_seconds = _HEAD_SECONDS
 
@@ -117,18 +118,18 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_timer: Optional[asyncio.TimerHandle] = None
         self._head_bytes = 0
 
-    def connection_made(self, transport: Any) -> None:
-        """Expects the first head."""
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Starts to wait for the first head."""
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
-        """Expects nothing more."""
+        """Stops waiting."""
         self._head_came()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what comes of a head."""
+        """Counts the bytes of a head."""
         super().data_received(data)
         if self._head_timer is not None:
             self._head_bytes += len(data)
@@ -136,12 +137,12 @@ class PatientProtocol(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_begin(self) -> None:
-        """Expects the rest of a head."""
+        """Starts to wait for the rest of a head."""
         super().on_message_begin()
         self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Has the head."""
+        """Stops waiting: the head is complete."""
         self._head_came()
         super().on_headers_complete()
 

@@ -1,4 +1,4 @@
-"""What the routes ask: the model through its batchers, within the limits, as long as the client is there."""
+"""Answers for the routes: from the model by way of its batchers, within the limits, while the client is connected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from albert.base.errors import UserError
 from albert.serving import schemas
-from albert.serving.batches import Batcher, QueueFull, Stopped
+from albert.serving.batches import Batcher, Job, QueueFull, Stopped
 from albert.serving.guard import CLIENT_GONE, Limits
 from albert.serving.metrics import ServingMetrics
 from albert.serving.model import MODELS, QUESTIONS, NumberedRow, ServedModel
@@ -19,13 +19,13 @@ from albert.text.sequences import join_ids
 
 
 class Service(NamedTuple):
-    """What the routes work with.
+    """Model, limits, metrics and batchers of the routes.
 
     Attributes:
-      model: what answers.
+      model: the loaded model.
       limits: of a request.
-      metrics: what is counted.
-      batchers: by the names of MODELS.
+      metrics: of this server.
+      batchers: by the values of MODELS.
     """
 
     model: ServedModel
@@ -34,16 +34,16 @@ class Service(NamedTuple):
     batchers: Dict[str, Batcher]
 
     async def answer(self, question: str, rows: Sequence[Any], options: Any, request: Request) -> List[Any]:
-        """What the model says of rows.
+        """Returns the model's answers to rows.
 
         Args:
           question: one of QUESTIONS.
           rows: pairs (text_a, text_b or None), or texts.
-          options: what the model is told beside the rows.
-          request: is watched: who has hung up gets no answer.
+          options: what all rows share: see `ServedModel`.
+          request: watched, so that the rows of a client that hung up are dropped.
 
         Raises:
-          HTTPException: the model cannot answer, the rows are too many or too long, or too much waits.
+          HTTPException: the model cannot answer, there are too many rows, a text is too long, or the queue is full.
         """
         if question in self.model.refusals:
             raise HTTPException(409, self.model.refusals[question])
@@ -54,7 +54,7 @@ class Service(NamedTuple):
         try:
             job = self.batchers[MODELS[question]].submit(numbered, options)
         except QueueFull as error:
-            message = "too much waits already: ask again in {} s".format(error.retry_after)
+            message = "the queue is full: try again in {} s".format(error.retry_after)
             raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
         except Stopped:
             raise HTTPException(503, "the service is stopping", {"Retry-After": "10"}) from None
@@ -72,22 +72,23 @@ class Service(NamedTuple):
             self.check_texts((row,) if isinstance(row, str) else row, "row {}".format(number))
 
     def check_texts(self, texts: Sequence[Optional[str]], place: str) -> None:
-        """Raises HTTPException where a text is too long, or no text in any encoding."""
+        """Raises HTTPException where a text is too long, or has a character that no encoding has."""
         for text in texts:
             if text is None:
                 continue
             if len(text) > self.limits.max_text_length:
                 raise HTTPException(
                     422,
-                    "a text of {} has {:,} characters, at most {:,} are taken".format(
+                    "a text of {} has {:,} characters, at most {:,} are allowed".format(
                         place, len(text), self.limits.max_text_length
                     ),
                 )
             if has_lone_surrogate(text):
-                raise HTTPException(422, "a text of {} holds half of a surrogate pair, no character".format(place))
+                message = "a text of {} holds half of a surrogate pair, which is not a character"
+                raise HTTPException(422, message.format(place))
 
     def card(self) -> schemas.ModelCard:
-        """What the model can be asked."""
+        """Returns the questions that the model answers, its labels and its limits."""
         model = self.model
         return schemas.ModelCard(
             answers=["/" + question for question in QUESTIONS if question not in model.refusals],
@@ -100,7 +101,7 @@ class Service(NamedTuple):
         )
 
     def tokens(self, pair: schemas.TextOrPair) -> schemas.Tokens:
-        """A pair as the model reads it."""
+        """Returns the tokens of a text or pair, as the model reads them."""
         texts = [pair.text_a] if pair.text_b is None else [pair.text_a, pair.text_b]
         self.check_texts(texts, "row 1")
         tokenizer = self.model.tokenizer
@@ -114,8 +115,8 @@ class Service(NamedTuple):
         return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
 
 
-async def _unless_gone(job: Any, request: Request) -> List[Any]:
-    """The answers of a job, which is given up when the client hangs up."""
+async def _unless_gone(job: Job, request: Request) -> List[Any]:
+    """Returns the answers of a job, which is cancelled when the client hangs up."""
     hang_up = asyncio.ensure_future(_hang_up(request))
     try:
         await asyncio.wait([job.future, hang_up], return_when=asyncio.FIRST_COMPLETED)

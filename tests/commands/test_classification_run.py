@@ -162,7 +162,7 @@ def test_similarity_answers_from_several_threads(trained):
         ([PAIRS[0], (" ", "好")], "the first text of row 2 is empty"),
         ([("", "")], "the first text of row 1 is empty"),
         (["好"], "row 1 is '好': give pairs"),
-        ([("好", 3)], "the second text of row 1 is no text but 3"),
+        ([("好", 3)], "the second text of row 1 must be a text, not 3"),
     ],
 )
 def test_similarity_refuses_what_is_no_pair(trained, pairs, message):

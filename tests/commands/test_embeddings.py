@@ -61,7 +61,7 @@ def test_neighbours_are_those_of_all_angles():
     vectors = random.randn(50, 7).astype(np.float32)
     vectors[9] = vectors[30] * 3
     vectors[8] = 0.0
-    found = embeddings.nearest(vectors[30], vectors, 60)
+    found = embeddings.nearest_vectors(vectors[30], vectors, 60)
     angles = [
         sum(a * b for a, b in zip(row, vectors[30])) / max(1e-12, (sum(a * a for a in row) ** 0.5))
         for row in vectors.astype(float)
@@ -71,7 +71,7 @@ def test_neighbours_are_those_of_all_angles():
     np.testing.assert_allclose(
         [cosine for _, cosine in found], sorted(np.array(angles) / norm, reverse=True), atol=1e-6
     )
-    assert embeddings.nearest(vectors[30], vectors, 3) == found[:3]
+    assert embeddings.nearest_vectors(vectors[30], vectors, 3) == found[:3]
 
 
 def run(**values):
@@ -109,7 +109,7 @@ def test_a_bad_line_leaves_no_file(published, tmp_path):
         ({"sentence": "一"}, "give --input_file or --vectors"),
         ({"vectors": "v.npy", "output_file": "w.npy", "sentence": "一"}, "goes with --input_file"),
         ({"input_file": "a", "output_file": "w.txt"}, "must end in .npy"),
-        ({"input_file": "a", "output_file": "w.npy", "layer_indexes": "-2;x"}, "no list of whole numbers"),
+        ({"input_file": "a", "output_file": "w.npy", "layer_indexes": "-2;x"}, "not a list of whole numbers: write -2"),
     ],
 )
 def test_flags_that_do_not_go_together(published, values, message):

@@ -70,8 +70,8 @@ def test_an_inner_character_counts_for_the_character(published, tmp_path):
     "text,message",
     [
         ("", r"row 2 has no \[MASK\]"),
-        ("一丁", r"row 2 has no \[MASK\]: write one where"),
-        (None, "row 2 is no text but None"),
+        ("一丁", r"row 2 has no \[MASK\]: write one where a word is missing"),
+        (None, "row 2 must be a text, not None"),
         ("[MASK]" + "一" * 100000, "row 2 has 100,003 tokens, the model takes at most 40: shorten it"),
     ],
 )

@@ -73,7 +73,7 @@ def test_the_end_finishes_what_was_taken(folder, number):
         assert len({row["score"] for row in answers[0].json}) == 1
         assert process.wait(20) == 0
         said = process.stderr.read()
-        assert "Stopped; all that was taken is answered." in said and "Traceback" not in said
+        assert "Stopped; all accepted requests are answered." in said and "Traceback" not in said
         with pytest.raises((ConnectionError, http.client.HTTPException)):
             client.get("/healthz")
 

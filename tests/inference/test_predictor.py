@@ -170,7 +170,7 @@ def test_a_model_without_a_head_is_said_to_have_none(published, model, tmp_path)
     with pytest.raises(UserError, match="has no fine-tuned head; fine-tune it with run_classifier.py first"):
         predictor.open_predictor(published["zh_postln"])
     exports.run(checkpoint=model[0], format="frozen", head="encoder", output_dir=tmp_path / "encoder")
-    with pytest.raises(UserError, match="has the head encoder, no fine-tuned one"):
+    with pytest.raises(UserError, match="has the head encoder, not a fine-tuned one"):
         predictor.open_predictor(str(tmp_path / "encoder"))
 
 
@@ -179,7 +179,7 @@ def test_other_exports_are_refused(model, tmp_path):
     with pytest.raises(UserError, match="is an export as pytorch, which no engine here opens"):
         predictor.open_predictor(str(tmp_path / "out"))
     (tmp_path / "out" / "export.json").write_text("[]")
-    with pytest.raises(UserError, match="export.json is no description of an export"):
+    with pytest.raises(UserError, match="export.json is not a description of an export"):
         predictor.open_predictor(str(tmp_path / "out"))
 
 

@@ -23,11 +23,11 @@ def test_many_pairs_are_encoded_as_one_by_one(tokenizer):
     "pair,message",
     [
         ("好", "^line 2 is '好': give pairs"),
-        (("好", 3), "^the second text of line 2 is no text but 3$"),
-        ((None, "好"), "^the first text of line 2 is no text but None"),
+        (("好", 3), "^the second text of line 2 must be a text, not 3$"),
+        ((None, "好"), "^the first text of line 2 must be a text, not None"),
         (("好", " \n"), "^the second text of line 2 is empty$"),
         (("\x00\x07\ud800", "好"), "^the first text of line 2 holds nothing that can be read"),
-        ((b"x" * 10**6, "好"), "^the first text of line 2 is no text but b'x{38}…$"),
+        ((b"x" * 10**6, "好"), "^the first text of line 2 must be a text, not b'x{38}…$"),
     ],
 )
 def test_a_bad_row_is_one_sentence(tokenizer, pair, message):

@@ -71,21 +71,25 @@ def test_tokens_are_those_that_the_model_reads(client):
     "body,status,sentence",
     [
         (b"", 400, "the body is empty: send JSON"),
-        (b"{", 400, "the body is no JSON"),
-        (b"\xff\xfe", 400, "the body is no JSON"),
-        (b"[" * 4000, 400, "the body is no JSON"),
-        (b'"text"', 422, "the body is no JSON object"),
-        (b"[[]]", 422, "row 1 is no JSON object"),
+        (b"{", 400, "the body is not JSON"),
+        (b"\xff\xfe", 400, "the body is not JSON"),
+        (b"[" * 4000, 400, "the body is not JSON"),
+        (b'"text"', 422, "the body is not a JSON object"),
+        (b"[[]]", 422, "row 1 is not a JSON object"),
         ({"text_a": "我"}, 422, "text_b is missing"),
         ([PAIR, {"text_a": "我"}], 422, "text_b of row 2 is missing"),
-        ([PAIR, dict(PAIR, text_a=5)], 422, "text_a of row 2 is no text"),
-        (dict(PAIR, text_b=None), 422, "text_b is no text"),
-        (dict(PAIR, text_b=["我"]), 422, "text_b is no text"),
+        ([PAIR, dict(PAIR, text_a=5)], 422, "text_a of row 2 must be a text"),
+        (dict(PAIR, text_b=None), 422, "text_b must be a text"),
+        (dict(PAIR, text_b=["我"]), 422, "text_b must be a text"),
         (dict(PAIR, tekst="我"), 422, "tekst is unknown"),
         (dict(PAIR, **{"a\n": 1}), 422, r"a\\n is unknown"),
-        (dict(PAIR, **{"\ud800": 1}), 422, "the body holds half of a surrogate pair"),
-        (dict(PAIR, text_a="好\ud800"), 422, "a text of row 1 holds half of a surrogate pair"),
-        ([PAIR, dict(PAIR, text_b="我" * 31)], 422, "a text of row 2 has 31 characters, at most 30 are taken"),
+        (dict(PAIR, **{"\ud800": 1}), 422, "the body holds half of a surrogate pair, which is not a character"),
+        (dict(PAIR, text_a="好\ud800"), 422, "a text of row 1 holds half of a surrogate pair, which is not"),
+            dict(PAIR, text_a="好\ud800"),
+            422,
+            "a text of row 1 holds half of a surrogate pair, which is not a character",
+        ),
+        ([PAIR, dict(PAIR, text_b="我" * 31)], 422, "a text of row 2 has 31 characters, at most 30 are allowed"),
         ([PAIR] * 21, 413, "the list has 21 rows, at most 20 are answered at a time"),
         (b'"' + b"a" * 6000 + b'"', 413, "the body has more than 5,000 bytes"),
         ([PAIR, dict(PAIR, text_a="bad")], 422, "row 2 is bad"),
@@ -107,7 +111,11 @@ def test_other_mistakes_get_their_status(client):
         assert client.post("/similarity", PAIR, Content_Type=content_type).status == 415
     assert client.post("/similarity", PAIR, Content_Type="Application/JSON; charset=utf-8").status == 200
     answer = client.get("/similarity")
-    assert (answer.status, answer.json, answer.headers["Allow"]) == (405, {"error": "this address takes POST"}, "POST")
+    assert (answer.status, answer.json, answer.headers["Allow"]) == (
+        405,
+        {"error": "this address accepts POST"},
+        "POST",
+    )
     answer = client.get("/nothing")
     assert (answer.status, answer.json["error"][:32]) == (404, "there is nothing at this address")
     answer = client.post("/fill-mask", {"text": "[MASK]"})
@@ -187,7 +195,7 @@ def test_a_slow_client_is_not_waited_for(client):
         endless.sendall(b"GET /healthz HTTP/1.1\r\n" + b"A: b\r\n" * 20000)
         check_it_still_answers(client)
         answer = body.recv(4096)
-        assert answer.startswith(b"HTTP/1.1 408 ") and b"the body did not come within 0.5 seconds" in answer
+        assert answer.startswith(b"HTTP/1.1 408 ") and b"the body did not arrive within 0.5 seconds" in answer
         for connection in (head, silent, endless):
             assert closed(connection)
     check_it_still_answers(client)

@@ -65,7 +65,7 @@ def test_three_labels_are_no_similarity_and_exports_answer_pairs_alone(tmp_path)
     model = opened(tmp_path / "out")
     assert set(model.answers) == {PAIRS}
     assert set(model.refusals) == {SIMILARITY, EMBED, FILL_MASK}
-    assert "tells 3 labels apart" in model.refusals[SIMILARITY]
+    assert "has 3 labels" in model.refusals[SIMILARITY]
     assert model.answers[PAIRS](numbered([("我", "你")]), False).shape == (1, 3)
     assert model.engine == "tensorflow"
     with pytest.raises(UserError):

@@ -88,7 +88,7 @@ def test_a_list_is_scored_and_a_mistake_is_told(page, tmp_path):
         assert page.wait("{} && {}".format(is_shown("list-error"), text_of("list-error"))).startswith("第 2 行")
         submit(page, "ask-form", text_a="我" * 31, text_b="你")
         said = page.wait("{} && {}".format(is_shown("ask-error"), text_of("ask-error")))
-        assert said == "a text of row 1 has 31 characters, at most 30 are taken"
+        assert said == "a text of row 1 has 31 characters, at most 30 are allowed"
         page.complaints[:] = [text for text in page.complaints if "422" not in text]
         check_page(page)
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// Shows openapi.json: for each path what it takes, an example of it, and what it answers.
+// Shows openapi.json: for each path its parameters, its body with an example, and its response.
 
 const SAMPLES = { text_a: "明天会下雨吗", text_b: "明天有雨吗", text: "今天[MASK]气很好" };
 
@@ -15,7 +15,7 @@ function resolved(schema, api) {
   return schema.$ref ? resolved(schema.$ref.slice(2).split("/").reduce((place, name) => place[name], api), api) : schema;
 }
 
-// The schema of one row: of the forms of a body or an answer the one that is no list.
+// The schema of one row: of the forms of a body or a response the one that is not a list.
 function single(schema, api) {
   const found = resolved(schema, api);
   const forms = found.oneOf || found.anyOf;
@@ -55,19 +55,19 @@ function endpoint(path, method, operation, api) {
   made.append(element("h2", "", element("span", "method", method.toUpperCase()), path), element("p", "", operation.description || ""));
   const body = operation.requestBody?.content["application/json"]?.schema;
   if (operation.parameters) {
-    made.append(element("h3", "", "In the address"), table(operation.parameters.map(({ name, schema, description }) =>
+    made.append(element("h3", "", "Query parameters"), table(operation.parameters.map(({ name, schema, description }) =>
       [name, `${typeOf(schema, api)}, ${schema.default} by default`, description || ""])));
   }
   if (body) {
     const isList = (resolved(body, api).oneOf || []).length > 0;
-    made.append(element("h3", "", isList ? "Body: one, or a list of such" : "Body"), fields(body, api), command(path, body, api));
+    made.append(element("h3", "", isList ? "Body: one row, or a list of rows" : "Body"), fields(body, api), command(path, body, api));
   }
   const answer = operation.responses["200"].content?.["application/json"]?.schema;
-  if (answer) made.append(element("h3", "", body && answer.anyOf ? "Answer: one, or a list in the same order" : "Answer"), fields(answer, api));
+  if (answer) made.append(element("h3", "", body && answer.anyOf ? "Response: one answer, or a list in the same order" : "Response"), fields(answer, api));
   return made;
 }
 
-// What all paths refuse with, once.
+// The statuses of refused requests, once for all paths.
 function refusals(api) {
   const found = new Map();
   for (const methods of Object.values(api.paths)) {
@@ -76,7 +76,7 @@ function refusals(api) {
     }
   }
   const made = element("section", "card endpoint");
-  made.append(element("h2", "", "{\"error\": \"a sentence\"}"), element("p", "", "What is not answered has one of these statuses."), table([...found]));
+  made.append(element("h2", "", "{\"error\": \"the reason\"}"), element("p", "", "A refused request gets one of these statuses."), table([...found]));
   return made;
 }
 

@@ -8,34 +8,34 @@ const TEXTS = {
     first: "第一句", second: "第二句", secondOptional: "第二句（可不填）",
     compare: "比较", classify: "分类", symmetric: "两种顺序取平均",
     similar: "意思相同", different: "意思不同", took: (ms) => `用时 ${ms} 毫秒`,
-    tokens: "模型看到的词元",
+    tokens: "模型读到的词元",
     unknown: "[UNK]：词表里没有的字符。", cut: "划掉的词元超出长度，模型没有读到。",
     curl: "命令行", copy: "复制", copied: "已复制",
     listTitle: "一次比较多对", listTitleClassify: "一次分类多条", lines: "每行一对，两句之间用制表符（Tab）隔开；可以直接从表格粘贴",
     linesClassify: "每行一条；一对的两句之间用制表符（Tab）隔开",
     listButton: "全部计算", example: "填入示例", copyTable: "复制表格",
     summary: (rows, similar) => `${rows} 对，其中 ${similar} 对意思相同`, rows: (rows) => `${rows} 行`,
-    noTab: (line) => `第 ${line} 行没有制表符：两句之间请按 Tab。`,
+    noTab: (line) => `第 ${line} 行没有制表符：两句之间请用 Tab 分隔。`,
     fillTitle: "填空", masked: "在要填的位置写 [MASK]", fillButton: "填空", mask: (n) => `第 ${n} 个 [MASK]`,
-    unreachable: "连不上服务，请确认它还在运行。",
+    unreachable: "无法连接服务，请确认服务仍在运行。",
   },
   en: {
-    other: "中文", docs: "API", token: "This service asks for a token", unlock: "OK",
+    other: "中文", docs: "API", token: "This service needs a token", unlock: "OK",
     about: (card) => `up to ${card.max_seq_length} tokens · engine ${card.engine}`,
     similarityTitle: "Do two sentences mean the same?", classifyTitle: "Classify",
-    first: "First sentence", second: "Second sentence", secondOptional: "Second sentence (may be empty)",
+    first: "First sentence", second: "Second sentence", secondOptional: "Second sentence (optional)",
     compare: "Compare", classify: "Classify", symmetric: "mean of both orders",
-    similar: "same meaning", different: "different meaning", took: (ms) => `answered in ${ms} ms`,
-    tokens: "Tokens, as the model sees them",
-    unknown: "[UNK]: characters that are not in the vocabulary.", cut: "Tokens struck out are beyond the length: the model did not read them.",
+    similar: "same meaning", different: "different meaning", took: (ms) => `took ${ms} ms`,
+    tokens: "Tokens as the model reads them",
+    unknown: "[UNK]: characters that are not in the vocabulary.", cut: "Tokens struck out are over the length limit: the model did not read them.",
     curl: "Command line", copy: "Copy", copied: "Copied",
-    listTitle: "Compare a list", listTitleClassify: "Classify a list", lines: "A pair in each line, parted by a tab; cells of a spreadsheet can be pasted",
-    linesClassify: "A text in each line; the two texts of a pair are parted by a tab",
-    listButton: "Score all", example: "Fill in an example", copyTable: "Copy as table",
+    listTitle: "Compare a list", listTitleClassify: "Classify a list", lines: "One pair per line, separated by a tab; you can paste cells of a spreadsheet",
+    linesClassify: "One text per line; the two texts of a pair are separated by a tab",
+    listButton: "Score all", example: "Insert an example", copyTable: "Copy as table",
     summary: (rows, similar) => `${rows} pairs, ${similar} with the same meaning`, rows: (rows) => `${rows} rows`,
-    noTab: (line) => `Line ${line} has no tab: put one between both sentences.`,
-    fillTitle: "Fill the blanks", masked: "Write [MASK] where a word is to be found", fillButton: "Fill", mask: (n) => `[MASK] number ${n}`,
-    unreachable: "The service does not answer: see whether it still runs.",
+    noTab: (line) => `Line ${line} has no tab: put one between the two sentences.`,
+    fillTitle: "Fill in the blanks", masked: "Write [MASK] where a word is missing", fillButton: "Fill", mask: (n) => `[MASK] number ${n}`,
+    unreachable: "The service does not respond: check that it is still running.",
   },
 };
 const EXAMPLE = [["明天北京会下雨吗", "北京明天有雨吗"], ["我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"], ["怎么换手机号码", "手机号码多少钱"]];
@@ -44,7 +44,7 @@ const MOST_LABELS = 8; // that are shown as bars
 const find = (id) => document.getElementById(id);
 let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
 let card = null;
-let answered = null; // what the answer on the page was given for
+let answered = null; // the question, tokens and time of the answer on the page
 let scored = [];
 const text = () => TEXTS[language];
 const isSimilarity = () => card.answers.includes("/similarity");
@@ -76,7 +76,7 @@ async function ask(path, body) {
   return answer;
 }
 
-// Runs what a form asks for: one at a time, its refusal shown below it.
+// Sends a form, one request at a time, and shows a refusal below it.
 function onSubmit(form, errorPlace, action) {
   find(form).addEventListener("submit", async (event) => {
     event.preventDefault();
