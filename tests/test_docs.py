@@ -3,19 +3,24 @@
 import functools
 import glob
 import importlib
-import inspect
 import os
 import re
 
 import pytest
 
+from albert.base.errors import UserError
 from albert.base.paths import ROOT
+from albert.tasks.registry import TASKS_OF
 from tests.support import documents
 
 READMES = {"zh": "README.md", "en": "README_EN.md"}
 MOST_README_LINES = 150
 _CITATION = re.compile(r"\b(docs/en/\w+\.md)(?:, \"([^\"]+)\")?")
-_PASSED_ON = {"run_tests.sh"}  # hands further words to a program of others
+_FLAG = re.compile(r"^--([\w-]+)")
+_PATH = re.compile(r"^(?:albert|albert_config|benchmarks|docs|examples|requirements|scripts|tests)/[\w./-]*$")
+BENCHMARK = "albert/clue/benchmark.py"
+PASSING_ON = {"run_tests.sh"}  # hands further words to a program of others
+OF_OTHERS = {"help", "prefer-binary"}  # flags of all commands, and of pip
 
 
 def pages(pattern):
@@ -29,27 +34,45 @@ def commands(page):
     return documents.commands_of(ROOT, documents.read(ROOT, page))
 
 
+def module_of(path):
+    return importlib.import_module(path[: -len(".py")].replace("/", "."))
+
+
 @functools.lru_cache(maxsize=None)
 def flags_of(path):
-    """The names of the flags that a file of the repository takes; None where it does not say."""
+    """The names of the flags that a file of the repository takes."""
     if path.endswith(".sh"):
-        return documents.flags_of_script(ROOT, path, lambda name: flags_of(name) or set())
-    module = importlib.import_module(path[: -len(".py")].replace("/", "."))
-    if not hasattr(module, "declare_flags"):
-        return None
-    if not inspect.signature(module.declare_flags).parameters:
-        return set(module.declare_flags().as_dict())
-    from albert.tasks.registry import TASKS_OF  # the benchmark passes flags on to the runners
-
-    return {name for runner in TASKS_OF for name in module.declare_flags(runner).as_dict()}
+        return documents.flags_of_script(ROOT, path, flags_of)
+    if path == BENCHMARK:  # passes flags on to the runners
+        return {name for runner in TASKS_OF for name in module_of(path).declare_flags(runner).as_dict()}
+    module = module_of(path)
+    return set(module.declare_flags().as_dict()) if hasattr(module, "declare_flags") else set()
 
 
-def unknown_flags(command):
-    known = flags_of(command.file)
-    if known is None or command.file in _PASSED_ON:
-        return []
-    known = known | {"help"}
-    return [name for name in command.flags if name not in known and not (name[:2] == "no" and name[2:] in known)]
+def fault_of(command):
+    """What is wrong with the words after a command's name; nothing where they are right."""
+    if "--help" in command.words or command.file in PASSING_ON:
+        return ""
+    module = module_of(command.file) if command.file.endswith(".py") else None
+    if hasattr(module, "declare_flags") and command.file != BENCHMARK:
+        return fault_in(module.declare_flags(), [word for word in command.words if word != "…"])
+    return " ".join("unknown flag --" + name for name in command.flags if name not in flags_of(command.file))
+
+
+def fault_in(flags, words):
+    try:
+        flags.parse(words)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@functools.lru_cache(maxsize=None)
+def all_flags():
+    """The flags of all commands."""
+    files = [path for pattern in ("*.py", "albert/downloads/*.py", "benchmarks/*.py") for path in pages(pattern)]
+    commands = [path for path in files if "\ndef declare_flags() -> Flags:" in documents.read(ROOT, path)]
+    return set().union(*map(flags_of, commands + pages("*.sh") + pages("scripts/*.sh") + [BENCHMARK]))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -64,9 +87,18 @@ def test_files_of_commands_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_flags_of_commands_are_declared(page):
+def test_commands_are_understood(page):
     known = [command for command in commands(page) if os.path.isfile(os.path.join(ROOT, command.file))]
-    assert [(command.file, unknown_flags(command)) for command in known if unknown_flags(command)] == []
+    assert [(command.file, fault_of(command)) for command in known if fault_of(command)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_flags_and_paths_in_a_sentence_exist(page):
+    _, code = documents.split_code(documents.read(ROOT, page))
+    flags = {name for span in code for name in _FLAG.findall(span)}
+    assert flags - all_flags() - OF_OTHERS == set()
+    paths = {span for span in code if _PATH.match(span)}
+    assert {path for path in paths if not os.path.exists(os.path.join(ROOT, path))} == set()
 
 
 def test_both_languages_have_the_same_pages():
@@ -175,12 +207,18 @@ def test_flags_of_a_script_are_its_own_and_those_it_passes_on(made_up):
 
 
 @pytest.mark.parametrize(
-    "file,words,unknown",
+    "file, words, fault",
     [
-        ("run_classifier.py", ("--do_train=true", "--train_batchsize=4", "--nodo_eval", "word"), ["train_batchsize"]),
-        ("run_classifier_clue.sh", ("--num_runs=2", "--sample", "--doc_stride=64", "--num_run=2"), ["num_run"]),
-        ("scripts/setup.sh", ("--tf=2.15", "--vocab=x"), ["vocab"]),
+        ("run_classifier.py", ("--do_train=true", "--nodo_eval", "…"), ""),
+        ("run_classifier.py", ("--train_batchsize=4",), "unknown flag --train_batchsize"),
+        ("run_classifier.py", ("--optimizer=sgd",), "lamb|adamw"),
+        ("describe_checkpoint.py", ("albert_tiny_zh", "--head"), "unknown flag --head"),
+        ("run_classifier_clue.sh", ("tnews", "--num_runs=2", "--sample", "--doc_stride=64"), ""),
+        ("run_classifier_clue.sh", ("--num_run=2",), "unknown flag --num_run"),
+        ("scripts/setup.sh", ("--tf=2.15", "--vocab=x"), "unknown flag --vocab"),
+        ("examples/tflite_classify.py", ("--top_k=3",), "unknown flag --top_k"),
     ],
 )
-def test_unknown_flags_are_found(file, words, unknown):
-    assert unknown_flags(documents.Command(file, words)) == unknown
+def test_wrong_words_are_found(file, words, fault):
+    found = fault_of(documents.Command(file, words))
+    assert fault in found and bool(fault) == bool(found)
