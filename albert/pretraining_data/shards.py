@@ -262,7 +262,7 @@ def choose_documents(
 
 
 def shuffled(records: Iterable[bytes], *, rng: random.Random, buffer_bytes: int) -> Iterator[bytes]:
-    """Shuffles records within a buffer of at most `buffer_bytes`; the order of a larger stream stays roughly."""
+    """Shuffles records within a buffer of at most `buffer_bytes`, so a larger stream is shuffled only roughly."""
     buffer: List[bytes] = []
     size = 0
     for record in records:
