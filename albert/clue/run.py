@@ -104,10 +104,16 @@ def _content(run: BenchmarkRun) -> Dict[str, Any]:
     files = {split: split_file(run.task, data_dir, split) for split in run.task.files}
     return {
         "runner": run.runner,
-        "flags": {name: str(value) for name, value in sorted(run.flags.items()) if name not in _PLACES},
+        "flags": {name: _noted(value) for name, value in sorted(run.flags.items()) if name not in _PLACES},
         "model": run.model,
         "data": {split: describe_files([path])[0]["sha256"] for split, path in files.items() if path},
     }
+
+
+def _noted(value: Any) -> str:
+    """A flag's value for the record: files of the project by their path in it, so that it may be moved."""
+    text = str(value)
+    return os.path.relpath(text, ROOT) if text.startswith(ROOT + os.sep) else text
 
 
 def _known(run: BenchmarkRun, content: Dict[str, Any]) -> Dict[str, Any]:

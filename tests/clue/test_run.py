@@ -131,6 +131,13 @@ def test_other_settings_are_refused_where_something_was_trained(stage):
     assert stage.calls() == 2
 
 
+def test_a_moved_project_knows_its_runs(stage, monkeypatch, tmp_path):
+    for place in ("here", "there"):
+        monkeypatch.setattr("albert.clue.run.ROOT", str(tmp_path / place))
+        assert stage.run(vocab_file=str(tmp_path / place / "albert_config" / "vocab.txt")).error is None
+    assert stage.calls() == 1
+
+
 def test_an_unfinished_training_goes_on_with_the_same_settings_only(stage, monkeypatch):
     stage.act("sys.exit(1)")
     stage.run()
