@@ -160,17 +160,3 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     if request.head == CLASSIFIER:
         description["labels"] = list(model.labels or map(str, range(model.num_labels)))
     return description
-
-
-def declare_export_flags(flags: Any) -> None:
-    """Declares the flags of an export; `flags.declare_export_flags`."""
-    from albert.export import flags as export_flags
-
-    export_flags.declare_export_flags(flags)
-
-
-def run_export(flags: Any, *, path: str, format_name: str, output_dir: str) -> None:
-    """Exports what flags say; callers with settings call `export_model`."""
-    from albert.export import flags as export_flags
-
-    export_model(export_flags.build_settings(flags, checkpoint=path, export_format=format_name, output_dir=output_dir))

@@ -159,7 +159,7 @@ class TrainingObserver:
         return self._early_stopping is not None and self._early_stopping.is_due()
 
     def _check_end(self) -> None:
-        """Checks the last step: an Estimator takes any OUT_OF_RANGE, as of a file over its limit, for the end of data."""
+        """Checks the last step: an Estimator takes OUT_OF_RANGE of any kind for the end of the data."""
         latest = latest_checkpoint(self._settings.output_dir)
         step = step_of(latest) if latest else 0
         if step < self._settings.total_steps:

@@ -12,7 +12,7 @@ from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, write_values
-from albert.monitor.evaluation import EvaluationListener, Evaluator, Goal, EarlyStopping, train_in_turns
+from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, Goal, train_in_turns
 from albert.monitor.figures import drop_after, read_records
 from tests.support import tiny_model
 from tests.support.published_checkpoints import model_values
