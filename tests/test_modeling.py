@@ -10,8 +10,9 @@ from albert.checkpoints import families
 from albert.model import layers
 from modeling import BertConfig, BertModel
 from tests.support import model_fixtures
+from tests.support.marks import slow
 
-NAMES = sorted(model_fixtures.FAMILY_OF)
+NAMES = ["google_g1", slow("google_g2"), "zh_postln", "zh_preln"]  # all of model_fixtures
 TOLERANCE = 2e-5
 
 
@@ -20,8 +21,8 @@ def assert_close(actual, expected, what):
     assert np.max(np.abs(actual - expected)) < TOLERANCE, what
 
 
-@pytest.mark.parametrize("dynamic_shape", [True, False])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dynamic_shape", [True, slow(False)])
+@pytest.mark.parametrize("name", ["google_g1", "google_g2", "zh_postln", "zh_preln"])
 def test_outputs_equal_the_published_implementation(name, dynamic_shape):
     arrays = model_fixtures.load(name)
     with tf.Graph().as_default(), tf.Session() as session:
@@ -192,6 +193,7 @@ def test_shipped_configs_have_the_published_sizes(file, family, encoder, with_he
     from albert.model import heads
 
     config = family.config_class.from_json_file("albert_config/" + file)
+    config = dataclasses.replace(config, num_hidden_layers=2)  # which share their weights, as all do
     with tf.Graph().as_default():
         model = family.model_class(config, False, tf.zeros([1, 2], tf.int32), scope="bert")
         assert count_parameters() == encoder

@@ -9,6 +9,7 @@ from albert.optimizers.adamw import AdamWeightDecayOptimizer
 from lamb_optimizer import LAMBOptimizer
 from optimization import OptimizerSettings
 from tests.support import model_fixtures
+from tests.support.marks import slow
 
 # The learning rate stays constant where the decay has no power.
 CONSTANT = {"num_train_steps": 1, "poly_power": 0.0}
@@ -18,8 +19,19 @@ def train_step(loss, settings):
     return optimization.apply_gradients(*optimization.dense_gradients(loss), settings)
 
 
-@pytest.mark.parametrize("optimizer,learning_rate", [("lamb", 0.01), ("adamw", 0.002)])
-@pytest.mark.parametrize("name", sorted(model_fixtures.FAMILY_OF))
+@pytest.mark.parametrize(
+    "name,optimizer,learning_rate",
+    [
+        ("zh_postln", "lamb", 0.01),
+        ("google_g1", "adamw", 0.002),
+        slow("zh_postln", "adamw", 0.002),
+        slow("google_g1", "lamb", 0.01),
+        slow("zh_preln", "lamb", 0.01),
+        slow("zh_preln", "adamw", 0.002),
+        slow("google_g2", "lamb", 0.01),
+        slow("google_g2", "adamw", 0.002),
+    ],
+)
 def test_trajectory_equals_the_published_one(name, optimizer, learning_rate):
     arrays = model_fixtures.load(name)
     expected = model_fixtures.load("{}_{}".format(name, optimizer))

@@ -13,6 +13,7 @@ from albert.files.features import CLASSIFICATION_FEATURES
 from albert.files.record_encoding import encode_rows
 from albert.files.tfrecords import write_records
 from tests.support import tiny_model
+from tests.support.marks import slow
 
 
 def batches_of(input_fn, batch_size, limit=None):
@@ -87,8 +88,17 @@ def same_batches(found, expected):
         assert all((one[name] == other[name]).all() for name in one)
 
 
-@pytest.mark.parametrize("window", [3, 16, 1 << 14])
-@pytest.mark.parametrize("held_out", [None, HeldOut(3)])
+@pytest.mark.parametrize(
+    "window,held_out",
+    [
+        (3, None),
+        (16, HeldOut(3)),
+        slow(3, HeldOut(3)),
+        slow(16, None),
+        slow(1 << 14, None),
+        slow(1 << 14, HeldOut(3)),
+    ],
+)
 def test_reading_starts_anywhere(many_paths, monkeypatch, window, held_out):
     monkeypatch.setattr(input_pipeline, "_SHUFFLED_AT_ONCE", window)
     records = sum(count - (held_out.count(count) if held_out else 0) for count in ((5 * n) % 9 for n in range(19)))
@@ -143,7 +153,7 @@ def test_packed_files_are_read_like_others(record_paths, is_training, packed):
     assert read() == plain
 
 
-@pytest.mark.parametrize("period", [2, 5, 13])
+@pytest.mark.parametrize("period", [5, slow(2), slow(13)])
 def test_held_out_records_never_reach_training(record_paths, period):
     held_out = HeldOut(period)
     kept = set(identities(batches_of(pretraining_input(record_paths, held_out=held_out), 4)))

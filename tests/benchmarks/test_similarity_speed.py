@@ -38,6 +38,7 @@ def test_all_get_the_same_questions(model, tmp_path):
     assert len(pairs["all"]) == 4 and pairs["singles"] == [["北京", "上海有雨"]] * 3
 
 
+@pytest.mark.slow
 def test_the_imitation_answers_as_ours(model, tmp_path):
     benchmark.write_questions(parsed(model, count=1), str(tmp_path))
     (batch,) = read_batches(str(tmp_path / "batches.npz"))

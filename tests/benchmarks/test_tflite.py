@@ -30,6 +30,7 @@ def parsed(**values):
     return flags
 
 
+@pytest.mark.slow
 def test_the_table(model, capsys):
     """A float export of a model that fits agrees with it on every row."""
     tflite_benchmark.main(parsed(rows=5, timed_rows=2, tflite_types="float32", threads=1, **model))

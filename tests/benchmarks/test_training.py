@@ -76,6 +76,7 @@ def cells_of(text):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
 
 
+@pytest.mark.slow
 def test_the_plain_step_does_the_arithmetic_of_ours(tiny):
     config = families.ZH.config_class.from_json_file(tiny["bert_config_file"])
     settings = optimization.OptimizerSettings(
@@ -152,6 +153,7 @@ def test_rates_are_compared_turn_by_turn():
     ]
 
 
+@pytest.mark.slow
 def test_the_speed_of_fine_tuning(tiny, in_this_process, capsys):
     sizes = {"rows": 40, "batch_size": 4, "max_seq_length": 15, "batches": 3, "padded_batches": 2, "runs": 2}
     finetuning.main(parsed(finetuning, torch_python="", precision="", **sizes, **tiny))
@@ -176,6 +178,7 @@ def test_accuracies_are_compared_by_seed(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "dev.txt").read_bytes() == (tmp_path / "data" / "dev.txt").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_accuracy_is_that_of_the_real_command(tiny, tmp_path, monkeypatch):
     def measure(command):
         assert os.path.basename(command[1]) == "run_classifier.py"
@@ -191,6 +194,7 @@ def test_an_accuracy_is_that_of_the_real_command(tiny, tmp_path, monkeypatch):
     assert accuracy * 7 == pytest.approx(round(accuracy * 7), abs=1e-4) and seconds == 9.0  # 7 dev rows
 
 
+@pytest.mark.slow
 def test_the_speed_of_pre_training(tiny, in_this_process, capsys):
     sizes = {"max_seq_length": 11, "max_predictions_per_seq": 3, "batch_size": 2, "batches": 2, "runs": 2}
     pretraining_benchmark.main(parsed(pretraining_benchmark, seconds=0, precision="", **sizes, **tiny))
@@ -207,6 +211,7 @@ def test_the_profile(tiny, in_this_process, capsys):
     assert len(rows) == 5 and rows[-1][0] == "all" and rows[-1][2] == "100.0%"
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_start(tiny, tmp_path):
     """The real command through the probe: its parts follow each other and add up."""
     records = tiny_model.write_pretraining_records(tmp_path / "static.tfrecord", 50)

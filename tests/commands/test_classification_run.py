@@ -20,6 +20,7 @@ from albert.checkpoints.description import read_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.values import step_of
 from tests.support import tiny_model
+from tests.support.marks import slow
 
 PAIRS = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("明天下雨", "明天北京下雨吗"), ("好", "不好")]
 
@@ -57,7 +58,7 @@ def folder(tmp_path):
     """Data, vocabulary and config."""
     tiny_model.write_pairs(tmp_path / "data")
     tiny_model.write_vocab(tmp_path)
-    tiny_model.write_config(tmp_path)
+    tiny_model.write_config(tmp_path, num_hidden_layers=1)
     return tmp_path
 
 
@@ -231,7 +232,9 @@ def test_a_run_whose_buckets_were_others_begins_its_data_anew(folder, caplog):
     assert len(json.loads(position.read_text())["orders"]) == 2
 
 
-@pytest.mark.parametrize("bucket_by_length,second,is_said", [(True, 1, True), (True, 0, False), (False, 1, False)])
+@pytest.mark.parametrize(
+    "bucket_by_length,second,is_said", [(True, 1, True), slow(True, 0, False), slow(False, 1, False)]
+)
 def test_labels_that_length_tells_are_named(folder, caplog, bucket_by_length, second, is_said):
     rows = ["好\t不好\t0", "明天北京下雨吗\t明天北京下雨\t{}".format(second)] * 4 + ["好\t不好\t1"]
     (folder / "data" / "train.txt").write_text("".join(row + "\n" for row in rows), encoding="utf-8")

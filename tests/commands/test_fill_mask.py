@@ -9,11 +9,12 @@ from albert.checkpoints.model import open_checkpoint
 from albert.inference import encoder_model
 from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import exports, model_fixtures
+from tests.support.marks import slow
 
 TEXTS = ["一[MASK]七[MASK]", "[MASK]", "丈三[MASK]上下不与丁丁"]
 
 
-@pytest.fixture(scope="module", params=["zh_postln", "google_g2"])
+@pytest.fixture(scope="module", params=["zh_postln", slow("google_g2")])
 def filler(request, published):
     model = fill_mask.FillMask(encoder_model.open_encoder(published[request.param]), batch_size=2)
     yield request.param, published[request.param], model

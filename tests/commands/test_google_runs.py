@@ -132,7 +132,6 @@ def test_an_export_folder_that_holds_something_is_refused_before_training(folder
 
 
 def test_the_export_folder_holds_a_model_that_answers(folder):
-    pytest.importorskip("export_run")
     pretrain(folder, albert_config_file=folder / "g1.json", export_dir=folder / "exported")
     path = os.path.dirname(next((folder / "exported").glob("**/saved_model.pb")))
     with tf.Graph().as_default(), tf.Session() as session:

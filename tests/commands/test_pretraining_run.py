@@ -23,7 +23,7 @@ def folder(tmp_path):
     tiny_model.write_pretraining_records(tmp_path / "train-0.tfrecord", 12, seed=1)
     tiny_model.write_pretraining_records(tmp_path / "train-1.tfrecord", 9, seed=2)
     tiny_model.write_pretraining_records(tmp_path / "heldout.tfrecord", 7, seed=3)
-    tiny_model.write_config(tmp_path)
+    tiny_model.write_config(tmp_path, num_hidden_layers=1)
     return tmp_path
 
 

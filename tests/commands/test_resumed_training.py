@@ -23,7 +23,7 @@ STEPS = 14
 def static(folder):
     for number in range(3):
         tiny_model.write_pretraining_records(folder / "static-{}.tfrecord".format(number), 5 + number, seed=number)
-    tiny_model.write_config(folder)
+    tiny_model.write_config(folder, num_hidden_layers=1)
     return "run_pretraining", {
         "input_file": folder / "static-*.tfrecord",
         "bert_config_file": folder / "tiny.json",
@@ -40,7 +40,8 @@ def dynamic(folder):
     vocab_file = tiny_corpus.write_vocab(folder)
     data_command.make(folder, output_file=folder / "dynamic.tfrecord", dynamic_masking=True, dupe_factor=None)
     with open(vocab_file, encoding="utf-8") as file:
-        tiny_model.write_config(folder, vocab_size=len(file.readlines()), max_position_embeddings=32)
+        sizes = {"vocab_size": len(file.readlines()), "max_position_embeddings": 32}
+    tiny_model.write_config(folder, num_hidden_layers=1, **sizes)
     return "run_pretraining_google", {
         "input_file": folder / "dynamic*.tfrecord",
         "albert_config_file": folder / "tiny.json",
@@ -55,7 +56,7 @@ def dynamic(folder):
 def pairs(folder):
     tiny_model.write_pairs(folder / "data", train=29)
     tiny_model.write_vocab(folder)
-    tiny_model.write_config(folder)
+    tiny_model.write_config(folder, num_hidden_layers=1)
     return "run_classifier", {
         "task_name": "lcqmc_pair",
         "data_dir": folder / "data",

@@ -148,6 +148,7 @@ def test_either_family_is_told_by_its_folder(trained, runner, family, tmp_path):
     assert "eval_f1" in read_json(out, "eval_results.json")
 
 
+@pytest.mark.slow
 def test_a_config_names_the_google_family(trained, tmp_path):
     config = tiny_model.write_config(tmp_path, num_hidden_groups=2)
     out = fine_tune(

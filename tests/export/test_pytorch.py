@@ -20,6 +20,7 @@ from albert.export.numpy_albert import NumpyAlbert
 from albert.inference.model_files import find_model
 from albert.inference.predictor import Predictor
 from tests.support import exports, model_fixtures
+from tests.support.marks import slow
 
 POSTLN = ("google_g1", "google_g2", "zh_postln")
 
@@ -172,7 +173,7 @@ def test_a_dump_path_must_be_a_folder(published):
         converter.main(flags)
 
 
-@pytest.mark.parametrize("name", ["google_g1", "google_g2"])
+@pytest.mark.parametrize("name", ["google_g1", slow("google_g2")])
 def test_there_and_back_gives_every_weight(converted, tmp_path, name):
     exports.run(checkpoint=converted / name, format="tensorflow", output_dir=tmp_path / "out")
     model = open_checkpoint(str(tmp_path / "out"))

@@ -70,6 +70,7 @@ def test_a_batch_in_slices_needs_what_a_slice_needs(measured):
     assert in_slices < 1.3 * memory.peak_bytes(5) < 0.4 * peak
 
 
+@pytest.mark.slow
 def test_an_update_of_4096_examples_in_slices():
     config = families.GOOGLE.config_class.from_dict(tiny_model.SIZES)
     one = Training(families.GOOGLE, config, tiny_model.SEQ_LENGTH, PRE_TRAINING, "lamb", recompute=True)

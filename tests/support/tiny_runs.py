@@ -67,7 +67,8 @@ def write_inputs(folder):
     tiny_model.write_pairs(folder / "data", train=8, dev=4, test=3)
     tiny_model.write_vocab(folder)
     for groups in (1, 2):
-        os.rename(tiny_model.write_config(folder, num_hidden_groups=groups), str(folder / "g{}.json".format(groups)))
+        sizes = {"num_hidden_groups": groups, "num_hidden_layers": groups}
+        os.rename(tiny_model.write_config(folder, **sizes), str(folder / "g{}.json".format(groups)))
     return folder
 
 
@@ -75,7 +76,7 @@ def publish(folder, family):
     """Makes a published folder of a family's tiny model: checkpoint, config, vocabulary."""
     place = folder / ("published_" + family.name)
     place.mkdir()
-    config = family.config_class.from_json_file(tiny_model.write_config(place))
+    config = family.config_class.from_json_file(tiny_model.write_config(place, num_hidden_layers=1))
     os.rename(str(place / "tiny.json"), str(place / "albert_config_tiny.json"))
     tiny_model.write_vocab(place)
     published_checkpoints.save(place / "albert_model.ckpt", published_checkpoints.model_values(family, config))

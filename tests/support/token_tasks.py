@@ -53,7 +53,7 @@ def write_tagged(path, sentences, seed=0, separator="\t", types=("PER", "LOC")):
 
 def write_model(folder):
     tiny_model.write_vocab(folder)
-    tiny_model.write_config(folder)
+    tiny_model.write_config(folder, num_hidden_layers=1)
     (folder / "data").mkdir()
     return folder
 
