@@ -13,7 +13,7 @@ import tensorflow.compat.v1 as tf
 from albert.checkpoints.training_folder import flaw
 from albert.files.lock import hold_lock
 from albert.files.space import DiskFullError
-from albert.monitor import checkpoint_room
+from albert.monitor import guards
 from tests.support import data_command, killed_runs, tiny_corpus, tiny_model
 
 KILLED = -signal.SIGKILL
@@ -145,15 +145,15 @@ def test_a_full_disk_ends_a_run_that_goes_on_when_there_is_room(tmp_path, small_
 
 
 def test_a_disk_without_room_for_one_checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_room, "free_bytes", lambda path: 1999)
+    monkeypatch.setattr(guards, "free_bytes", lambda path: 1999)
     with tf.Graph().as_default():
         tf.get_variable("w", [100, 5])
         tf.get_variable("global_step", [], tf.int64)
-        room = checkpoint_room.CheckpointRoom(str(tmp_path))
+        room = guards.CheckpointRoom(str(tmp_path))
         room.begin()
     with pytest.raises(DiskFullError, match="checkpoint of step 0 takes 2.0 KB, and the disk of .* has 2.0 KB free"):
         room.before_save(None, 0)
-    monkeypatch.setattr(checkpoint_room, "free_bytes", lambda path: 2008)
+    monkeypatch.setattr(guards, "free_bytes", lambda path: 2008)
     room.before_save(None, 0)
 
 
