@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from albert.base.errors import UserError
+from albert.checkpoints.model import open_checkpoint
+from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import exports
 
 
@@ -19,6 +21,18 @@ def test_an_onnx_model_answers_as_published(published, tmp_path, name):
     exports.check_pretraining(name, atol=2e-5, **answers)
     one_row = {key: value[:1, :5] for key, value in exports.inputs_of(name).items()}
     assert np.shape(evaluator.run(["probabilities"], one_row)[0])[:2] == (1, 5)
+
+
+def test_a_classifier_answers_rows_of_any_shape(tmp_path):
+    pytest.importorskip("tf2onnx")
+    reference = pytest.importorskip("onnx.reference")
+    folder = exports.write_classifier(tmp_path / "model")
+    exports.run(checkpoint=folder, format="onnx", output_dir=tmp_path / "out")
+    evaluator = reference.ReferenceEvaluator(str(tmp_path / "out" / "model.onnx"))
+    inputs = {name: np.ones([3, 7], np.int32) for name in exports.INPUT_NAMES}
+    with InferenceGraph(head_recipe(open_checkpoint(folder), "classifier")) as graph:
+        expected = graph.answer(inputs)["probabilities"]
+    np.testing.assert_allclose(evaluator.run(["probabilities"], inputs)[0], expected, atol=1e-6)
 
 
 def test_a_missing_converter_is_named_with_what_installs_it(published, tmp_path, monkeypatch):
