@@ -42,7 +42,7 @@ class DynamicMasking(NamedTuple):
 
 def is_dynamic(sidecar: Optional[Mapping[str, Any]]) -> bool:
     """Tells whether a sidecar describes records that are masked when they are read."""
-    return bool(sidecar) and bool(sidecar.get("settings", {}).get("dynamic_masking"))
+    return bool((sidecar or {}).get("settings", {}).get("dynamic_masking"))
 
 
 def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq: int) -> Optional[DynamicMasking]:
@@ -54,7 +54,7 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
     chosen: Dict[str, Any] = {}
     for path in {sidecar_path(path): path for path in paths}.values():  # all shards of a set share one description
         sidecar = read_sidecar(path)
-        described = _masking_of(sidecar) if is_dynamic(sidecar) else None
+        described = _masking_of(sidecar) if sidecar and is_dynamic(sidecar) else None
         chosen.setdefault("path", path)
         if chosen.setdefault("masking", described) != described:
             raise UserError(

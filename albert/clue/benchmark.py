@@ -123,10 +123,10 @@ def _result(benchmark: Benchmark, task: BenchmarkTask, error: Optional[str]) -> 
     result = TaskResult(task.name, task.metric, tuple(outcomes))
     if not result.finished:
         return result
-    is_published = task.name in (LCQMC, LCQMC + "_pair") and benchmark.model.published
+    name = benchmark.model.published if task.name in (LCQMC, LCQMC + "_pair") else None
     return result._replace(
         commonest=commonest_label_accuracy(task, benchmark.folders[task.name]),
-        published=MODELS[benchmark.model.published].lcqmc_test_accuracy if is_published else None,
+        published=MODELS[name].lcqmc_test_accuracy if name else None,
     )
 
 

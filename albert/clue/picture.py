@@ -88,7 +88,9 @@ def _subtitle(report: Report) -> str:
 
 def _draw_task(panel: Axes, place: int, result: TaskResult, color: str) -> None:
     dev = result.spread("dev")
-    values = [100 * outcome.dev for outcome in result.finished]
+    values = [100 * outcome.dev for outcome in result.finished if outcome.dev is not None]
+    if dev is None:
+        return
     panel.barh(place, max(0.0, 100 * dev.mean), height=0.62, color=color, zorder=2)
     end = max([100 * dev.mean, *values])
     if len(values) > 1:

@@ -148,7 +148,7 @@ def runs_of(benchmark: Benchmark, task: BenchmarkTask) -> List[BenchmarkRun]:
 
 def _flags_of_run(benchmark: Benchmark, task: BenchmarkTask, flags: RunnerFlags) -> Dict[str, Any]:
     """Values of a runner's flags for a task, without seed and output folder; the user's values come last and win."""
-    values = {name: value for name, value in _BATCH_SIZES.items() if name in flags.names}
+    values: Dict[str, Any] = {name: value for name, value in _BATCH_SIZES.items() if name in flags.names}
     values.update(task.preset)
     if benchmark.is_sample:
         values.update({name: value for name, value in _SAMPLE_PRESET.items() if name in flags.names})

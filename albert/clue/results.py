@@ -49,7 +49,7 @@ class TaskResult(NamedTuple):
     @property
     def best(self) -> Optional[Outcome]:
         """Finished run with the best dev figure; the first of equal ones."""
-        return max(self.finished, key=lambda outcome: outcome.dev) if self.finished else None
+        return max(self.finished, key=lambda outcome: outcome.dev or 0.0) if self.finished else None
 
     def spread(self, split: str) -> Optional[Spread]:
         """Mean and standard deviation over the finished runs, for "dev" or "test"; None if there is no figure."""
@@ -114,7 +114,7 @@ def _row(result: TaskResult) -> List[str]:
         percent(result.spread("test")),
         _NOTHING if result.published is None else "{:.1f}".format(result.published),
         _runs_text(result),
-        time_text(sum(outcome.seconds for outcome in result.finished)) if result.finished else _NOTHING,
+        time_text(sum(outcome.seconds or 0.0 for outcome in result.finished)) if result.finished else _NOTHING,
         "{:,.0f}".format(statistics.median(rates)) if rates else _NOTHING,
     ]
 

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import IO, Any, Dict, List, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.base.paths import ROOT
@@ -189,7 +189,7 @@ def _call(command: List[str], log_path: str) -> None:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            for line in process.stdout:
+            for line in _output_of(process):
                 log.write(line)
                 log.flush()
                 text = line.decode("utf-8", "replace").rstrip("\n")
@@ -202,6 +202,11 @@ def _call(command: List[str], log_path: str) -> None:
         raise UserError(_failure(status, last_lines, log_path))
 
 
+def _output_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdout is not None  # it was started with a pipe
+    return process.stdout
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process and its children if they still run: first with SIGTERM, then with SIGKILL."""
     if process.poll() is None:
@@ -211,7 +216,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    process.stdout.close()
+    _output_of(process).close()
 
 
 def _failure(status: int, last_lines: List[str], log_path: str) -> str:

@@ -43,7 +43,7 @@ def _declared(task: Task, runner: Optional[str] = None) -> BenchmarkTask:
     return BenchmarkTask(
         name=task.name,
         files=task.files,
-        preset=dict(task.preset._asdict()),
+        preset=dict(task.preset._asdict()) if task.preset else {},
         metric=task.metric,
         runner=runner,
         published=published[0] if published else None,

@@ -25,7 +25,7 @@ class WorkerCluster(NamedTuple):
 
     chiefs: Tuple[str, ...]
     workers: Tuple[str, ...]
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
 
     @property
     def addresses(self) -> Tuple[str, ...]:

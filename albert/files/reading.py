@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
 
 from albert.base.errors import UserError
 
@@ -79,7 +79,7 @@ def opened(
             return
         try:
             with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-                yield unpacked
+                yield cast(BinaryIO, unpacked)
         except (EOFError, zlib.error, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # an error of the disk, not of the compressed bytes

@@ -8,7 +8,6 @@ import numpy as np
 
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
-from albert.finetuning.settings import FineTuningSettings
 from albert.model.types import Tensor
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
@@ -21,7 +20,7 @@ TEST_RESULTS = "test_results"  # the name of the files with what was predicted f
 class FineTuningRun(NamedTuple):
     """State of a run that its phases share."""
 
-    settings: FineTuningSettings
+    settings: Any  # FineTuningSettings, or the class of the kind that is made of it
     family: Family
     model: RunModel
     task: Task
@@ -66,7 +65,7 @@ class Problem:
         self.run = run
 
     @staticmethod
-    def find_task(settings: FineTuningSettings) -> Task:
+    def find_task(settings: Any) -> Task:
         """Finds the task that the settings name.
 
         Raises:

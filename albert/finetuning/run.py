@@ -123,7 +123,7 @@ def _run_phases(
     save_run_config(settings, [split_path(task, settings.data_dir, split) for split in rows])
     evaluator = _evaluator(problem, dev) if dev else None
     observer = train(problem, training, advice, evaluator) if training else None
-    best = evaluate(problem, dev, evaluator) if evaluator else None
+    best = evaluate(problem, dev, evaluator) if dev and evaluator else None
     if settings.do_predict:
         predict(problem, _with_features(problem, "test", rows["test"]), best)
     return observer, evaluator
@@ -132,7 +132,7 @@ def _run_phases(
 def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
     """What the settings name, else what stands beside the checkpoint."""
     is_named = settings.vocab_file or settings.spm_model_file
-    files = settings if is_named else model
+    files: Any = settings if is_named else model
     if not (files.vocab_file or files.spm_model_file):
         raise UsageError("--vocab_file must be given (or --spm_model_file): no vocabulary stands beside the model")
     do_lower_case = settings.value_or("do_lower_case", model.do_lower_case)
@@ -273,7 +273,7 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
         evaluator.evaluate(prefix)
     known = {"model.ckpt-{}".format(results["global_step"]): results for results in evaluator.known()}
     write_figures(os.path.join(settings.output_dir, DEV_EVALUATIONS), known)
-    write_results(settings.output_dir, EVAL_RESULTS, evaluator.best())
+    write_results(settings.output_dir, EVAL_RESULTS, evaluator.best() or {})
     best = evaluator.keep_best()
     _log.info("Best of %d checkpoints: %s", len(known), best)
     return best

@@ -34,7 +34,7 @@ def find_named_task(settings: FineTuningSettings, runner: str) -> Task:
     Raises:
       UserError: the command has no such task, or the output folder's checkpoints were trained on another kind.
     """
-    task = get_task(settings.task_name, runner)
+    task = get_task(settings.task_name or "", runner)
     check_trained(settings, task)
     return task
 

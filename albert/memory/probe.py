@@ -93,9 +93,8 @@ class TrainingProbe:
 
     def measure(self) -> StepMemory:
         """Measures the memory of a step, for any batch."""
-        batches = tuple(batch * self._num_slices for batch in MEASURED_BATCHES)
-        first, second = map(self._allocations, batches)
-        return StepMemory(self.resident_bytes, first, second, batches)
+        small, large = (batch * self._num_slices for batch in MEASURED_BATCHES)
+        return StepMemory(self.resident_bytes, self._allocations(small), self._allocations(large), (small, large))
 
     def _allocations(self, batch: int) -> List[Allocation]:
         metadata = tf.RunMetadata()

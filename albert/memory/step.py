@@ -51,7 +51,7 @@ def _of_records(key: Key, records: Sequence[AllocationRecord]) -> List[Allocatio
     for record in sorted(records, key=lambda record: -record.alloc_micros):
         if record.alloc_bytes < 0:
             freed[-record.alloc_bytes].append(record.alloc_micros)
-    found = []
+    found: List[Allocation] = []
     for record in records:
         if record.alloc_bytes > 0:
             ends = freed[record.alloc_bytes]

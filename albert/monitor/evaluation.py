@@ -188,7 +188,7 @@ def train_in_turns(
     first_step: int,
     last_step: int,
     every_steps: int,
-    latest: Callable[[], str],
+    latest: Callable[[], Optional[str]],
     early_stopping: Optional[EarlyStopping] = None,
 ) -> None:
     """Trains and evaluates in turn: on a TPU, whose training loop returns only at its end.
@@ -206,7 +206,9 @@ def train_in_turns(
     while step < last_step and not (early_stopping and early_stopping.is_due()):
         step = min(step + every_steps, last_step)
         train_until(step)
-        evaluator.evaluate(latest())
+        checkpoint = latest()
+        if checkpoint:
+            evaluator.evaluate(checkpoint)
 
 
 def _results(record: Dict[str, Any]) -> Results:

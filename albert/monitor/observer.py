@@ -141,7 +141,7 @@ class TrainingObserver:
         try:
             with self._line:
                 if self._settings.use_tpu and self._evaluator:
-                    self._train_in_turns(estimator, input_fn)
+                    self._train_in_turns(estimator, input_fn, self._evaluator)
                 else:
                     listeners = list(listeners) + self._listeners()
                     estimator.train(
@@ -186,12 +186,12 @@ class TrainingObserver:
             )
         return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]
 
-    def _train_in_turns(self, estimator: Any, input_fn: Callable[..., Any]) -> None:
+    def _train_in_turns(self, estimator: Any, input_fn: Callable[..., Any], evaluator: Evaluator) -> None:
         output_dir = self._settings.output_dir
         latest = latest_checkpoint(output_dir)
         train_in_turns(
             lambda step: estimator.train(input_fn, max_steps=step),
-            self._evaluator,
+            evaluator,
             first_step=int(estimator.get_variable_value("global_step")) if latest else 0,
             last_step=self._settings.total_steps,
             every_steps=self._settings.eval_every_steps or self._settings.save_checkpoints_steps,
@@ -201,8 +201,8 @@ class TrainingObserver:
 
     def say_what_was_done(self) -> None:
         """Logs steps, time, rates and losses, where there was a step to make."""
-        if not self._settings.is_chief:
-            cluster = self._settings.cluster
+        cluster = self._settings.cluster
+        if cluster and not cluster.is_chief:
             _log.info("%s is done; %s keeps what was trained.", cluster.name(cluster.index), cluster.name(0))
         if self._log_hook and self._log_hook.total.steps:
             lines = training_lines(

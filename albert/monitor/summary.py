@@ -73,9 +73,9 @@ def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[s
 
 def log_outcome(output_dir: str, evaluator: Optional[Evaluator]) -> None:
     """Draws the curves of a run; logs its last and its best evaluation, and where its files are."""
-    known = evaluator.known() if evaluator else []
-    if known:
-        last, best = known[-1], evaluator.best()
+    known, best = (evaluator.known(), evaluator.best()) if evaluator else ([], None)
+    if best:
+        last = known[-1]
         if last != best:
             _log.info("Last evaluation: %s", text_of(last))
         _log.info("Best evaluation%s: %s", ", the last" if last == best else "", text_of(best))

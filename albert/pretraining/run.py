@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import optimization
 from albert.base.errors import UserError
@@ -85,7 +85,7 @@ def run_pretraining(settings: PretrainingSettings, family: Family) -> None:
         if evaluator:
             evaluate(run, evaluator)
         if own.export_dir:
-            export_after_training(run)
+            export_after_training(run, own.export_dir)
     if observer:
         observer.say_what_was_done()
     if own.is_chief:
@@ -133,7 +133,7 @@ def _is_from_group_0(settings: PretrainingSettings, family: Family) -> bool:
 
 def optimizer_settings(settings: PretrainingSettings) -> optimization.OptimizerSettings:
     """Settings of the optimizer of a run."""
-    adapt = {"exclude_from_layer_adaptation": ()} if settings.adapt_all_variables else {}
+    adapt: Dict[str, Any] = {"exclude_from_layer_adaptation": ()} if settings.adapt_all_variables else {}
     return optimization.OptimizerSettings(
         learning_rate=settings.learning_rate,
         num_train_steps=settings.num_train_steps,
@@ -261,8 +261,8 @@ def check_export_dir(export_dir: Optional[str]) -> None:
         raise UserError("--export_dir={} is not empty: name another folder or remove it".format(export_dir))
 
 
-def export_after_training(run: PretrainingRun) -> None:
-    """Makes --export_dir: a SavedModel of the last checkpoint, by the same code as export_model.py."""
+def export_after_training(run: PretrainingRun, export_dir: str) -> None:
+    """Makes the folder of an export: a SavedModel of the last checkpoint, by the same code as export_model.py."""
     from albert.export.run import export_model  # here: only this one step of a training run needs it
     from albert.export.settings import ExportSettings
 
@@ -273,7 +273,7 @@ def export_after_training(run: PretrainingRun) -> None:
     settings = ExportSettings(
         checkpoint=latest,
         export_format="savedmodel",
-        output_dir=run.settings.export_dir,
+        output_dir=export_dir,
         config_file=os.path.join(output_dir, run.model.config_name),
     )
     export_model(settings)

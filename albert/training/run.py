@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import os
 import tempfile
-from typing import Any, Iterator, Optional, Sequence, TypeVar
+from typing import Any, Dict, Iterator, Optional, Sequence, TypeVar
 
 import tensorflow.compat.v1 as tf
 
@@ -15,6 +15,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.model import find_weights
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.devices.allocator import keep_memory
+from albert.devices.cluster import WorkerCluster
 from albert.devices.divided_training import start_server
 from albert.devices.meeting import meet_workers
 from albert.devices.precision import check_precision
@@ -65,26 +66,27 @@ def settings_of_worker(settings: S) -> Optional[S]:
     Returns:
       None where nothing is left for this process.
     """
-    if settings.is_chief:
-        return settings
     cluster = settings.devices.cluster
+    if cluster is None or cluster.is_chief:
+        return settings
     if not settings.do_train:
         _log.info("Nothing to do for %s: %s evaluates and predicts.", cluster.name(cluster.index), cluster.name(0))
         return None
-    _meet_workers(settings)
+    _meet_workers(settings, cluster)
     names = {field.name for field in dataclasses.fields(settings)}
-    return dataclasses.replace(settings, **{name: _OF_THE_CHIEF[name] for name in names & set(_OF_THE_CHIEF)})
+    less: Dict[str, Any] = {name: _OF_THE_CHIEF[name] for name in names & set(_OF_THE_CHIEF)}
+    return dataclasses.replace(settings, **less)
 
 
-def _meet_workers(settings: TrainingSettings) -> None:
+def _meet_workers(settings: TrainingSettings, cluster: WorkerCluster) -> None:
     # What was given, and is no path: those may differ from machine to machine, and defaults may follow from the model.
     plan = {
         "--" + name: value
         for name, value in settings.command_line.items()
         if name in settings.given and isinstance(value, (bool, int, float))
     }
-    meet_workers(settings.devices.cluster, plan, settings.output_dir)
-    start_server(settings.devices.cluster, settings.devices.kind)
+    meet_workers(cluster, plan, settings.output_dir)
+    start_server(cluster, settings.devices.kind)
 
 
 def make_observer(
@@ -120,8 +122,9 @@ def training_setup(
 ) -> TrainingSetup:
     """Makes the set-up of a model_fn for training; also prepares the process, and the cluster if there is one."""
     keep_memory()
-    if settings.devices.cluster and settings.is_chief:
-        _meet_workers(settings)
+    cluster = settings.devices.cluster
+    if cluster and cluster.is_chief:
+        _meet_workers(settings, cluster)
     return TrainingSetup(
         optimizer=optimizer,
         init_checkpoint=starting_checkpoint(settings),
@@ -158,7 +161,7 @@ def save_run_config(settings: TrainingSettings, data_files: Sequence[str] = ()) 
     """
     if not settings.is_chief:
         return
-    described = {"flags": settings.resolved(), "environment": describe_environment()}
+    described: Dict[str, Any] = {"flags": settings.resolved(), "environment": describe_environment()}
     if data_files:
         described["data"] = describe_files(data_files)
     write_json(os.path.join(settings.output_dir, RUN_CONFIG_FILE), described)

@@ -207,14 +207,15 @@ class TrainingSetup(NamedTuple):
 
 def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
     """Starts the graph's variables from the checkpoint; returns the scaffold_fn in which a TPU wants it done."""
-    if setup.init_checkpoint is None:
+    checkpoint = setup.init_checkpoint
+    if checkpoint is None:
         return None
     if not setup.use_tpu:
-        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
+        warm_start_variables(checkpoint, setup.init_from_group_0)
         return None
 
     def scaffold_fn() -> Any:
-        warm_start_variables(setup.init_checkpoint, setup.init_from_group_0)
+        warm_start_variables(checkpoint, setup.init_from_group_0)
         return tf.train.Scaffold()
 
     return scaffold_fn

@@ -22,8 +22,8 @@ class Gold(NamedTuple):
 def gold_of(task: Task, rows: Sequence[Row]) -> Gold:
     """Finds the rows that have a label, and their labels."""
     ids = {label: label_id for label_id, label in enumerate(task.labels)}
-    indices = [index for index, row in enumerate(rows) if row.label is not None]
-    return Gold(indices, [ids[rows[index].label] for index in indices])
+    labelled = [(index, row.label) for index, row in enumerate(rows) if row.label is not None]
+    return Gold([index for index, _ in labelled], [ids[label] for _, label in labelled])
 
 
 def score_classification(

@@ -51,7 +51,8 @@ def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], 
 
 def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> List[Entity]:
     """Reads the entities, in characters, off the likeliest tag of each token."""
-    reading: TagReading = entities_of_tags([parse_tag(task.labels[tag]) for tag in answer.argmax(axis=1)])
+    tags = [parse_tag(task.labels[tag]) for tag in answer.argmax(axis=1)]
+    reading: TagReading = entities_of_tags([tag for tag in tags if tag is not None])  # a task's labels are all tags
     tokens = sentence.tokens
     return [Entity(tokens[found.start][0], tokens[found.end - 1][1], found.type) for found in reading.entities]
 
@@ -71,7 +72,7 @@ def score_entities(
     if sentences[0].entities is None:
         return {}
     predicted = [predicted_entities(task, *pair) for pair in zip(sentences, answers)]
-    scores = entity_scores([sentence.entities for sentence in sentences], predicted)
+    scores = entity_scores([sentence.entities or () for sentence in sentences], predicted)
     total = over_all_types(scores)
     write_report(report_path, dict(scores, **{"all types": total}))
     figures = {"f1": total.f1, "precision": total.precision, "recall": total.recall}
@@ -83,7 +84,7 @@ def _mean_loss(task: Task, sentences: Sequence[Sentence], answers: Sequence[np.n
     ids = {label: number for number, label in enumerate(task.labels)}
     total, count = 0.0, 0
     for sentence, answer in zip(sentences, answers):
-        tags = [ids[tag] for tag in tags_of_entities(sentence.entities, sentence.tokens)]
+        tags = [ids[tag] for tag in tags_of_entities(sentence.entities or (), sentence.tokens)]
         total -= float(answer[np.arange(len(tags)), tags].sum(dtype=np.float64))
         count += len(tags)
     return total / count
