@@ -107,7 +107,7 @@ def test_a_killed_run_ends_as_one_that_was_not_killed(tmp_path, kind):
     statuses, said = killed_runs.run_all(runs)
     assert statuses == [KILLED] * len(kills) + [0, 0], said
     assert said.count("/model.ckpt-4 (weights") == 2
-    assert "anew" not in said
+    assert "start over" not in said
     assert sorted(curve_of(tmp_path / "whole")) == list(range(1, STEPS + 1))
     same_end(tmp_path, "killed", "whole")
 

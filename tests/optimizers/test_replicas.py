@@ -13,8 +13,7 @@ from albert.finetuning.classification.model import Classifier, classification_ob
 from albert.model import heads, layers
 from albert.optimizers import replicas
 from albert.pretraining.model_fn import pretraining_objective
-from albert.training import step
-from albert.training.step import Objective, TrainingSetup
+from albert.training.step import Objective, TrainingSetup, training_spec
 from optimization import OptimizerSettings
 from tests.support import tiny_model
 
@@ -57,7 +56,7 @@ def trained(folder, num_devices, setup):
     """What the last checkpoint holds."""
 
     def model_fn(features, labels, mode, params):
-        return step.training_spec(objective(), features, setup)
+        return training_spec(objective(), features, setup)
 
     training = DividedTraining(
         Devices(CPU, num_devices), model_fn, output_dir=str(folder), batch_size=12, seed=3, keep_checkpoint_max=1,
@@ -138,7 +137,7 @@ def step_of_a_tpu(objective, batch, num_slices, is_compiled):
         def step(*values):
             settings = settings_of("adamw", learning_rate=0.01, num_warmup_steps=0)
             setup = TrainingSetup(settings, use_tpu=True, gradient_accumulation_steps=num_slices)
-            spec = step.training_spec(objective, dict(zip(names, values)), setup)
+            spec = training_spec(objective, dict(zip(names, values)), setup)
             with tf.control_dependencies([spec.train_op]):
                 return tf.identity(spec.loss)
 
