@@ -63,7 +63,7 @@ def trained_checkpoints(run_dir: str) -> List[str]:
     if not os.path.isdir(run_dir):
         raise UserError("there is no folder {}".format(run_dir))
     steps = {prefix: step_of(prefix) for prefix in saved_checkpoints(run_dir)}
-    return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.get)
+    return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.__getitem__)
 
 
 def mean_weights(prefixes: Sequence[str]) -> Dict[str, np.ndarray]:

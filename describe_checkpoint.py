@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, List, Tuple
+from typing import Any, Iterable, List, Tuple
 
 from albert.base.flags import Flags, run_command
 from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
 from albert.checkpoints.variables import listed, size_name, token_head_of
-from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
 
 _WIDTH = 12  # of the left column
@@ -50,7 +49,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
 
 
 def _size(model: CheckpointModel) -> str:
-    config = model.config
+    config: Any = model.config  # of either family
     name = size_name(config.hidden_size)
     words = ["{}: hidden_size {}".format(name, config.hidden_size) if name else "hidden_size %d" % config.hidden_size]
     words += ["{} layers".format(config.num_hidden_layers), "{} heads".format(config.num_attention_heads)]
@@ -59,7 +58,7 @@ def _size(model: CheckpointModel) -> str:
     return ", ".join(words + _variant(config))
 
 
-def _variant(config: ModelConfig) -> List[str]:
+def _variant(config: Any) -> List[str]:
     """Rare properties: another place of the norms, several groups."""
     if getattr(config, "ln_type", "postln") != "postln":
         return [config.ln_type]
@@ -76,9 +75,8 @@ def _head(model: CheckpointModel) -> str:
         return _HEADS[model.head]
     if not model.labels:
         return "classifier of {} labels, which nothing beside it names".format(model.num_labels)
-    return "classifier of {} labels: {} (task {})".format(
-        model.num_labels, listed(model.labels), model.description.task
-    )
+    task = model.description.task if model.description else "unknown"
+    return "classifier of {} labels: {} (task {})".format(model.num_labels, listed(model.labels), task)
 
 
 def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:

@@ -28,7 +28,7 @@ class LAMBOptimizer(AdamWeightDecayOptimizer):
             zero-initialised biases early.
           name: name of the optimizer's scope.
         """
-        super().__init__(*args, name=name, **kwargs)
+        super().__init__(*args, **dict(kwargs, name=name))
         if exclude_from_layer_adaptation is None:
             exclude_from_layer_adaptation = self._exclude_from_weight_decay
         self._exclude_from_layer_adaptation = exclude_from_layer_adaptation

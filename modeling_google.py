@@ -72,7 +72,8 @@ class AlbertModel(TransformerModel):
         x = layers.dense(
             self.embedding_output, config.hidden_size, "embedding_hidden_mapping_in", stddev=config.initializer_range
         )  # [B, S, H]
-        stack, outputs = LayerStack(), []
+        stack = LayerStack()
+        outputs: List[Tensor] = []
         for layer in range(config.num_hidden_layers):
             group = layer * config.num_hidden_groups // config.num_hidden_layers
             for inner in range(config.inner_group_num):

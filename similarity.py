@@ -39,7 +39,7 @@ class Match(NamedTuple):
       score: the probability that both are similar.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     score: float
 
 

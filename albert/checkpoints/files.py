@@ -70,7 +70,7 @@ def check_data_file(prefix: str, num_bytes: int) -> None:
     files = data_files(prefix)
     if not files:
         raise UserError("the checkpoint {0} is incomplete: its weights, {0}.data-…, are missing".format(prefix))
-    total = _DATA.search(files[0]).group(1)
+    total = files[0].rpartition("-of-")[2]
     for number in range(int(total)):
         path = "{}.data-{:05d}-of-{}".format(prefix, number, total)
         if path not in files:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import os
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
@@ -120,7 +120,7 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
     unlike = unlike_albert(contents.shapes)
     if unlike:
         raise UserError("the checkpoint {} is {}".format(prefix, unlike))
-    family = FAMILIES[family_of(contents.shapes)]
+    family = FAMILIES[family_of(contents.shapes) or ""]
     description = _description(folder, prefix, contents.shapes)
     source, found_file, config = _find_config(family, contents.shapes, prefix, description, config_file, config_flag)
     vocab_file, spm_model_file = _find_vocabulary(folder, description, config.vocab_size)
@@ -241,7 +241,8 @@ def _config_beside(
     parsed = {path: _parsed(family, path) for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.json")))}
     # The folder may hold other JSON files too. A config is a file that can be read as one, or is named bert_config.
     paths = [path for path in parsed if parsed[path] is not None or "bert_config" in os.path.basename(path)]
-    fitting = {path: parsed[path] for path in paths if parsed[path] and not contradictions(parsed[path], shapes)}
+    configs = {path: config for path, config in parsed.items() if config is not None}
+    fitting = {path: config for path, config in configs.items() if not contradictions(config, shapes)}
     if not fitting:
         return (paths[0], read_fitting_config(family, shapes, prefix, paths[0])) if paths else None
     first = next(iter(fitting))
@@ -258,7 +259,7 @@ def _config_beside(
 def _known_config(family: Family, shapes: Shapes) -> Optional[ModelConfig]:
     """Finds the published config of the weights' size, with their own vocabulary and positions; None without one."""
     sizes = sizes_of(shapes)
-    own = {key: sizes[key] for key in _SIZES_OF_ANY_MODEL if key in sizes}
+    own: Dict[str, Any] = {key: sizes[key] for key in _SIZES_OF_ANY_MODEL if key in sizes}
     for path in sorted(glob.glob(os.path.join(glob.escape(CONFIGS), "albert_config_*.json"))):
         config = _parsed(family, path)
         if config is not None:

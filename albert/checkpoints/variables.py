@@ -120,7 +120,7 @@ def normalises_pooled_output(shapes: Shapes) -> bool:
 
 def size_name(hidden_size: Optional[int]) -> Optional[str]:
     """Names the published size of a width; None if there is none."""
-    return _SIZE_NAMES.get(hidden_size)
+    return _SIZE_NAMES.get(hidden_size) if hidden_size else None
 
 
 def describe_weights(shapes: Shapes) -> str:

@@ -18,12 +18,11 @@ from albert.export.transformers_names import from_transformers
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
 from albert.model.outputs import CLASSIFIER, Arrays
-from modeling_google import AlbertConfig
 
 CHECKPOINT_NAME = "albert_model.ckpt"
 
 
-def google_config(source: TransformersFolder) -> AlbertConfig:
+def google_config(source: TransformersFolder) -> ModelConfig:
     """Turns the folder's configuration into one of the google family (raises `UserError` for unknown values)."""
     theirs = source.config
     ours = {field.name: theirs[field.name] for field in dataclasses.fields(GOOGLE.config_class) if field.name in theirs}

@@ -7,12 +7,11 @@ exactly: word_embeddings · word_embeddings_2 is one table of width H, and the m
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from typing import Any, Dict, Mapping
 
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.model.config import ModelConfig
 from modeling_google import AlbertConfig
 
 Values = Dict[str, np.ndarray]
@@ -97,7 +96,7 @@ def zh_names() -> Dict[str, str]:
     return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES)
 
 
-def to_transformers(values: Values, family_name: str, config: ModelConfig) -> Values:
+def to_transformers(values: Values, family_name: str, config: Any) -> Values:
     """Turns the weights of a checkpoint into the names and shapes of transformers.
 
     Raises:

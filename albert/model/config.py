@@ -13,7 +13,7 @@ from typing import Any, Dict, Sequence, Type, TypeVar
 from albert.base.errors import UserError, check_keys
 
 _REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-_TYPES = {"int": int, "float": (int, float), "str": str}
+_TYPES: Dict[str, Any] = {"int": int, "float": (int, float), "str": str}
 
 LARGE_HIDDEN_SIZE = 1024  # from here on the published settings are known to fail (large, xlarge, xxlarge)
 HIDDEN_ACTIVATIONS = ("gelu", "relu", "tanh", "linear")

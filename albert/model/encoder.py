@@ -17,6 +17,9 @@ class TransformerModel:
     Dimension letters stand in `layers`.
     """
 
+    embedding_table: Tensor  # [V, E]; `_embed` sets both
+    word_embedding_output: Tensor
+
     def __init__(
         self,
         config: ModelConfig,

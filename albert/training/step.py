@@ -229,6 +229,7 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
       features: a batch.
       setup: see `TrainingSetup`.
     """
+    assert setup.optimizer is not None, "a set-up without an optimizer trains nothing"
     step = tf.train.get_or_create_global_step()
     division = divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
     loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
