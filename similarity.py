@@ -76,6 +76,9 @@ class BertSim:
         Raises:
           UserError: there is none, or it does not fit.
         """
+        self._predictor = self._loaded()
+
+    def _loaded(self) -> Predictor:
         files = self._find_files()
         if len(files.labels) != 2:
             raise UserError(
@@ -83,7 +86,7 @@ class BertSim:
                     self.model_dir, len(files.labels)
                 )
             )
-        self._predictor = Predictor(
+        return Predictor(
             files._replace(max_seq_length=min(self.max_seq_len, files.max_seq_length)),
             engine=self.engine,
             batch_size=self.batch_size,
@@ -126,8 +129,7 @@ class BertSim:
         Raises:
           UserError: a value is not a pair, or a sentence is empty or holds nothing that can be read.
         """
-        if self._predictor is None:
-            self.start_model()
+        self._predictor = self._predictor or self._loaded()
         return self._predictor.predict(sentences, self.symmetric, place)
 
     def top_k(self, sentence: str, lines: Sequence[str], k: int, place: Place = "line {}".format) -> List[Match]:

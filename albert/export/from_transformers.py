@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import GOOGLE
@@ -22,7 +22,7 @@ from albert.model.outputs import CLASSIFIER, Arrays
 CHECKPOINT_NAME = "albert_model.ckpt"
 
 
-def google_config(source: TransformersFolder) -> ModelConfig:
+def google_config(source: TransformersFolder) -> Any:
     """Turns the folder's configuration into one of the google family (raises `UserError` for unknown values)."""
     theirs = source.config
     ours = {field.name: theirs[field.name] for field in dataclasses.fields(GOOGLE.config_class) if field.name in theirs}

@@ -158,5 +158,5 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
         "parity": parity._asdict(),
     }
     if request.head == CLASSIFIER:
-        description["labels"] = list(model.labels or map(str, range(model.num_labels)))
+        description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
     return description

@@ -39,7 +39,7 @@ class Neighbour(NamedTuple):
       cosine: of the angle between both vectors, -1 to 1.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     cosine: float
 
 

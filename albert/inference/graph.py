@@ -122,7 +122,7 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
         values = [encoder.get_sequence_output(), encoder.get_pooled_output()]
         return {name: tf.identity(value, name) for name, value in zip(names, values)}
     if head == CLASSIFIER:
-        values = [heads.classifier(encoder, model.num_labels, False, None, model.use_pooled_output).logits]
+        values = [heads.classifier(encoder, model.num_labels or 0, False, None, model.use_pooled_output).logits]
     else:
         values = [_logits_of_all_positions(encoder)]
     if head == PRETRAINING:

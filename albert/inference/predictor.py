@@ -101,8 +101,9 @@ class Predictor:
         rows = self._encoder.encode(pairs, place)
         if not rows:
             return np.zeros([0, len(self.labels)], np.float32)
-        swapped = [number for number, pair in enumerate(pairs) if symmetric and pair[1] is not None]
-        rows += self._encoder.encode([(pairs[number][1], pairs[number][0]) for number in swapped])
+        turned = {number: (b, a) for number, (a, b) in enumerate(pairs) if symmetric and b is not None}
+        swapped = list(turned)
+        rows += self._encoder.encode(list(turned.values()))
         probabilities = self._answer(rows)
         if swapped:
             probabilities[swapped] = (probabilities[swapped] + probabilities[len(pairs) :]) / 2

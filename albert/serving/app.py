@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
 
@@ -72,7 +73,7 @@ def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> 
         for name, answer in model.answers.items()
     }
     for name, batcher in batchers.items():
-        metrics.watch_queue(name, lambda batcher=batcher: batcher.rows_waiting)
+        metrics.watch_queue(name, functools.partial(_rows_waiting, batcher))
     service = Service(model, limits, metrics, batchers)
     app = FastAPI(
         title="ALBERT",
@@ -106,9 +107,13 @@ def _lifespan_of(batchers: Dict[str, Batcher]) -> Callable[[FastAPI], Any]:
     return lifespan
 
 
+def _rows_waiting(batcher: Batcher) -> int:
+    return batcher.rows_waiting
+
+
 def _add_questions(app: FastAPI, service: Service) -> None:
     def question(name: str, answer: Type[BaseModel]) -> Callable[..., Any]:
-        return app.post("/" + name, response_model=Union[answer, List[answer]], responses=_MISTAKES)
+        return app.post("/" + name, response_model=Union[answer, List[answer]], responses=_MISTAKES)  # type: ignore[valid-type]
 
     @question(SIMILARITY, schemas.Similarity)
     async def similarity(

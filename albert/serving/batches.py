@@ -230,7 +230,7 @@ class Batcher:
             if not isinstance(error, UserError):
                 _log.exception("A batch of %s rows failed.", len(parts[0].rows))
             return [error]
-        cut: List[List[Any]] = []
+        cut: List[Union[Sequence[Any], Exception]] = []
         for part in parts:
             cut.append(answers[: len(part.rows)])
             answers = answers[len(part.rows) :]

@@ -89,7 +89,7 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
     if files is None and engine == TFLITE:
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
     loaded = Predictor(files, engine=engine, batch_size=batch_size) if files else None
-    if loaded and files.export_format:
+    if loaded and files and files.export_format:
         model = _export(loaded)
     else:
         from albert.inference.encoder_model import open_encoder  # needs TensorFlow, which an export may do without
