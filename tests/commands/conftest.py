@@ -2,16 +2,13 @@
 
 import pytest
 
-from albert.base import pictures
 from tests.support import quick_tensorflow
 
 
 @pytest.fixture(scope="package", autouse=True)
 def blank_curves():
-    """In the quick tests the pictures of runs are blank: tests/monitor/test_curves.py looks at what they show."""
-    from albert.monitor import curves
-
+    """In the quick tests nobody looks at the pictures of the commands' runs."""
     with pytest.MonkeyPatch.context() as patch:
         if quick_tensorflow.is_chosen():
-            patch.setattr(curves, "_figure", lambda records, name: pictures.new_figure(figsize=(1.0, 1.0)))
+            quick_tensorflow.blank_curves(patch.setattr)
         yield

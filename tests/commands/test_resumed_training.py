@@ -15,6 +15,7 @@ from albert.files.lock import hold_lock
 from albert.files.space import DiskFullError
 from albert.monitor import guards
 from tests.support import data_command, killed_runs, tiny_corpus, tiny_model
+from tests.support.marks import slow
 
 KILLED = -signal.SIGKILL
 STEPS = 14
@@ -99,14 +100,25 @@ def same_end(folder, one, other):
         np.testing.assert_array_equal(readers[0].get_tensor(name), readers[1].get_tensor(name))
 
 
-@pytest.mark.parametrize("kind", [static, dynamic, pairs])
-def test_a_killed_run_ends_as_one_that_was_not_killed(tmp_path, kind):
+AFTER_A_STEP, IN_A_SAVE = {"step": 6}, {"save": 8}
+
+
+@pytest.mark.parametrize(
+    "kind,kills",
+    [
+        (static, [AFTER_A_STEP, IN_A_SAVE]),
+        (dynamic, [AFTER_A_STEP]),
+        (pairs, [IN_A_SAVE]),
+        slow(dynamic, [AFTER_A_STEP, IN_A_SAVE]),
+        slow(pairs, [AFTER_A_STEP, IN_A_SAVE]),
+    ],
+)
+def test_a_killed_run_ends_as_one_that_was_not_killed(tmp_path, kind, kills):
     made = kind(tmp_path)
-    kills = [{"step": 6}, {"save": 8}]
     runs = [run_of(tmp_path, made, "killed", kill) for kill in kills + [None]] + [run_of(tmp_path, made, "whole")]
     statuses, said = killed_runs.run_all(runs)
     assert statuses == [KILLED] * len(kills) + [0, 0], said
-    assert said.count("/model.ckpt-4 (weights") == 2
+    assert said.count("/model.ckpt-4 (weights") == len(kills)
     assert "start over" not in said
     assert sorted(curve_of(tmp_path / "whole")) == list(range(1, STEPS + 1))
     same_end(tmp_path, "killed", "whole")

@@ -1,15 +1,17 @@
 """Runs of the training commands that are killed at a chosen moment, each in a process of its own.
 
-    python -m tests.support.killed_runs JSON
+    python -m tests.support.killed_runs
 
 A program by itself: it imports TensorFlow once, opens no session and forks a process for each run, so that a run costs
-no start of Python. JSON is a list of runs: {"command": module, "arguments": [...], "kill": null or one of
+no start of Python. It reads lines of JSON, each a list of runs: {"command": module, "arguments": [...], "kill": null or
+one of
 {"step": N}       after the update of step N
 {"save": N}       when the files of the checkpoint of step N are in place, and the file `checkpoint` does not name it
 {"seconds": S}    S seconds after the run's metrics begin or grow
-"metrics": path}. It prints a line for each: the exit status, negative for a signal.
+"metrics": path}. It prints a line for each run: the exit status, negative for a signal.
 """
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -17,6 +19,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import traceback
 
@@ -25,23 +29,57 @@ from tests.support import quick_tensorflow
 
 
 def run_all(runs, seconds=600):
-    """Starts this program and returns the exit status of each run, and what they said."""
-    return start("tests.support.killed_runs", runs, seconds)
+    """The exit status of each run, and what they said."""
+    return ask("tests.support.killed_runs", runs, seconds)
 
 
-def start(program, described, seconds=600):
-    """Runs a module that gets JSON; returns the JSON of each line that it prints, and what it said otherwise."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", program, json.dumps(described, default=str)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    try:
-        output, said = (text.decode("utf-8") for text in process.communicate(timeout=seconds))
-    finally:
+class _Server:
+    """A module of this folder as a process that answers lines of JSON until its input ends."""
+
+    def __init__(self, program):
+        self._said = tempfile.TemporaryFile("a+b")  # noqa: SIM115 (open as long as the server)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", program],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, start_new_session=True,
+        )  # fmt: skip
+
+    def ask(self, described, seconds):
+        begin = self._said.seek(0, os.SEEK_END)
+        timer = threading.Timer(seconds, self.end)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps(described, default=str).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+            lines = [self._process.stdout.readline() for _ in described]
+        finally:
+            timer.cancel()
+        self._said.seek(begin)
+        said = self._said.read().decode("utf-8")
+        assert all(lines), said
+        return [json.loads(line.decode("ascii")) for line in lines], said
+
+    def end(self):
+        """Kills it with all that it has forked."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # with all that it has forked
-    assert process.returncode == 0, said
-    return [json.loads(line) for line in output.splitlines()], said
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+_servers = {}
+
+
+def ask(program, described, seconds=600):
+    """Hands a list to a program, which is started once; the JSON of each answer, and what was said otherwise."""
+    if program not in _servers:
+        _servers[program] = _Server(program)
+        atexit.register(_servers[program].end)
+    return _servers[program].ask(described, seconds)
+
+
+def answer(serve):
+    """The other side: calls serve(described) for each line of the input and prints what it yields."""
+    for line in sys.stdin:
+        for found in serve(json.loads(line)):
+            print(json.dumps(found), flush=True)
 
 
 def _kill_after_step(step):
@@ -133,17 +171,16 @@ def import_commands(runs):
     """Imports what the runs need, once for all."""
     for name in sorted({run["command"] for run in runs}):
         importlib.import_module(name)
-    import matplotlib.figure  # noqa: F401 (the curves' drawing takes seconds to import)
-
     quick_tensorflow.apply()
+    if quick_tensorflow.is_chosen():
+        quick_tensorflow.blank_curves(setattr)
 
 
-def main():
-    runs = json.loads(sys.argv[1])
+def serve(runs):
     import_commands(runs)
     for run in runs:
-        print(_wait(forked(_child, run), run), flush=True)
+        yield _wait(forked(_child, run), run)
 
 
 if __name__ == "__main__":
-    main()
+    answer(serve)

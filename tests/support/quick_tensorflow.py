@@ -1,7 +1,7 @@
-"""Quicker TensorFlow for the default tests: what is computed stays, what it costs to prepare goes.
+"""Quicker runs for the default tests: what is computed stays, what it costs to prepare goes.
 
 The graphs of the tests are small and run a few times, so that most time goes into preparing them.
-`bash run_tests.sh --all` (pytest with any other -m) leaves TensorFlow as it is.
+`bash run_tests.sh --all` (pytest with any other -m) leaves all as it is.
 """
 
 import os
@@ -24,6 +24,16 @@ def apply():
     if is_chosen():
         _skip_graph_optimizer()
         _print_graphs_in_c()
+        _leave_python_as_it_is()
+
+
+def blank_curves(set_attribute):
+    """Makes the pictures of runs blank: tests/monitor/test_curves.py looks at what they show."""
+    from albert.base import pictures
+    from albert.monitor import curves
+
+    pictures.new_figure()  # imports what draws, once for all processes that are forked
+    set_attribute(curves, "_figure", lambda records, name: pictures.new_figure(figsize=(1.0, 1.0)))
 
 
 def _skip_graph_optimizer():
@@ -50,6 +60,18 @@ def _print_graphs_in_c():
     original = text_format.MessageToString
 
     def to_string(message, *arguments, **options):
+        options = {name: value for name, value in options.items() if value or name != "float_format"}
         return original(message, *arguments, **options) if arguments or options else str(message)
 
     text_format.MessageToString = to_string
+
+
+def _leave_python_as_it_is():
+    """Functions of data sets are taken as they are: none has Python conditions on tensors, which AutoGraph rewrites."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    def disabled():
+        return ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED)
+
+    ag_ctx._default_control_status_ctx = disabled
+    ag_ctx._control_ctx()[:] = [disabled()]

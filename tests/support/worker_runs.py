@@ -1,10 +1,10 @@
 """Training commands in several processes at a time, on several devices; some are killed after a chosen update.
 
-    python -m tests.support.worker_runs JSON
+    python -m tests.support.worker_runs
 
-As killed_runs.py it imports TensorFlow once and forks its processes. JSON is a list of stages, one after the other; a
-stage is a list of runs at the same time, {"command": module, "arguments": [...], "log": path, "tf_config": what
-TF_CONFIG says, or null, "kill": the number of updates after which the process is killed, or null}.
+As killed_runs.py it imports TensorFlow once and forks its processes. A line of JSON is a list of stages, one after the
+other; a stage is a list of runs at the same time, {"command": module, "arguments": [...], "log": path, "tf_config":
+what TF_CONFIG says, or null, "kill": the number of updates after which the process is killed, or null}.
 It prints the exit statuses of each stage's runs, negative for signals, as a JSON list per stage.
 """
 
@@ -12,14 +12,13 @@ import json
 import os
 import signal
 import socket
-import sys
 
 from tests.support import killed_runs
 
 
 def run_all(stages):
-    """Starts this program; returns the exit statuses of each stage's runs."""
-    return killed_runs.start("tests.support.worker_runs", stages)[0]
+    """Hands them to this program; returns the exit statuses of each stage's runs."""
+    return killed_runs.ask("tests.support.worker_runs", stages)[0]
 
 
 def run(command, values, log, tf_config=None, kill=None):
@@ -84,13 +83,12 @@ def _child(run):
     killed_runs.call(run)
 
 
-def main():
-    stages = json.loads(sys.argv[1])
+def serve(stages):
     killed_runs.import_commands([run for stage in stages for run in stage])
     for stage in stages:
         processes = [killed_runs.forked(_child, run) for run in stage]
-        print(json.dumps([killed_runs.exit_status(process) for process in processes]), flush=True)
+        yield [killed_runs.exit_status(process) for process in processes]
 
 
 if __name__ == "__main__":
-    main()
+    killed_runs.answer(serve)
