@@ -50,7 +50,7 @@ def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
         raise UserError("--output={} is there already: name another folder or remove it".format(output))
     chosen = prefixes[-last:]
     values = mean_weights(chosen)
-    values[_STEP] = np.int64(step_of(chosen[-1]))
+    values[_STEP] = np.array(step_of(chosen[-1]), np.int64)
     return write_weights_folder(
         output or os.path.join(run_dir, _DEFAULT_OUTPUT),
         like=chosen[-1],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from albert.base.errors import UserError
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_figure(**arguments: object) -> Figure:
+def new_figure(**arguments: Any) -> Figure:
     """Makes a white figure; the arguments are those of matplotlib's Figure.
 
     Raises:

@@ -125,7 +125,7 @@ def _masker(dynamic: DynamicMasking, seed: int, num_batches: int) -> Callable[[T
     spec = {feature.name: tf.io.VarLenFeature(tf.int64) for feature in CHUNK_FEATURES}
 
     def examples_of(number: np.int64, num_records: np.int32, *parsed: np.ndarray) -> List[np.ndarray]:
-        rng = np.random.RandomState([seed & 0xFFFFFFFF, number & 0xFFFFFFFF, number >> 32])
+        rng = np.random.RandomState([seed & 0xFFFFFFFF, int(number) & 0xFFFFFFFF, int(number) >> 32])
         columns = _columns(int(num_records), parsed)
         examples = make_examples(chunks_of_columns(columns), rng=rng, **dynamic._asdict())
         values = example_columns(examples)

@@ -184,7 +184,7 @@ def _bucketed_order(batch_size: int, seed: int, start_step: int) -> RowOrder:
     """Endless order of length buckets, from the batch `start_step` on."""
 
     def row_numbers(epoch: np.int64, lengths: np.ndarray) -> np.ndarray:
-        return BucketedOrder(lengths, batch_size, seed).batches(epoch, start_step).ravel()
+        return BucketedOrder(lengths, batch_size, seed).batches(int(epoch), start_step).ravel()
 
     def first_epoch(lengths: np.ndarray) -> np.int64:
         return np.int64(BucketedOrder(lengths, batch_size, seed).epoch_of(start_step))

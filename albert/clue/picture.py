@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Sequence, cast
 
 from albert.base import pictures
 from albert.clue.results import PICTURE_FILE, Report, TaskResult, environment_text, percent
@@ -18,7 +18,7 @@ _DPI = 150
 _WIDTH, _BAR_INCHES, _FRAME_INCHES = 9.0, 0.42, 2.1
 _BAR_COLOR, _SAMPLE_COLOR, _FAILED_COLOR = "#3b76b0", "#a9b4c0", "#b3402e"
 _TEXT_COLOR, _QUIET_COLOR = "#222222", "#666666"
-_RUN_STYLE = {
+_RUN_STYLE: Dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
     "markersize": 4.5,
@@ -37,7 +37,7 @@ def draw_results(report: Report, folder: str) -> str:
     """
     path = os.path.join(folder, PICTURE_FILE)
     with CompleteFile(path) as file:
-        figure_of(report).savefig(file, format="png")
+        figure_of(report).savefig(cast(BinaryIO, file), format="png")
     return path
 
 
@@ -45,7 +45,7 @@ def figure_of(report: Report) -> Figure:
     """Figure (matplotlib) of a report."""
     height = _FRAME_INCHES + _BAR_INCHES * len(report.tasks)
     figure = pictures.new_figure(figsize=(_WIDTH, height), dpi=_DPI)
-    panel = figure.add_axes([0.15, 1.05 / height, 0.8, (height - 1.85) / height])
+    panel = figure.add_axes((0.15, 1.05 / height, 0.8, (height - 1.85) / height))
     for place, result in enumerate(report.tasks):
         if result.finished:
             _draw_task(panel, place, result, _SAMPLE_COLOR if report.is_sample else _BAR_COLOR)

@@ -6,7 +6,7 @@ Dimension letters stand in `layers`.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def _gelu_new(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1.0 + np.tanh(_GELU_SCALE * (x + np.float32(0.044715) * x * x * x)))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "gelu_new": _gelu_new,
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,

@@ -142,7 +142,7 @@ def with_prefix(values: Values) -> Values:
     whole = {(ENCODER_PREFIX + name if is_bare else name): value for name, value in values.items()}
     for name, origin in _TIED.items():
         copy = whole.pop(name, None)
-        if copy is not None and not np.array_equal(copy, whole.get(origin)):
+        if copy is not None and not (origin in whole and np.array_equal(copy, whole[origin])):
             raise UserError(
                 "{} is not tied to {}: a checkpoint of the google family cannot hold it".format(name, origin)
             )

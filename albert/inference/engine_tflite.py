@@ -55,7 +55,7 @@ class TfliteEngine:
         shares = [rows[first :: self.concurrency] for first in range(min(len(rows), self.concurrency))]
         # One on the caller's own thread: another one would cost a tenth of a row's time.
         others = [self._threads.submit(self._answer_rows, share) for share in shares[1:]]
-        answers: List[np.ndarray] = [None] * len(rows)
+        answers: List[Any] = [None] * len(rows)
         answers[:: self.concurrency] = self._answer_rows(shares[0])
         for first, other in enumerate(others, start=1):
             answers[first :: self.concurrency] = other.result()

@@ -140,10 +140,10 @@ def answer_in_batches(
       answer: numbers of rows of a batch -> an array with one answer for each along its first axis.
       max_rows, max_tokens: see `batches_by_length`.
     """
-    answers: Optional[np.ndarray] = None
-    for batch in batches_by_length(lengths, max_rows=max_rows, max_tokens=max_tokens):
-        values = answer(batch)
-        if answers is None:
-            answers = np.zeros((len(lengths),) + values.shape[1:], values.dtype)
-        answers[batch] = values
+    batches = list(batches_by_length(lengths, max_rows=max_rows, max_tokens=max_tokens))
+    first = answer(batches[0])
+    answers = np.zeros((len(lengths),) + first.shape[1:], first.dtype)
+    answers[batches[0]] = first
+    for batch in batches[1:]:
+        answers[batch] = answer(batch)
     return answers

@@ -196,7 +196,7 @@ def _add_refusals(app: FastAPI) -> None:
         elif error.status_code == 404:
             error = HTTPException(404, "there is nothing at this address: /docs lists all addresses")
         elif error.status_code == 405:
-            error = HTTPException(405, "this address accepts {}".format(error.headers["Allow"]), error.headers)
+            error = HTTPException(405, "this address accepts {}".format((error.headers or {})["Allow"]), error.headers)
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from typing import Any, Awaitable, Callable, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Awaitable, Callable, Mapping, MutableMapping, NamedTuple, Optional, Sequence
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -18,9 +18,10 @@ CLIENT_GONE = 499  # the customary status, for the metrics alone: nobody reads t
 # response.
 _DISCARDED_BYTES = 32 << 20
 
-Scope = Dict[str, Any]
-Receive = Callable[[], Awaitable[Dict[str, Any]]]
-Send = Callable[[Dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]  # ASGI 3
 
 
@@ -82,7 +83,7 @@ class Guard:
         start = time.monotonic()
         status = CLIENT_GONE
 
-        async def send_noting_status(message: Dict[str, Any]) -> None:
+        async def send_noting_status(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
@@ -163,7 +164,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     """Returns a `receive` that gives a body that was read already, and then what the client sends after it."""
     is_given = False
 
-    async def receive_again() -> Dict[str, Any]:
+    async def receive_again() -> Message:
         nonlocal is_given
         if is_given:
             return await receive()

@@ -146,7 +146,7 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
     )
 
 
-def _numbered(answer: Callable[..., Sequence[Any]]) -> Answer:
+def _numbered(answer: Callable[..., Any]) -> Answer:
     """Returns a function for numbered rows, of one that takes rows, options and a function that names a row."""
 
     def answer_numbered(rows: Sequence[NumberedRow], options: Any) -> Sequence[Any]:

@@ -118,7 +118,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_timer: Optional[asyncio.TimerHandle] = None
         self._head_bytes = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """Starts to wait for the first head."""
         super().connection_made(transport)
         self._expect_head()

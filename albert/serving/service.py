@@ -111,7 +111,7 @@ class Service(NamedTuple):
         kept_b = sum(row.segment_ids)
         kept_a = len(row.segment_ids) - kept_b - 2  # without [CLS] and [SEP]
         if len(ids) == 1:
-            return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a)
+            return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=None, kept_b=None)
         return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
 
 

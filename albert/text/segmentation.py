@@ -106,7 +106,7 @@ class WordFinder:
         if language not in (CHINESE, OTHER):
             raise ValueError("language must be '{}' or '{}', not '{}'".format(CHINESE, OTHER, language))
         self._find = self._chinese_starts if language == CHINESE else _other_starts
-        self._jieba = _load_jieba(user_dictionary) if language == CHINESE else None
+        self._jieba: Any = _load_jieba(user_dictionary) if language == CHINESE else None
         self._uses_rjieba = user_dictionary is None
         self._in_block = CharacterTable(lambda char: bool(_IN_BLOCK.match(char)))
         self._joining = CharacterTable(_stays_in_word)
