@@ -92,6 +92,7 @@ def test_a_bert_and_a_foreign_checkpoint_are_called_what_they_are(tmp_path, caps
     assert "is not an ALBERT of either family: its variables are dense/kernel" in refused(capsys, prefix)
 
 
+@pytest.mark.slow
 def test_the_command_itself(folder, tmp_path):
     command = [sys.executable, "describe_checkpoint.py", str(folder("zh_postln"))]
     process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)

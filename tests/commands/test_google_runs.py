@@ -16,6 +16,7 @@ from albert.checkpoints import families
 from albert.checkpoints.model import open_checkpoint
 from albert.inference import predictor
 from tests.support import tiny_model
+from tests.support.marks import slow
 from tests.support.tiny_runs import classify, pretrain, publish, values_of, write_inputs
 from tests.test_tokenization import train_sentencepiece
 
@@ -86,6 +87,7 @@ def answers(out, pairs):
     return predictor.Predictor(predictor.find_model(out)).predict(pairs)
 
 
+@pytest.mark.slow
 def test_the_mean_of_the_tokens_is_kept_and_answers_the_same_alone_and_padded(folder):
     out = classify(
         folder, albert_config_file=folder / "g2.json", vocab_file=folder / "vocab.txt", use_pooled_output=False,
@@ -139,7 +141,7 @@ def test_the_export_folder_holds_a_model_that_answers(folder):
         assert "serving_default" in meta_graph.signature_def
 
 
-@pytest.mark.parametrize("script", ["run_pretraining_google.py", "run_classifier_sp_google.py"])
+@pytest.mark.parametrize("script", ["run_pretraining_google.py", slow("run_classifier_sp_google.py")])
 def test_a_command_line_ends_with_one_sentence(script, tmp_path):
     command = [sys.executable, script, "--albert_config=x", "--output_dir={}".format(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)

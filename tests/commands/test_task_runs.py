@@ -178,6 +178,7 @@ def test_a_task_must_be_named_once(folder):
         run(folder, task_name=None, data_dir=None)
 
 
+@pytest.mark.slow
 def test_epochs_can_be_evaluated_and_a_seed_gives_the_same_numbers(folder):
     write_splits(folder, *KINDS["tnews"], counts=(20, 6, 5))
     values = {"task_name": "tnews", "eval_each_epoch": True, "num_train_epochs": 1.6, "log_every_steps": 1}

@@ -15,6 +15,7 @@ from albert.export.parity import probe_inputs
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model import heads
 from tests.support import exports
+from tests.support.marks import slow
 
 
 def write_model(folder, family, use_pooled_output=True, **sizes):
@@ -43,9 +44,9 @@ def whole_model_answers(model, inputs):
     "family, sizes, use_pooled_output",
     [
         (families.ZH, {}, True),
-        (families.ZH, {"ln_type": "preln"}, True),
-        (families.ZH, {}, False),
-        (families.GOOGLE, {"num_hidden_groups": 2, "inner_group_num": 2}, True),
+        slow(families.ZH, {"ln_type": "preln"}, True),
+        slow(families.ZH, {}, False),
+        slow(families.GOOGLE, {"num_hidden_groups": 2, "inner_group_num": 2}, True),
         (families.GOOGLE, {}, False),
     ],
 )
@@ -59,7 +60,7 @@ def test_a_classifier_answers_as_on_the_whole_model(tmp_path, family, sizes, use
             np.testing.assert_allclose(graph.answer(inputs)["probabilities"], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("family", [families.ZH, families.GOOGLE])
+@pytest.mark.parametrize("family", [families.ZH, slow(families.GOOGLE)])
 def test_the_last_layer_of_a_pooled_classifier_computes_the_first_token_alone(tmp_path, family):
     """Feed-forward products: two over all tokens in the first layer, two over one token a row in the last."""
     model = write_model(tmp_path / "m", family)

@@ -63,6 +63,7 @@ def test_recomputation_at_least_halves_what_an_example_needs(measured):
     assert measured[True][0].bytes_per_example(64) < 0.5 * measured[False][0].bytes_per_example(64)
 
 
+@pytest.mark.slow
 def test_a_batch_in_slices_needs_what_a_slice_needs(measured):
     memory, peak = measured[False]
     with TrainingProbe(training(gradient_accumulation_steps=8)) as probe:

@@ -16,6 +16,7 @@ from albert.pretraining.model_fn import pretraining_objective
 from albert.training.step import Objective, TrainingSetup, training_spec
 from optimization import OptimizerSettings
 from tests.support import tiny_model
+from tests.support.marks import slow
 
 STEPS = 4
 
@@ -187,10 +188,10 @@ def sequences(rows, length=7):
 @pytest.mark.parametrize(
     "family,num_slices,changes",
     [
-        (families.ZH, 2, {}),
-        pytest.param(families.ZH, 1, {"num_hidden_layers": 2, "ln_type": "preln"}, marks=pytest.mark.slow),
-        pytest.param(families.GOOGLE, 1, {}, marks=pytest.mark.slow),
-        pytest.param(families.GOOGLE, 2, {"num_hidden_layers": 2, "num_hidden_groups": 2}, marks=pytest.mark.slow),
+        slow(families.ZH, 2, {}),
+        slow(families.ZH, 1, {"num_hidden_layers": 2, "ln_type": "preln"}),
+        slow(families.GOOGLE, 1, {}),
+        slow(families.GOOGLE, 2, {"num_hidden_layers": 2, "num_hidden_groups": 2}),
     ],
 )
 def test_the_pretraining_step_of_a_tpu_compiles(family, num_slices, changes, one_tpu_core):

@@ -11,9 +11,10 @@ from albert.checkpoints import families
 from albert.checkpoints.description import read_description
 from albert.checkpoints.model import open_checkpoint
 from tests.support import tiny_model
+from tests.support.marks import slow
 from tests.support.tiny_runs import CLASSIFICATION, PRETRAINING, classify, pretrain, publish, values_of, write_inputs
 
-BOTH = pytest.mark.parametrize("family", [families.ZH, families.GOOGLE], ids=lambda family: family.name)
+BOTH = pytest.mark.parametrize("family", [families.ZH, slow(families.GOOGLE)], ids=lambda family: family.name)
 
 
 @pytest.fixture
