@@ -19,6 +19,7 @@ from albert.batches import length_buckets
 from albert.checkpoints.description import read_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.values import step_of
+from modeling import BertConfig
 from tests.support import tiny_model
 from tests.support.marks import slow
 
@@ -123,8 +124,12 @@ def test_predictions_stand_in_file_order(trained):
 def test_the_model_folder_describes_itself(trained):
     description = read_description(str(trained / "out" / "best"))
     assert description.labels == ("0", "1") and description.family == "zh" and description.max_seq_length == 16
-    for name in (description.config_file, description.vocab_file):
-        assert (trained / "out" / "best" / name).read_bytes() == (trained / name).read_bytes()
+    kept = trained / "out" / "best"
+    assert (kept / description.vocab_file).read_bytes() == (trained / description.vocab_file).read_bytes()
+    configs = [BertConfig.from_json_file(str(folder / description.config_file)) for folder in (kept, trained)]
+    assert configs[0] == configs[1]
+    # The resolved configuration: every field is named, also where the user's file left it to its default.
+    assert json.loads((kept / description.config_file).read_text(encoding="utf-8")) == configs[0].to_dict()
 
 
 def test_similarity_answers_many_pairs_in_order(trained):
