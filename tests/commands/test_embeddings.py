@@ -84,14 +84,14 @@ def run(**values):
 def test_the_command_writes_vectors_and_finds_neighbours(published, tmp_path, capsys):
     (tmp_path / "lines.txt").write_text("".join(line + "\n" for line in LINES), encoding="utf-8")
     out = str(tmp_path / "v.npy")
-    flags = {"checkpoint": published["google_g2"], "layer_indexes": "-1,-2", "pooling": "max"}
+    flags = {"checkpoint": published["google_g1"], "layer_indexes": "-1,-2", "pooling": "max"}
     run(input_file=tmp_path / "lines.txt", output_file=out, **flags)
     assert np.load(out).shape == (6, 96)
     assert (tmp_path / "v.txt").read_bytes() == (tmp_path / "lines.txt").read_bytes()
     run(vectors=out, sentence="万七", top_k=2, **flags)
     assert capsys.readouterr().out.splitlines() == ["1.0000 | line 2 | 万七", "1.0000 | line 6 | 万七"]
     with pytest.raises(UserError, match="has vectors of 96 numbers, the model with these layers makes 48"):
-        run(checkpoint=published["google_g2"], vectors=out, sentence="万七")
+        run(checkpoint=published["google_g1"], vectors=out, sentence="万七")
     (tmp_path / "v.txt").write_text("一\n", encoding="utf-8")
     with pytest.raises(UserError, match="does not go with the 1 lines"):
         run(vectors=out, sentence="万七", **flags)

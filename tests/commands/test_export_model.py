@@ -174,6 +174,7 @@ def test_what_cannot_be_done_is_said(classifier, tmp_path, flags, error, message
     assert os.listdir(str(tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_every_family_exports_a_classifier(tmp_path):
     folder = exports.write_classifier(tmp_path / "google", families.GOOGLE)
     exports.run(checkpoint=folder, format="savedmodel", output_dir=tmp_path / "out")

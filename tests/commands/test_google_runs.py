@@ -27,6 +27,7 @@ def folder(tmp_path):
     return write_inputs(tmp_path)
 
 
+@pytest.mark.slow
 def test_two_groups_train_evaluate_and_resume_at_the_learning_rate_that_the_flags_say(folder):
     out = pretrain(
         folder, albert_config_file=folder / "g2.json", optimizer="adamw", do_eval=True, num_train_steps=4,

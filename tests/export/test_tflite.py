@@ -33,7 +33,7 @@ def interpret(path, inputs):
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-@pytest.mark.parametrize("name", ["zh_postln", slow("zh_preln"), "google_g1"])
+@pytest.mark.parametrize("name", ["zh_postln", slow("zh_preln"), slow("google_g1")])
 def test_a_float_model_answers_as_published(published, tmp_path, name):
     exports.run(checkpoint=published[name], format="tflite", output_dir=tmp_path / "out", max_seq_length=24)
     answers = interpret(tmp_path / "out" / "model.tflite", exports.inputs_of(name))

@@ -19,6 +19,7 @@ from albert.inference import graph, predictor
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.text.sequences import encode_pair, pad_batch
 from tests.support import exports
+from tests.support.marks import slow
 from tokenization import FullTokenizer
 
 IS_OLD = tf.__version__.startswith("1.")
@@ -78,7 +79,7 @@ def test_both_orders_are_averaged_and_single_texts_are_not(model):
         np.testing.assert_allclose(loaded.predict(PAIRS, symmetric=True), (expected + swapped) / 2, atol=1e-6)
 
 
-@pytest.mark.parametrize("use_pooled_output", [True, False])
+@pytest.mark.parametrize("use_pooled_output", [slow(True), False])
 def test_the_google_family_answers_too(tmp_path, use_pooled_output):
     folder = exports.write_classifier(tmp_path / "m", families.GOOGLE)
     path = os.path.join(folder, "task.json")
@@ -90,7 +91,7 @@ def test_the_google_family_answers_too(tmp_path, use_pooled_output):
         np.testing.assert_allclose(loaded.predict(PAIRS[:6]), answers_one_by_one(folder, PAIRS[:6]), atol=1e-6)
 
 
-@pytest.mark.parametrize("export_format,length", [("frozen", 0), ("savedmodel", 0), ("frozen", 12)])
+@pytest.mark.parametrize("export_format,length", [("frozen", 0), slow("savedmodel", 0), slow("frozen", 12)])
 def test_an_export_answers_as_its_source(model, tmp_path, export_format, length):
     folder, expected = model
     exports.run(checkpoint=folder, format=export_format, output_dir=tmp_path / "out", max_seq_length=length)
@@ -99,7 +100,7 @@ def test_an_export_answers_as_its_source(model, tmp_path, export_format, length)
 
 
 @needs_open_length
-@pytest.mark.parametrize("kind,length,atol", [("float32", 0, 1e-6), ("float32", 12, 1e-6), ("int8", 0, 0.02)])
+@pytest.mark.parametrize("kind,length,atol", [("float32", 0, 1e-6), slow("float32", 12, 1e-6), slow("int8", 0, 0.02)])
 def test_the_light_engine_agrees(model, tmp_path, litert, kind, length, atol):
     folder, expected = model
     out = tmp_path / "out"

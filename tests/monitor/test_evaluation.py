@@ -15,6 +15,7 @@ from albert.checkpoints.values import read_weights, step_of, write_values
 from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, Goal, train_in_turns
 from albert.monitor.figures import drop_after, read_records
 from tests.support import tiny_model
+from tests.support.marks import slow
 from tests.support.published_checkpoints import model_values
 
 ACCURACY = Goal("accuracy", is_higher_better=True)
@@ -172,7 +173,13 @@ def test_on_a_tpu_training_and_evaluation_take_turns():
 
 @pytest.mark.parametrize(
     ("accuracies", "since"),
-    [([0.5], 0), ([0.5, 0.4, 0.45], 2), ([0.5, 0.4, 0.6], 0), ([0.5, 0.5, 0.5], 2), ([float("nan"), 0.1, 0.0], 1)],
+    [
+        ([0.5, 0.4, 0.45], 2),
+        ([float("nan"), 0.1, 0.0], 1),
+        slow([0.5], 0),
+        slow([0.5, 0.4, 0.6], 0),
+        slow([0.5, 0.5, 0.5], 2),
+    ],
 )
 def test_evaluations_without_a_better_one_are_counted(tmp_path, weights, accuracies, since):
     run = Run(tmp_path, weights, dict(enumerate(accuracies, start=1)))
