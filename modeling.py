@@ -6,8 +6,10 @@ ALBERT, arXiv 1909.11942, sections 3.1 and 3.2; variable names are those of the 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import logging
 from functools import partial
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -34,10 +36,17 @@ from albert.model.types import Tensor
 
 LAYER_NORM_TYPES = ("postln", "preln")
 
+_OF_PUBLISHED_MODELS = (("hidden_dropout_prob", 0.0), ("attention_probs_dropout_prob", 0.0), ("type_vocab_size", 2))
+
+_log = logging.getLogger(__name__)
+
 
 @dataclasses.dataclass
 class BertConfig(ModelConfig):
     """Configuration of a model of the zh family; `ModelConfig` documents the shared keys.
+
+    In a program dropout and type_vocab_size have the published defaults. A file that does not name them is read with
+    the values of all published zh models, and a line says so.
 
     Attributes:
       embedding_size: width of the word embeddings (E); None makes the table as wide as the encoder, as in BERT.
@@ -45,6 +54,9 @@ class BertConfig(ModelConfig):
       directionality, pooler_*: carried by the published files and unused.
     """
 
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    type_vocab_size: int = 16
     embedding_size: Optional[int] = None
     ln_type: str = "postln"
     directionality: Optional[str] = None
@@ -58,6 +70,24 @@ class BertConfig(ModelConfig):
         """Checks types and values."""
         super().__post_init__()
         self._check_choice("ln_type", LAYER_NORM_TYPES)
+
+    @classmethod
+    def from_dict(cls, values: Dict[str, Any]) -> BertConfig:
+        """See `ModelConfig`; what a file leaves out is as in the published zh models."""
+        absent = tuple((key, value) for key, value in _OF_PUBLISHED_MODELS if key not in values)
+        config = super().from_dict({**dict(absent), **values})
+        if absent:
+            _say_what_is_absent(absent)
+        return config
+
+
+@functools.lru_cache(maxsize=None)  # once
+def _say_what_is_absent(absent: Tuple[Tuple[str, float], ...]) -> None:
+    _log.info(
+        "The config does not say %s: taken as in the published zh models (the published code would take 0.1 for "
+        "dropout and 16 for type_vocab_size).",
+        ", ".join("{} {:g}".format(key, value) for key, value in absent),
+    )
 
 
 class BertModel(TransformerModel):

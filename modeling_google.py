@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -20,6 +20,8 @@ from albert.model.types import Tensor
 class AlbertConfig(ModelConfig):
     """Configuration of a model of the google family; `ModelConfig` documents the shared keys.
 
+    In a program the sizes have the published defaults, those of xxlarge; a configuration file must name them.
+
     Attributes:
       embedding_size: width of the embeddings (E).
       num_hidden_groups: groups of layers with variables of their own (G).
@@ -27,6 +29,9 @@ class AlbertConfig(ModelConfig):
       net_structure_type, gap_size, num_memory_blocks, down_scale_factor: carried by the published files and unused.
     """
 
+    hidden_size: int = 4096
+    num_attention_heads: int = 64
+    intermediate_size: int = 16384
     embedding_size: int = 128
     num_hidden_groups: int = 1
     inner_group_num: int = 1
@@ -34,6 +39,12 @@ class AlbertConfig(ModelConfig):
     gap_size: int = 0
     num_memory_blocks: int = 0
     down_scale_factor: int = 1
+
+    def __new__(cls, *sizes: int, **named: Any) -> AlbertConfig:
+        """Refuses sizes without a name: published classes do not agree on their order."""
+        if len(sizes) > 1:
+            raise TypeError("AlbertConfig takes vocab_size first and all else by name, such as hidden_size=312")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         """Checks types and values."""

@@ -40,6 +40,9 @@ CONFIG = BertConfig(
     num_attention_heads=3,
     intermediate_size=16,
     max_position_embeddings=S,
+    type_vocab_size=2,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
 )
 
 

@@ -1,10 +1,12 @@
 """Strict configurations: nothing unknown passes, nothing needed is missing, everything round-trips."""
 
+import copy
 import glob
 import json
 
 import pytest
 
+import modeling
 from albert.base.errors import UserError
 from modeling import BertConfig
 from modeling_google import AlbertConfig
@@ -39,6 +41,35 @@ def test_shipped_files_round_trip(path):
 def test_mistakes_are_named(config_class, changes, message):
     with pytest.raises(UserError, match=message):
         config_class.from_dict(dict(SIZES, **changes))
+
+
+def test_a_program_gets_the_published_defaults():
+    google, zh = AlbertConfig(vocab_size=30000), BertConfig(vocab_size=30000)
+    sizes = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "type_vocab_size")
+    assert [getattr(google, name) for name in sizes] == [4096, 12, 64, 16384, 2]
+    assert [getattr(zh, name) for name in sizes] == [768, 12, 12, 3072, 16]
+    assert (google.embedding_size, google.hidden_dropout_prob, google.attention_probs_dropout_prob) == (128, 0, 0)
+    assert (zh.embedding_size, zh.hidden_dropout_prob, zh.attention_probs_dropout_prob) == (None, 0.1, 0.1)
+
+
+def test_sizes_without_a_name_are_refused_where_their_order_is_not_agreed():
+    assert BertConfig(11, 8, 2, 2, 6) == BertConfig(**SIZES)
+    with pytest.raises(TypeError, match="AlbertConfig takes vocab_size first and all else by name"):
+        AlbertConfig(11, 128, 8)
+    config = AlbertConfig(11, **{name: SIZES[name] for name in SIZES if name != "vocab_size"})
+    assert copy.deepcopy(config) == config == AlbertConfig(**SIZES)
+
+
+def test_a_file_without_dropout_is_read_as_the_published_models_with_a_line(caplog):
+    caplog.set_level("INFO")
+    modeling._say_what_is_absent.cache_clear()
+    config = BertConfig.from_dict(dict(SIZES, hidden_dropout_prob=0.2))
+    assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob, config.type_vocab_size) == (0.2, 0.0, 2)
+    assert "does not say attention_probs_dropout_prob 0, type_vocab_size 2: taken as in" in caplog.text
+    BertConfig.from_dict(dict(SIZES, hidden_dropout_prob=0.2))
+    assert len(caplog.records) == 1
+    BertConfig.from_json_file("albert_config/albert_config_tiny.json")
+    assert len(caplog.records) == 1
 
 
 def test_keys_of_the_other_family_are_unknown():
