@@ -1,7 +1,8 @@
 """Model configurations, typed and strict: the JSON file that belongs to a checkpoint.
 
 An unknown key is an error that names the nearest known one; a missing size or a value of the wrong type is an error
-too. The settings of a run (batch, learning rate, …) are flags and not part of it.
+too. Keys that libraries write beside a model's own are left out (`library_keys`). The settings of a run (batch,
+learning rate, …) are flags and not part of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from typing import Any, Dict, Sequence, Type, TypeVar
 
 from albert.base.errors import UserError, check_keys
+from albert.model.library_keys import without_library_keys
 
 _REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 _TYPES: Dict[str, Any] = {"int": int, "float": (int, float), "str": str}
@@ -88,7 +90,9 @@ class ModelConfig:
         Raises:
           UserError: an unknown key, a missing size, a wrong type or value.
         """
-        check_keys(values, [field.name for field in dataclasses.fields(cls)], required=_REQUIRED)
+        known = tuple(field.name for field in dataclasses.fields(cls))
+        values = without_library_keys(values, known)
+        check_keys(values, known, required=_REQUIRED)
         return cls(**values)
 
     @classmethod
