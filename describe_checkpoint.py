@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Iterable, List, Tuple
 
+from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
 from albert.checkpoints.variables import listed, size_name, token_head_of
 from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
+from albert.tasks.similar_label import find_similar_label
 
 _WIDTH = 12  # of the left column
 _HEADS = {
@@ -82,7 +85,7 @@ def _head(model: CheckpointModel) -> str:
 def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     """Lists purposes and commands, the likeliest first."""
     named = _config_words(model)
-    if model.head == CLASSIFIER and model.labels and model.num_labels == 2:
+    if model.head == CLASSIFIER and model.labels and _scores_pairs(model):
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
     yield (
         "Fine-tune it",
@@ -98,6 +101,13 @@ def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
         "Take it elsewhere",
         "python export_model.py --checkpoint={} --format=savedmodel --output_dir=exported".format(path),
     )
+
+
+def _scores_pairs(model: CheckpointModel) -> bool:
+    """Whether it is known which of the model's labels means "similar"."""
+    with contextlib.suppress(UserError):
+        return bool(find_similar_label(model.labels or (), model.description and model.description.similar_label))
+    return False
 
 
 def _config_words(model: CheckpointModel) -> str:

@@ -69,23 +69,19 @@ class BertSim:
         self.engine = engine
         self.symmetric = symmetric
         self._predictor: Optional[Predictor] = None
+        self._similar_id = 1  # set where the model is loaded
 
     def start_model(self) -> None:
         """Loads the model.
 
         Raises:
-          UserError: there is none, or it does not fit.
+          UserError: there is none, it does not fit, or nothing says which of its labels means similar.
         """
         self._predictor = self._loaded()
 
     def _loaded(self) -> Predictor:
         files = self._find_files()
-        if len(files.labels) != 2:
-            raise UserError(
-                "the model in {} has {} labels, not the two of different and similar".format(
-                    self.model_dir, len(files.labels)
-                )
-            )
+        self._similar_id = files.similar_id()
         return Predictor(
             files._replace(max_seq_length=min(self.max_seq_len, files.max_seq_length)),
             engine=self.engine,
@@ -130,7 +126,8 @@ class BertSim:
           UserError: a value is not a pair, or a sentence is empty or holds nothing that can be read.
         """
         self._predictor = self._predictor or self._loaded()
-        return self._predictor.predict(sentences, self.symmetric, place)
+        probabilities = self._predictor.predict(sentences, self.symmetric, place)
+        return probabilities[:, [1 - self._similar_id, self._similar_id]]
 
     def top_k(self, sentence: str, lines: Sequence[str], k: int, place: Place = "line {}".format) -> List[Match]:
         """Finds the k lines most similar to a sentence, the most similar first; of equals the first.

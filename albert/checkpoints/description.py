@@ -26,6 +26,7 @@ class ModelFolder(NamedTuple):
       max_seq_length: the longest sequence that it was fine-tuned on.
       is_sentencepiece: whether vocab_file is a sentencepiece model.
       use_pooled_output: whether the head takes the pooler's output, or the mean of the tokens.
+      similar_label: the label of pairs that mean the same; None where the task does not name it.
     """
 
     task: str
@@ -37,6 +38,7 @@ class ModelFolder(NamedTuple):
     max_seq_length: int
     is_sentencepiece: bool = False
     use_pooled_output: bool = True
+    similar_label: Optional[str] = None
 
 
 def write_description(folder: str, description: ModelFolder) -> None:

@@ -159,4 +159,5 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     }
     if request.head == CLASSIFIER:
         description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
+        description["similar_label"] = model.description.similar_label if model.description else None
     return description

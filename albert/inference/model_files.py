@@ -12,6 +12,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from albert.base.errors import UserError
 from albert.files.complete import may_be_replaced, recover, write_json
 from albert.model.outputs import CLASSIFIER
+from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
 
 TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
@@ -40,6 +41,8 @@ class ModelFiles(NamedTuple):
       is_sentencepiece: whether vocab_file is a sentencepiece model.
       export_format: the format of an export; None for a checkpoint.
       model_config: the configuration of an export's model.
+      similar_label: the label of similar pairs, where the description names it.
+      description_file: path of the description; None where nothing describes the model.
     """
 
     checkpoint: str
@@ -51,11 +54,21 @@ class ModelFiles(NamedTuple):
     is_sentencepiece: bool = False
     export_format: Optional[str] = None
     model_config: Optional[Dict[str, Any]] = None
+    similar_label: Optional[str] = None
+    description_file: Optional[str] = None
 
     @property
     def engine(self) -> str:
         """The engine that opens the files, one of ENGINES."""
         return _EXPORTS[self.export_format] if self.export_format else TENSORFLOW
+
+    def similar_id(self) -> int:
+        """Finds the id of the label that means "similar".
+
+        Raises:
+          UserError: nothing says which it is (see `find_similar_label`).
+        """
+        return self.labels.index(find_similar_label(self.labels, self.similar_label, self.description_file or ""))
 
     def tokenizer(self) -> FullTokenizer:
         """Makes the model's tokenizer."""
@@ -78,7 +91,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
         export = _read_export(folder)
         if export["format"] != _CHECKPOINT:
             return _find_export(folder, export)
-    from albert.checkpoints.description import best_folder, read_description
+    from albert.checkpoints.description import DESCRIPTION_FILE, best_folder, read_description
     from albert.checkpoints.files import find_checkpoint
 
     for place in (best_folder(folder), folder):
@@ -92,6 +105,8 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 do_lower_case=description.do_lower_case,
                 max_seq_length=description.max_seq_length,
                 is_sentencepiece=description.is_sentencepiece,
+                similar_label=description.similar_label,
+                description_file=os.path.join(place, DESCRIPTION_FILE),
             )
     return None
 
@@ -129,6 +144,8 @@ def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
         is_sentencepiece=is_sentencepiece,
         export_format=export_format,
         model_config=description["model_config"],
+        similar_label=description.get("similar_label"),
+        description_file=os.path.join(folder, EXPORT_DESCRIPTION_FILE),
     )
 
 

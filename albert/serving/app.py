@@ -19,7 +19,7 @@ from albert.serving import schemas
 from albert.serving.batches import Batcher, Bounds
 from albert.serving.guard import Guard, Limits, refusal
 from albert.serving.metrics import CONTENT_TYPE, ServingMetrics
-from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, QUESTIONS, SIMILAR_ID, SIMILARITY, ServedModel, tokens_of
+from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, QUESTIONS, SIMILARITY, ServedModel, tokens_of
 from albert.serving.service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -123,7 +123,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     ) -> Response:
         """The probability that two texts have the same meaning."""
         answers = await service.answer(SIMILARITY, _pairs_of(body), symmetric, request)
-        return _answered(body, [_similarity(row) for row in answers])
+        return _answered(body, [_similarity(float(row[service.model.similar_id])) for row in answers])
 
     @question(CLASSIFY, schemas.Classification)
     async def classify(
@@ -225,8 +225,7 @@ def _answered(body: Any, answers: List[Any]) -> Response:
     return JSONResponse(answers if isinstance(body.root, list) else answers[0])
 
 
-def _similarity(probabilities: np.ndarray) -> Dict[str, Any]:
-    score = float(probabilities[SIMILAR_ID])
+def _similarity(score: float) -> Dict[str, Any]:
     return {"score": round(score, _DIGITS), "is_similar": score > 0.5}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.inference.model_files import TENSORFLOW, TFLITE, find_model
+from albert.inference.model_files import TENSORFLOW, TFLITE, ModelFiles, find_model
 from albert.inference.predictor import Predictor
 from albert.model.outputs import MASKED_LM
 from tokenization import MASK_TOKEN, FullTokenizer
@@ -21,7 +22,6 @@ MODELS = {
     EMBED: EMBED,
     FILL_MASK: FILL_MASK,
 }  # the model for each question
-SIMILAR_ID = 1  # the label of similar pairs, as in LCQMC
 _SPECIAL_TOKENS = 3  # of a pair
 
 
@@ -55,6 +55,7 @@ class ServedModel(NamedTuple):
       closers: functions that free the model.
       concurrency: batches that it answers faster in parallel than one by one.
       gains_from_batches: whether the rows of a batch take less time than one by one.
+      similar_id: the id of the label of similar pairs, where it answers SIMILARITY.
     """
 
     answers: Dict[str, Answer]
@@ -66,6 +67,7 @@ class ServedModel(NamedTuple):
     closers: Tuple[Callable[[], None], ...] = ()
     concurrency: int = 1
     gains_from_batches: bool = True
+    similar_id: int = 1
 
     def close(self) -> None:
         """Frees the model."""
@@ -89,12 +91,14 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
     if files is None and engine == TFLITE:
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
     loaded = Predictor(files, engine=engine, batch_size=batch_size) if files else None
+    refusals, similar_id = _similarity_of(files) if files else ({}, 1)
     if loaded and files and files.export_format:
         model = _export(loaded)
     else:
         from albert.inference.encoder_model import open_encoder  # needs TensorFlow, which an export may do without
 
         model = _checkpoint(open_encoder(path, **encoder_files), loaded, batch_size)
+    model = model._replace(refusals=dict(model.refusals, **refusals), similar_id=similar_id)
     _warm_up(model)
     _give_memory_back()
     return model
@@ -104,7 +108,7 @@ def _export(loaded: Predictor) -> ServedModel:
     only_pairs = "an export answers only /classify and /similarity: serve the checkpoint that it was made from"
     return ServedModel(
         answers={PAIRS: _numbered(loaded.predict)},
-        refusals=dict(_similarity_refusal(loaded.labels), **{EMBED: only_pairs, FILL_MASK: only_pairs}),
+        refusals={EMBED: only_pairs, FILL_MASK: only_pairs},
         labels=tuple(loaded.labels),
         engine=loaded.engine_name,
         tokenizer=loaded.tokenizer,
@@ -134,7 +138,6 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
     else:
         answers[PAIRS] = _numbered(loaded.predict)
         closers.append(loaded.close)
-        refusals.update(_similarity_refusal(loaded.labels))
     return ServedModel(
         answers=answers,
         refusals=refusals,
@@ -155,12 +158,13 @@ def _numbered(answer: Callable[..., Any]) -> Answer:
     return answer_numbered
 
 
-def _similarity_refusal(labels: Sequence[str]) -> Dict[str, str]:
-    if len(labels) == 2:
-        return {}
-    return {
-        SIMILARITY: "the model has {} labels, not the two of different and similar: use /classify".format(len(labels))
-    }
+def _similarity_of(files: ModelFiles) -> Tuple[Dict[str, str], int]:
+    """The refusal of SIMILARITY, if any, and the id of the label of similar pairs."""
+    name = os.path.basename(files.description_file or "")  # without its folder: clients read the message
+    try:
+        return {}, files._replace(description_file=name).similar_id()
+    except UserError as error:
+        return {SIMILARITY: "{}; use /classify".format(error)}, 1
 
 
 def _warm_up(model: ServedModel) -> None:

@@ -48,7 +48,7 @@ _DECLARATIONS = (
         files=_files(".txt"),
         read_rows=tab_separated("sentence_a", "sentence_b", "label", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
-        is_similarity=True,
+        similar_label="1",
     ),
     Task(
         name="lcqmc_pair",
@@ -56,7 +56,7 @@ _DECLARATIONS = (
         files=_files(".txt"),
         read_rows=tab_separated("sentence_a", "sentence_b", "label", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
-        is_similarity=True,
+        similar_label="1",
     ),
     Task(
         name="sentence_pair",
@@ -64,7 +64,7 @@ _DECLARATIONS = (
         files=_files(".tsv", ".txt"),
         read_rows=tab_separated("label", "sentence_a", "sentence_b", labels=_NO_YES),
         preset=Preset(128, 64, 1e-4, 5, 1000),
-        is_similarity=True,
+        similar_label="1",
     ),
     Task(
         name="xnli",
@@ -84,7 +84,7 @@ _DECLARATIONS = (
         files=_files(".json"),
         read_rows=json_rows(texts_of("sentence1", "sentence2")),
         preset=Preset(128, 16, 2e-5, 3, 300),
-        is_similarity=True,
+        similar_label="1",
     ),
     Task(
         name="cmnli",

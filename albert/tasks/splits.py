@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from collections import Counter
 from typing import Dict, List, Optional, Sequence, Union
 
 from albert.base.errors import UserError
 from albert.tasks.rows import LeftOut, Row, text_fault
+from albert.tasks.similar_label import checked_similar_label
 from albert.tasks.task import Task, label_list
 
 _log = logging.getLogger(__name__)
@@ -21,12 +23,14 @@ SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may have no labels, and
 
 
 def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Row]]:
-    """Returns the rows of several splits by name; warns of labels that the train split does not have.
+    """Returns the rows of several splits by name; warns of a single label, and of labels that train lacks.
 
     Raises:
       UserError: see `read_split`.
     """
     rows = {split: read_split(task, data_dir, split) for split in splits}
+    for split in rows:
+        _warn_of_a_single_label(task, split_path(task, data_dir, split), split, rows[split])
     trained = {row.label for row in rows.get(TRAIN, ())}
     for split in rows if trained else ():
         strange = next((row for row in rows[split] if row.label is not None and row.label not in trained), None)
@@ -39,6 +43,24 @@ def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> D
                 split_path(task, data_dir, TRAIN),
             )
     return rows
+
+
+def _warn_of_a_single_label(task: Task, path: str, split: str, rows: Sequence[Row]) -> None:
+    """Warns where all labelled rows of a split have the same label."""
+    counts = Counter(row.label for row in rows if row.label is not None)
+    if len(counts) != 1:
+        return
+    ((label, count),) = counts.items()
+    effect = "the model learns to answer nothing else" if split == TRAIN else "a model that always answers it scores 1"
+    _log.warning(
+        "%s: %s the label '%s', of the task's %d (%s): %s.",
+        path,
+        "the only row has" if count == 1 else "all {:,} rows have".format(count),
+        label,
+        len(task.labels),
+        label_list(task.labels),
+        effect,
+    )
 
 
 def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Row]:
@@ -103,7 +125,28 @@ def with_labels(task: Task, data_dir: Optional[str]) -> Task:
             )
         )
     are_numbers = all(label.isdecimal() for label in found)
-    return task._replace(labels=tuple(sorted(found, key=lambda label: (int(label) if are_numbers else 0, label))))
+    labels = tuple(sorted(found, key=lambda label: (int(label) if are_numbers else 0, label)))
+    _warn_of_like_labels(split_path(task, data_dir, TRAIN), labels)
+    if task.similar_label is not None:
+        checked_similar_label(labels, task.similar_label)
+    return task._replace(labels=labels)
+
+
+def _warn_of_like_labels(path: str, labels: Sequence[str]) -> None:
+    """Warns of labels that differ only in case, width or invisible characters."""
+    known: Dict[str, str] = {}
+    for label in labels:
+        before = known.setdefault(_look(label), label)
+        if before != label:
+            _log.warning(
+                "%s has the labels %r and %r, which look alike: they are two labels to learn.", path, before, label
+            )
+
+
+def _look(label: str) -> str:
+    """What a reader sees of a label, without case and width."""
+    shown = "".join(char for char in label if unicodedata.category(char) not in ("Cf", "Cc", "Zs"))
+    return unicodedata.normalize("NFKC", shown).casefold()
 
 
 class _Check:
@@ -127,6 +170,8 @@ class _Check:
           UserError: the row has a fault.
         """
         self._check_texts(row)
+        if row.label == "" and not self._needs_labels:
+            row = row._replace(label=None)  # a column of labels that nobody has filled in
         label = row.label if row.label is None else self._aliases.get(row.label, row.label)
         if label in self._task.left_out_labels:
             if self._needs_labels:
@@ -185,6 +230,13 @@ class _Check:
 
     def _check_id(self, row: Row) -> None:
         if row.own_id is None:
+            if self._task.id_name is not None and not self._needs_labels:
+                raise self._error(
+                    row,
+                    "has no id: the task names the column '{}' for it, which the {} split must have".format(
+                        self._task.id_name, SPLIT_WITHOUT_LABELS
+                    ),
+                )
             return
         before = self._lines_of_ids.setdefault(str(row.own_id), row.line)
         if before != row.line:

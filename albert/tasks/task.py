@@ -31,7 +31,9 @@ class Task(NamedTuple):
       label_aliases: other names of labels in the files.
       label_descriptions: label -> its "label_desc" in the submission; None where a submission has none.
       num_choices: second texts of which one is right; the labels are then the numbers of the choices. 0 in other tasks.
-      is_similarity: whether the second label says that the two texts mean the same, as similarity.py needs it.
+      similar_label: the label which says that the two texts mean the same, as similarity.py needs it; None where the
+        task does not name it.
+      id_name: name of the ids' column, which the test split must then have; None where ids are optional.
     """
 
     name: str
@@ -44,7 +46,8 @@ class Task(NamedTuple):
     label_aliases: Tuple[Tuple[str, str], ...] = ()
     label_descriptions: Optional[Dict[str, str]] = None
     num_choices: int = 0
-    is_similarity: bool = False
+    similar_label: Optional[str] = None
+    id_name: Optional[str] = None
 
 
 def label_list(labels: Sequence[str], most: int = 20) -> str:

@@ -9,8 +9,9 @@
 | files | the file of each split, relative to --data_dir, or to this file's folder without that flag |
 | text_a, text_b | the column of the first text, and of the second where rows are pairs |
 | label | the column of the label, which a test file need not have ("label" by default) |
-| id | the column of the row's id (optional) |
+| id | the column of the row's id (optional); only the test file must have it |
 | labels | a list of texts, or "infer": the labels of the train file (the default) |
+| similar_label | of two labels of pairs, the one that means "the same", for similarity.py and serve.py (optional) |
 | metric | accuracy (the default), macro_f1 or mcc: the figure by which the best checkpoint is chosen |
 | format | "json" (an object per line), "tsv" or "csv"; by default from the ending of the files' names |
 | header | whether the first line of a tsv or csv file names the columns (by default true if a column has a name here) |
@@ -31,13 +32,27 @@ from albert.tasks.delimited_rows import COMMA, TAB, Layout, read_rows
 from albert.tasks.json_rows import json_rows, texts_of
 from albert.tasks.metrics import METRICS
 from albert.tasks.rows import RowReader
+from albert.tasks.similar_label import SETTING, checked_similar_label
 from albert.tasks.task import Task
 
 INFER = "infer"
 _SPLITS = ("train", "dev", "test")
 _JSON, _TSV, _CSV = _FORMATS = ("json", "tsv", "csv")
 _FORMAT_OF_SUFFIX = {".json": _JSON, ".jsonl": _JSON, ".tsv": _TSV, ".txt": _TSV, ".csv": _CSV}
-_KEYS = ("name", "files", "text_a", "text_b", "label", "id", "labels", "metric", "format", "header", "separator")
+_KEYS = (
+    "name",
+    "files",
+    "text_a",
+    "text_b",
+    "label",
+    "id",
+    "labels",
+    SETTING,
+    "metric",
+    "format",
+    "header",
+    "separator",
+)
 
 Column = Union[str, int]
 
@@ -87,12 +102,15 @@ def _task(values: Dict[str, Any], folder: str) -> Task:
         label=_column(values, "label") if "label" in values else "label",
         own_id=_column(values, "id") if "id" in values else None,
     )
+    labels = _labels(values.get("labels", INFER))
     return Task(
         name=name,
-        labels=_labels(values.get("labels", INFER)),
+        labels=labels,
         files={split: (os.path.join(folder, file),) for split, file in files.items()},
         read_rows=_reader(values, _format(values, files), columns),
         metric=_choice(values, "metric", "accuracy", sorted(METRICS)),
+        similar_label=_similar_label(values, labels),
+        id_name=None if columns.own_id is None else str(columns.own_id),
     )
 
 
@@ -130,9 +148,21 @@ def _labels(labels: Any) -> Tuple[str, ...]:
         return ()
     if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
         raise UserError("'labels' must be a list of texts or \"infer\", not {!r}".format(labels))
-    if len(set(labels)) != len(labels) or len(labels) < 2:
-        raise UserError("'labels' must be at least two that differ, not {!r}".format(labels))
-    return tuple(label.strip() for label in labels)
+    stripped = tuple(label.strip() for label in labels)
+    if len(set(stripped)) != len(stripped) or len(stripped) < 2:
+        hint = ": blanks around a label do not count" if stripped != tuple(labels) else ""
+        raise UserError("'labels' must be at least two that differ, not {!r}{}".format(labels, hint))
+    return stripped
+
+
+def _similar_label(values: Dict[str, Any], labels: Sequence[str]) -> Optional[str]:
+    """The label that means "similar"; inferred labels are compared with it where they are known."""
+    if SETTING not in values:
+        return None
+    chosen = _text(values, SETTING).strip()
+    if "text_b" not in values:
+        raise UserError("'{}' is for pairs: name the second text with 'text_b'".format(SETTING))
+    return checked_similar_label(labels, chosen) if labels else chosen
 
 
 def _format(values: Dict[str, Any], files: Dict[str, str]) -> str:
@@ -194,7 +224,7 @@ def _layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) 
     return Layout(
         texts=tuple(known_place(column) for column in columns.texts),
         label=None if is_short else place(columns.label),
-        own_id=None if columns.own_id is None else known_place(columns.own_id),
+        own_id=None if columns.own_id is None else place(columns.own_id),
         names=tuple(words) if has_header else tuple("column {}".format(n + 1) for n in range(len(words))),
         has_header=has_header,
     )

@@ -250,7 +250,9 @@ def test_a_file_of_which_all_is_left_out(tmp_path):
         ([pair("neutral"), pair()], "line 2 has no label, but line 1 has one: give all rows a label or none"),
         ([pair(), pair("neutral")], "line 1 has no label, but line 2 has one: give all rows a label or none"),
         ([pair(sentence1="\ud83d")], "line 1 has half a character (\\ud800 to \\udfff) in its first text"),
-        ([pair(" ")], "line 1 has the unknown label '': the labels of the task ocnli are contradiction"),
+        ([pair("neutral"), pair(" ")], "line 2 has no label, but line 1 has one: give all rows a label or none"),
+        ([pair(""), pair("neutral")], "line 1 has no label, but line 2 has one: give all rows a label or none"),
+        ([pair(None), pair("?")], "line 2 has the unknown label '?': the labels of the task ocnli are contradiction"),
     ],
 )
 def test_odd_rows_of_a_test_file(tmp_path, objects, expected):
@@ -258,6 +260,57 @@ def test_odd_rows_of_a_test_file(tmp_path, objects, expected):
     with pytest.raises(UserError) as error:
         read_split(OCNLI, str(tmp_path), "test")
     assert str(error.value).startswith("{} {}".format(tmp_path / "test.json", expected))
+
+
+@pytest.mark.parametrize("content", ["甲\t乙\t\n丙\t丁\t\n", "text_a\ttext_b\tlabel\n甲\t乙\t \n丙\t丁\t\n"])
+def test_empty_labels_of_a_test_file_are_none(tmp_path, content):
+    assert [row.label for row in read(tmp_path, content, split="test")] == [None, None]
+    assert "has the unknown label ''" in message(tmp_path, content, split="dev")
+
+
+def test_empty_labels_of_json_lines_are_none(tmp_path):
+    write_json(tmp_path, pair(" "), pair(), dict(pair(), label=None), split="test")
+    assert [row.label for row in read_split(OCNLI, str(tmp_path), "test")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "split, rows, warning",
+    [
+        (
+            "train",
+            ["1", "1"],
+            "all 2 rows have the label '1', of the task's 2 (0, 1): the model learns to answer nothing",
+        ),
+        (
+            "dev",
+            ["0"],
+            "the only row has the label '0', of the task's 2 (0, 1): a model that always answers it scores 1",
+        ),
+        ("test", ["0"] * 3, "all 3 rows have the label '0'"),
+        ("dev", ["0", "1"], None),
+    ],
+)
+def test_a_split_of_one_class_is_said(tmp_path, caplog, split, rows, warning):
+    write(tmp_path, split + ".txt", "".join("a\tb\t{}\n".format(label) for label in rows))
+    read_splits(LCQMC, str(tmp_path), [split])
+    assert len(caplog.records) == bool(warning) and (warning or "") in caplog.text
+
+
+@pytest.mark.parametrize(
+    "labels, pairs",
+    [
+        (["Yes", "yes", "no"], ["'Yes' and 'yes'"]),
+        (["好\u200b", "好", "坏"], ["'好' and '好\\u200b'"]),
+        (["Ａ", "A", "b", "c"], ["'A' and 'Ａ'"]),
+        (["正 面", "正面"], ["'正 面' and '正面'"]),
+        (["a", "b"], []),
+    ],
+)
+def test_labels_that_look_alike_are_said(tmp_path, caplog, labels, pairs):
+    write(tmp_path, "train.txt", "".join("a\tb\t{}\n".format(label) for label in labels))
+    assert len(with_labels(LCQMC._replace(labels=(), similar_label=None), str(tmp_path)).labels) == len(labels)
+    expected = ["train.txt has the labels {}, which look alike: they are two labels to learn.".format(p) for p in pairs]
+    assert [record.getMessage()[len(str(tmp_path)) + 1 :] for record in caplog.records] == expected
 
 
 def test_repeated_ids_of_training_rows_are_said(tmp_path, caplog):
@@ -285,7 +338,7 @@ def test_a_label_that_is_never_trained_on_is_said(tmp_path, caplog):
     "labels, expected", [("10 9 9 1", ("1", "9", "10")), ("b a 10", ("10", "a", "b")), ("坏 好", ("坏", "好"))]
 )
 def test_labels_of_the_train_split(tmp_path, labels, expected):
-    task = LCQMC._replace(labels=())
+    task = LCQMC._replace(labels=(), similar_label=None)
     write(tmp_path, "train.txt", "".join("a\tb\t{}\n".format(label) for label in labels.split()))
     assert with_labels(task, str(tmp_path)).labels == expected
     assert with_labels(LCQMC, None) is LCQMC
@@ -294,6 +347,12 @@ def test_labels_of_the_train_split(tmp_path, labels, expected):
 def test_a_single_label_is_refused(tmp_path):
     write(tmp_path, "train.txt", "a\tb\t1\na\tc\t1\n")
     with pytest.raises(UserError, match=r"train.txt has only one label \('1'\): a classifier needs at least two"):
+        with_labels(LCQMC._replace(labels=()), str(tmp_path))
+
+
+def test_a_similar_label_that_the_train_split_lacks(tmp_path):
+    write(tmp_path, "train.txt", "a\tb\t好\na\tc\t坏\n")
+    with pytest.raises(UserError, match="'similar_label' must be one of a task's two labels, not '1': .* 坏, 好"):
         with_labels(LCQMC._replace(labels=()), str(tmp_path))
 
 

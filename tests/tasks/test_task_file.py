@@ -65,6 +65,43 @@ def test_a_test_file_without_labels(tmp_path, changes, content):
     assert rows_of(tmp_path, values, content, "test.tsv", "test") == [("甲", "乙", None, None)]
 
 
+@pytest.mark.parametrize(
+    "name, train, test",
+    [
+        ("{}.tsv", "label\ttext\n0\t好\n1\t坏\n", "id\ttext\n7\t很好\n9\t很坏\n"),
+        ("{}.csv", "label,text\n0,好\n1,坏\n", "id,text\n7,很好\n9,很坏\n"),
+        ("{}.tsv", "label\ttext\tid\n0\t好\t\n1\t坏\t\n", "id\ttext\n7\t很好\n9\t很坏\n"),
+        (
+            "{}.json",
+            '{"text":"好","label":"0"}\n{"text":"坏","label":1}\n',
+            '{"id":7,"text":"很好"}\n{"id":9,"text":"坏"}\n',
+        ),
+        (
+            "{}.json",
+            '{"text":"好","label":0,"id":null}\n{"text":"坏","label":1}\n',
+            '{"id":7,"text":"很好"}\n{"id":9,"text":"坏"}\n',
+        ),
+    ],
+)
+def test_ids_that_only_the_test_file_has(tmp_path, name, train, test):
+    files = {split: name.format(split) for split in ("train", "test")}
+    values = {"name": "mine", "files": files, "text_a": "text", "id": "id"}
+    assert [row[2:] for row in rows_of(tmp_path, values, train, files["train"])] == [("0", None), ("1", None)]
+    found = rows_of(tmp_path, values, test, files["test"], "test")
+    assert [str(row[3]) for row in found] == ["7", "9"]
+    without = test.replace("id", "no")
+    with pytest.raises(UserError, match="has no id: the task names the column 'id' for it, which the test split must"):
+        rows_of(tmp_path, values, without, files["test"], "test")
+
+
+def test_the_similar_label(tmp_path):
+    assert read_task(describe(tmp_path, dict(PAIRS, similar_label=" duplicate "))).similar_label == "duplicate"
+    assert read_task(describe(tmp_path, PAIRS)).similar_label is None
+    single = {key: value for key, value in PAIRS.items() if key != "text_b"}
+    with pytest.raises(UserError, match="'similar_label' is for pairs: name the second text with 'text_b'"):
+        read_task(describe(tmp_path, dict(single, similar_label="1")))
+
+
 def test_metric_labels_and_files(tmp_path):
     values = dict(PAIRS, labels=["1", "0"], metric="mcc", files={"dev": "sub/dev.tsv", "test": "t.tsv"})
     task = read_task(describe(tmp_path, values))
@@ -93,6 +130,14 @@ def test_metric_labels_and_files(tmp_path):
         ({"labels": "guess"}, "'labels' must be a list of texts or \"infer\", not 'guess'"),
         ({"labels": [0, 1]}, "'labels' must be a list of texts or \"infer\", not [0, 1]"),
         ({"labels": ["a", "a"]}, "'labels' must be at least two that differ, not ['a', 'a']"),
+        (
+            {"labels": ["正面", "负面", "正面 "]},
+            "'labels' must be at least two that differ, not ['正面', '负面', '正面 ']: ",
+        ),
+        ({"labels": ["a", "\u3000a"]}, "'labels' must be at least two that differ, not ["),
+        ({"labels": ["a", "b"], "similar_label": "c"}, "'similar_label' must be one of a task's two labels, not 'c'"),
+        ({"labels": ["a", "b", "c"], "similar_label": "c"}, "'similar_label' must be one of a task's two labels"),
+        ({"similar_label": 1}, "'similar_label' must be a text, not 1"),
         ({"text_a": 0}, "'text_a' must be a column's name or its number from 1, not 0"),
         ({"text_a": True}, "'text_a' must be a column's name or its number from 1, not True"),
         ({"header": False}, "the column 'first' needs a header that names it: give its number, from 1"),
