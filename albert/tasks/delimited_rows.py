@@ -88,7 +88,7 @@ def _row_of_cells(cells: Sequence[str], layout: Layout, line: int) -> Union[Row,
         text_b=texts[1] if len(texts) > 1 else None,
         label=None if layout.label is None else cells[layout.label].strip(),
         line=line,
-        own_id=None if layout.own_id is None else cells[layout.own_id].strip(),
+        own_id=(cells[layout.own_id].strip() or None) if layout.own_id is not None else None,
     )
 
 

@@ -75,9 +75,9 @@ class JsonObject:
         return value if value is None else str(value).strip()
 
     def own_id(self, keys: Tuple[str, ...]) -> Union[int, str, None]:
-        """Returns the row's id: the value of the first of the keys that is there; None where none is."""
+        """Returns the row's id: the value of the first of the keys that is there; None where none is, or it is null."""
         for key in keys:
-            if key in self.values:
+            if self.values.get(key) is not None:
                 value = self.values[key]
                 if isinstance(value, bool) or not isinstance(value, (str, int)):
                     raise self.error("has no id under '{}' but {}".format(key, _shown(value)))

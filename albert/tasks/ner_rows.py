@@ -66,8 +66,8 @@ def tagged_lines(*types: str, drops_word_places: bool = False) -> SentenceReader
 
     Args:
       *types: the entity types of the task.
-      drops_word_places: where every token of a file is a character and a digit, its place in a word (科0 技1, as in
-        weiboNER_2nd_conll), the digits are left out.
+      drops_word_places: where a token is a character and a digit, its place in a word (科0 技1, as in
+        weiboNER_2nd_conll), the digit is left out, token by token.
 
     Returns:
       path -> sentences.
@@ -77,10 +77,8 @@ def tagged_lines(*types: str, drops_word_places: bool = False) -> SentenceReader
 
 def _read_tagged_lines(path: str, *, types: Sequence[str], drops_word_places: bool) -> Iterator[Sentence]:
     sentences = list(_token_lines(path))
-    tokens = [line.token for lines in sentences for line in lines]
-    if drops_word_places and all(len(token) > 1 and token[-1] in _DIGITS for token in tokens):
-        sentences = [[line._replace(token=line.token[:-1]) for line in lines] for lines in sentences]
-        _log.info("%s: each token ends with its place in a word, which is left out.", path)
+    if drops_word_places:
+        sentences = _without_word_places(path, sentences)
     repaired: List[_TokenLine] = []
     for lines in sentences:
         yield _sentence(path, lines, types, repaired)
@@ -93,6 +91,44 @@ def _read_tagged_lines(path: str, *, types: Sequence[str], drops_word_places: bo
             repaired[0].line,
             repaired[0].tag,
         )
+
+
+def _without_word_places(path: str, sentences: List[List[_TokenLine]]) -> List[List[_TokenLine]]:
+    """Leaves out the digits that are places in words, and says of how many tokens."""
+    tokens = [line.token for lines in sentences for line in lines]
+    if tokens and all(map(_may_have_place, tokens)):
+        _log.info("%s: each token ends with its place in a word, which is left out.", path)
+        return [[line._replace(token=line.token[:-1]) for line in lines] for lines in sentences]
+    shorter = [_sentence_without_places(lines) for lines in sentences]
+    before, after = (sum(len(line.token) for lines in each for line in lines) for each in (sentences, shorter))
+    if after < before:
+        _log.warning(
+            "%s: %s of %s tokens end with their place in a word, which is left out; the others are kept as they are.",
+            path,
+            format(before - after, ","),
+            format(len(tokens), ","),
+        )
+    return shorter
+
+
+def _sentence_without_places(lines: List[_TokenLine]) -> List[_TokenLine]:
+    """Leaves out places where other tokens of the file have none: in a whole sentence, else only after a character.
+
+    "20" may be a number, or the character 2 at the first place of a word: the sentence around it tells which.
+    """
+    surely = [_has_place(line.token) for line in lines]
+    if any(surely) and all(_may_have_place(line.token) for line in lines):
+        surely = [True] * len(lines)
+    return [line._replace(token=line.token[:-1]) if is_place else line for line, is_place in zip(lines, surely)]
+
+
+def _may_have_place(token: str) -> bool:
+    return len(token) > 1 and token[-1] in _DIGITS
+
+
+def _has_place(token: str) -> bool:
+    """Whether a token is a character beyond ASCII and a digit; no word is written like that."""
+    return len(token) == 2 and token[0] > "\x7f" and token[1] in _DIGITS
 
 
 def _token_lines(path: str) -> Iterator[List[_TokenLine]]:
@@ -213,12 +249,14 @@ def word_places(text: str) -> Tuple[Tuple[int, int], ...]:
 
 
 def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Sentence]]:
-    """Returns the sentences of several splits by name; warns of entity types that the train split does not have.
+    """Returns the sentences of several splits by name; warns of splits without entities, and of types that train lacks.
 
     Raises:
       UserError: see `read_sentence_split`.
     """
     sentences = {split: read_sentence_split(task, data_dir, split) for split in splits}
+    for split in sentences:
+        _warn_of_no_entity(split_path(task, data_dir, split), split, sentences[split])
     trained = {entity.type for sentence in sentences.get(TRAIN, ()) for entity in sentence.entities or ()}
     for split in sentences if TRAIN in sentences else ():
         strange: Dict[str, int] = {}
@@ -235,6 +273,15 @@ def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[s
                 split_path(task, data_dir, TRAIN),
             )
     return sentences
+
+
+def _warn_of_no_entity(path: str, split: str, sentences: Sequence[Sentence]) -> None:
+    """Warns where the sentences of a split have tags, but none marks an entity."""
+    if any(sentence.entities is None or sentence.entities for sentence in sentences):
+        return
+    effect = "there is nothing to learn" if split == TRAIN else "the F1 of every model is 0"
+    count = "the only sentence" if len(sentences) == 1 else "none of {:,} sentences".format(len(sentences))
+    _log.warning("%s: %s has %sentity: %s.", path, count, "no " if len(sentences) == 1 else "an ", effect)
 
 
 def read_sentence_split(task: Task, data_dir: Optional[str], split: str) -> List[Sentence]:

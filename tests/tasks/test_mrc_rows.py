@@ -97,3 +97,92 @@ def test_mistakes(tmp_path, values, message):
     with pytest.raises(UserError, match=message) as error:
         read(tmp_path, values)
     assert "\n" not in str(error.value)
+
+
+OBJECTS = {"text": ["北京"], "answer_start": [0]}
+FLAT = {"id": "q1", "context": CONTEXT, "question": "哪里？", "answers": OBJECTS}
+TRIAL = {
+    "context_id": "T",
+    "context_text": CONTEXT,
+    "qas": [{"query_id": "q1", "query_text": "哪里？", "answers": ["北京", "中国"]}],
+}
+
+
+def lines(*values):
+    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lines(FLAT),
+        lines(FLAT, dict(FLAT, id="q2")),
+        "\ufeff" + lines(FLAT, dict(FLAT, id="q2")).replace("\n", "\r\n"),
+        [FLAT],
+        {"version": "1", "data": [FLAT]},
+        [{"title": "t", "paragraphs": [{"context": CONTEXT, "qas": [qa()]}]}],
+        [{"context": CONTEXT, "qas": [qa()]}],
+        {"data": [{"context": CONTEXT, "qas": [qa()]}]},
+        lines({"context": CONTEXT, "qas": [qa()]}, {"context": CONTEXT, "qas": [qa("q2")]}),
+        {"paragraphs": [{"context": CONTEXT, "qas": [qa()]}]},
+        content(dict(qa(), answers=OBJECTS)),
+        content(dict(qa(), is_impossible=False)),
+    ],
+)
+def test_layouts_in_which_questions_are_published(tmp_path, values):
+    for question in read(tmp_path, values):
+        assert question[1:] == ("哪里？", CONTEXT, (Answer("北京", 0),))
+
+
+def test_cmrc_2018_as_first_published(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    (question,) = read(tmp_path, [TRIAL])
+    assert question == ("q1", "哪里？", CONTEXT, (Answer("北京", 0), Answer("中国", 3)))
+    assert [record.getMessage()[len(str(tmp_path)) + 1 :] for record in caplog.records] == [
+        "train.json: 1 question has an answer without answer_start; the first place in the context is used, "
+        "the first is q1."
+    ]
+    (question,) = read(tmp_path, [dict(TRIAL, qas=[dict(TRIAL["qas"][0], answers=["FAKE"])])], "test")
+    assert question.answers == ()
+
+
+@pytest.mark.parametrize(
+    "answer, placed",
+    [
+        ((" 北京", 5), ("北京", 6)),
+        (("\u3000北京\n", 5), ("北京", 6)),
+        (("北京 ", 0), ("北京", 0)),
+        ((" 很大", 0), ("很大", 8)),
+    ],
+)
+def test_blanks_around_an_answer_do_not_count(tmp_path, answer, placed):
+    (question,) = read(tmp_path, content(qa(answers=(answer,))))
+    assert question.answers == (Answer(*placed),)
+
+
+def test_blanks_that_the_context_has_stay(tmp_path):
+    (question,) = read(tmp_path, content(qa(answers=(("a ", 0),)), context="a b"))
+    assert question.answers == (Answer("a ", 0),)
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        (content(dict(qa(answers=()), is_impossible=True)), r"question q1 has no answer in its context .*SQuAD 2\.0"),
+        (content(dict(qa(answers=()), is_impossible="true")), "question q1 has no answer in its context"),
+        ([[["一"], [{"question": "？"}], "1"]], "is not a JSON object with the key 'data': expected .*paragraphs"),
+        ("7", "is not a JSON object with the key 'data': expected .*paragraphs"),
+        (lines({"documents": []}, {"documents": []}), "line 1 has no key 'paragraphs'"),
+        (lines(FLAT) + "{", "train.json line 2 is not JSON"),
+        (lines(FLAT, {"context": CONTEXT}), "train.json line 2 has no key 'qas'"),
+        (lines(dict(FLAT, answers={"text": ["北京"], "answer_start": []})), "q1 has no list of 1 whole numbers under"),
+        (lines(dict(FLAT, answers={"text": ["北京"]})), "q1 has no key 'answer_start'"),
+        (lines(dict(FLAT, answers={"text": [], "answer_start": []})), "question q1 has no answer: only the test"),
+        ([dict(TRIAL, qas=[{"query_id": 3, "answers": []}])], "question 3 has no key 'question'"),
+        ([dict(TRIAL, context_text=" ")], "the list number 1 has an empty context_text text"),
+    ],
+)
+def test_mistakes_of_other_layouts(tmp_path, values, message):
+    with pytest.raises(UserError, match=message) as error:
+        read(tmp_path, values)
+    assert "\n" not in str(error.value)

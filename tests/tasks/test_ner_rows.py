@@ -70,11 +70,48 @@ def test_a_tag_without_its_beginning_begins_an_entity_and_is_said(tmp_path, capl
     assert "train.txt: 2 tags continue an entity that never began, the first in line 2 (I-PER)" in caplog.text
 
 
-def test_places_in_words_are_left_out_only_where_every_token_has_one(tmp_path, caplog):
+def test_places_in_words_are_left_out(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert read(tmp_path, "科0 O\n技1 O\n20 O\n", task=WEIBO)[0].text == "科技2"
     assert "each token ends with its place in a word" in caplog.text
-    assert read(tmp_path, "科0 O\n技 O\n20 O\n", task=WEIBO)[0].text == "科0技20"
+    assert read(tmp_path, "科0 O\n技1 O\n20 O\n", task=MSRA)[0].text == "科0技1 20"
+
+
+@pytest.mark.parametrize(
+    "content, texts, count",
+    [
+        ("王0 B-PER.NAM\n明1 I-PER.NAM\n今0 O\n\n张 B-PER.NAM\n来 O\n", ["王明今", "张来"], "3 of 5"),
+        ("老1 O\n板 O\n。0 O\n", ["老板。"], "2 of 3"),  # in one sentence
+        ("科0 O\n20 O\n\n20 O\n年 O\n", ["科2", "20年"], "2 of 4"),  # the sentence tells what "20" is
+        ("我 O\niPhone6 O\n\n科0 O\nX10 O\n", ["我iPhone6", "科X1"], "2 of 4"),
+        ("科0 O\n技 O\n20 O\n第12 O\n", ["科技20第12"], "1 of 4"),
+        ("𠮷0 O\n野 O\n", ["𠮷野"], "1 of 2"),
+    ],
+)
+def test_places_in_words_are_left_out_token_by_token(tmp_path, caplog, content, texts, count):
+    assert [sentence.text for sentence in read(tmp_path, content, task=WEIBO)] == texts
+    assert "train: {} tokens end with their place in a word, which is left out".format(count) in caplog.text
+
+
+def test_plain_tokens_stay_as_they_are(tmp_path, caplog):
+    assert read(tmp_path, "我 O\n有 O\n20 O\nA4 O\n", task=WEIBO)[0].text == "我有20 A4"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "split, content, warning",
+    [
+        ("train", "我 O\n\n好 O\n", "none of 2 sentences has an entity: there is nothing to learn"),
+        ("dev", "我 O\n", "the only sentence has no entity: the F1 of every model is 0"),
+        ("test", "我 O\n", "the only sentence has no entity: the F1 of every model is 0"),
+        ("test", "我\n", None),
+    ],
+)
+def test_a_split_without_entities_is_said(tmp_path, caplog, split, content, warning):
+    path = write(tmp_path, MSRA.files[split][0], content)
+    ner_rows.read_sentence_splits(MSRA, str(tmp_path), [split])
+    expected = ["{}: {}.".format(path, warning)] if warning else []
+    assert [record.getMessage() for record in caplog.records] == expected
 
 
 def test_a_test_file_may_hold_tokens_alone(tmp_path):
