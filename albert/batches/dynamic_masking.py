@@ -15,8 +15,9 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.batches.order import Tensor
 from albert.files.features import CHUNK_FEATURES, pretraining_features
+from albert.files.json_reading import Description
 from albert.files.record_encoding import Ragged
-from albert.files.record_sets import read_sidecar, sidecar_path
+from albert.files.record_sets import read_sidecar, sidecar_parts, sidecar_path
 from albert.pretraining_data.chunks import chunks_of_columns
 from albert.pretraining_data.examples import example_columns, make_examples
 from albert.pretraining_data.masking import MaskingSettings
@@ -24,6 +25,14 @@ from albert.pretraining_data.vocabulary import PretrainingVocabulary, vocabulary
 
 # Records that one call masks. With fewer records, the cost of the call itself shows.
 _RECORDS_AT_ONCE = 2048
+
+_MASKING_TYPES: Dict[str, Any] = {  # of the settings in a sidecar
+    "masked_lm_prob": (int, float),
+    "ngram": int,
+    "favor_shorter_ngram": bool,
+    "mask_draw": str,
+}
+_MOST_TOKENS = 1 << 24  # of a vocabulary
 
 
 class DynamicMasking(NamedTuple):
@@ -54,7 +63,7 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
     chosen: Dict[str, Any] = {}
     for path in {sidecar_path(path): path for path in paths}.values():  # all shards of a set share one description
         sidecar = read_sidecar(path)
-        described = _masking_of(sidecar) if sidecar and is_dynamic(sidecar) else None
+        described = _masking_of(path, sidecar) if sidecar and is_dynamic(sidecar) else None
         chosen.setdefault("path", path)
         if chosen.setdefault("masking", described) != described:
             raise UserError(
@@ -65,20 +74,32 @@ def of_files(paths: Sequence[str], max_seq_length: int, max_predictions_per_seq:
     if chosen["masking"] is None:
         return None
     settings = dict(chosen["masking"]["settings"], max_predictions_per_seq=max_predictions_per_seq)
-    return DynamicMasking(
-        max_seq_length,
-        MaskingSettings(**settings),
-        vocabulary_from_json(chosen["masking"]["vocabulary"]),
-    )
+    try:
+        vocabulary = vocabulary_from_json(chosen["masking"]["vocabulary"])
+    except (KeyError, TypeError, ValueError) as error:
+        message = "{} is not a sidecar of dynamic records: its masking_vocabulary is none ({!r})"
+        raise UserError(message.format(sidecar_path(chosen["path"]), error)) from error
+    return DynamicMasking(max_seq_length, MaskingSettings(**settings), vocabulary)
 
 
-def _masking_of(sidecar: Mapping[str, Any]) -> Dict[str, Any]:
+def _masking_of(path: str, sidecar: Dict[str, Any]) -> Dict[str, Any]:
     """The masking that a sidecar describes, without the number of predictions, which each run chooses itself."""
-    names = [name for name in MaskingSettings._fields if name != "max_predictions_per_seq"]
-    return {
-        "settings": {name: sidecar["settings"][name] for name in names},
-        "vocabulary": sidecar["masking_vocabulary"],
-    }
+    parts = sidecar_parts(path, sidecar)
+    try:
+        described = parts.section("settings")
+        settings = {name: _checked(name, described) for name in _MASKING_TYPES}
+        vocabulary = parts.section("masking_vocabulary")
+        vocabulary.count("vocab_size", most=_MOST_TOKENS)
+    except UserError as error:
+        raise UserError("{} is not a sidecar of dynamic records: {}".format(sidecar_path(path), error)) from error
+    return {"settings": settings, "vocabulary": vocabulary.values}
+
+
+def _checked(name: str, described: Description) -> Any:
+    value = described.value(name)
+    if isinstance(value, bool) and _MASKING_TYPES[name] is not bool or not isinstance(value, _MASKING_TYPES[name]):
+        raise UserError("{} is of another type: {!r}".format(name, value))
+    return value
 
 
 def missing_sidecar(path: str) -> UserError:

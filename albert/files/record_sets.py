@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import glob
-import json
 import os
 import re
 from typing import Any, Dict, List, Optional, Sequence
 
 from albert.base.errors import UserError
 from albert.files.complete import is_unfinished
-from albert.files.tfrecords import count_records
+from albert.files.json_reading import Description, read_description
+from albert.files.tfrecords import count_records, most_records
 
 JOURNAL_SUFFIX = ".partial.jsonl"
+_LONGEST_SEQUENCE = 1 << 20
 _SHARD_SUFFIX = re.compile(r"-\d{5,}-of-\d{5,}(?=(\.[^./\\]*)?$)")
 
 
@@ -62,23 +63,52 @@ def read_sidecar(record_file: str) -> Optional[Dict[str, Any]]:
 @functools.lru_cache(maxsize=16)
 def _read_description(path: str, mtime_ns: int, size: int) -> Dict[str, Any]:
     del mtime_ns, size  # they distinguish versions of the file
+    return dict(read_description(path, "a sidecar of records").values)
+
+
+def sidecar_parts(record_file: str, sidecar: Dict[str, Any]) -> Description:
+    """The content of a sidecar of records, whose sizes were checked, for reading by key and type.
+
+    Raises:
+      UserError: the lengths, the vocabulary's size or the list of shards are missing or of another type.
+    """
+    parts = Description(sidecar)
     try:
-        with open(path, encoding="utf-8") as file:
-            description = json.load(file)
-        if not isinstance(description, dict):
-            raise ValueError("it holds no JSON object")
-        return description
-    except (OSError, ValueError) as error:
-        raise UserError("cannot read the sidecar {}: {}".format(path, error)) from error
+        settings = parts.section("settings")
+        for name in ("max_seq_length", "max_predictions_per_seq"):
+            settings.count(name, least=1, most=_LONGEST_SEQUENCE)
+        parts.section("vocabulary").count("size", least=1)
+        parts.sections("shards")
+    except UserError as error:
+        raise _no_sidecar(record_file, error) from error
+    return parts
+
+
+def _no_sidecar(record_file: str, error: UserError) -> UserError:
+    return UserError("{} is not a sidecar of records: {}".format(sidecar_path(record_file), error))
 
 
 def described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """The entry of one file in the description of its set: name, bytes and records; None if there is no entry."""
-    return next((s for s in (sidecar or {}).get("shards", []) if s["file"] == os.path.basename(path)), None)
+    """The entry of one file in the description of its set: name, bytes and records; None if there is no entry.
+
+    Raises:
+      UserError: the list of files is none.
+    """
+    description = Description(sidecar or {})
+    try:
+        shards = description.sections("shards") if "shards" in description else []
+        found = next((shard for shard in shards if shard.text("file") == os.path.basename(path)), None)
+        return found and {"file": found.text("file"), "bytes": found.count("bytes"), "records": found.count("records")}
+    except UserError as error:
+        raise _no_sidecar(path, error) from error
 
 
 def record_counts(paths: Sequence[str]) -> List[int]:
-    """Counts the records of complete files; takes the numbers of their descriptions, since counting means unpacking."""
+    """Counts the records of complete files; takes the numbers of their descriptions, since counting means unpacking.
+
+    Raises:
+      UserError: a file is damaged, or is described as one of more records than its bytes can hold.
+    """
     sidecars: Dict[str, Optional[Dict[str, Any]]] = {}  # all shards of a set share one
     counts = []
     for path in paths:
@@ -86,8 +116,18 @@ def record_counts(paths: Sequence[str]) -> List[int]:
         if described_at not in sidecars:
             sidecars[described_at] = read_sidecar(path)
         shard = described_shard(path, sidecars[described_at])
-        counts.append(count_records(path) if shard is None else shard["records"])
+        counts.append(count_records(path) if shard is None else _possible_count(path, shard["records"]))
     return counts
+
+
+def _possible_count(path: str, described: int) -> int:
+    most = most_records(path)
+    if described > most:
+        raise UserError(
+            "{} says that {} has {:,} records, but {:,} at most fit into its bytes: make both again, or remove the "
+            "sidecar".format(sidecar_path(path), path, described, most)
+        )
+    return described
 
 
 def expand_globs(patterns: str) -> List[str]:

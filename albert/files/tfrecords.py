@@ -6,6 +6,7 @@ the length of its record and two masked CRC-32C checksums.
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from typing import BinaryIO, Iterable, Iterator, Optional, Tuple
@@ -20,6 +21,9 @@ _FRAME_HEADER = struct.Struct("<QI")  # length of the record, checksum of the le
 _FRAME_LENGTH = struct.Struct("<Q")
 _FRAME_CRC = struct.Struct("<I")  # also behind the record
 _CRC_MASK_DELTA = 0xA282EAD8
+_LARGEST_RECORD = 1 << 30  # bytes; those of this project have some thousand
+_FRAME_BYTES = 16  # of a record, beside its own
+_MOST_PACKED = 1100  # unpacked bytes of a byte of gzip
 
 NO_COMPRESSION = "none"
 GZIP = "gzip"
@@ -77,11 +81,12 @@ def _is_packed(file: BinaryIO) -> bool:
 
 
 def _record_length(header: bytes) -> Optional[int]:
-    """The length in the header of a record; None if the header is cut off or is none."""
+    """The length in the header of a record; None if the header is cut off or is none, or the length is impossible."""
     if len(header) < _FRAME_HEADER.size:
         return None
     length, length_crc = _FRAME_HEADER.unpack(header)
-    return length if length_crc == _masked_crc(header[: _FRAME_LENGTH.size]) else None
+    is_right = length <= _LARGEST_RECORD and length_crc == _masked_crc(header[: _FRAME_LENGTH.size])
+    return length if is_right else None
 
 
 def record_spans(path: str) -> Iterator[Tuple[int, int]]:
@@ -120,6 +125,12 @@ def _damaged(path: str) -> UserError:
 def count_records(path: str) -> int:
     """Counts the records of a TFRecord file (raises as `record_spans`)."""
     return sum(1 for _ in record_spans(path))
+
+
+def most_records(path: str) -> int:
+    """The number of records that fit into the bytes of a file, without reading it (raises as `compression_of`)."""
+    ratio = _MOST_PACKED if compression_of(path) == GZIP else 1
+    return os.path.getsize(path) * ratio // _FRAME_BYTES
 
 
 def first_record(path: str) -> Optional[bytes]:

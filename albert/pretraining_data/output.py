@@ -14,7 +14,15 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Opt
 
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFile, remove_unfinished, write_json
-from albert.files.record_sets import JOURNAL_SUFFIX, data_set_path, journal_path, read_sidecar, sidecar_path
+from albert.files.json_reading import Description, parse_description
+from albert.files.record_sets import (
+    JOURNAL_SUFFIX,
+    data_set_path,
+    journal_path,
+    read_sidecar,
+    sidecar_parts,
+    sidecar_path,
+)
 from albert.files.space import cannot_write
 from albert.pretraining_data.shards import COUNTS, DROP_REASONS, ShardResult
 
@@ -107,7 +115,7 @@ def _previous_runs(output_files: Sequence[str]) -> Iterator[_Previous]:
         if sidecar is not None:
             path = sidecar_path(output_file)
             is_ours = sidecar.get("format_version") == FORMAT_VERSION
-            shards = [_parse_shard(path, entry) for entry in sidecar["shards"]] if is_ours else []
+            shards = _parse_shards(path, sidecar_parts(output_file, sidecar).sections("shards")) if is_ours else []
             own_paths = [shard.path for shard in shards] + [report_path(output_file)] * is_ours
             yield _Previous(path, sidecar, shards, own_paths)
 
@@ -174,12 +182,14 @@ def _read_journal(path: str) -> Optional[_Previous]:
     try:
         with open(path, "rb") as file:
             # A killed process may leave half a line at the end.
-            header, *entries = [json.loads(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
-    except (OSError, ValueError) as error:
+            lines = [parse_description(line.decode("utf-8")) for line in file if line.endswith(b"\n")]
+        header, *entries = lines
+        names = header.texts(_PLANNED) if header.values.get(_PLANNED) else ()
+        shards = _parse_shards(path, entries)
+    except (OSError, ValueError, UserError) as error:
         raise UserError("cannot read the journal {}: remove it to start again ({})".format(path, error)) from error
-    shards = [_parse_shard(path, entry) for entry in entries]
-    planned = [_named_path(path, name) for name in header.get(_PLANNED, [])]
-    return _Previous(path, header, shards, planned or [shard.path for shard in shards])
+    planned = [_named_path(path, name) for name in names]
+    return _Previous(path, header.values, shards, planned or [shard.path for shard in shards])
 
 
 def _json_line(value: Mapping[str, Any]) -> bytes:
@@ -195,8 +205,15 @@ def _shard_entry(shard: ShardResult, folder: str) -> Dict[str, Any]:
     }
 
 
-def _parse_shard(described_by: str, entry: Mapping[str, Any]) -> ShardResult:
-    return ShardResult(_named_path(described_by, entry["file"]), entry["bytes"], entry["counts"])
+def _parse_shards(described_by: str, entries: Sequence[Description]) -> List[ShardResult]:
+    shards = []
+    for entry in entries:
+        counts = entry.section("counts")
+        checked = {name: counts.count(name) for name in counts.values}
+        # A sidecar lies beside its shards; a journal may name those of held-out documents in another folder.
+        name = entry.text("file") if described_by.endswith(JOURNAL_SUFFIX) else entry.file_name("file")
+        shards.append(ShardResult(_named_path(described_by, name), entry.count("bytes"), checked))
+    return shards
 
 
 def _relative_path(path: str, folder: str) -> str:

@@ -187,3 +187,22 @@ def test_the_sidecar_carries_the_vocabulary(made):
     assert dynamic.vocabulary.mask_id == sidecar["masking_vocabulary"]["mask_id"] == tokenizer.mask_id
     replacements = tokenizer.convert_ids_to_tokens(dynamic.vocabulary.replacement_ids.tolist())
     assert "[unused1]" not in replacements and "##天" not in replacements and "天" in replacements
+
+
+@pytest.mark.parametrize(
+    "key, change",
+    [
+        ("settings", {"ngram": "3"}),
+        ("settings", {"favor_shorter_ngram": 1}),
+        ("settings", {"masked_lm_prob": True}),
+        ("masking_vocabulary", {"vocab_size": 10**12}),
+        ("masking_vocabulary", {"is_maskable": [[1]]}),
+        ("masking_vocabulary", {"replacement_ids": "all"}),
+        ("masking_vocabulary", {"unknown": 1}),
+    ],
+)
+def test_a_sidecar_of_another_form_is_refused(made, tmp_path, key, change):
+    values = json.loads((made / "dynamic.tfrecord.json").read_text(encoding="utf-8"))
+    (tmp_path / "x.tfrecord.json").write_text(json.dumps(dict(values, **{key: dict(values[key], **change)})))
+    with pytest.raises(UserError, match="x.tfrecord.json is not a sidecar of dynamic records: "):
+        dynamic_masking.of_files([str(tmp_path / "x.tfrecord")], LENGTH, PREDICTIONS)

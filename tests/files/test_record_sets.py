@@ -5,7 +5,16 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.files.complete import write_json
-from albert.files.record_sets import expand_globs, read_sidecar, shard_paths, sidecar_path
+from albert.files.record_sets import (
+    described_shard,
+    expand_globs,
+    read_sidecar,
+    record_counts,
+    shard_paths,
+    sidecar_parts,
+    sidecar_path,
+)
+from albert.files.tfrecords import write_records
 
 
 def test_shard_names():
@@ -33,7 +42,7 @@ def test_sidecars(tmp_path):
     assert json.loads((tmp_path / "zh.tfrecord.json").read_bytes().decode("utf-8")) == {"名": [1, None]}
     for content in ("{", "[]", "\xff"):
         (tmp_path / "zh.tfrecord.json").write_bytes(content.encode("latin-1"))
-        with pytest.raises(UserError, match="cannot read the sidecar"):
+        with pytest.raises(UserError, match="zh.tfrecord.json is not a sidecar of records: it (is not|holds no)"):
             read_sidecar(path)
 
 
@@ -54,3 +63,59 @@ def test_globs(tmp_path):
         expand_globs(base + "a.txt")
     with pytest.raises(UserError, match="no input file"):
         expand_globs(" ,")
+
+
+SHARD = {"file": "zh.tfrecord", "bytes": 34, "records": 2}
+SOUND = {
+    "settings": {"max_seq_length": 128, "max_predictions_per_seq": 20},
+    "vocabulary": {"size": 21128},
+    "shards": [SHARD],
+}
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"settings": None}, "'settings' must be an object, not null"),
+        ({"settings": {"max_seq_length": 128}}, "the key 'settings.max_predictions_per_seq' is missing"),
+        ({"settings": {"max_seq_length": 10**12, "max_predictions_per_seq": 1}}, "must be a whole number from 1 to"),
+        ({"settings": {"max_seq_length": "128", "max_predictions_per_seq": 1}}, 'a whole number .*not "128"'),
+        ({"vocabulary": {"size": True}}, "'vocabulary.size' must be a whole number from 1 on, not true"),
+        ({"vocabulary": []}, "'vocabulary' must be an object"),
+        ({"shards": 7}, "'shards' must be a list of objects, not 7"),
+        ({"shards": [SHARD, 1]}, "'shards' must be a list of objects"),
+    ],
+)
+def test_sidecars_of_another_form_are_refused(tmp_path, change, message):
+    path = str(tmp_path / "zh.tfrecord")
+    sidecar_parts(path, SOUND)
+    with pytest.raises(UserError, match="zh.tfrecord.json is not a sidecar of records: .*" + message):
+        sidecar_parts(path, dict(SOUND, **change))
+
+
+@pytest.mark.parametrize(
+    "shard, message",
+    [
+        ({"file": "zh.tfrecord", "bytes": 34}, "the key 'shards.0..records' is missing"),
+        ({"file": "zh.tfrecord", "bytes": -1, "records": 2}, "'shards.0..bytes' must be a whole number from 0 on"),
+        ({"bytes": 34, "records": 2}, "the key 'shards.0..file' is missing"),
+    ],
+)
+def test_shards_of_another_form_are_refused(tmp_path, shard, message):
+    path = str(tmp_path / "zh.tfrecord")
+    assert described_shard(path, SOUND) == SHARD
+    with pytest.raises(UserError, match=message):
+        described_shard(path, dict(SOUND, shards=[shard]))
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_more_records_than_fit_into_a_file_are_not_believed(tmp_path, compression):
+    path = str(tmp_path / "zh.tfrecord")
+    write_records(path, [b"x", b"y"], compression)
+    for described in (2, 10**12):
+        write_json(sidecar_path(path), dict(SOUND, shards=[dict(SHARD, records=described)]))
+        if described == 2:
+            assert record_counts([path]) == [2]
+        else:
+            with pytest.raises(UserError, match="zh.tfrecord.json says that .* has 1,000,000,000,000 records, but"):
+                record_counts([path])

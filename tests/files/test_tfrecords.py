@@ -1,4 +1,5 @@
 import gzip
+import struct
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -129,3 +130,23 @@ def test_a_plain_file_that_begins_like_a_packed_one(tmp_path):
     assert tfrecords.compression_of(path) == "none"
     assert tfrecords.count_records(path) == 2
     assert tfrecords.first_record(path) == records[0]
+
+
+@pytest.mark.parametrize("length", [2**64 - 1, 2**63, 2**40, 2**30 + 1])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_impossible_lengths_are_refused_at_once(tmp_path, length, pack):
+    path = tmp_path / "some.tfrecord"
+    header = struct.pack("<Q", length)
+    header += struct.pack("<I", tfrecords._masked_crc(header))
+    path.write_bytes(pack(header + bytes(1000)))
+    for read in (tfrecords.count_records, tfrecords.first_record):
+        with pytest.raises(UserError, match="some.tfrecord is cut off or no TFRecord file: make it again"):
+            read(str(path))
+
+
+def test_most_records_of_a_file(tmp_path):
+    path = str(tmp_path / "some.tfrecord")
+    write_records(path, [b""] * 10)
+    assert tfrecords.most_records(path) == 10
+    write_records(path, [b""] * 100000, tfrecords.GZIP)
+    assert tfrecords.most_records(path) >= 100000

@@ -1,3 +1,4 @@
+import json
 import logging
 import os
 
@@ -141,6 +142,28 @@ def test_files_of_unknown_origin_need_overwrite(folder, capsys):
     assert count_records(str(folder / "out" / "zh.tfrecord")) > 5
     (folder / "out" / "zh.tfrecord.json").write_text('{"shards": 7}')
     assert "other settings (format_version None, not 2)" in refusal(folder, capsys)[0]
+
+
+def test_a_sidecar_that_names_files_of_others_removes_nothing(folder, capsys):
+    make(folder)
+    sidecar = folder / "out" / "zh.tfrecord.json"
+    values = json.loads(sidecar.read_text(encoding="utf-8"))
+    (folder / "mine").write_bytes(b"mine")
+    for name in ("../mine", str(folder / "mine")):
+        shards = [dict(values["shards"][0], file=name)]
+        sidecar.write_text(json.dumps(dict(values, shards=shards)), encoding="utf-8")
+        assert "must be a plain file name, without folders" in refusal(folder, capsys, overwrite=True)[0]
+    assert (folder / "mine").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", '{"file": 1}', '{"file": "a", "bytes": 1, "counts": {"examples": "x"}}', "[" * 10**5]
+)
+def test_a_journal_of_another_form_is_refused(folder, capsys, line):
+    (folder / "out").mkdir()
+    journal = folder / "out" / "zh.tfrecord.partial.jsonl"
+    journal.write_text('{"format_version": 2}\n' + line + "\n")
+    assert "cannot read the journal" in refusal(folder, capsys)[0]
 
 
 def test_a_mended_text_needs_no_overwrite(folder):
