@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import gzip
 import hashlib
@@ -11,10 +10,15 @@ import zlib
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
 
 from albert.base.errors import UserError
+from albert.files.plain_text import as_utf8_lines, is_blank, without_mark
+from albert.files.streams import Convert, is_stream, stream
 
 BLOCK_BYTES = 1 << 20  # read at a time of files that may be large
 
 _GZIP_MAGIC = b"\x1f\x8b"
+# Text packs 3 to 20 times. What unpacks to far more is made to fill memory or to keep its reader busy.
+_MOST_RATIO = 500
+_BYTES_BEFORE_RATIO = 64 << 20  # a small file may hold one line many times
 
 
 class FileSystem(NamedTuple):
@@ -71,15 +75,17 @@ def opened(
     Seeking in such a file reads it up to that position (backwards: from the beginning).
 
     Raises:
-      UserError: it cannot be read, or its compressed bytes are cut off or damaged.
+      UserError: it cannot be read, or its compressed bytes are cut off, damaged, or unpack to far too many.
     """
     with opened_packed(path, files) as file:
         if not is_packed(file):
             yield file
             return
+        most = max(_BYTES_BEFORE_RATIO, _MOST_RATIO * file.seek(0, os.SEEK_END))
+        file.seek(0)
         try:
             with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-                yield cast(BinaryIO, unpacked)
+                yield stream(cast(BinaryIO, unpacked), lambda: _limited(most, path))
         except (EOFError, zlib.error, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # an error of the disk, not of the compressed bytes
@@ -88,14 +94,37 @@ def opened(
             ) from error
 
 
+def _limited(most: int, path: str) -> Convert:
+    num_bytes = 0
+
+    def check(block: bytes) -> bytes:
+        nonlocal num_bytes
+        num_bytes += len(block)
+        if num_bytes > most:
+            raise UserError(
+                "{} unpacks to over {} times its size, as no text does: unpack it yourself if you trust it".format(
+                    path, _MOST_RATIO
+                )
+            )
+        return block
+
+    return check
+
+
+@contextlib.contextmanager
+def opened_text(path: str, files: FileSystem = LOCAL) -> Iterator[BinaryIO]:
+    """Opens a text file as `opened` does; yields its text in UTF-8, in lines that end at "\n" (see `plain_text`).
+
+    Raises:
+      UserError: as `opened`, or while it is read, if it is UTF-16 or UTF-32 and damaged.
+    """
+    with opened(path, files) as file:
+        yield as_utf8_lines(file, path)
+
+
 def is_unpacked(file: BinaryIO) -> bool:
-    """Whether a file from `opened` is unpacked while it is read, so that seeking is slow."""
-    return isinstance(file, gzip.GzipFile)
-
-
-def without_mark(line: bytes) -> bytes:
-    """The first line of a file without the byte order mark that some editors write there."""
-    return line[len(codecs.BOM_UTF8) :] if line.startswith(codecs.BOM_UTF8) else line
+    """Whether an open file is unpacked or converted while it is read, so that seeking is slow."""
+    return is_stream(file)
 
 
 def decode_line(line: bytes, is_first: bool, place: Callable[[], str]) -> str:
@@ -124,11 +153,11 @@ def text_lines(path: str) -> Iterator[Tuple[int, str]]:
     """Yields the lines of a text file with their numbers from 1, without line ends; blank lines at the end are skipped.
 
     Raises:
-      UserError: as `decoded_lines`, or a line is blank with others after it.
+      UserError: as `decoded_lines`, or a line is blank (`plain_text.is_blank`) with others after it.
     """
     first_blank = 0
     for number, text in decoded_lines(path):
-        if not text.strip():
+        if is_blank(text):
             first_blank = first_blank or number
             continue
         if first_blank:
@@ -143,7 +172,7 @@ def decoded_lines(path: str) -> Iterator[Tuple[int, str]]:
       UserError: the file cannot be read, or a line is not UTF-8 or holds a NUL byte.
     """
     with opened_packed(path) as file:
-        for number, content in enumerate(file, start=1):
+        for number, content in enumerate(as_utf8_lines(file, path), start=1):
             yield number, _decode(content, path, number)
 
 

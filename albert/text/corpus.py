@@ -1,11 +1,12 @@
 """Corpus: text files as documents, in UTF-8, one sentence per line, blank lines between documents.
 
 A corpus is divided by seeking to places where a document starts, so it is never read as a whole; a part of it is read
-as a stream. A blank line holds nothing but whitespace. Lines end at "\\n" only: Chinese text contains other characters
-that Python takes for line breaks.
+as a stream. In a blank line nothing can be read (`plain_text.is_blank`). Lines end at "\\n" only: Chinese text contains
+other characters that Python takes for line breaks.
 
-Files packed with gzip need not be unpacked first. All sizes and places in them are those of the unpacked text, so a
-packed corpus is divided like the same corpus unpacked, up to MAX_PACKED_CUTS.
+Files packed with gzip, in UTF-16 or with the line ends of a classic Mac need not be converted first. All sizes and
+places in them are those of the unpacked and converted text, so such a corpus is divided like the same text in a plain
+file, up to MAX_PACKED_CUTS.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import os
 from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.files.reading import BLOCK_BYTES, LOCAL, FileSystem, decode_line, is_unpacked, opened, without_mark
+from albert.files.plain_text import is_blank, without_mark
+from albert.files.reading import BLOCK_BYTES, LOCAL, FileSystem, decode_line, is_unpacked, opened_text
 
 # Longer documents are read in parts, so that a corpus without blank lines does not have to fit into memory.
 MAX_PART_BYTES = 1 << 20
@@ -31,7 +33,7 @@ class ByteRange(NamedTuple):
     Attributes:
       file_index: the number of its file in the corpus.
       path: its file.
-      start, end: the bytes it covers; in a gzip file, those of the unpacked text.
+      start, end: the bytes it covers; in a gzip file, those of the unpacked text, and so in one that is converted.
       stamp: of the file when it was planned (`FileSystem.stamp`); None: a change of the file is not noticed.
     """
 
@@ -43,11 +45,11 @@ class ByteRange(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """Text file as it was when shards were planned: `size` is that of the unpacked text."""
+    """Text file as it was when shards were planned: `size` is that of the unpacked and converted text."""
 
     path: str
     size: int
-    is_packed: bool
+    is_streamed: bool
     stamp: Any
 
 
@@ -99,7 +101,7 @@ def plan_shards(
 
 
 def _measure(path: str, files: FileSystem) -> _Text:
-    with opened(path, files) as file:
+    with opened_text(path, files) as file:
         stamp = files.stamp(path)
         first = _next_document_start(file, 0)
         size = file.seek(0, os.SEEK_END)
@@ -112,11 +114,11 @@ def _measure(path: str, files: FileSystem) -> _Text:
 
 def _bounds_within(text: _Text, cuts: Sequence[int], files: FileSystem) -> List[int]:
     """Returns for each cut the first place at or after it where a document starts or the file ends."""
-    if text.is_packed and len(cuts) > MAX_PACKED_CUTS:
+    if text.is_streamed and len(cuts) > MAX_PACKED_CUTS:
         cuts = [cuts[number * len(cuts) // (MAX_PACKED_CUTS + 1)] for number in range(1, MAX_PACKED_CUTS + 1)]
     bounds: List[int] = []
     if cuts:
-        with opened(text.path, files) as file:
+        with opened_text(text.path, files) as file:
             for cut in cuts:
                 if not bounds or cut > bounds[-1]:
                     bounds.append(_next_document_start(file, cut) if cut else 0)
@@ -132,10 +134,10 @@ def _next_document_start(file: BinaryIO, position: int) -> int:
     start = file.tell()
     for line in iter(file.readline, b""):
         text = line if start else without_mark(line)
-        is_blank = not text.decode("utf-8", "replace").strip()
-        if after_blank and not is_blank:
+        has_text = not is_blank(text.decode("utf-8", "replace"))
+        if after_blank and has_text:
             return start
-        after_blank = after_blank or is_blank
+        after_blank = after_blank or not has_text
         start += len(line)
     return start
 
@@ -209,20 +211,21 @@ def _read_lines(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int,
     def place() -> str:
         return "{} line {}".format(byte_range.path, _line_number(byte_range.path, offset, files))
 
-    with opened(byte_range.path, files) as file:
+    with opened_text(byte_range.path, files) as file:
         file.seek(offset)
         while offset < byte_range.end:
             line = file.readline()
             if not line:
                 raise UserError("{} became shorter while it was read: run the command again".format(byte_range.path))
-            yield offset, len(line), decode_line(line, offset == 0, place).strip()
+            text = decode_line(line, offset == 0, place).strip()
+            yield offset, len(line), "" if is_blank(text) else text
             offset += len(line)
 
 
 def _line_number(path: str, offset: int, files: FileSystem) -> int:
     """Returns the number, from 1, of the line that starts at a byte."""
     newlines = 0
-    with opened(path, files) as file:
+    with opened_text(path, files) as file:
         while offset > 0:
             block = file.read(min(offset, BLOCK_BYTES))
             if not block:

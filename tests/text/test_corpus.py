@@ -40,6 +40,42 @@ def test_byte_order_mark(tmp_path):
     assert documents(plan_shards([str(path)], 1)[0]) == [["a"]]
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\xad", "\u3000", "\u2060 \u200d", "\u115f", "\x1f\U000e0020"])
+def test_a_line_in_which_nothing_can_be_read_separates_documents(tmp_path, blank):
+    path = write_text(tmp_path, "a\nb\n{0}\n{0}c{1}\n{0}\n".format(blank, "c" * 50))
+    second = (blank + "c" * 51).strip()
+    assert documents([whole(path)]) == [["a", "b"], [second]]
+    assert [documents(shard) for shard in plan_shards([path], 30)] == [[["a", "b"]], [[second]]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_any_line_end_and_any_encoding_that_names_itself(tmp_path, encoding, newline):
+    text = "".join("{}号\n{}\n\n".format(n, "字" * n) for n in range(1, 40))
+    plain = write_text(tmp_path, text, "plain.txt")
+    path = tmp_path / "text.txt"
+    path.write_bytes(text.replace("\n", newline).encode(encoding))
+    packed = tmp_path / "text.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    expected = documents([whole(plain)])
+    for found in (str(path), str(packed)):
+        shards = plan_shards([found], 3)
+        assert len(shards) == 3
+        assert [lines for shard in shards for lines in documents(shard)] == expected
+
+
+def test_a_return_within_a_line_ends_none(tmp_path):
+    path = write_text(tmp_path, "a\rb\n\rc\n")
+    assert documents([whole(path)]) == [["a\rb", "c"]]
+
+
+def test_damaged_utf_16_is_named(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("中文\n".encode("utf-16")[:-1])
+    with pytest.raises(UserError, match="text.txt is UTF-16 and is cut off or damaged: save it as UTF-8"):
+        plan_shards([str(path)], 1)
+
+
 def test_a_long_document_is_read_in_parts(tmp_path):
     path = write_text(tmp_path, "aaaa\nbbbb\ncccccccccc\nd\n\ne\n")
     parts = list(read_documents([whole(path)], max_part_bytes=10))
@@ -121,7 +157,7 @@ def test_bad_files(tmp_path):
     [
         (b"a\n\n\xd6\xd0\xce\xc4\n", "line 3 is not UTF-8"),
         (b"a\nb\0c\n", "line 2 holds a NUL byte"),
-        ("中文\n".encode("utf-16"), "line 1 is not UTF-8"),
+        ("中文\n".encode("utf-16-le"), "line 1 is not UTF-8"),  # no byte order mark tells what it is
         ("中".encode("utf-8")[:2], "line 1 is not UTF-8"),
         (b"a\n\xed\xa0\x80\n", "line 2 is not UTF-8"),
     ],
