@@ -22,6 +22,7 @@ from albert.monitor.observer import TrainingObserver
 from albert.monitor.summary import log_outcome
 from albert.pretraining.inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs, with_vocabulary
 from albert.pretraining.model_fn import build_pretraining_model_fn
+from albert.pretraining.published_graph import PublishedGraphListener, published_graph, write_graph_of_best
 from albert.pretraining.settings import PretrainingSettings
 from albert.training import run_model
 from albert.training.estimator import make_estimator
@@ -84,6 +85,7 @@ def run_pretraining(settings: PretrainingSettings, family: Family) -> None:
         observer = train(run, advice, evaluator) if own.do_train else None
         if evaluator:
             evaluate(run, evaluator)
+            write_graph_of_best(own.output_dir, published_graph(family, run.model.config))
         if own.export_dir:
             export_after_training(run, own.export_dir)
     if observer:
@@ -197,7 +199,8 @@ def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator]) -> T
     )
     from_group_0 = _is_from_group_0(settings, run.family)
     setup = training_setup(settings, optimizer_settings(settings), observer, init_from_group_0=from_group_0)
-    observer.train(_estimator(run, setup), _training_input_fn(settings, run.inputs))
+    graph = PublishedGraphListener(settings.output_dir, published_graph(run.family, run.model.config))
+    observer.train(_estimator(run, setup), _training_input_fn(settings, run.inputs), [graph] * settings.is_chief)
     return observer
 
 
