@@ -8,16 +8,17 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from typing import Any, Iterator, List, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from albert.base.console import decoded_line
 from albert.base.errors import UserError
 from albert.base.terminal import say
 from albert.files.complete import CompleteFile
-from albert.files.reading import text_lines
-from albert.inference.text_batches import place_in, read_texts
-from albert.tasks.delimited_rows import TAB, names_texts
+from albert.inference.text_batches import place_in, read_text_column
+from albert.tasks.delimited_rows import TAB
+from albert.tasks.text_table import column_of, open_pairs
 
 _log = logging.getLogger(__name__)
 
@@ -40,45 +41,44 @@ def score_pairs(model: Any, pairs: Sequence[TextPair]) -> None:
     say(score_lines(pairs, model.predict_sentences(pairs)))
 
 
-def score_file(model: Any, input_file: str, output_file: str) -> None:
+def score_file(
+    model: Any, input_file: str, output_file: str, column_a: Optional[str] = None, column_b: Optional[str] = None
+) -> None:
     """Writes the lines of a file of pairs with the probability of similar as one more column.
+
+    Args:
+      model: the scorer.
+      input_file: a table as `text_table.open_pairs` reads it.
+      output_file: the same lines with the probability.
+      column_a, column_b: the columns of the sentences, names or numbers from 1; None for those that the header names.
 
     Raises:
       UserError: a line holds no pair, or the file is empty; then nothing is written.
     """
-    lines, scored = text_lines(input_file), 0
+    columns = [column_of(column) for column in (column_a, column_b) if column is not None]
+    table, scored = open_pairs(input_file, columns, "--column_a and --column_b"), 0
     with CompleteFile(output_file) as file:
-        first = list(itertools.islice(lines, 1))
-        if first and names_texts(first[0][1].split(TAB)[:2]):
-            file.write("{}\t{}\n".format(first[0][1], _SCORE_COLUMN).encode("utf-8"))
-        else:
-            lines = itertools.chain(first, lines)
+        if table.header is not None:
+            file.write((table.header + table.separator + _SCORE_COLUMN + "\n").encode("utf-8"))
         while True:
-            chunk = list(itertools.islice(lines, _CHUNK_LINES))
+            chunk = list(itertools.islice(table.rows, _CHUNK_LINES))
             if not chunk:
                 break
-            pairs = [_pair_of(text, input_file, number) for number, text in chunk]
-            probabilities = model.predict_sentences(pairs, place_in(input_file, chunk[0][0] - 1))
-            for (_, text), row in zip(chunk, probabilities):
-                file.write("{}\t{:.6f}\n".format(text, row[1]).encode("utf-8"))
+            pairs = [(row.texts[0], row.texts[1]) for row in chunk]
+            probabilities = model.predict_sentences(pairs, place_in(input_file, chunk[0].line - 1))
+            for row, scores in zip(chunk, probabilities):
+                file.write("{}{}{:.6f}\n".format(row.content, table.separator, scores[1]).encode("utf-8"))
             scored += len(chunk)
         if not scored:
             raise UserError("{} is empty: it holds no pair".format(input_file))
     _log.info("%s holds the probabilities of %s pairs.", output_file, "{:,}".format(scored))
 
 
-def _pair_of(text: str, path: str, number: int) -> TextPair:
-    cells = text.split(TAB)
-    if len(cells) < 2:
-        raise UserError("{} line {} has no tab: give two sentences, separated by a tab".format(path, number))
-    return cells[0], cells[1]
-
-
-def find_similar(model: Any, sentence: str, input_file: str, top_k: int) -> None:
+def find_similar(model: Any, sentence: str, input_file: str, top_k: int, column_b: Optional[str] = None) -> None:
     """Writes the lines of a file that are most similar to a sentence to the screen."""
-    lines = read_texts(input_file)
-    matches = model.top_k(sentence, lines, top_k, place_in(input_file))
-    say(["{:6.1%} similar | line {} | {}".format(score, index + 1, lines[index]) for index, score in matches])
+    texts, first_line = read_text_column(input_file, column_b)
+    matches = model.top_k(sentence, texts, top_k, place_in(input_file, first_line - 1))
+    say(["{:6.1%} similar | line {} | {}".format(score, index + first_line, texts[index]) for index, score in matches])
 
 
 def prompt(model: Any) -> None:
@@ -104,4 +104,4 @@ def _typed(request: str) -> str:
     if sys.stdin.isatty():
         sys.stderr.write(request)
         sys.stderr.flush()
-    return sys.stdin.readline().rstrip("\n")
+    return decoded_line(sys.stdin.readline().rstrip("\n"))

@@ -11,6 +11,7 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.files.reading import text_lines
+from albert.tasks.text_table import column_of, open_texts
 from albert.text.batch_tokenization import BatchTokenizer
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
@@ -87,6 +88,26 @@ def read_texts(path: str) -> List[str]:
     if not texts:
         raise UserError("{} is empty".format(path))
     return texts
+
+
+def read_text_column(path: str, column: Optional[str] = None) -> Tuple[List[str], int]:
+    """Reads the texts of a file of lines, or of a column of a table (see `text_table.open_texts`).
+
+    Args:
+      path: the file.
+      column: the column's name or number from 1; None where the header says it, or the file is no table.
+
+    Returns:
+      The texts, and the number of the first one's line.
+
+    Raises:
+      UserError: the file cannot be read or is empty, or has no such column.
+    """
+    table = open_texts(path, None if column is None else column_of(column))
+    texts = [row.texts[0] for row in table.rows]
+    if not texts:
+        raise UserError("{} is empty".format(path))
+    return texts, 1 if table.header is None else 2
 
 
 def place_in(path: str, before: int = 0) -> Place:

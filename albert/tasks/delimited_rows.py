@@ -11,17 +11,12 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 
 from albert.base.errors import UserError
 from albert.files.reading import text_lines
+from albert.tasks import headers
 from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 
 LABEL_COLUMN = "label"
 TAB, COMMA = "\t", ","
 
-# The names of columns in the first lines of files.
-_LABEL_HEADERS = frozenset(("label", "labels", "label_id", "gold_label", "class", "标签", "类别", "标注"))
-_TEXT_HEADERS = frozenset(
-    ("a", "b", "text", "text1", "text2", "text_a", "text_b", "sentence", "sentence1", "sentence2", "sentence_a")
-    + ("sentence_b", "query1", "query2", "question1", "question2", "句子", "句子1", "句子2", "文本", "文本1", "文本2")
-)
 _MOST_NAMES = 8  # that an error lists
 
 
@@ -57,14 +52,23 @@ def read_rows(path: str, *, find_layout: FindLayout, separator: str = TAB) -> It
     """
     layout = None  # type: Optional[Layout]
     for line, text in text_lines(path):
-        cells = text.split(separator) if separator != COMMA else _csv_cells(text, path, line)
+        cells = split_cells(text, separator, path, line)
         if layout is None:
             layout = find_layout(cells, path)
             if layout.has_header:
                 continue
         if len(cells) != len(layout.names):
-            raise UserError(_wrong_width_message(path, line, len(cells), layout, separator))
+            raise UserError(wrong_width_message(path, line, len(cells), layout, separator))
         yield _row_of_cells(cells, layout, line)
+
+
+def split_cells(text: str, separator: str, path: str, line: int) -> List[str]:
+    """Returns the cells of a line.
+
+    Raises:
+      UserError: it is no row of comma-separated columns.
+    """
+    return text.split(separator) if separator != COMMA else _csv_cells(text, path, line)
 
 
 def _csv_cells(text: str, path: str, line: int) -> List[str]:
@@ -92,7 +96,8 @@ def _row_of_cells(cells: Sequence[str], layout: Layout, line: int) -> Union[Row,
     )
 
 
-def _wrong_width_message(path: str, line: int, width: int, layout: Layout, separator: str) -> str:
+def wrong_width_message(path: str, line: int, width: int, layout: Layout, separator: str) -> str:
+    """Says that a line has another number of columns than the layout."""
     names = layout.names
     return "{} line {} has {} column{}, expected {}{}, separated by {}{}".format(
         path,
@@ -102,7 +107,7 @@ def _wrong_width_message(path: str, line: int, width: int, layout: Layout, separ
         len(names),
         " ({})".format(", ".join(names)) if len(names) <= _MOST_NAMES else "",
         {TAB: "tabs", COMMA: "commas"}.get(separator, "'{}'".format(separator)),
-        ", because the first line has no label" if layout.label is None else "",
+        ", because the first line has no label" if layout.label is None and not layout.has_header else "",
     )
 
 
@@ -111,9 +116,9 @@ def tab_separated(*columns: str, labels: Sequence[str]) -> RowReader:
 
     Args:
       *columns: names in file order: "label" and one or two texts, the first of them text_a. A header that names them
-        all decides their places, and the file may have more columns then.
-      labels: the known labels. The first line is a header, and not a row, only if a header word ("label", "标签") is in
-        the place of the label; without a label column, if all its columns are header words.
+        all, by these names or common ones, decides their places, and the file may have more columns then.
+      labels: the known labels. Otherwise the first line is a header, and not a row, only if a header word ("label",
+        "标签") is in the place of the label; without a label column, if all its columns are header words.
 
     Returns:
       path -> rows. A file whose first line lacks only the label column has no labels at all.
@@ -127,16 +132,21 @@ def layout_by_position(cells: Sequence[str], *, columns: Sequence[str], labels: 
     """Returns the layout of a file of `tab_separated`, from its first line."""
     words = _words(cells)
     named = layout_by_names(words, texts=[name for name in columns if name != LABEL_COLUMN], label=LABEL_COLUMN)
+    num_texts = len(columns) - 1
     if named and LABEL_COLUMN not in labels:
         return named
-    if len(cells) == len(columns) - 1:
+    if len(cells) == num_texts:
         columns = [column for column in columns if column != LABEL_COLUMN]
+    has_header = _is_header(words, columns, labels)
+    named = None if has_header or LABEL_COLUMN in labels else _layout_by_common_names(words, num_texts)
+    if named:
+        return named
     places = {column: place for place, column in enumerate(columns)}
     return Layout(
         texts=tuple(place for column, place in places.items() if column != LABEL_COLUMN),
         label=places.get(LABEL_COLUMN),
         names=tuple(columns),
-        has_header=_is_header(words, columns, labels),
+        has_header=has_header,
     )
 
 
@@ -144,9 +154,13 @@ def _words(cells: Sequence[str]) -> List[str]:
     return [cell.strip() for cell in cells]
 
 
-def names_texts(cells: Sequence[str]) -> bool:
-    """Whether the cells of a first line are all names of text columns, such as "sentence_a" or "句子1"."""
-    return all(word.lower() in _TEXT_HEADERS for word in _words(cells))
+def _layout_by_common_names(words: Sequence[str], num_texts: int) -> Optional[Layout]:
+    """Returns the layout of a file whose header has common names; None where the first line may be a row."""
+    texts = headers.find_texts(words, num_texts, is_strict=True)
+    labels = [place for place, word in enumerate(words) if headers.is_label_name(word)]
+    if texts is None or len(labels) > 1:
+        return None
+    return Layout(texts=texts, label=labels[0] if labels else None, names=tuple(words), has_header=True)
 
 
 def _is_header(words: Sequence[str], columns: Sequence[str], labels: Sequence[str]) -> bool:
@@ -154,8 +168,8 @@ def _is_header(words: Sequence[str], columns: Sequence[str], labels: Sequence[st
         return False
     if LABEL_COLUMN in columns:
         label = words[list(columns).index(LABEL_COLUMN)]
-        return label not in labels and label.lower() in _LABEL_HEADERS
-    return names_texts(words)
+        return label not in labels and headers.is_label_name(label)
+    return headers.are_names_of_texts(words)
 
 
 def layout_by_names(

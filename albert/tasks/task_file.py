@@ -25,10 +25,11 @@ from __future__ import annotations
 import functools
 import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError, check_keys
-from albert.tasks.delimited_rows import COMMA, TAB, Layout, read_rows
+from albert.tasks.columns import Column, Columns, column_layout
+from albert.tasks.delimited_rows import COMMA, TAB, read_rows
 from albert.tasks.json_rows import json_rows, texts_of
 from albert.tasks.metrics import METRICS
 from albert.tasks.rows import RowReader
@@ -53,20 +54,6 @@ _KEYS = (
     "header",
     "separator",
 )
-
-Column = Union[str, int]
-
-
-class Columns(NamedTuple):
-    """Columns of a described task, by role."""
-
-    texts: Tuple[Column, ...]
-    label: Column
-    own_id: Optional[Column]
-
-    def all(self) -> List[Column]:
-        """Returns the columns that are named or numbered."""
-        return [column for column in self.texts + (self.label, self.own_id) if column is not None]
 
 
 def read_task(path: str, has_data_dir: bool = False) -> Task:
@@ -193,38 +180,5 @@ def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowRe
     if named and not has_header:
         raise UserError("the column '{}' needs a header that names it: give its number, from 1".format(named[0]))
     separator = _text(values, "separator") if "separator" in values else {_TSV: TAB, _CSV: COMMA}[format_name]
-    find_layout = functools.partial(_layout, columns=columns, has_header=has_header)
+    find_layout = functools.partial(column_layout, columns=columns, has_header=has_header)
     return functools.partial(read_rows, find_layout=find_layout, separator=separator)
-
-
-def _layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) -> Layout:
-    """Returns the layout of a file from its first line."""
-    words = [cell.strip() for cell in cells]
-    numbers = [column for column in columns.all() if isinstance(column, int)]
-    # Where lines lack only the label, the columns behind it move up.
-    label_number = columns.label if isinstance(columns.label, int) else 0
-    is_short = label_number > 0 and len(words) == max(numbers) - 1
-
-    def place(column: Column) -> Optional[int]:
-        if isinstance(column, str):
-            if words.count(column) > 1:
-                raise UserError("{} line 1 names the column '{}' twice".format(path, column))
-            return words.index(column) if column in words else None
-        moved = column - 1 - (is_short and column > label_number)
-        return moved if moved < len(words) else None
-
-    def known_place(column: Column) -> int:
-        found = place(column)
-        if found is None:
-            raise UserError(
-                "{} line 1 has no column {} (it has {}: {})".format(path, column, len(words), ", ".join(words)[:100])
-            )
-        return found
-
-    return Layout(
-        texts=tuple(known_place(column) for column in columns.texts),
-        label=None if is_short else place(columns.label),
-        own_id=None if columns.own_id is None else place(columns.own_id),
-        names=tuple(words) if has_header else tuple("column {}".format(n + 1) for n in range(len(words))),
-        has_header=has_header,
-    )

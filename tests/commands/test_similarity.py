@@ -8,8 +8,9 @@ import pytest
 
 import similarity
 from albert.base.errors import UserError
-from albert.checkpoints.description import read_description
+from albert.checkpoints.description import read_description, write_description
 from albert.inference import similarity_command
+from albert.inference.predictor import open_predictor
 from tests.support import exports
 
 LINES = ["我喜欢吃苹果", "你喜欢香蕉", "明天下雨吗", "好", "我喜欢吃苹果", "北京上海"]
@@ -76,6 +77,146 @@ def test_a_header_is_no_pair(model_dir, tmp_path):
     assert header == "sentence_a\tsentence_b\tid\tsimilar" and row.startswith("好\t不\t7\t0.")
 
 
+class LengthScorer:
+    """Says of a pair the lengths of its texts, so that a test sees what was scored."""
+
+    def predict_sentences(self, pairs, place=None):
+        return np.array([[0, len(a) + len(b) / 10] for a, b in pairs])
+
+    def top_k(self, sentence, lines, k, place=None):
+        return [similarity.Match(index, len(line) / 10) for index, line in enumerate(lines)][:k]
+
+
+def scored(folder, content, name="in.tsv", **columns):
+    (folder / name).write_text(content, encoding="utf-8")
+    similarity_command.score_file(LengthScorer(), str(folder / name), str(folder / "out"), **columns)
+    return (folder / "out").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    "header, row",
+    [
+        ("label\tsentence1\tsentence2", "1\t甲甲\t乙"),
+        ("qid\ttext_a\ttext_b", "7\t甲甲\t乙"),
+        ("query\ttitle", "甲甲\t乙"),
+        ("title\tquery\tlabel", "乙\t甲甲\t0"),
+        ("q1\tq2\tverdict", "甲甲\t乙\tduplicate"),
+        ("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "0\t1\t2\t甲甲\t乙\t0"),
+        ("Sentence 1\tSentence 2\tgenre", "甲甲\t乙\tnews"),
+        ("编号\t句子一\t句子二", "3\t甲甲\t乙"),
+        ("sentence2\tsentence1", "乙\t甲甲"),
+        ("premise\thypothesis\tgold_label", "甲甲\t乙\tneutral"),
+        ("text\tsentence", "甲甲\t乙"),
+    ],
+)
+def test_columns_are_found_by_their_names(tmp_path, header, row):
+    assert scored(tmp_path, "{}\n{}\n".format(header, row)) == [header + "\tsimilar", row + "\t2.100000"]
+    header, row = header.replace("\t", ","), row.replace("\t", ",")
+    assert scored(tmp_path, "{}\n{}\n".format(header, row), "in.csv") == [header + ",similar", row + ",2.100000"]
+
+
+@pytest.mark.parametrize(
+    "content, columns, expected",
+    [
+        (
+            "a1\tfrage\tantwort\nx\t甲甲\t乙\n",
+            ("frage", "antwort"),
+            ["a1\tfrage\tantwort\tsimilar", "x\t甲甲\t乙\t2.100000"],
+        ),
+        ("1\t甲甲\t乙\n", ("2", "3"), ["1\t甲甲\t乙\t2.100000"]),
+        (
+            "label\ttext\tpair_text\n1\t甲甲\t乙\n",
+            ("text", "3"),
+            ["label\ttext\tpair_text\tsimilar", "1\t甲甲\t乙\t2.100000"],
+        ),
+        ("id\ttext1\ttext2\n1\t甲甲\t乙\n", ("2", "3"), ["id\ttext1\ttext2\tsimilar", "1\t甲甲\t乙\t2.100000"]),
+        ("110\t乙\t3\n", ("1", "2"), ["110\t乙\t3\t3.100000"]),
+    ],
+)
+def test_columns_may_be_chosen(tmp_path, content, columns, expected):
+    assert scored(tmp_path, content, column_a=columns[0], column_b=columns[1]) == expected
+
+
+def test_commas_and_quotes_of_a_csv_file(tmp_path):
+    lines = scored(tmp_path, 'id,sentence1,sentence2\n1,"甲,""甲",乙\n', "in.csv")
+    assert lines == ["id,sentence1,sentence2,similar", '1,"甲,""甲",乙,4.100000']
+    assert scored(tmp_path, "甲甲\t乙\n", "tabs.csv") == ["甲甲\t乙\t2.100000"]
+
+
+def test_a_file_without_names_says_that_its_first_line_is_a_pair(tmp_path, caplog):
+    caplog.set_level("INFO")
+    assert scored(tmp_path, "frage\tantwort\n甲\t乙\n")[0] == "frage\tantwort\t5.700000"
+    assert "in.tsv: line 1 names no columns and is a pair; the texts are in the first two columns." in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("1\t甲\t乙\n", "line 1 has 3 columns without names, and '1' among the first two, which should hold the texts"),
+        ("nr\tlinks\trechts\n7\t甲\t乙\n", "line 2 has 3 columns without names, and '7' among the first two"),
+        (
+            "qid\tlabel\tsentence\n1\t0\t甲\n",
+            "line 1 names the columns qid, label, sentence, which do not tell the two",
+        ),
+        ("text1\ttext2\tq1\tq2\tid\n", "line 1 names the columns text1, text2, q1, q2, id, which do not tell the two"),
+        ("label\tsentence1\tsentence2\n甲\t乙\n", r"line 2 has 2 columns, expected 3 \(label, sentence1, sentence2\)"),
+        ('{"sentence1": "甲", "sentence2": "乙"}\n', "line 1 is a JSON object: give a text file, or a table"),
+    ],
+)
+def test_columns_that_nothing_tells_are_refused(tmp_path, content, message):
+    with pytest.raises(UserError, match=message):
+        scored(tmp_path, content)
+    assert os.listdir(str(tmp_path)) == ["in.tsv"]
+
+
+@pytest.mark.parametrize(
+    "content, name, column, expected",
+    [
+        ("甲甲\n乙\n", "in.txt", None, [("1", "甲甲"), ("2", "乙")]),
+        ("句子\n乙\n", "in.txt", None, [("1", "句子"), ("2", "乙")]),
+        ("id\tsentence\n1\t甲甲\n", "in.tsv", None, [("2", "甲甲")]),
+        ('label,text\n1,"甲,甲"\n', "in.csv", None, [("2", "甲,甲")]),
+        ("甲甲\t乙\n", "in.tsv", None, [("1", "甲甲\t乙")]),
+        ("甲甲\t乙\n", "in.tsv", "2", [("1", "乙")]),
+        ("x\ty\n甲甲\t乙\n", "in.tsv", "y", [("2", "乙")]),
+        ('你说,"好\n', "in.csv", None, [("1", '你说,"好')]),
+    ],
+)
+def test_lines_to_compare_may_be_a_column(tmp_path, capsys, content, name, column, expected):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    similarity_command.find_similar(LengthScorer(), "好", str(tmp_path / name), 9, column)
+    lines = [line.split(" | ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["line {} | {}".format(*each) for each in expected]
+
+
+@pytest.mark.parametrize(
+    "content, column, message",
+    [
+        ("label\tsentence1\tsentence2\n", None, "which do not tell the text: name it with --column"),
+        ("id\tsentence\n甲\n", None, r"line 2 has 1 column, expected 2 \(id, sentence\)"),
+        ("甲\t乙\n甲\n", "2", "line 2 has no tab|line 2 has 1 columns, expected at least 2"),
+        ("甲\t乙\n", "x", "line 1 has no column x"),
+    ],
+)
+def test_a_column_that_is_not_there(tmp_path, content, column, message):
+    (tmp_path / "in.tsv").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        similarity_command.find_similar(LengthScorer(), "好", str(tmp_path / "in.tsv"), 9, column)
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"sentence_a": "好", "sentence_b": "好", "column_a": "x", "column_b": "y"}, "name columns of --input_file"),
+        ({"input_file": "x", "output_file": "y", "column_a": "x"}, "give --column_a and --column_b, or neither"),
+        ({"sentence_a": "好", "input_file": "x", "top_k": 1, "column_a": "x"}, "give --column_b alone"),
+    ],
+)
+def test_columns_go_with_a_file(values, message):
+    with pytest.raises(UserError, match=message):
+        run("no_model", **values)
+
+
 @pytest.mark.parametrize(
     "content,message",
     [
@@ -129,6 +270,30 @@ def test_the_prompt_reads_pairs_until_an_empty_line(model_dir, monkeypatch, caps
 def test_flags_that_do_not_say_what_to_score(model_dir, values):
     with pytest.raises(UserError, match="not say what to score: give one of --sentence_a --sentence_b; "):
         run(model_dir, **values)
+
+
+@pytest.mark.parametrize("labels, similar", [(("duplicate", "not_duplicate"), 0), (("not_duplicate", "duplicate"), 1)])
+def test_the_similar_label_is_found_by_its_name(tmp_path, labels, similar):
+    folder = exports.write_classifier(tmp_path / "m", labels=labels)
+    with open_predictor(folder) as loaded:
+        expected = loaded.predict([("明天下雨", "好")])
+    found = similarity.BertSim(model_dir=folder).predict_sentences([("明天下雨", "好")])
+    np.testing.assert_allclose(found, expected[:, [1 - similar, similar]], atol=1e-6)
+
+
+def test_labels_that_do_not_say_it_are_refused_until_a_setting_does(tmp_path):
+    folder = exports.write_classifier(tmp_path / "m", labels=("甲", "乙"))
+    with pytest.raises(UserError, match="model's labels '甲' and '乙' means similar is not known: .* in .*task.json"):
+        similarity.BertSim(model_dir=folder).start_model()
+    write_description(folder, read_description(folder)._replace(similar_label="甲"))
+    assert read_description(folder).similar_label == "甲"
+    model = similarity.BertSim(model_dir=folder)
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "out", max_seq_length=0)
+    exported = similarity.BertSim(model_dir=str(tmp_path / "out"))
+    pairs = [("明天下雨", "好")]
+    np.testing.assert_allclose(exported.predict_sentences(pairs), model.predict_sentences(pairs), atol=1e-5)
+    with open_predictor(folder) as loaded:
+        np.testing.assert_allclose(model.predict_sentences(pairs)[:, 1], loaded.predict(pairs)[:, 0], atol=1e-6)
 
 
 def test_a_model_of_other_labels_is_refused(tmp_path):

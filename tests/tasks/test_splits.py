@@ -361,3 +361,28 @@ def test_a_header_that_names_all_columns_decides_their_places(tmp_path):
     assert [row[:4] for row in rows] == [(0, "甲", None, "1"), (1, "乙", None, "0")]
     (row,) = read(tmp_path, "qid\ttext_a\n0\t甲\n", split="test", task=get_task("chnsenticorp"))
     assert row[:4] == (0, "甲", None, None)
+
+
+@pytest.mark.parametrize(
+    "header, row",
+    [
+        ("label\tsentence1\tsentence2", "1\t甲\t乙"),
+        ("id\ttext_a\ttext_b\tlabel", "7\t甲\t乙\t1"),
+        ("qid1\tqid2\tquestion1\tquestion2\tlabel", "1\t2\t甲\t乙\t1"),
+        ("标签\t句子1\t句子2", "1\t甲\t乙"),
+        ("title\tquery\tlabel\tid", "乙\t甲\t1\t3"),
+    ],
+)
+def test_common_names_of_a_header_decide_their_places_too(tmp_path, header, row):
+    (found,) = read(tmp_path, "{}\n{}\n".format(header, row))
+    assert found[:4] == (0, "甲", "乙", "1") and found.line == 2
+
+
+def test_common_names_of_one_text(tmp_path):
+    (row,) = read(tmp_path, "id\ttext\tlabel\n3\t甲\t1\n", task=get_task("chnsenticorp"))
+    assert row[:4] == (0, "甲", None, "1")
+
+
+@pytest.mark.parametrize("content", ["query\ttitle\t1\n", "a\tb\t0\n", "text\tsentence\t1\n"])
+def test_words_that_may_be_texts_are_no_header(tmp_path, content):
+    assert len(read(tmp_path, content)) == 1
