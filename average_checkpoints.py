@@ -99,9 +99,9 @@ def _check_same(first: Dict[str, np.ndarray], other: Dict[str, np.ndarray], firs
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
-    flags.word("run_dir", "the --output_dir of a run")
+    flags.word("run_dir", "the --output_dir of a run", is_path=True)
     flags.integer("last", None, "how many checkpoints, the last ones", minimum=1)
-    flags.string("output", None, "the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
+    flags.location("output", None, "the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
     return flags
 
 

@@ -20,7 +20,7 @@ def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     declare_task_flags(flags)
-    flags.string("file", None, "the submission to check")
+    flags.location("file", None, "the submission to check")
     return flags
 
 

@@ -21,8 +21,8 @@ _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 def declare_flags() -> Flags:
     """The published flags, and those of export_model.py."""
     flags = Flags()
-    flags.string("tf_checkpoint_path", None, "the checkpoint: a folder, or a prefix")
-    flags.string("pytorch_dump_path", None, "the folder to make")
+    flags.location("tf_checkpoint_path", None, "the checkpoint: a folder, or a prefix")
+    flags.location("pytorch_dump_path", None, "the folder to make")
     declare_export_flags(flags)
     return flags
 

@@ -21,9 +21,9 @@ from albert.export.settings import TO_TENSORFLOW
 def declare_flags() -> Flags:
     """Declares all flags."""
     flags = Flags()
-    flags.string("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
+    flags.location("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
     flags.choice("format", None, list(FORMATS) + [TO_TENSORFLOW], "what to write")
-    flags.string("output_dir", None, "the folder to make")
+    flags.location("output_dir", None, "the folder to make")
     declare_export_flags(flags)
     return flags
 

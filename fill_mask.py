@@ -24,7 +24,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     declare_encoder_flags(flags)
     flags.string("text", None, "a text with at least one [MASK]")
-    flags.string("input_file", None, "such a text in each line, in place of --text")
+    flags.location("input_file", None, "such a text in each line, in place of --text")
     flags.integer("top_k", 5, "candidates of each [MASK]", minimum=1)
     return flags
 

@@ -35,7 +35,7 @@ def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     configs = ",".join(os.path.join(CONFIGS, "albert_config_{}.json".format(size)) for size in SIZES)
-    flags.string("config_files", configs, "config files (JSON) of the models, separated by commas")
+    flags.locations("config_files", configs, "config files (JSON) of the models, separated by commas")
     flags.choice("family", families.ZH.name, sorted(families.FAMILIES), "family of the models")
     flags.string("lengths", "64,128,256,320,384,512", "tokens per sequence, separated by commas")
     flags.choice("training", FINE_TUNING, sorted(DEFAULT_OPTIMIZERS), "the phase of training")
@@ -44,7 +44,7 @@ def declare_flags() -> Flags:
         "precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "precision of matrix products in training"
     )
     flags.float("memory_gb", None, "the memory to fit into, in GiB; by default that of this machine's device", 0.0)
-    flags.string("output_file", "memory.json", "the file for the figures, as JSON")
+    flags.location("output_file", "memory.json", "the file for the figures, as JSON")
     return flags
 
 

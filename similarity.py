@@ -164,7 +164,7 @@ def _no_model_message(model_dir: str) -> str:
 def declare_flags() -> Flags:
     """Declares the flags of the command; args.py holds the defaults."""
     flags = Flags()
-    flags.string("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
+    flags.location("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
     flags.integer("batch_size", None, "batch size: pairs in one pass (default: args.batch_size)", minimum=1)
     flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
     flags.boolean("symmetric", False, "return the mean of both orders of each pair")

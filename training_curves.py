@@ -15,7 +15,7 @@ from albert.monitor.curves import draw_curves
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
-    flags.word("run_dir", "the --output_dir of a run")
+    flags.word("run_dir", "the --output_dir of a run", is_path=True)
     return flags
 
 

@@ -31,13 +31,13 @@ SHAPE = Shape(max_seq_length=128, max_predictions_per_seq=20)
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
-    flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files, separated by commas")
+    flags.locations("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files, separated by commas")
     flags.string("batch_sizes", "16,64,256", "batch sizes to read, separated by commas")
     flags.float("seconds", 3.0, "duration of each reading", minimum=0.1)
     flags.integer("train_steps", 40, "steps of each training; 0 for none", minimum=0)
     flags.integer("train_batch_size", 16, "training batch size", minimum=1)
     flags.integer("runs", 3, "runs of each kind; the table shows the medians", minimum=1)
-    flags.string("vocab_file", VOCABULARY, "the vocabulary")
+    flags.location("vocab_file", VOCABULARY, "the vocabulary")
     return flags
 
 

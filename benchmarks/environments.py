@@ -21,8 +21,8 @@ _CORPUS = os.path.join(DATA, "news_zh_1.txt")
 def declare_flags(flags: Flags) -> None:
     """Declares the flags for the environments with TensorFlow, the model and the vocabulary."""
     flags.string("pythons", ",".join(map(python_of, _TENSORFLOW)), "Pythons with TensorFlow, the slower one first")
-    flags.string("bert_config_file", _TINY, "config file (JSON) of the model, of the zh family")
-    flags.string("vocab_file", VOCABULARY, "the vocabulary")
+    flags.location("bert_config_file", _TINY, "config file (JSON) of the model, of the zh family")
+    flags.location("vocab_file", VOCABULARY, "the vocabulary")
 
 
 def declare_record_flags(flags: Flags, *, max_seq_length: int, max_predictions_per_seq: int) -> None:
@@ -30,7 +30,7 @@ def declare_record_flags(flags: Flags, *, max_seq_length: int, max_predictions_p
     flags.integer("max_seq_length", max_seq_length, "tokens per row", minimum=5)
     flags.integer("max_predictions_per_seq", max_predictions_per_seq, "predictions per row", minimum=1)
     flags.integer("batch_size", 8, "batch size", minimum=1)
-    flags.string("corpus", _CORPUS, "text for the pre-training records")
+    flags.locations("corpus", _CORPUS, "text for the pre-training records")
 
 
 def declare_torch_flag(flags: Flags) -> None:

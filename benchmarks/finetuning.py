@@ -52,7 +52,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     environments.declare_flags(flags)
     environments.declare_torch_flag(flags)
-    flags.string("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
+    flags.location("data_dir", None, "the folder with LCQMC's train.txt and dev.txt; without it pairs are made up")
     flags.integer(
         "accuracy", 0, "compare accuracy after an epoch over this number of pairs; 0: compare speed", minimum=0
     )
@@ -63,7 +63,7 @@ def declare_flags() -> Flags:
     flags.integer("batches", 30, "batches per turn", minimum=1)
     flags.integer("padded_batches", 4, "batches per turn that are padded to the full length", minimum=1)
     flags.integer("runs", 3, "turns; the table shows the medians", minimum=1)
-    flags.string("init_checkpoint", None, "the weights that the runs of --accuracy start from")
+    flags.location("init_checkpoint", None, "the weights that the runs of --accuracy start from")
     environments.declare_precision_flag(flags)
     return flags
 

@@ -38,13 +38,13 @@ print(time.monotonic() - start)
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
-    flags.string("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files; short ones are repeated")
+    flags.locations("corpus", os.path.join(DATA, "news_zh_1.txt"), "text files; short ones are repeated")
     flags.string("shares", None, "share of each file; by default the same for all")
     flags.string("megabytes", "10", "sizes of the text to measure, in 10^6 bytes")
     flags.string("dupe_factors", "10,1", "values of --dupe_factor to measure")
     flags.integer("num_workers", 2, "processes", minimum=1)
     flags.integer("runs", 3, "runs of each; the table shows the medians", minimum=1)
-    flags.string("vocab_file", VOCABULARY, "the vocabulary")
+    flags.location("vocab_file", VOCABULARY, "the vocabulary")
     return flags
 
 

@@ -49,9 +49,9 @@ class Server(NamedTuple):
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
-    flags.string("model", None, "the model to serve: a folder that was fine-tuned on pairs, or an export of it")
-    flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
-    flags.string("vocab_file", VOCABULARY, "the vocabulary that made-up pairs are made from")
+    flags.location("model", None, "the model to serve: a folder that was fine-tuned on pairs, or an export of it")
+    flags.location("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
+    flags.location("vocab_file", VOCABULARY, "the vocabulary that made-up pairs are made from")
     flags.string("python", sys.executable, "a Python with requirements/serve.txt")
     flags.string("serve_flags", "", "further flags of both servers")
     flags.integer("clients", 16, "number of clients", minimum=1)

@@ -41,8 +41,8 @@ def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     environments.declare_torch_flag(flags)
-    flags.string("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
-    flags.string("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
+    flags.location("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
+    flags.location("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
     flags.string("python", sys.executable, "a Python with this project; with ai-edge-litert for the engine tflite")
     flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements/export.txt; empty: no ONNX")
     flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "readers to measure")

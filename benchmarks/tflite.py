@@ -68,8 +68,8 @@ class Reader(NamedTuple):
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
-    flags.string("checkpoint", None, "a folder that run_classifier.py filled")
-    flags.string("data_dir", None, "the folder with the dev file of its task")
+    flags.location("checkpoint", None, "a folder that run_classifier.py filled")
+    flags.location("data_dir", None, "the folder with the dev file of its task")
     flags.integer("rows", 1000, "number of rows of the dev file to classify", minimum=1)
     flags.integer("timed_rows", 200, "number of rows for each further number of threads", minimum=1)
     flags.integer("max_seq_length", 128, "length that every row is padded to", minimum=5)

@@ -20,7 +20,7 @@ def declare_flags() -> Flags:
     flags = Flags()
     flags.choice("variant", None, sorted(VARIANTS), "the training step to run")
     flags.string("batches", None, "a file that batch_files wrote")
-    flags.string("bert_config_file", None, "config file (JSON) of the model, of the zh family")
+    flags.location("bert_config_file", None, "config file (JSON) of the model, of the zh family")
     flags.string("precision", None, "precision of matrix products; by default that of the training commands")
     flags.integer("profile_steps", 0, "steps of the first batch that a turn profiles; 0 to time a step of each batch")
     return flags

@@ -2,6 +2,7 @@
 
 Each command owns a `Flags` object, so importing a command defines nothing globally and two commands live in one
 process. Unknown flags, bad values and unexpected words end it with exit status 2; the message names the nearest flag.
+In a path, `~` is the home folder: a shell leaves it alone behind `--name=`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,38 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Seq
 
 from absl import flags as absl_flags
 
+from albert.base.console import decoded_argument, make_streams_tolerant
 from albert.base.errors import UsageError, UserError, nearest
+from albert.base.paths import expand_home
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
 INTERRUPTED_EXIT_STATUS = 130
+
+
+class _Text(absl_flags.ArgumentParser):
+    """Parser of texts."""
+
+    def parse(self, argument: Any) -> Any:
+        """Returns the text; raises `ValueError` where its bytes are none."""
+        return decoded_argument(argument)
+
+
+class _Path(absl_flags.ArgumentParser):
+    """Parser of paths; their bytes may be in any encoding."""
+
+    def parse(self, argument: Any) -> Any:
+        """Returns the path; raises `ValueError` where its home folder does not exist."""
+        return expand_home(argument)
+
+
+class _Paths(absl_flags.ArgumentParser):
+    """Parser of paths that are separated by commas."""
+
+    def parse(self, argument: Any) -> Any:
+        """Returns the paths, still separated by commas; raises as `_Path`."""
+        parts = argument.split(",")
+        return ",".join(expand_home(part.strip()) if part.strip().startswith("~") else part for part in parts)
 
 
 class Flags:
@@ -30,7 +58,19 @@ class Flags:
 
     def string(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds a text."""
-        absl_flags.DEFINE_string(name, default, help_text, flag_values=self._values)
+        self._define(_Text(), name, default, help_text)
+
+    def location(self, name: str, default: Optional[str], help_text: str) -> None:
+        """Declares a flag that holds the path of a file or a folder."""
+        self._define(_Path(), name, default, help_text)
+
+    def locations(self, name: str, default: Optional[str], help_text: str) -> None:
+        """Declares a flag that holds paths, separated by commas."""
+        self._define(_Paths(), name, default, help_text)
+
+    def _define(self, parser: Any, name: str, default: Optional[str], help_text: str) -> None:
+        serializer = absl_flags.ArgumentSerializer()
+        absl_flags.DEFINE(parser, name, default, help_text, flag_values=self._values, serializer=serializer)
 
     def boolean(self, name: str, default: bool, help_text: str) -> None:
         """Declares a flag that is true or false: `--name`, `--name=True`, `--noname`."""
@@ -57,12 +97,12 @@ class Flags:
         """Declares a flag whose value is one of `choices`."""
         absl_flags.DEFINE_enum(name, default, list(choices), help_text, flag_values=self._values)
 
-    def word(self, name: str, help_text: str, *, is_required: bool = True) -> None:
+    def word(self, name: str, help_text: str, *, is_required: bool = True, is_path: bool = False) -> None:
         """Declares a word that stands on the command line without a name: `command WORD`, or `command --name=WORD`.
 
         Several words are read in the order in which they are declared.
         """
-        self.string(name, None, help_text)
+        (self.location if is_path else self.string)(name, None, help_text)
         self._words[name] = is_required
 
     def parse(self, arguments: Sequence[str]) -> None:
@@ -171,6 +211,7 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
 
 def write_help(description: str, flags: Flags) -> None:
     """Writes the description and the flags of a command to standard output."""
+    make_streams_tolerant()
     listed = flags.help()
     sys.stdout.write(description.strip() + ("\n\nFlags:\n" + listed if listed else "") + "\n")
 
@@ -178,6 +219,7 @@ def write_help(description: str, flags: Flags) -> None:
 @contextlib.contextmanager
 def errors_in_words() -> Iterator[None]:
     """Logs to standard error, and ends the process with one sentence there after a `UserError` or Ctrl-C."""
+    make_streams_tolerant()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Paths of the files that belong to the project."""
+"""Paths of the files that belong to the project, and paths that begin with the home folder."""
 
 from __future__ import annotations
 
@@ -8,3 +8,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 CONFIGS = os.path.join(ROOT, "albert_config")
 VOCABULARY = os.path.join(CONFIGS, "vocab.txt")  # downloaded by scripts/setup.sh, not part of the repository
 DATA = os.path.join(ROOT, "data")
+
+
+def expand_home(path: str) -> str:
+    """Returns a path in which `~` or `~user` at the beginning is the home folder, as a shell does it.
+
+    Raises:
+      ValueError: there is no such home folder, and nothing has that name.
+    """
+    expanded = os.path.expanduser(path)
+    if path.startswith("~") and expanded == path and not os.path.lexists(path):
+        raise ValueError("there is no home folder {}: write ./{} for a name that begins with ~".format(path, path))
+    return expanded

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Dict, List, Optional, Sequence
 
 from albert.base.errors import UserError
+from albert.base.paths import expand_home
 from albert.clue.tasks import BENCHMARK_TASKS, BenchmarkTask
 from albert.downloads import download
 from albert.downloads.published_files import LCQMC, archive_of, lcqmc_files
@@ -28,8 +29,15 @@ def parse_folders(text: Optional[str]) -> Dict[str, str]:
             raise UserError(
                 "--data_dirs must be like wsc=FOLDER,lcqmc=FOLDER, with names of tasks, not '{}'".format(text)
             )
-        folders[name] = folder
+        folders[name] = _at_home(folder)
     return folders
+
+
+def _at_home(folder: str) -> str:
+    try:
+        return expand_home(folder)
+    except ValueError as error:
+        raise UserError("--data_dirs: {}".format(error)) from error
 
 
 def folder_of(task: BenchmarkTask, data_dir: str, named: Dict[str, str]) -> str:

@@ -154,8 +154,8 @@ def bring(destination: str, path: Optional[str] = None, force: bool = False) -> 
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
-    flags.string("from", None, "take it from this model folder or file; by default from the network")
-    flags.string("to", os.path.relpath(VOCABULARY), "the file to make")
+    flags.location("from", None, "take it from this model folder or file; by default from the network")
+    flags.location("to", os.path.relpath(VOCABULARY), "the file to make")
     flags.boolean("force", False, "replace a file that is another")
     flags.boolean("quiet", False, "say nothing if there is nothing to do")
     return flags

@@ -54,7 +54,7 @@ def tagger_flags() -> Flags:
 def _named_task_flags(runner: str) -> Flags:
     flags = _fine_tuning_flags(_ALL_FAMILIES)
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
-    flags.string("data_dir", None, "the folder with the task's files")
+    flags.location("data_dir", None, "the folder with the task's files")
     return flags
 
 
@@ -62,8 +62,8 @@ def _fine_tuning_flags(families: Sequence[Family]) -> Flags:
     flags = Flags()
     declare_training_flags(flags)
     declare_config_files(flags, families)
-    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
-    flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
+    flags.location("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
+    flags.location("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
     flags.boolean("do_train", False, "fine-tune on the train split")
     flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")

@@ -14,8 +14,8 @@ def declare_pretraining_flags(flags: Flags, family: Family) -> None:
     """Declares what both pre-training commands share; each adds those whose published defaults differ."""
     declare_training_flags(flags)
     declare_config_files(flags, [family])
-    flags.string("input_file", None, "TFRecord files: names and globs, separated by commas")
-    flags.string("eval_input_file", None, "records for evaluation, of documents that training does not see")
+    flags.locations("input_file", None, "TFRecord files: names and globs, separated by commas")
+    flags.locations("eval_input_file", None, "records for evaluation, of documents that training does not see")
     flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
     flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
     flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
@@ -28,7 +28,7 @@ def declare_pretraining_flags(flags: Flags, family: Family) -> None:
         "adapt_all_variables", False, "LAMB adapts norms and biases too, as the published zh models were trained"
     )
     flags.integer("keep_checkpoint_max", 5, "checkpoints to keep; 0 keeps all", minimum=0)
-    flags.string("export_dir", None, "the folder for a SavedModel of the last checkpoint, made at the end")
+    flags.location("export_dir", None, "the folder for a SavedModel of the last checkpoint, made at the end")
 
 
 def build_pretraining_settings(flags: Flags, family: Family) -> PretrainingSettings:

@@ -10,8 +10,8 @@ from albert.tasks.registry import CLASSIFIER, TASKS_OF
 def declare_task_flags(flags: Flags) -> None:
     """Declares --task_name, --task_file and --data_dir."""
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[CLASSIFIER])))
-    flags.string("task_file", None, "a task of your own, described in a JSON file (docs/en/fine_tuning.md)")
-    flags.string("data_dir", None, "the folder with the task's files; by default that of --task_file")
+    flags.location("task_file", None, "a task of your own, described in a JSON file (docs/en/fine_tuning.md)")
+    flags.location("data_dir", None, "the folder with the task's files; by default that of --task_file")
 
 
 def check_task_flags(flags: Flags) -> None:

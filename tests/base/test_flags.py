@@ -1,6 +1,9 @@
 """Strict flags: what is wrong, what is near, and the exit status."""
 
 import dataclasses
+import glob
+import importlib
+import os
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +13,8 @@ import run_classifier
 import run_pretraining
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
+from albert.base.paths import ROOT
+from albert.downloads import download, fetch_vocab
 
 RUNNERS = [create_pretraining_data, run_classifier, run_pretraining]
 
@@ -101,6 +106,62 @@ def test_missing_value_is_named():
     flags.parse([])
     with pytest.raises(UsageError, match="--output_dir must be given"):
         flags.require("output_dir", "optimizer")
+
+
+PATH_FLAGS = (
+    "input_file eval_input_file output_file heldout_file vocab_file spm_model_file user_dictionary bert_config_file "
+    "albert_config_file config_file config_files output_dir export_dir data_dir model_dir run_dir init_checkpoint "
+    "checkpoint task_file file output path model vectors tf_checkpoint_path pytorch_dump_path from to"
+).split()
+LISTS = {"config_files", "input_file", "eval_input_file"}
+
+
+def commands():
+    """The root's commands with flags of their own, and those that run as modules."""
+    found = [download, fetch_vocab]
+    for path in sorted(glob.glob(os.path.join(glob.escape(ROOT), "*.py"))):
+        with open(path, encoding="utf-8") as file:
+            if "def declare_flags" in file.read() and "beam" not in path:  # Beam need not be installed
+                found.append(importlib.import_module(os.path.basename(path)[:-3]))
+    return found
+
+
+def test_a_tilde_is_the_home_folder_in_every_path_of_every_command(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    seen = set()
+    for command in commands():
+        names = [name for name in command.declare_flags().as_dict() if name in PATH_FLAGS]
+        for name in names:
+            flags = command.declare_flags()
+            others = ["--run_dir=x"] if "run_dir" in names and name != "run_dir" else []
+            others += ["--path=x"] if "path" in names and name != "path" else []
+            flags.parse(["--{}=~/data/a b.txt".format(name)] + others)
+            assert getattr(flags, name) == "/home/me/data/a b.txt", (command.__name__, name)
+        seen.update(names)
+    assert seen == set(PATH_FLAGS)
+
+
+def test_a_tilde_in_lists_of_paths_and_in_texts(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    flags = create_pretraining_data.declare_flags()
+    flags.parse(["--input_file=~/a*.txt, ~/b.txt,c~.txt, ./~d", "--output_file", "~/x.tfrecord"])
+    assert flags.input_file == "/home/me/a*.txt,/home/me/b.txt,c~.txt, ./~d"
+    assert flags.output_file == "/home/me/x.tfrecord"
+    flags = make_flags()
+    flags.string("sentence", None, "a text")
+    flags.parse(["--sentence=~/你好", "--output_dir=out~1"])
+    assert (flags.sentence, flags.output_dir) == ("~/你好", "out~1")
+
+
+def test_a_home_folder_that_does_not_exist_is_named(tmp_path, monkeypatch):
+    flags = Flags()
+    flags.location("output_dir", None, "a folder")
+    with pytest.raises(UsageError, match="--output_dir=~nobody.here/x: there is no home folder ~nobody.here/x: write"):
+        flags.parse(["--output_dir=~nobody.here/x"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~nobody.here").mkdir()
+    flags.parse(["--output_dir=~nobody.here"])
+    assert flags.output_dir == "~nobody.here"
 
 
 def parsed_words(*arguments):
