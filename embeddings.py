@@ -10,7 +10,7 @@ of the second, with --input_file in its place.
 from __future__ import annotations
 
 import logging
-from typing import List, Sequence, Tuple
+from typing import List, Sequence
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
@@ -24,7 +24,7 @@ from albert.base.terminal import say
 from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
 from albert.inference.encoder_model import open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
-from albert.inference.text_batches import place_in, read_texts
+from albert.inference.text_batches import place_in, read_text_column
 
 __all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
 
@@ -39,9 +39,10 @@ def declare_flags() -> Flags:
     flags.string("layer_indexes", layers, "layer indexes; negative ones count from the end")
     flags.choice("pooling", "mean", POOLINGS, "how the vectors of a row's tokens become one")
     flags.integer("max_seq_length", args.max_seq_len, "tokens of a row; longer rows are cut", minimum=3)
-    flags.string("input_file", None, "a sentence in each line")
-    flags.string("output_file", None, "the .npy file to write")
-    flags.string("vectors", None, "a file that --output_file wrote, in place of --input_file")
+    flags.location("input_file", None, "a sentence in each line, or a table in which the header names its column")
+    flags.string("column", None, "the column of the sentence in --input_file: its name or its number from 1")
+    flags.location("output_file", None, "the .npy file to write")
+    flags.location("vectors", None, "a file that --output_file wrote, in place of --input_file")
     flags.string("sentence", None, "the sentence whose neighbours are wanted")
     flags.integer("top_k", 5, "number of neighbours", minimum=1)
     return flags
@@ -54,6 +55,8 @@ def main(flags: Flags) -> None:
         raise UsageError(
             "give --input_file or --vectors, and --sentence or (with --input_file) --output_file (--help lists all)"
         )
+    if flags.column is not None and not flags.input_file:
+        raise UsageError("--column names a column of --input_file: give it")
     if flags.vectors and flags.output_file:
         raise UsageError("--output_file goes with --input_file: --vectors is written already")
     if flags.output_file and not flags.output_file.endswith(".npy"):
@@ -65,12 +68,17 @@ def main(flags: Flags) -> None:
         max_seq_length=flags.max_seq_length,
         batch_size=flags.batch_size,
     )
-    vectors, lines = read_vectors(flags.vectors) if flags.vectors else _embed_file(embedder, flags.input_file)
+    first_line = 1
+    if flags.vectors:
+        vectors, lines = read_vectors(flags.vectors)
+    else:
+        lines, first_line = read_text_column(flags.input_file, flags.column)
+        vectors = embedder.embed(lines, place_in(flags.input_file, first_line - 1))
     if flags.output_file:
         write_vectors(flags.output_file, vectors, lines)
         _log.info("%s holds %s vectors of %s numbers.", flags.output_file, *map("{:,}".format, vectors.shape))
     if flags.sentence:
-        _say_neighbours(embedder, flags, vectors, lines)
+        _say_neighbours(embedder, flags, vectors, lines, first_line)
 
 
 def _parsed_layers(text: str) -> List[int]:
@@ -80,12 +88,9 @@ def _parsed_layers(text: str) -> List[int]:
         raise UsageError("--layer_indexes={} is not a list of whole numbers: write -2 or -1,-2".format(text)) from error
 
 
-def _embed_file(embedder: Embedder, path: str) -> Tuple[np.ndarray, List[str]]:
-    lines = read_texts(path)
-    return embedder.embed(lines, place_in(path)), lines
-
-
-def _say_neighbours(embedder: Embedder, flags: Flags, vectors: np.ndarray, lines: Sequence[str]) -> None:
+def _say_neighbours(
+    embedder: Embedder, flags: Flags, vectors: np.ndarray, lines: Sequence[str], first_line: int
+) -> None:
     if vectors.shape[1] != embedder.width:
         raise UserError(
             "{} has vectors of {} numbers, the model with these layers makes {}: give the flags that wrote it".format(
@@ -94,7 +99,7 @@ def _say_neighbours(embedder: Embedder, flags: Flags, vectors: np.ndarray, lines
         )
     vector = embedder.embed([flags.sentence], lambda number: "--sentence")[0]
     neighbours = nearest_vectors(vector, vectors, flags.top_k)
-    say(["{:6.4f} | line {} | {}".format(cosine, index + 1, lines[index]) for index, cosine in neighbours])
+    say(["{:6.4f} | line {} | {}".format(cosine, index + first_line, lines[index]) for index, cosine in neighbours])
 
 
 if __name__ == "__main__":

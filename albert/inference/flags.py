@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Dict, Sequence, Tuple
+from typing import Any, Callable, Dict, Sequence, Set, Tuple
 
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
@@ -18,10 +18,10 @@ Question = Callable[[Any], None]
 
 def declare_encoder_flags(flags: Flags) -> None:
     """Declares the flags that name a checkpoint."""
-    flags.string("checkpoint", None, "a pre-trained or fine-tuned folder of either family, or a checkpoint's prefix")
-    flags.string("config_file", None, "the model's JSON file, where it is not beside the checkpoint")
-    flags.string("vocab_file", None, "the vocabulary, where it is not beside the checkpoint")
-    flags.string("spm_model_file", None, "the sentencepiece model, where it is not beside the checkpoint")
+    flags.location("checkpoint", None, "a pre-trained or fine-tuned folder of either family, or a checkpoint's prefix")
+    flags.location("config_file", None, "the model's JSON file, where it is not beside the checkpoint")
+    flags.location("vocab_file", None, "the vocabulary, where it is not beside the checkpoint")
+    flags.location("spm_model_file", None, "the sentencepiece model, where it is not beside the checkpoint")
     flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
     flags.integer("batch_size", 32, "batch size: rows in one pass", minimum=1)
 
@@ -36,12 +36,14 @@ def declare_similarity_flags(flags: Flags) -> None:
     """Declares the flags that say what similarity.py scores."""
     flags.string("sentence_a", None, "the first sentence of a pair, or the one whose most similar lines are looked for")
     flags.string("sentence_b", None, "the second sentence of a pair")
-    flags.string(
+    flags.location(
         "input_file",
         None,
-        "a pair in each line, separated by a tab, with or without a header; for --top_k sentences",
+        "a pair in each line, separated by a tab (.csv: a comma), with or without a header; for --top_k sentences",
     )
-    flags.string("output_file", None, "the lines of --input_file with the probability of similar as one more column")
+    flags.string("column_a", None, "the column of the first sentence of --input_file: its name or its number from 1")
+    flags.string("column_b", None, "the column of the second sentence of --input_file; for --top_k of the only one")
+    flags.location("output_file", None, "the lines of --input_file with the probability of similar as one more column")
     flags.integer(
         "top_k", None, "the number of lines of --input_file to find that are most similar to --sentence_a", minimum=1
     )
@@ -61,6 +63,7 @@ def build_question(flags: Flags, examples: Sequence[TextPair]) -> Question:
     given = {name for name in _SIMILARITY_FLAGS if flags.was_given(name) and getattr(flags, name) is not False}
     for names, build in _QUESTIONS.items():
         if given == set(names):
+            _check_columns(flags, given)
             return build(flags, examples)
     raise UsageError(
         "{} do{} not say what to score: give one of {}, or nothing for a few examples".format(
@@ -71,6 +74,18 @@ def build_question(flags: Flags, examples: Sequence[TextPair]) -> Question:
     )
 
 
+def _check_columns(flags: Flags, given: Set[str]) -> None:
+    columns = (flags.column_a, flags.column_b)
+    if columns == (None, None):
+        return
+    if "input_file" not in given:
+        raise UsageError("--column_a and --column_b name columns of --input_file: give it")
+    if "top_k" in given and flags.column_a is not None:
+        raise UsageError("with --top_k the sentences of --input_file are the second ones: give --column_b alone")
+    if "top_k" not in given and None in columns:
+        raise UsageError("give --column_a and --column_b, or neither")
+
+
 # Questions by the names of the flags that are given.
 _QUESTIONS: Dict[Tuple[str, ...], Callable[[Flags, Sequence[TextPair]], Question]] = {
     (): lambda flags, examples: partial(similarity_command.score_pairs, pairs=examples),
@@ -78,10 +93,18 @@ _QUESTIONS: Dict[Tuple[str, ...], Callable[[Flags, Sequence[TextPair]], Question
         similarity_command.score_pairs, pairs=[(flags.sentence_a, flags.sentence_b)]
     ),
     ("input_file", "output_file"): lambda flags, _: partial(
-        similarity_command.score_file, input_file=flags.input_file, output_file=flags.output_file
+        similarity_command.score_file,
+        input_file=flags.input_file,
+        output_file=flags.output_file,
+        column_a=flags.column_a,
+        column_b=flags.column_b,
     ),
     ("sentence_a", "input_file", "top_k"): lambda flags, _: partial(
-        similarity_command.find_similar, sentence=flags.sentence_a, input_file=flags.input_file, top_k=flags.top_k
+        similarity_command.find_similar,
+        sentence=flags.sentence_a,
+        input_file=flags.input_file,
+        top_k=flags.top_k,
+        column_b=flags.column_b,
     ),
     ("prompt",): lambda flags, _: similarity_command.prompt,
 }
