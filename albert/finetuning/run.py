@@ -29,7 +29,7 @@ from albert.monitor.observer import TrainingObserver
 from albert.monitor.summary import log_outcome
 from albert.tasks.splits import split_path
 from albert.tasks.task import Task
-from albert.training import run_model
+from albert.training import plausible, run_model
 from albert.training.estimator import make_estimator
 from albert.training.presets import apply_preset, fine_tuning_values
 from albert.training.resume import resuming_input_fn, training_folder
@@ -224,6 +224,7 @@ def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evalu
     """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
     settings = problem.run.settings
     steps = max(1, int(split.features.num_rows / settings.train_batch_size * settings.num_train_epochs))
+    plausible.warn_of_rows(split.features.num_rows, batch_size=settings.train_batch_size, epochs=settings.num_train_epochs)
     warmup_steps = int(steps * settings.warmup_proportion)
     observer = make_observer(settings, total_steps=steps, warmup_steps=warmup_steps, advice=advice, evaluator=evaluator)
     optimizer = optimization.OptimizerSettings(

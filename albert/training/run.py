@@ -27,6 +27,7 @@ from albert.monitor.evaluation import Evaluator
 from albert.monitor.guards import NotFiniteError
 from albert.monitor.observer import ObserverSettings, TrainingObserver
 from albert.optimizers import replicas
+from albert.training import plausible
 from albert.training.environment import describe_environment
 from albert.training.settings import TrainingSettings
 from albert.training.step import TrainingSetup
@@ -121,6 +122,7 @@ def training_setup(
     settings: TrainingSettings, optimizer: OptimizerSettings, observer: TrainingObserver, **more: Any
 ) -> TrainingSetup:
     """Makes the set-up of a model_fn for training; also prepares the process, and the cluster if there is one."""
+    plausible.warn_of_settings(settings, optimizer)
     keep_memory()
     cluster = settings.devices.cluster
     if cluster and cluster.is_chief:

@@ -64,7 +64,7 @@ class Classification(Problem):
 
     def description(self) -> Dict[str, Any]:
         """See `Problem`."""
-        return {"use_pooled_output": self._use_pooled_output}
+        return {"use_pooled_output": self._use_pooled_output, "similar_label": self.run.task.similar_label}
 
     def objective(self) -> Objective:
         """See `Problem`."""
@@ -98,7 +98,7 @@ class Classification(Problem):
 
     def next_command(self, folder: str) -> Optional[str]:
         """See `Problem`."""
-        return "python similarity.py --model_dir={}".format(folder) if self.run.task.is_similarity else None
+        return "python similarity.py --model_dir={}".format(folder) if self.run.task.similar_label else None
 
 
 def _warn_of_like_labels(rows: Sequence[Row], settings: ClassificationSettings) -> None:
