@@ -74,14 +74,15 @@ def _faults_of_evaluation(settings: TrainingSettings, optimizer: OptimizerSettin
         )
 
 
-def warn_of_rows(num_rows: int, *, batch_size: int, epochs: float) -> None:
+def warn_of_rows(num_rows: int, settings: TrainingSettings, epochs: float) -> None:
     """Warns of a train split that is smaller than a batch, and of epochs that make no whole step.
 
     Args:
       num_rows: of the train split.
-      batch_size: rows of a step.
+      settings: of the run.
       epochs: passes over the split that are asked for.
     """
+    batch_size = settings.train_batch_size
     if num_rows < batch_size:
         _log.warning(
             "--train_batch_size=%s is more than the %s rows of the train split: a step sees rows %.1f times over.",

@@ -95,5 +95,5 @@ def test_only_the_chief_warns(caplog, monkeypatch):
     ],
 )
 def test_a_train_split_that_is_smaller_than_a_batch(caplog, rows, batch_size, epochs, expected):
-    plausible.warn_of_rows(rows, batch_size=batch_size, epochs=epochs)
+    plausible.warn_of_rows(rows, FineTuningSettings("out", train_batch_size=batch_size), epochs)
     assert [record.getMessage() for record in caplog.records] == expected
