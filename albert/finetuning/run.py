@@ -224,7 +224,7 @@ def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evalu
     """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
     settings = problem.run.settings
     steps = max(1, int(split.features.num_rows / settings.train_batch_size * settings.num_train_epochs))
-    plausible.warn_of_rows(split.features.num_rows, batch_size=settings.train_batch_size, epochs=settings.num_train_epochs)
+    plausible.warn_of_rows(split.features.num_rows, settings, settings.num_train_epochs)
     warmup_steps = int(steps * settings.warmup_proportion)
     observer = make_observer(settings, total_steps=steps, warmup_steps=warmup_steps, advice=advice, evaluator=evaluator)
     optimizer = optimization.OptimizerSettings(
