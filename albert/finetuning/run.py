@@ -5,28 +5,31 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Type
 
 import optimization
 from albert.base.errors import UsageError, UserError
 from albert.batches import length_buckets
 from albert.batches.pipeline import fine_tuning_input_fn
 from albert.batches.position import DataPosition
-from albert.checkpoints.description import ModelFolder, best_folder
+from albert.checkpoints.card import next_command
+from albert.checkpoints.description import ModelFolder, best_folder, read_description
 from albert.checkpoints.families import Family
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoints
 from albert.checkpoints.values import step_of
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
+from albert.finetuning.learning_watch import LearningWatch, Schedule
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answers
 from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
-from albert.monitor.evaluation import Evaluator, Goal, Results
-from albert.monitor.figures import text_of, write_figures, write_results
+from albert.monitor.evaluation import Evaluator
+from albert.monitor.figures import write_figures, write_results
+from albert.monitor.goal import Goal, Results
 from albert.monitor.guards import divergence_advice
 from albert.monitor.observer import TrainingObserver
-from albert.monitor.summary import log_outcome
+from albert.monitor.summary import log_best, log_files
 from albert.tasks.splits import split_path
 from albert.tasks.task import Task
 from albert.training import plausible, run_model
@@ -88,12 +91,27 @@ def run_fine_tuning(settings: FineTuningSettings, kind: Type[Problem], family: O
     )
     is_keeper = own.do_train and own.is_chief
     with explained_errors(own.output_dir, advice), training_folder(own.output_dir, is_keeper=is_keeper):
-        observer, evaluator = _run_phases(problem, rows, advice)
-    if observer:
-        observer.say_what_was_done()
-    if own.is_chief:
-        log_outcome(own.output_dir, evaluator)
-        _say_what_next(problem)
+        done = _run_phases(problem, rows, advice)
+    _say_what_was_done(own, done)
+
+
+class _Done(NamedTuple):
+    """What a run has done."""
+
+    observer: Optional[TrainingObserver]
+    evaluator: Optional[Evaluator]
+    watch: LearningWatch
+
+
+def _say_what_was_done(settings: FineTuningSettings, done: _Done) -> None:
+    if settings.is_chief and done.evaluator:
+        log_best(done.evaluator)
+        done.watch.conclude(done.evaluator)
+    if done.observer:
+        done.observer.say_what_was_done()
+    if settings.is_chief:
+        log_files(settings.output_dir)
+        _say_what_next(settings.output_dir)
 
 
 def _prepared(
@@ -109,10 +127,8 @@ def _prepared(
     return problem, rows
 
 
-def _run_phases(
-    problem: Problem, rows: Dict[str, List[Any]], advice: str
-) -> Tuple[Optional[TrainingObserver], Optional[Evaluator]]:
-    """Trains, evaluates and predicts as the settings ask; returns observer and evaluator."""
+def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _Done:
+    """Trains, evaluates and predicts as the settings ask."""
     settings, task = problem.run.settings, problem.run.task
     dev = _with_features(problem, "dev", rows["dev"]) if settings.do_eval else None
     training = _with_features(problem, "train", rows["train"]) if settings.do_train else None
@@ -121,12 +137,13 @@ def _run_phases(
         settings = dataclasses.replace(settings, save_checkpoints_steps=steps)
         problem = type(problem)(problem.run._replace(settings=settings))
     save_run_config(settings, [split_path(task, settings.data_dir, split) for split in rows])
-    evaluator = _evaluator(problem, dev) if dev else None
-    observer = train(problem, training, advice, evaluator) if training else None
+    watch = LearningWatch(settings, guessing_loss=problem.guessing_loss(training) if training else None)
+    evaluator = _evaluator(problem, dev, watch) if dev else None
+    observer = train(problem, training, advice, evaluator, watch) if training else None
     best = evaluate(problem, dev, evaluator) if dev and evaluator else None
     if settings.do_predict:
         predict(problem, _with_features(problem, "test", rows["test"]), best)
-    return observer, evaluator
+    return _Done(observer, evaluator, watch)
 
 
 def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
@@ -220,7 +237,9 @@ def _training_input_fn(problem: Problem, features: CachedFeatures) -> Any:
     )
 
 
-def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evaluator]) -> TrainingObserver:
+def train(
+    problem: Problem, split: Split, advice: str, evaluator: Optional[Evaluator], watch: LearningWatch
+) -> TrainingObserver:
     """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
     settings = problem.run.settings
     steps = max(1, int(split.features.num_rows / settings.train_batch_size * settings.num_train_epochs))
@@ -232,26 +251,35 @@ def train(problem: Problem, split: Split, advice: str, evaluator: Optional[Evalu
         num_train_steps=steps,
         num_warmup_steps=warmup_steps,
         optimizer=settings.optimizer,
+        bias_correction=settings.bias_correction,
     )
     if settings.eval_every_steps == 0 and 0 < settings.keep_checkpoint_max < steps // settings.save_checkpoints_steps:
         _log.info(
             "Only the last %d checkpoints are kept and evaluated (--keep_checkpoint_max).", settings.keep_checkpoint_max
         )
+    watch.begin(Schedule(steps, warmup_steps))
     setup = training_setup(settings, optimizer, observer)
     observer.train(_estimator(problem, setup), _training_input_fn(problem, split.features))
     return observer
 
 
-def _evaluator(problem: Problem, split: Split) -> Evaluator:
+def _evaluator(problem: Problem, split: Split, watch: LearningWatch) -> Evaluator:
     """Measures checkpoints on the dev split, and keeps the best by the task's metric."""
     settings, metric = problem.run.settings, problem.run.task.metric
+
+    def measure(prefix: str) -> Results:
+        answers = _answers(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.eval_batch_size)
+        watch.look(step_of(prefix), lambda: problem.sameness(split, answers))
+        return _scores(problem, split, answers, prefix)
+
     return Evaluator(
         settings.output_dir,
         name="dev",
         # The file's name is a hash of rows, vocabulary and settings.
         data=[os.path.basename(split.features.path), metric] + problem.answer_settings(),
         goal=Goal(_EVAL_PREFIX + metric, is_higher_better=True),
-        measure=lambda prefix: _measure(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix),
+        measure=measure,
+        find_baseline=lambda: problem.baseline(split),
     )
 
 
@@ -265,9 +293,11 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
     if not prefixes:
         start = starting_checkpoint(settings)
         _log.info("%s holds no checkpoint: evaluating %s.", settings.output_dir, start or "random weights")
-        results = _measure(problem, split, TrainingSetup(init_checkpoint=start, use_tpu=settings.use_tpu), None)
+        setup = TrainingSetup(init_checkpoint=start, use_tpu=settings.use_tpu)
+        answers = _answers(problem, split, setup, None, settings.eval_batch_size)
+        results = _scores(problem, split, answers, None)
         write_results(settings.output_dir, EVAL_RESULTS, results)
-        _log.info("dev: %s", text_of(results))
+        _log.info("dev: %s", evaluator.goal.text(results, evaluator.baseline))
         return None
     # Where the user said how often to evaluate, only the last is left to do.
     for prefix in prefixes[-1:] if settings.do_train and settings.eval_every_steps else prefixes:
@@ -275,14 +305,11 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
     known = {"model.ckpt-{}".format(results["global_step"]): results for results in evaluator.known()}
     write_figures(os.path.join(settings.output_dir, DEV_EVALUATIONS), known)
     write_results(settings.output_dir, EVAL_RESULTS, evaluator.best() or {})
-    best = evaluator.keep_best()
-    _log.info("Best of %d checkpoints: %s", len(known), best)
-    return best
+    return evaluator.keep_best()
 
 
-def _measure(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
-    """Measures a checkpoint on the dev split; all that is more than figures goes into a report."""
-    answers = _answers(problem, split, setup, prefix, problem.run.settings.eval_batch_size)
+def _scores(problem: Problem, split: Split, answers: Any, prefix: Optional[str]) -> Results:
+    """The figures of a checkpoint's answers on the dev split; all that is more than figures goes into a report."""
     report = _report_path(problem, "dev-" + (os.path.basename(prefix) if prefix else "start"))
     results = problem.score(split, answers, report_path=report, prefix=_EVAL_PREFIX)
     return dict(results, global_step=step_of(prefix) if prefix else 0)
@@ -311,7 +338,8 @@ def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
     results = problem.score(split, answers, report_path=_report_path(problem, "test"))
     if results:
         write_results(settings.output_dir, TEST_RESULTS, results)
-        _log.info("test: %s", text_of(results))
+        goal = Goal(problem.run.task.metric, is_higher_better=True)
+        _log.info("test: %s", goal.text(results, problem.baseline(split)))
 
 
 def _checkpoint_for_prediction(settings: FineTuningSettings) -> str:
@@ -325,8 +353,8 @@ def _checkpoint_for_prediction(settings: FineTuningSettings) -> str:
     raise UserError("{} holds no checkpoint to predict with: train first (--do_train=True)".format(settings.output_dir))
 
 
-def _say_what_next(problem: Problem) -> None:
-    best = best_folder(problem.run.settings.output_dir)
-    command = problem.next_command(best) if os.path.isdir(best) else None
-    if command:
-        _log.info("Next: %s", command)
+def _say_what_next(output_dir: str) -> None:
+    best = best_folder(output_dir)
+    description = read_description(best)
+    if description:
+        _log.info("Next: %s", next_command(description, best))

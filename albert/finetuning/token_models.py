@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Tuple
+from typing import NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -11,6 +11,8 @@ from albert.files.features import NO_TAG
 from albert.finetuning.model_fn import flat
 from albert.model import heads
 from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.spread import spread_sums
 from albert.model.types import Tensor
 from albert.training.step import Features, Objective, Scalars
 
@@ -28,19 +30,17 @@ class TokenModel(NamedTuple):
     config: ModelConfig
     use_one_hot_embeddings: bool = False
 
-    def span_logits(self, features: Features, is_training: bool) -> Tensor:
-        """[B, 2, S]: see `heads.span_logits`."""
-        return heads.span_logits(self._encoder(features, is_training), features["input_mask"])
-
-    def tag_logits(self, features: Features, num_tags: int, is_training: bool) -> Tensor:
-        """[B, S, tags]: see `heads.tag_logits`."""
-        return heads.tag_logits(self._encoder(features, is_training), num_tags, is_training)
+    def span_logits(self, features: Features) -> Tensor:
+        """[B, 2, S]: see `heads.span_logits`; without dropout."""
+        return heads.span_logits(self.encoder(features, is_training=False), features["input_mask"])
 
     def tag_log_probabilities(self, features: Features, num_tags: int) -> Tensor:
         """Builds the natural logarithms of the probabilities of tags, [B, S, tags]."""
-        return tf.nn.log_softmax(self.tag_logits(features, num_tags, is_training=False))
+        encoder = self.encoder(features, is_training=False)
+        return tf.nn.log_softmax(heads.tag_logits(encoder, num_tags, is_training=False))
 
-    def _encoder(self, features: Features, is_training: bool) -> Any:
+    def encoder(self, features: Features, is_training: bool) -> TransformerModel:
+        """Builds the encoder over a batch."""
         return build_encoder(
             self.family, self.config, features, is_training, use_one_hot_embeddings=self.use_one_hot_embeddings
         )
@@ -53,7 +53,8 @@ def span_objective(model: TokenModel) -> Objective:
         return {"rows": tf.cast(tf.size(features["start_positions"]), tf.float32)}
 
     def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
-        logits = model.span_logits(features, is_training=True)
+        encoder = model.encoder(features, is_training=True)
+        logits = heads.span_logits(encoder, features["input_mask"])
         labels = tf.concat([features["start_positions"], features["end_positions"]], axis=1)  # [B, 2]
         length = tf.shape(logits)[2]
         example_loss = heads.cross_entropy(tf.reshape(logits, [-1, length]), flat(labels))  # [B*2]
@@ -61,6 +62,7 @@ def span_objective(model: TokenModel) -> Objective:
         return tf.reduce_sum(example_loss) / (2.0 * totals["rows"]), {
             "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
             "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+            **spread_sums(encoder),
         }
 
     return Objective(totals, terms)
@@ -76,7 +78,8 @@ def tag_objective(model: TokenModel, num_tags: int) -> Objective:
         return {"tags": tf.reduce_sum(is_tagged(features))}
 
     def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
-        logits = model.tag_logits(features, num_tags, is_training=True)
+        encoder = model.encoder(features, is_training=True)
+        logits = heads.tag_logits(encoder, num_tags, is_training=True)
         labels, weights = tf.maximum(features["label_ids"] - 1, 0), is_tagged(features)
         example_loss = heads.cross_entropy(tf.reshape(logits, [-1, num_tags]), flat(labels))
         hits = tf.cast(tf.equal(_predicted(logits), labels), tf.float32)
@@ -84,6 +87,7 @@ def tag_objective(model: TokenModel, num_tags: int) -> Objective:
         return tf.reduce_sum(example_loss * flat(weights)) / count, {
             "accuracy": tf.reduce_sum(hits * weights) / count,
             "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+            **spread_sums(encoder),
         }
 
     return Objective(totals, terms)

@@ -30,6 +30,7 @@ class TransformerModel:
         use_one_hot_embeddings: bool = False,
         scope: Optional[str] = None,
         kept_positions: Optional[Tensor] = None,
+        has_pooler: bool = True,
     ) -> None:
         """Builds the graph.
 
@@ -43,6 +44,7 @@ class TransformerModel:
           scope: the variable scope, "bert" by default.
           kept_positions: int [B, P]; the last layer is computed for the first token and for these positions only, and
             the sequence output is [B, 1 + P, H]. All positions by default.
+          has_pooler: whether there is a pooler; checkpoints for masked LM alone may lack it.
 
         Raises:
           ValueError: input_ids is not of rank 2, or longer than the model's positions.
@@ -53,7 +55,8 @@ class TransformerModel:
         self._use_one_hot_embeddings = use_one_hot_embeddings
         input_mask = tf.ones_like(input_ids) if input_mask is None else input_mask
         token_type_ids = tf.zeros_like(input_ids) if token_type_ids is None else token_type_ids
-        self._input_mask = input_mask
+        self.input_mask = input_mask
+        self.token_type_ids = token_type_ids
         self._kept_positions = kept_positions
         with tf.variable_scope(scope, default_name="bert"):
             with tf.variable_scope("embeddings"):
@@ -62,7 +65,7 @@ class TransformerModel:
                 self.all_encoder_layers = self._encode(layers.attention_bias(input_mask))
             self.sequence_output = self.all_encoder_layers[-1]  # [B, S, H], or [B, 1 + P, H]
             with tf.variable_scope("pooler"):
-                self.pooled_output = self._pool()
+                self.pooled_output = self._pool() if has_pooler else None
 
     def _embed(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """Embeds ids [B, S]: [B, S, W]. Sets `embedding_table` and `word_embedding_output`."""
@@ -101,13 +104,15 @@ class TransformerModel:
 
     def get_pooled_output(self) -> Tensor:
         """The pooled output [B, H]: the first token through the pooler."""
+        if self.pooled_output is None:
+            raise ValueError("this model has no pooler")
         return self.pooled_output
 
     def get_mean_output(self) -> Tensor:
         """The mean [B, H] of the last layer over the tokens, without padding."""
         if self._kept_positions is not None:
             raise ValueError("this model does not keep the output of every token")
-        weights = tf.expand_dims(tf.cast(self._input_mask, tf.float32), -1)  # [B, S, 1]
+        weights = tf.expand_dims(tf.cast(self.input_mask, tf.float32), -1)  # [B, S, 1]
         return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
 
     def get_sequence_output(self) -> Tensor:
@@ -121,6 +126,12 @@ class TransformerModel:
         if positions is not self._kept_positions:
             raise ValueError("this model keeps the output of other positions only")
         return self.sequence_output[:, 1:]
+
+    def get_token_vectors(self) -> Optional[Tensor]:
+        """The deepest layer [B, S, H] that holds every token; None where the only layer keeps some positions."""
+        if self._kept_positions is None:
+            return self.sequence_output
+        return self.all_encoder_layers[-2] if len(self.all_encoder_layers) > 1 else None
 
     def get_all_encoder_layers(self) -> List[Tensor]:
         """The outputs of all layers, each [B, S, H]."""

@@ -75,13 +75,19 @@ def weight(name: str, shape: List[int], stddev: float) -> Tensor:
     Its values depend on the run's seed and its own name alone: a run begins with the same weights, however the rest of
     the graph is built.
     """
-    seed = zlib.crc32("{}/{}".format(tf.get_variable_scope().name, name).encode("utf-8")) & 0x7FFFFFFF
+    full_name = "{}/{}".format(tf.get_variable_scope().name, name)
+    return tf.get_variable(name, shape, initializer=initializer(full_name, stddev))
 
-    def initializer(shape: List[int], dtype: Any, **_: Any) -> Tensor:
+
+def initializer(full_name: str, stddev: float) -> Callable[..., Tensor]:
+    """Makes the initializer of `weight` for a variable, by its name with its scopes."""
+    seed = zlib.crc32(full_name.encode("utf-8")) & 0x7FFFFFFF
+
+    def initial_value(shape: List[int], dtype: Any, **_: Any) -> Tensor:
         with tf.xla.experimental.jit_scope(compile_ops=False):  # XLA has random numbers of its own
             return tf.truncated_normal_initializer(stddev=stddev, seed=seed)(shape, dtype)
 
-    return tf.get_variable(name, shape, initializer=initializer)
+    return initial_value
 
 
 def dropout(x: Tensor, rate: float) -> Tensor:

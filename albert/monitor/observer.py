@@ -15,11 +15,14 @@ from albert.base.terminal import StatusLine
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import step_of
 from albert.devices.cluster import WorkerCluster
+from albert.model.spread import TOKEN_SPREAD
 from albert.monitor.curves import draw_curves_or_warn
 from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
+from albert.monitor.events import EventLog
 from albert.monitor.figures import METRICS_FILE
 from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
 from albert.monitor.log import TrainingLogHook
+from albert.monitor.spread import SpreadWatch
 from albert.monitor.summary import training_lines
 from albert.monitor.timeline import TimelineHook
 
@@ -71,16 +74,20 @@ class TrainingObserver:
     `say_what_was_done` logs a summary afterwards.
     """
 
-    def __init__(self, settings: ObserverSettings, *, advice: str, evaluator: Optional[Evaluator] = None) -> None:
+    def __init__(
+        self, settings: ObserverSettings, *, advice: str, collapse_cause: str, evaluator: Optional[Evaluator] = None
+    ) -> None:
         """Creates the observer.
 
         Args:
           settings: what is watched, and how often.
           advice: what to do where training diverges.
+          collapse_cause: what makes token vectors fall together, and what to do.
           evaluator: evaluates checkpoints while training; None where nothing does.
         """
         self._settings = settings
         self._advice = advice
+        self._cause = collapse_cause
         self._evaluator = evaluator if settings.eval_every_steps != 0 else None
         self._line = StatusLine(sys.stderr)
         self._guard = FiniteGuard()
@@ -113,16 +120,32 @@ class TrainingObserver:
             return []
         self._log_hook = TrainingLogHook(
             tensors,
-            total_steps=self._settings.total_steps,
+            total_steps=settings.total_steps,
             examples_per_step=settings.batch_size,
             every_steps=settings.log_every_steps,
             metrics_path=os.path.join(settings.output_dir, METRICS_FILE),
             line=self._line,
+            warmup_steps=settings.warmup_steps,
+            events=EventLog(settings.output_dir),
         )
-        hint = DivergenceHint(tensors["loss"], warmup_steps=self._settings.warmup_steps, advice=self._advice)
+        hints = [DivergenceHint(tensors["loss"], warmup_steps=settings.warmup_steps, advice=self._advice)]
+        hints += self._spread_watches(tensors)
         timelines = [TimelineHook(settings.output_dir, self._settings.total_steps)] if settings.profile else []
         saver = tf.train.CheckpointSaverHook(settings.output_dir, save_steps=settings.save_checkpoints_steps)
-        return [self._log_hook, hint] + timelines + [saver]
+        return [self._log_hook, *hints, *timelines, saver]
+
+    def _spread_watches(self, tensors: Dict[str, Any]) -> List[Any]:
+        if TOKEN_SPREAD not in tensors:
+            return []
+        settings = self._settings
+        return [
+            SpreadWatch(
+                tensors[TOKEN_SPREAD],
+                every_steps=settings.log_every_steps,
+                metrics_path=os.path.join(settings.output_dir, METRICS_FILE),
+                cause=self._cause,
+            )
+        ]
 
     def train(self, estimator: Any, input_fn: Callable[..., Any], listeners: Sequence[Any] = ()) -> None:
         """Trains up to the last step; evaluates checkpoints and draws the curves on the way.

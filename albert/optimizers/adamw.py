@@ -1,9 +1,9 @@
-"""AdamW optimizer without bias correction, and the base of LAMB (docs/en/optimizers.md)."""
+"""AdamW optimizer, with and without bias correction, and the base of LAMB (docs/en/optimizers.md)."""
 
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -71,20 +71,22 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
 
     def _has_kernel(self) -> bool:
         """Whether a kernel of TensorFlow makes the same step: in three passes over memory instead of fifteen."""
-        return self._bias_correction_step is None and self._is_applied is None
+        return self._is_applied is None
 
     def _moved_by_kernel(self, grad: Tensor, var: Tensor) -> Tensor:
         rate = tf.convert_to_tensor(self._learning_rate, tf.float32)
         decayed = []
         if not matches_any(var.op.name, self._exclude_from_weight_decay):
             decayed = [var.assign(var * (1.0 - rate * self._weight_decay_rate))]
+        beta_1_power, beta_2_power = self._beta_powers()
         arguments = {
-            "beta1_power": 0.0,  # powers of β correct the bias; 0 corrects nothing
-            "beta2_power": 0.0,
+            "beta1_power": beta_1_power,
+            "beta2_power": beta_2_power,
             "lr": rate,
             "beta1": self._beta_1,
             "beta2": self._beta_2,
-            "epsilon": self._epsilon,
+            # The kernel adds it to the root of the moment before its correction.
+            "epsilon": self._epsilon * tf.sqrt(1.0 - beta_2_power),
             "grad": grad,
         }
         slots = [var, self.get_slot(var, "m"), self.get_slot(var, "v")]
@@ -114,11 +116,16 @@ class AdamWeightDecayOptimizer(tf.train.Optimizer):
         return tf.where_v2(self._is_applied, new, old)
 
     def _direction(self, m: Tensor, v: Tensor) -> Tensor:
-        if self._bias_correction_step is not None:
-            step = tf.cast(self._bias_correction_step, tf.float32)
-            m /= 1.0 - tf.pow(self._beta_1, step)
-            v /= 1.0 - tf.pow(self._beta_2, step)
+        beta_1_power, beta_2_power = self._beta_powers()
+        m, v = m / (1.0 - beta_1_power), v / (1.0 - beta_2_power)
         return m / (tf.sqrt(v) + self._epsilon)
+
+    def _beta_powers(self) -> Tuple[Tensor, Tensor]:
+        """Powers of β, one less which the moments' sums of weights are; 0 corrects nothing."""
+        if self._bias_correction_step is None:
+            return tf.constant(0.0), tf.constant(0.0)
+        step = tf.cast(self._bias_correction_step, tf.float32)
+        return tf.pow(self._beta_1, step), tf.pow(self._beta_2, step)
 
     def _ratio(self, update: Tensor, var: Tensor) -> Tensor:
         """The factor of this variable's step; LAMB adapts it."""

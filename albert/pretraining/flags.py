@@ -6,6 +6,7 @@ import optimization
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.checkpoints.families import Family
+from albert.pretraining.initial_weights import BALANCED, INITIAL_WEIGHTS
 from albert.pretraining.settings import PretrainingSettings
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
@@ -24,6 +25,13 @@ def declare_pretraining_flags(flags: Flags, family: Family) -> None:
     flags.integer("start_warmup_step", 0, "the step at which the warm-up begins", minimum=0)
     if family.has_groups:
         flags.boolean("init_from_group0", False, "start every group of layers from group 0 of --init_checkpoint")
+    flags.choice(
+        "initial_weights",
+        BALANCED,
+        INITIAL_WEIGHTS,
+        "of a run from random weights: balanced starts the masked-LM bias at the tokens' frequencies, and word "
+        "embeddings of the size of positions; published starts as the published models did",
+    )
     flags.boolean(
         "adapt_all_variables", False, "LAMB adapts norms and biases too, as the published zh models were trained"
     )

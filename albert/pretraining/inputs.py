@@ -17,6 +17,7 @@ from albert.files.record_sets import described_shard, expand_globs, journal_path
 from albert.files.tfrecords import count_records, first_record
 from albert.pretraining.settings import PretrainingSettings
 from albert.training.run_model import RunModel
+from tokenization import takes_vocabulary
 
 _VOCABULARY = "vocab.txt"
 
@@ -68,10 +69,11 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
     made = _described(sidecar) if sidecar else _measured(path)
     if dynamic_masking.is_dynamic(sidecar):
         del asked["max_predictions_per_seq"]  # the records hold no predictions yet
-    asked.update({"vocab_size": vocab_size} if "vocab_size" in made else {})
     for name, value in asked.items():
         if made[name] != value:
             raise UserError("{} was made for {} {}, asked for {}".format(path, name, made[name], value))
+    if "vocab_size" in made and not takes_vocabulary(vocab_size, made["vocab_size"]):
+        raise UserError("{} was made for vocab_size {}, asked for {}".format(path, made["vocab_size"], vocab_size))
     shard = described_shard(path, sidecar)
     if shard is None:
         count_records(path)  # walks the whole file and raises where it is cut off
@@ -108,14 +110,16 @@ def _measured(path: str) -> Dict[str, int]:
 
 
 def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
-    """Adds the vocabulary with which the records were made to a model that comes without one.
+    """Adds the vocabulary and the case with which the records were made to a model that comes without them.
 
-    It is searched beside the config and where setup.sh puts it, and identified by the hash in the records' sidecar.
+    The vocabulary is searched beside the config and where setup.sh puts it, and identified by the hash in the records'
+    sidecar.
     """
-    if model.vocab_file or model.spm_model_file:
-        return model
     sidecar = read_sidecar(inputs.train_files[0])
     if sidecar is None:
+        return model
+    model = model._replace(do_lower_case=sidecar["settings"].get("do_lower_case", model.do_lower_case))
+    if model.vocab_file or model.spm_model_file:
         return model
     for folder in (os.path.dirname(model.config_file or ""), CONFIGS):
         path = os.path.join(folder, _VOCABULARY)

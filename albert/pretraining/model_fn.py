@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.model import heads
 from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.spread import spread_sums
 from albert.model.types import Tensor
+from albert.pretraining.initial_weights import Initializers, starting_from
 from albert.training.step import Features, Objective, Scalars, TrainingSetup, evaluation_spec, training_spec
 
 
 class _Outputs(NamedTuple):
+    model: TransformerModel
     masked_lm: heads.MaskedLmOutput
     sentence_order: heads.ClassifierOutput
 
 
-def build_pretraining_model_fn(family: Family, config: ModelConfig, setup: TrainingSetup) -> Callable[..., Any]:
-    """Builds a model_fn for TPUEstimator over the records of `features.pretraining_features`."""
+def build_pretraining_model_fn(
+    family: Family, config: ModelConfig, setup: TrainingSetup, initializers: Optional[Initializers] = None
+) -> Callable[..., Any]:
+    """Builds a model_fn for TPUEstimator over the records of `features.pretraining_features`.
+
+    Args:
+      family: of the model.
+      config: its configuration.
+      setup: see `TrainingSetup`.
+      initializers: of the variables that start otherwise than published, see `initial_weights`.
+    """
 
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(pretraining_objective(family, config, setup.use_tpu), features, setup)
-        masked_lm, sentence_order = _build(
+            with starting_from(initializers or {}):
+                return training_spec(pretraining_objective(family, config, setup.use_tpu), features, setup)
+        _, masked_lm, sentence_order = _build(
             family, config, features, is_training=False, use_one_hot_embeddings=setup.use_tpu
         )
         return evaluation_spec(
@@ -53,7 +67,9 @@ def pretraining_objective(family: Family, config: ModelConfig, use_one_hot_embed
         outputs = _build(family, config, features, is_training=True, use_one_hot_embeddings=use_one_hot_embeddings)
         watched = _watched(outputs, _order_labels(features), totals)
         tokens = tf.reduce_sum(tf.cast(features["input_mask"], tf.float32))
-        return watched["masked_lm_loss"] + watched["sentence_order_loss"], dict(watched, tokens=tokens)
+        return watched["masked_lm_loss"] + watched["sentence_order_loss"], dict(
+            watched, tokens=tokens, **spread_sums(outputs.model)
+        )
 
     return Objective(_totals, terms)
 
@@ -71,7 +87,7 @@ def _build(
         kept_positions=positions,
     )
     masked_lm = heads.masked_lm(model, positions, features["masked_lm_ids"], features["masked_lm_weights"])
-    return _Outputs(masked_lm, heads.sentence_order(model, _order_labels(features)))
+    return _Outputs(model, masked_lm, heads.sentence_order(model, _order_labels(features)))
 
 
 def _order_labels(features: Features) -> Tensor:
@@ -95,7 +111,7 @@ def _totals(features: Features) -> Scalars:
 
 def _watched(outputs: _Outputs, order_labels: Tensor, totals: Scalars) -> Scalars:
     """The losses and accuracies of some examples, as their share in those of the whole batch."""
-    masked_lm, sentence_order = outputs
+    _, masked_lm, sentence_order = outputs
     has_order = _has_order(order_labels)
     predictions = totals["predictions"] + heads.WEIGHT_EPSILON
     pairs = tf.maximum(totals["pairs"], 1.0)

@@ -15,11 +15,14 @@ from albert.checkpoints.families import Family
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.files.record_sets import record_counts
 from albert.model.config import ModelConfig
-from albert.monitor.evaluation import Evaluator, Goal, Results
-from albert.monitor.figures import text_of, write_results
+from albert.monitor.evaluation import Evaluator
+from albert.monitor.figures import write_results
+from albert.monitor.goal import Baseline, Goal, Results
 from albert.monitor.guards import divergence_advice
 from albert.monitor.observer import TrainingObserver
-from albert.monitor.summary import log_outcome
+from albert.monitor.summary import log_best, log_files
+from albert.pretraining.commonest_token import commonest_token_baseline, masked_token_counts
+from albert.pretraining.initial_weights import BALANCED, Initializers, balanced_initializers
 from albert.pretraining.inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs, with_vocabulary
 from albert.pretraining.model_fn import build_pretraining_model_fn
 from albert.pretraining.published_graph import PublishedGraphListener, published_graph, write_graph_of_best
@@ -45,7 +48,8 @@ from albert.training.step import TrainingSetup
 _log = logging.getLogger(__name__)
 
 EVAL_RESULTS = "eval_results"
-_GOAL = Goal("loss", is_higher_better=False)
+_COUNTED_RECORDS = 10000
+_GOAL = Goal("loss", is_higher_better=False, lead="masked_lm_accuracy")
 
 
 class PretrainingRun(NamedTuple):
@@ -88,10 +92,12 @@ def run_pretraining(settings: PretrainingSettings, family: Family) -> None:
             write_graph_of_best(own.output_dir, published_graph(family, run.model.config))
         if own.export_dir:
             export_after_training(run, own.export_dir)
+    if own.is_chief and evaluator:
+        log_best(evaluator)
     if observer:
         observer.say_what_was_done()
     if own.is_chief:
-        log_outcome(own.output_dir, evaluator)
+        log_files(own.output_dir)
         _say_what_next(run)
 
 
@@ -143,12 +149,13 @@ def optimizer_settings(settings: PretrainingSettings) -> optimization.OptimizerS
         optimizer=settings.optimizer,
         poly_power=settings.poly_power,
         start_warmup_step=settings.start_warmup_step,
+        bias_correction=settings.bias_correction,
         **adapt,
     )
 
 
-def _estimator(run: PretrainingRun, setup: TrainingSetup) -> Any:
-    model_fn = build_pretraining_model_fn(run.family, run.model.config, setup)
+def _estimator(run: PretrainingRun, setup: TrainingSetup, initializers: Optional[Initializers] = None) -> Any:
+    model_fn = build_pretraining_model_fn(run.family, run.model.config, setup, initializers)
     return make_estimator(run.settings, model_fn, is_training=setup.optimizer is not None)
 
 
@@ -200,8 +207,23 @@ def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator]) -> T
     from_group_0 = _is_from_group_0(settings, run.family)
     setup = training_setup(settings, optimizer_settings(settings), observer, init_from_group_0=from_group_0)
     graph = PublishedGraphListener(settings.output_dir, published_graph(run.family, run.model.config))
-    observer.train(_estimator(run, setup), _training_input_fn(settings, run.inputs), [graph] * settings.is_chief)
+    estimator = _estimator(run, setup, _initializers(run, setup))
+    observer.train(estimator, _training_input_fn(settings, run.inputs), [graph] * settings.is_chief)
     return observer
+
+
+def _initializers(run: PretrainingRun, setup: TrainingSetup) -> Optional[Initializers]:
+    """Initializers of a balanced start; None where a run goes on, starts from a checkpoint, or starts as published."""
+    settings, inputs = run.settings, run.inputs
+    is_from_scratch = not (setup.init_checkpoint or latest_checkpoint(settings.output_dir))
+    if settings.initial_weights != BALANCED or not is_from_scratch:
+        return None
+    input_fn = _input_fn(settings, inputs.train_files, inputs.held_out, is_training=True)
+    counts = masked_token_counts(input_fn, _COUNTED_RECORDS)
+    _log.info(
+        "Initial weights: the masked-LM bias starts at the shares of %s masked tokens.", format(int(counts.sum()), ",")
+    )
+    return balanced_initializers(run.model.config, counts)
 
 
 def _evaluator(run: PretrainingRun) -> Evaluator:
@@ -209,13 +231,21 @@ def _evaluator(run: PretrainingRun) -> Evaluator:
     settings, inputs = run.settings, run.inputs
     sizes = [os.path.getsize(path) for path in inputs.eval_files]
     steps = _eval_steps(run)
+    _log.info("Evaluation on %s.", evaluated_on(inputs))
     return Evaluator(
         settings.output_dir,
-        name="evaluation on " + evaluated_on(inputs),
+        name="held-out" if inputs.held_out or inputs.eval_files != inputs.train_files else "training-data",
         data=[inputs.eval_files, sizes, inputs.held_out, steps, settings.eval_batch_size, settings.seed],
         goal=_GOAL,
         measure=lambda prefix: _measure(run, steps, prefix),
+        find_baseline=lambda: _baseline(run, steps),
     )
+
+
+def _baseline(run: PretrainingRun, steps: int) -> Optional[Baseline]:
+    settings, inputs = run.settings, run.inputs
+    input_fn = _input_fn(settings, inputs.eval_files, inputs.held_out, is_training=False)
+    return commonest_token_baseline(input_fn, steps * settings.eval_batch_size)
 
 
 def _measure(run: PretrainingRun, steps: int, prefix: Optional[str]) -> Results:
@@ -241,7 +271,7 @@ def evaluate(run: PretrainingRun, evaluator: Evaluator) -> None:
         start = starting_checkpoint(run.settings)
         _log.info("%s holds no checkpoint: evaluating %s.", output_dir, start or "random weights")
         results = _measure(run, _eval_steps(run), None)
-        _log.info("evaluation on %s: %s", evaluated_on(run.inputs), text_of(results))
+        _log.info("%s: %s", evaluator.name, evaluator.goal.text(results, evaluator.baseline))
     write_results(output_dir, EVAL_RESULTS, results)
 
 

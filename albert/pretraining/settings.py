@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional
 
+from albert.pretraining.initial_weights import BALANCED
 from albert.training.settings import TrainingSettings
 
 
@@ -18,6 +19,8 @@ class PretrainingSettings(TrainingSettings):
       eval_share: without eval_input_file, the share of the records that is kept from training.
       eval_on_training_data: whether the records that are trained on are evaluated on, too.
       max_eval_steps: the most evaluation steps.
+      initial_weights: "balanced" or "published", for runs from random weights, see
+        `albert.pretraining.initial_weights`.
       max_predictions_per_seq: predictions of a sequence, as the records were made.
       num_train_steps: steps in all.
       num_warmup_steps: steps of linear warm-up.
@@ -39,6 +42,7 @@ class PretrainingSettings(TrainingSettings):
     num_warmup_steps: int = 10000
     start_warmup_step: int = 0
     poly_power: float = 1.0
+    initial_weights: str = BALANCED
     init_from_group0: bool = False
     adapt_all_variables: bool = False
     export_dir: Optional[str] = None

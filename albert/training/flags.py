@@ -14,8 +14,8 @@ from albert.training.settings import TrainingSettings
 
 def declare_training_flags(flags: Flags) -> None:
     """Declares what pre-training and fine-tuning share; each command adds those whose published defaults differ."""
-    flags.string("output_dir", None, "the folder for checkpoints, logs and results")
-    flags.string("init_checkpoint", None, "weights to start from: a folder or a prefix")
+    flags.location("output_dir", None, "the folder for checkpoints, logs and results")
+    flags.location("init_checkpoint", None, "weights to start from: a folder or a prefix")
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
     _declare_monitoring(flags)
     flags.choice(
@@ -24,6 +24,12 @@ def declare_training_flags(flags: Flags) -> None:
         PRESETS,
         "recommended: set learning rate and warm-up by the model's size where the published ones are known to fail, "
         "and say what is set (flags that are given win); published: keep the published ones and warn of nothing",
+    )
+    flags.boolean(
+        "bias_correction",
+        True,
+        "correct the bias of the optimizer's moments, without which the first steps are several times the learning "
+        "rate; the published models were trained without (--preset=published)",
     )
     flags.integer(
         "gradient_accumulation_steps",
@@ -83,7 +89,7 @@ def declare_config_files(flags: Flags, families: Iterable[Family]) -> None:
     """Declares the flag of each family's model configuration."""
     for family in families:
         help_text = "the JSON file of a model of the {} family; by default that of --init_checkpoint"
-        flags.string(family.config_flag, None, help_text.format(family.name))
+        flags.location(family.config_flag, None, help_text.format(family.name))
 
 
 def training_values(flags: Flags, settings_class: Type[TrainingSettings], families: Iterable[Family]) -> Dict[str, Any]:

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 PUBLISHED, RECOMMENDED = PRESETS = ("published", "recommended")
 _XLARGE_HIDDEN_SIZE = 2048
+_PUBLISHED_VALUES: Dict[str, Any] = {"bias_correction": False, "initial_weights": PUBLISHED}  # where ours differ
 _PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the batch that each belongs to
 
 
@@ -61,6 +62,10 @@ def apply_preset(settings: S, values: Dict[str, Any], hidden_size: int) -> S:
     Returns:
       The settings to train with.
     """
+    if settings.preset == PUBLISHED:
+        fields = {field.name for field in dataclasses.fields(settings)}
+        values = {name: value for name, value in _PUBLISHED_VALUES.items() if name in fields}
+        return dataclasses.replace(settings, **_not_given(settings, values))
     if settings.preset == RECOMMENDED:
         if not values:
             _log.info("--preset=recommended sets nothing: the published settings work for hidden size %d.", hidden_size)
@@ -82,12 +87,13 @@ def apply_preset(settings: S, values: Dict[str, Any], hidden_size: int) -> S:
 
 def _not_given(settings: TrainingSettings, values: Dict[str, Any]) -> Dict[str, Any]:
     """The values that the user left open; says what becomes of each."""
+    preset = settings.preset
     for name, value in sorted(values.items()):
         current = _text(getattr(settings, name))
         if name in settings.given:
-            _log.info("--preset=recommended leaves --%s=%s, as given (it would set %s).", name, current, _text(value))
+            _log.info("--preset=%s leaves --%s=%s, as given (it would set %s).", preset, name, current, _text(value))
         else:
-            _log.info("--preset=recommended sets --%s=%s (published: %s).", name, _text(value), current)
+            _log.info("--preset=%s sets --%s=%s (by default %s).", preset, name, _text(value), current)
     return {name: value for name, value in values.items() if name not in settings.given}
 
 

@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, Optional, Sequence, TypeVar
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.model import find_weights
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.devices.allocator import keep_memory
@@ -26,9 +27,11 @@ from albert.model.config import ModelConfig
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.guards import NotFiniteError
 from albert.monitor.observer import ObserverSettings, TrainingObserver
+from albert.monitor.spread import collapse_cause
 from albert.optimizers import replicas
 from albert.training import plausible
 from albert.training.environment import describe_environment
+from albert.training.presets import PUBLISHED
 from albert.training.settings import TrainingSettings
 from albert.training.step import TrainingSetup
 from optimization import OptimizerSettings
@@ -37,7 +40,6 @@ S = TypeVar("S", bound=TrainingSettings)
 
 _log = logging.getLogger(__name__)
 
-RUN_CONFIG_FILE = "run_config.json"
 _OF_THE_CHIEF = {"do_eval": False, "do_predict": False, "export_dir": None}
 
 
@@ -115,7 +117,19 @@ def make_observer(
         use_tpu=settings.use_tpu,
         cluster=settings.devices.cluster,
     )
-    return TrainingObserver(watched, advice=advice, evaluator=evaluator)
+    cause = _collapse_cause(settings, warmup_steps)
+    return TrainingObserver(watched, advice=advice, collapse_cause=cause, evaluator=evaluator)
+
+
+def _collapse_cause(settings: TrainingSettings, warmup_steps: int) -> str:
+    return collapse_cause(
+        optimizer=settings.optimizer,
+        has_bias_correction=settings.bias_correction,
+        learning_rate=settings.learning_rate,
+        warmup_steps=warmup_steps,
+        is_from_published_start=getattr(settings, "initial_weights", None) == PUBLISHED
+        and not settings.init_checkpoint,
+    )
 
 
 def training_setup(
@@ -191,15 +205,18 @@ def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
       advice: what to do where training diverges.
 
     Raises:
-      UserError: damaged records or checkpoints, a loss or gradient that is no number, no memory, no room on the disk.
+      UserError: damaged or missing records or checkpoints, a loss or gradient that is no number, no memory, no room on
+        the disk.
     """
     try:
         yield
     except (NotFiniteError, tf.train.NanLossDuringTrainingError) as error:
         is_ours = isinstance(error, NotFiniteError)
         raise UserError(_diverged(str(error) if is_ours else "the loss is nan", output_dir, advice)) from error
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError) as error:
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         raise UserError("a record file or checkpoint is damaged: {}".format(_first_line(error))) from error
+    except tf.errors.NotFoundError as error:
+        raise UserError("a file, or a weight of a checkpoint, is missing: {}".format(_first_line(error))) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))

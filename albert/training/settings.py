@@ -26,6 +26,7 @@ class TrainingSettings:
       eval_batch_size: rows of an evaluation step.
       learning_rate: at its peak.
       optimizer: "lamb" or "adamw".
+      bias_correction: whether the bias of the optimizer's moments is corrected.
       save_checkpoints_steps: steps between two checkpoints.
       keep_checkpoint_max: checkpoints to keep; 0 keeps all.
       gradient_accumulation_steps: equal parts of a batch that are computed one after the other.
@@ -51,6 +52,7 @@ class TrainingSettings:
     eval_batch_size: int = 8
     learning_rate: float = 5e-5
     optimizer: str = "adamw"
+    bias_correction: bool = True
     save_checkpoints_steps: int = 1000
     keep_checkpoint_max: int = 5
     gradient_accumulation_steps: int = 1

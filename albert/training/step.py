@@ -14,6 +14,7 @@ import optimization
 from albert.checkpoints.warm_start import warm_start_variables
 from albert.devices import precision
 from albert.model import compute
+from albert.model.spread import with_spread
 from albert.model.types import Tensor
 from albert.optimizers import replicas
 from albert.optimizers.loss_scale import create_loss_scale
@@ -30,7 +31,8 @@ class Objective(NamedTuple):
     Attributes:
       totals: from features, the sums by name that losses and accuracies will be divided by, of these examples alone.
       terms: from features and the totals of the whole batch, these examples' share of the loss and of the other
-        scalars to show; the shares of all examples add up to the batch's.
+        scalars to show; the shares of all examples add up to the batch's. The sums of `spread.spread_sums` may be
+        among them: shown is the spread.
     """
 
     totals: Callable[[Features], Scalars]
@@ -243,7 +245,9 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
         norm = update.gradient_norm
         if loss_scale:  # an overflow is no alarm: it lowers the scale
             norm = tf.where(tf.is_finite(norm), norm, tf.zeros_like(norm))
-        watched = dict(batch.watched, loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm)
+        watched = dict(
+            with_spread(batch.watched), loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm
+        )
         for name, tensor in watched.items():
             if name != "loss":  # TPUEstimator writes that one
                 tf.summary.scalar(name, tensor)

@@ -48,9 +48,9 @@ def run(family, kind, length, num_slices=1):
         found = batch_gradients(objective_of(kind, model), features, Division(num_slices), seed=1, step=tf.constant(0))
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             answers = (
-                model.span_logits(features, False)
+                model.span_logits(features)
                 if kind == "span"
-                else tf.nn.log_softmax(model.tag_logits(features, NUM_TAGS, False))
+                else model.tag_log_probabilities(features, NUM_TAGS)
             )
         session.run(tf.global_variables_initializer())
         gradients = {variable.op.name: gradient for variable, gradient in zip(found.variables, found.gradients)}

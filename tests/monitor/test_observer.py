@@ -57,7 +57,9 @@ class Training:
 
     def run(self, steps=STEPS, num_batches=-1):
         settings = self.settings._replace(total_steps=steps)
-        self.observer = TrainingObserver(settings, advice="train slower", evaluator=self.evaluator)
+        self.observer = TrainingObserver(
+            settings, advice="train slower", collapse_cause="too large a step", evaluator=self.evaluator
+        )
         config = tf.estimator.RunConfig(
             model_dir=self.folder, save_checkpoints_steps=2, log_step_count_steps=None, keep_checkpoint_max=9
         )

@@ -7,6 +7,7 @@ import run_pretraining
 from albert.base.errors import UsageError
 from albert.checkpoints.families import ZH
 from albert.finetuning.flags import build_classification_settings
+from albert.pretraining.settings import PretrainingSettings
 from albert.training.presets import apply_preset, fine_tuning_values, pretraining_values
 
 
@@ -40,7 +41,7 @@ def test_the_preset_sets_what_was_not_given_and_says_each(caplog):
     settings = apply_preset(settings, fine_tuning_values(hidden_size=1024), 1024)
     assert (settings.learning_rate, settings.warmup_proportion) == (1e-5, 0.3)
     assert settings.resolved()["learning_rate"] == 1e-5
-    assert "sets --learning_rate=1e-05 (published: 5e-05)" in caplog.text
+    assert "sets --learning_rate=1e-05 (by default 5e-05)" in caplog.text
     assert "leaves --warmup_proportion=0.3, as given (it would set 0.2)" in caplog.text
 
 
@@ -67,7 +68,25 @@ def test_a_size_in_danger_gets_one_line(arguments, hidden_size, is_warned, caplo
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == is_warned
     assert all("--preset=recommended sets --learning_rate=1e-05" in warning for warning in warnings)
-    assert settings.preset == "recommended" or settings == given
+    assert settings.preset == "recommended" or settings.learning_rate == given.learning_rate
+
+
+@pytest.mark.parametrize(
+    "arguments,is_corrected",
+    [([], True), (["--preset=published"], False), (["--preset=published", "--bias_correction=True"], True)],
+)
+def test_the_published_preset_takes_back_what_we_chose(arguments, is_corrected, caplog):
+    caplog.set_level("INFO")
+    settings = apply_preset(settings_of(*arguments), fine_tuning_values(hidden_size=312), 312)
+    assert settings.bias_correction == is_corrected
+    assert ("sets --bias_correction=False (by default True)" in caplog.text) == (not is_corrected)
+    assert "initial_weights" not in caplog.text  # fine-tuning has no such setting
+
+
+def test_the_published_preset_of_pretraining_starts_as_published():
+    settings = PretrainingSettings(output_dir="out", preset="published")
+    settings = apply_preset(settings, {}, 312)
+    assert (settings.initial_weights, settings.bias_correction) == ("published", False)
 
 
 def test_unknown_presets_are_refused():

@@ -16,6 +16,8 @@ from albert.finetuning.classification.features import NO_TOKEN
 from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
 from albert.model.config import ModelConfig
+from albert.model.encoder import TransformerModel
+from albert.model.spread import spread_sums
 from albert.model.types import Tensor
 from albert.training.step import Features, Objective, Scalars
 
@@ -39,18 +41,17 @@ class Classifier(NamedTuple):
     use_one_hot_embeddings: bool = False
     has_choices: bool = False
 
-    def build(self, features: Features, is_training: bool) -> heads.ClassifierOutput:
-        """Builds the graph over a batch of `features.CLASSIFICATION_FEATURES`."""
+    def build(self, features: Features, is_training: bool) -> Tuple[TransformerModel, heads.ClassifierOutput]:
+        """Builds the encoder and its head over a batch of `features.CLASSIFICATION_FEATURES`."""
         labels = flat(features["label_ids"])
-        if not self.has_choices:
-            model = self._encoder(features, is_training)
-            return heads.classifier(model, self.num_labels, is_training, labels, self.use_pooled_output)
-        model = self._encoder(_part_choices(features, self.num_labels), is_training)
-        return heads.chooser(model, self.num_labels, is_training, labels, self.use_pooled_output)
+        inputs = _part_choices(features, self.num_labels) if self.has_choices else features
+        model = self._encoder(inputs, is_training)
+        head = heads.chooser if self.has_choices else heads.classifier
+        return model, head(model, self.num_labels, is_training, labels, self.use_pooled_output)
 
     def log_probabilities(self, features: Features) -> Tensor:
         """Builds the natural logarithms of the probabilities of labels or choices, float32 [B, labels]."""
-        return tf.nn.log_softmax(self.build(features, is_training=False).logits)
+        return tf.nn.log_softmax(self.build(features, is_training=False)[1].logits)
 
     def _encoder(self, features: Features, is_training: bool) -> Any:
         # The head needs only the first token of the last layer.
@@ -87,13 +88,14 @@ def classification_objective(classifier: Classifier) -> Objective:
     """Objective of classification: the mean cross-entropy of a batch's rows."""
 
     def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
-        output = classifier.build(features, is_training=True)
+        model, output = classifier.build(features, is_training=True)
         hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
         return (
             tf.reduce_sum(output.example_loss) / totals["rows"],
             {
                 "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
                 "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
+                **spread_sums(model),
             },
         )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.mrc.answers import SpanSettings, best_spans, mean_loss, score_answers, write_answers
+from albert.finetuning.mrc.answers import (
+    SpanSettings,
+    best_spans,
+    mean_loss,
+    one_place_for_all,
+    score_answers,
+    write_answers,
+)
 from albert.finetuning.mrc.features import WindowSettings, check_settings, record_encoder, windows_of
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import ReadingSettings
@@ -49,7 +56,7 @@ class Reading(Problem):
 
     def answers(self, features: Features) -> Tensor:
         """See `Problem`; logits of the first and of the last token, [B, 2, S]."""
-        return self._model().span_logits(features, is_training=False)
+        return self._model().span_logits(features)
 
     def _model(self) -> TokenModel:
         return TokenModel(self.run.family, self.run.model.config, self.run.settings.use_tpu)
@@ -70,6 +77,11 @@ class Reading(Problem):
         spans = best_spans(self._windows.of(split), answers, len(split.rows), self._choice)
         paths = write_answers(self.run.settings.output_dir, self.run.task, split.rows, spans)
         return ", ".join(paths)
+
+    def sameness(self, split: Split, answers: List[np.ndarray]) -> Optional[str]:
+        """See `Problem`: answers that are empty, or begin at the same place of nearly every context."""
+        spans = best_spans(self._windows.of(split), answers, len(split.rows), self._choice)
+        return one_place_for_all([found[0] for found in spans])
 
 
 def _window_settings(settings: ReadingSettings) -> WindowSettings:

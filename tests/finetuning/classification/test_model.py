@@ -40,11 +40,11 @@ def build(family):
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
         with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE):
-            together = chooser.build(constants(batch_of_rows()), is_training=False)
+            _, together = chooser.build(constants(batch_of_rows()), is_training=False)
             for sequence in [sequence for choices in CHOICES for sequence in choices]:
                 label_ids = np.zeros([1, 1], np.int32)
                 features = constants(dict(pad_batch([sequence], 0), label_ids=label_ids))
-                alone.append(classifier.build(features, is_training=False).logits)
+                alone.append(classifier.build(features, is_training=False)[1].logits)
         session.run(tf.global_variables_initializer())
         # Larger weights, so that the choices differ.
         session.run([tf.assign(variable, 3.0 * variable) for variable in tf.trainable_variables()])
