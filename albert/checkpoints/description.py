@@ -61,7 +61,7 @@ def read_description(folder: str) -> Optional[ModelFolder]:
     if not os.path.exists(path):
         return None
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             values: Dict[str, Any] = json.load(file)
         return ModelFolder(**dict(values, labels=tuple(values["labels"])))
     except (OSError, ValueError, KeyError, TypeError) as error:

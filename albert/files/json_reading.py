@@ -12,6 +12,7 @@ import re
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from albert.base.errors import UserError, check_keys
+from albert.files.plain_text import as_utf8
 
 MOST_BYTES = 64 << 20  # of a description; that of dynamic records holds a vocabulary, 2 MB
 _MOST_DEPTH = 32
@@ -113,7 +114,7 @@ def is_file_name(name: str) -> bool:
 
 
 def read_description(path: str, kind: str) -> Description:
-    """Reads a file that holds one JSON object, in UTF-8 with or without a byte order mark.
+    """Reads a file that holds one JSON object, in UTF-8, or in an encoding that its byte order mark names.
 
     Args:
       path: the file.
@@ -137,7 +138,7 @@ def read_text(path: str, most_bytes: int = MOST_BYTES) -> str:
     if len(content) > most_bytes:
         raise UserError("it has more than {:,} bytes".format(most_bytes))
     try:
-        return content.decode("utf-8-sig")
+        return as_utf8(content).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError("it is not UTF-8") from error
 

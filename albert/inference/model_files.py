@@ -115,7 +115,7 @@ def _read_export(folder: str) -> Dict[str, Any]:
     """Reads the description of an export, its format and head among it."""
     path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             description = json.load(file)
         return dict(description, format=description["format"], head=description["head"])
     except (OSError, ValueError, KeyError, TypeError) as error:

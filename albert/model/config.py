@@ -99,7 +99,7 @@ class ModelConfig:
     def from_json_file(cls: Type[AnyConfig], path: str) -> AnyConfig:
         """Reads a configuration file (raises `UserError`, naming the file)."""
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, "rb") as file:  # as bytes: JSON tells its encoding, byte order marks included
                 values = json.load(file)
             if not isinstance(values, dict):
                 raise UserError("it holds no JSON object")

@@ -5,13 +5,13 @@ Only a header line and blank lines at the end are skipped.
 
 from __future__ import annotations
 
-import csv
 import functools
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
 from albert.files.reading import text_lines
 from albert.tasks import headers
+from albert.tasks.csv_cells import csv_cells
 from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 
 LABEL_COLUMN = "label"
@@ -73,8 +73,8 @@ def split_cells(text: str, separator: str, path: str, line: int) -> List[str]:
 
 def _csv_cells(text: str, path: str, line: int) -> List[str]:
     try:
-        return next(csv.reader([text], strict=True))
-    except csv.Error as error:
+        return csv_cells(text)
+    except ValueError as error:
         raise UserError(
             "{} line {} is not a row of comma-separated columns ({}): a quoted text must end in its line, and quotes "
             "in it are doubled".format(path, line, error)

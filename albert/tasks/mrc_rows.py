@@ -18,6 +18,7 @@ import logging
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
+from albert.files.plain_text import is_blank
 from albert.tasks.json_rows import JsonObject, json_objects
 from albert.tasks.rows import text_fault
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, split_path
@@ -84,7 +85,7 @@ class _Node(JsonObject):
     def checked_text(self, key: str, may_be_empty: bool = False) -> str:
         """Returns the text of a key; raises `UserError` where it has a fault."""
         text = self.text(key)
-        fault = None if may_be_empty and not text.strip() else text_fault(text, key + " ")
+        fault = None if may_be_empty and is_blank(text) else text_fault(text, key + " ")
         if fault:
             raise self.error(fault)
         return text
@@ -107,7 +108,7 @@ def read_questions(path: str) -> Iterator[Question]:
 def _top_nodes(path: str) -> Iterator[_Node]:
     """Yields articles, contexts or questions, whichever the file lists."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open(path, "rb") as file:  # as bytes: JSON tells its encoding
             values = json.load(file)
     except OSError as error:
         raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
@@ -213,7 +214,7 @@ def read_question_split(task: Task, data_dir: Optional[str], split: str) -> List
     _say(path, moved, "an answer at another place than answer_start; the nearest place is used")
     _say(path, unplaced, "an answer without answer_start; the first place in the context is used")
     # CMRC 2018 has one such question.
-    _say(path, [q.own_id for q in questions if not q.question.strip()], "no text; it is kept")
+    _say(path, [q.own_id for q in questions if is_blank(q.question)], "no text; it is kept")
     _say(path, dropped, "an answer that is not in the context; it is not scored")
     return questions
 
@@ -221,7 +222,7 @@ def read_question_split(task: Task, data_dir: Optional[str], split: str) -> List
 def _placed(question: Question, answer: Answer) -> Optional[Answer]:
     """Returns the answer with its place in the context; None where it is not there."""
     context, text = question.context, answer.text
-    if not text.strip():
+    if is_blank(text):
         return None
     if answer.start >= 0 and context.startswith(text, answer.start):
         return answer

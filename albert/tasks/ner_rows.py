@@ -15,6 +15,7 @@ import re
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
+from albert.files.plain_text import is_blank
 from albert.files.reading import decoded_lines
 from albert.tasks.entities import PREFIXES, Entity, Tag, entities_of_tags, parse_tag
 from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, JsonObject, json_objects
@@ -136,7 +137,7 @@ def _token_lines(path: str) -> Iterator[List[_TokenLine]]:
     sentence: List[_TokenLine] = []
     first: Optional[_TokenLine] = None
     for number, text in decoded_lines(path):
-        if text.strip(" \t"):
+        if not is_blank(text):
             found = _token_line(path, number, text)
             first = first or found
             if (found.tag is None) != (first.tag is None):

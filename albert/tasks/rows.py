@@ -1,14 +1,15 @@
 """Rows of classification tasks, which readers yield, and the check of their texts.
 
 A reader takes a path and yields rows as a stream. Lines end at "\\n" only (Chinese text contains other characters that
-Python takes for line breaks); "\\r\\n" and a byte order mark are accepted. For a row that is not for the task it yields
-`LeftOut`.
+Python takes for line breaks), or at "\\r" where there is none; "\\r\\n" and byte order marks are accepted. For a row
+that is not for the task it yields `LeftOut`.
 """
 
 from __future__ import annotations
 
 from typing import Callable, Iterator, NamedTuple, Optional, Tuple, Union
 
+from albert.files.plain_text import is_blank
 from albert.text.arrays import has_lone_surrogate
 
 UNNUMBERED = -1
@@ -61,7 +62,7 @@ def text_fault(text: str, which: str) -> Optional[str]:
       text: the text.
       which: its name before "text": "first ", or "" where there is only one.
     """
-    if not text.strip():
+    if is_blank(text):
         return "has an empty {}text: fill it in or remove the row".format(which)
     if has_lone_surrogate(text):
         return "has half a character (\\ud800 to \\udfff) in its {}text".format(which)

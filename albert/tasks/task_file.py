@@ -28,6 +28,7 @@ import os
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError, check_keys
+from albert.base.paths import expand_home
 from albert.tasks.columns import Column, Columns, column_layout
 from albert.tasks.delimited_rows import COMMA, TAB, read_rows
 from albert.tasks.json_rows import json_rows, texts_of
@@ -67,7 +68,7 @@ def read_task(path: str, has_data_dir: bool = False) -> Task:
       UserError: it cannot be read, or a key is unknown, missing or has a wrong value.
     """
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open(path, "rb") as file:  # as bytes: JSON tells its encoding
             values = json.load(file)
         if not isinstance(values, dict):
             raise UserError("it is not a JSON object")
@@ -93,7 +94,7 @@ def _task(values: Dict[str, Any], folder: str) -> Task:
     return Task(
         name=name,
         labels=labels,
-        files={split: (os.path.join(folder, file),) for split, file in files.items()},
+        files={split: (os.path.join(folder, expand_home(file)),) for split, file in files.items()},
         read_rows=_reader(values, _format(values, files), columns),
         metric=_choice(values, "metric", "accuracy", sorted(METRICS)),
         similar_label=_similar_label(values, labels),

@@ -16,7 +16,7 @@ from albert.files.json_reading import Description, is_file_name, parse, parse_de
     [
         (b"", "it is not JSON"),
         (b"{", "it is not JSON"),
-        (b"\xff\xfe{}", "it is not UTF-8"),
+        (b"\xff{}", "it is not UTF-8"),
         (b"[1]", "it holds no JSON object"),
         (b"null", "it holds no JSON object"),
         (b'{"a": 1, "a": 2}', "the key 'a' occurs twice"),
@@ -124,3 +124,10 @@ def test_rows_of_data_are_read_less_strictly_than_descriptions():
             parse(text)
     with pytest.raises(UserError):
         parse_description('{"a": 1, "a": 2}')
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_an_encoding_that_names_itself_is_read(tmp_path, encoding):
+    path = tmp_path / "export.json"
+    path.write_bytes('{"format": "冻结"}\r'.encode(encoding))
+    assert read_description(str(path), "a description").values == {"format": "冻结"}

@@ -103,3 +103,10 @@ def test_a_bad_file_is_named(tmp_path, text):
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot read the model config .*none.json: No such file"):
         BertConfig.from_json_file(str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_with_a_byte_order_mark(tmp_path, encoding):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(SIZES, indent=1), encoding=encoding)
+    assert BertConfig.from_json_file(str(path)) == BertConfig.from_dict(SIZES)

@@ -62,6 +62,12 @@ def test_odd_tokens_are_tokens(tmp_path):
     assert sentence.text == "\u3000\u2028𠮷" and entities(sentence) == [("𠮷", 2, "PER")]
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\xad", "\u3000", " \t"])
+def test_a_line_in_which_nothing_can_be_read_ends_a_sentence(tmp_path, blank):
+    for content in ("我 O\n{}\n北 B-LOC\n", "我\n{}\n北\n"):
+        assert [sentence.text for sentence in read(tmp_path, content.format(blank), "test")] == ["我", "北"]
+
+
 def test_a_tag_without_its_beginning_begins_an_entity_and_is_said(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     first, second = read(tmp_path, "我 O\n们 I-PER\n\n北 B-LOC\n京 I-ORG\n")
@@ -131,7 +137,8 @@ def test_a_test_file_may_hold_tokens_alone(tmp_path):
         ("我 O\n\tO\n", "train", "train.txt line 2 has no token before its tag 'O'"),
         ("", "train", "train.txt has no sentences"),
         ("\n\n", "test", "test.txt has no sentences"),
-        (b"\xff\xfe O\n", "train", "train.txt line 1 is not UTF-8"),
+        (b"\xff O\n", "train", "train.txt line 1 is not UTF-8"),
+        (b"\xff\xfe O\n", "train", "train.txt is UTF-16 and is cut off or damaged"),
     ],
 )
 def test_mistakes_of_tagged_lines(tmp_path, content, split, message):

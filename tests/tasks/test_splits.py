@@ -176,7 +176,8 @@ def test_a_byte_order_mark_is_one_at_the_beginning_only(tmp_path):
 
 def test_not_utf8(tmp_path):
     assert message(tmp_path, b"a\tb\t1\n" + "中文\t中\t1\n".encode("gb18030")).startswith("FILE line 2 is not UTF-8: ")
-    assert message(tmp_path, "a\tb\t1\n".encode("utf-16")).startswith("FILE line 1 is not UTF-8: ")
+    assert message(tmp_path, "中\tb\t1\n".encode("utf-16-be")).startswith("FILE line 1 holds a NUL byte")
+    assert read(tmp_path, "好\tb\t1\n".encode("utf-16"))[0].text_a == "好"  # its byte order mark tells what it is
 
 
 def test_a_nul_byte(tmp_path):
