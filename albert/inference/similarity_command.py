@@ -16,6 +16,7 @@ from albert.base.console import decoded_line
 from albert.base.errors import UserError
 from albert.base.terminal import say
 from albert.files.complete import CompleteFile
+from albert.files.plain_text import is_blank
 from albert.inference.text_batches import place_in, read_text_column
 from albert.tasks.delimited_rows import TAB
 from albert.tasks.text_table import column_of, open_pairs
@@ -94,7 +95,7 @@ def _typed_pairs() -> Iterator[TextPair]:
     """Yields pairs that were typed in one line, separated by a tab, or in two."""
     while True:
         first = _typed("first sentence: ")
-        if not first.strip():
+        if is_blank(first):
             return
         cells = first.split(TAB)
         yield (cells[0], cells[1]) if len(cells) > 1 else (first, _typed("second sentence: "))
