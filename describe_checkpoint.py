@@ -43,7 +43,7 @@ def describe_model(model: CheckpointModel, path: str) -> str:
         ("slots", listed(model.slots) if model.has_slots else "none: weights only"),
         ("step", "{:,}".format(model.step)),
         ("config", _CONFIG_SOURCES[model.config_source].format(os.path.basename(model.config_file or ""))),
-        ("vocabulary", os.path.basename(model.vocab_file or model.spm_model_file or "") or _NO_VOCABULARY),
+        ("vocabulary", _vocabulary(model)),
     ]
     lines = [model.prefix] + ["  {:{}}{}".format(name, _WIDTH, value) for name, value in rows]
     for purpose, command in _uses(model, path):
@@ -69,13 +69,21 @@ def _variant(config: Any) -> List[str]:
     return ["{} groups".format(groups)] if groups > 1 else []
 
 
+def _vocabulary(model: CheckpointModel) -> str:
+    name = os.path.basename(model.vocab_file or model.spm_model_file or "")
+    return name + (", text keeps its case" if model.do_lower_case is False else "") if name else _NO_VOCABULARY
+
+
 def _head(model: CheckpointModel) -> str:
     token_head = token_head_of(model.shapes)
     if token_head:
         task = " (task {})".format(model.description.task) if model.description else ""
         return _TOKEN_HEADS[token_head] + task
+    lack = model.lack_of(CLASSIFIER)
+    if model.num_labels and lack:
+        return "classifier of {} labels, which cannot answer: there is {}".format(model.num_labels, lack)
     if model.head != CLASSIFIER:
-        return _HEADS[model.head]
+        return _HEADS[model.head] + ("" if model.has_pooler else "; no pooler, a classifier begins with a new one")
     if not model.labels:
         return "classifier of {} labels, which nothing beside it names".format(model.num_labels)
     task = model.description.task if model.description else "unknown"
@@ -122,8 +130,8 @@ def _vocabulary_words(model: CheckpointModel) -> str:
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
-    flags.word("path", "a folder, a checkpoint's prefix or one of its files")
-    flags.string("config_file", None, "the model's JSON file, where none is beside it")
+    flags.word("path", "a folder, a checkpoint's prefix or one of its files", is_path=True)
+    flags.location("config_file", None, "the model's JSON file, where none is beside it")
     return flags
 
 

@@ -56,6 +56,7 @@ def build_encoder(
     *,
     use_one_hot_embeddings: bool = False,
     kept_positions: Optional[Tensor] = None,
+    has_pooler: bool = True,
 ) -> TransformerModel:
     """Builds the family's encoder over a batch of sequences.
 
@@ -63,7 +64,7 @@ def build_encoder(
       family, config: of the model.
       features: input_ids, input_mask and segment_ids, each int [B, S].
       is_training: whether dropout acts.
-      use_one_hot_embeddings, kept_positions: see `TransformerModel`.
+      use_one_hot_embeddings, kept_positions, has_pooler: see `TransformerModel`.
     """
     return family.model_class(
         config=config,
@@ -74,4 +75,5 @@ def build_encoder(
         use_one_hot_embeddings=use_one_hot_embeddings,
         scope="bert",
         kept_positions=kept_positions,
+        has_pooler=has_pooler,
     )

@@ -11,6 +11,7 @@ from typing import Callable, NamedTuple, Optional
 from albert.base.errors import UserError
 from albert.checkpoints.description import ModelFolder, best_folder, write_description
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
+from albert.checkpoints.tokenizer_file import write_do_lower_case
 from albert.checkpoints.values import write_weights
 from albert.files.complete import CompleteFile, CompleteFolder, copy_file, may_be_replaced, recover
 from albert.model.config import ModelConfig
@@ -28,6 +29,7 @@ class Companions(NamedTuple):
       vocab_file: the vocabulary or sentencepiece model, which is copied; None where none is known.
       vocab_name: the name of the copy; None for the name that it has.
       description: of a fine-tuned model. It names both files, whatever the two names above are.
+      do_lower_case: whether text is lower-cased, for a model without a description; None where nothing says it.
     """
 
     config: Optional[ModelConfig] = None
@@ -35,6 +37,7 @@ class Companions(NamedTuple):
     vocab_file: Optional[str] = None
     vocab_name: Optional[str] = None
     description: Optional[ModelFolder] = None
+    do_lower_case: Optional[bool] = None
 
 
 def write_best(output_dir: str, prefix: str) -> str:
@@ -77,6 +80,7 @@ def companions_of(model: CheckpointModel) -> Companions:
         config_name=os.path.basename(model.config_file or CONFIG_NAME),
         vocab_file=model.vocab_file or model.spm_model_file,
         description=model.description,
+        do_lower_case=model.do_lower_case,
     )
 
 
@@ -86,7 +90,7 @@ def write_companions(folder: str, companions: Companions) -> None:
     Raises:
       UserError: the vocabulary cannot be read, or the folder cannot be written.
     """
-    config, config_name, vocab_file, vocab_name, description = companions
+    config, config_name, vocab_file, vocab_name, description, do_lower_case = companions
     if description:
         config_name, vocab_name = description.config_file, description.vocab_file
     if config:
@@ -96,6 +100,8 @@ def write_companions(folder: str, companions: Companions) -> None:
         _copy(vocab_file, os.path.join(folder, vocab_name or os.path.basename(vocab_file)))
     if description:
         write_description(folder, description)
+    elif do_lower_case is not None:
+        write_do_lower_case(folder, do_lower_case)
 
 
 def _copy(source: str, target: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import json
+import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -16,6 +18,8 @@ from albert.base.paths import CONFIGS
 from albert.checkpoints.description import DESCRIPTION_FILE, ModelFolder, best_folder, read_description
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.parts import encoder_lack, has_pooler, lack_of, usable_heads
+from albert.checkpoints.tokenizer_file import read_do_lower_case
 from albert.checkpoints.values import read_contents, step_of
 from albert.checkpoints.variables import (
     ENCODER_PREFIX,
@@ -23,16 +27,20 @@ from albert.checkpoints.variables import (
     count_parameters,
     describe_weights,
     family_of,
-    heads_of,
     normalises_pooled_output,
     num_labels_of,
     sizes_of,
     unlike_albert,
 )
 from albert.model.config import ModelConfig
-from tokenization import load_vocab
+from tokenization import load_vocab, takes_vocabulary
+
+_log = logging.getLogger(__name__)
 
 _SIZES_OF_ANY_MODEL = ("vocab_size", "max_position_embeddings", "type_vocab_size")  # may differ from the published
+
+_LIBRARY_CONFIG = "config.json"  # as the library transformers names it
+_CONFIG_MARKS = ("hidden_size", "num_hidden_layers")  # keys that only the config of a model has
 
 # Sources of a config.
 NAMED, FOUND, INFERRED = "named", "file", "inferred"
@@ -48,12 +56,13 @@ class CheckpointModel(NamedTuple):
       config_file: the path of the config; None where it was inferred.
       prefix: of the checkpoint.
       shapes: names and shapes of the weights; no slots, no step.
-      heads: names of the heads that it has (`outputs.HEADS`), from the plainest on.
+      heads: names of the heads that can answer (`outputs.HEADS`, `parts.lack_of`), from the plainest on.
       num_labels: the number of labels of a classifier; None without one.
       slots: names of the optimizer's slots, such as adam_m; empty if there are none.
       step: the global step at which it was written; 0 if it holds none.
       vocab_file, spm_model_file: the vocabulary or sentencepiece model found beside the checkpoint, if any.
       description: the description of a fine-tuned model (labels, task, …) in its folder, if any.
+      do_lower_case: whether its text is lower-cased; None where nothing beside the checkpoint says it.
     """
 
     family: Family
@@ -69,11 +78,21 @@ class CheckpointModel(NamedTuple):
     vocab_file: Optional[str]
     spm_model_file: Optional[str]
     description: Optional[ModelFolder]
+    do_lower_case: Optional[bool]
 
     @property
     def head(self) -> str:
         """The name of the head that it was trained with last; "encoder" if it has none."""
         return self.heads[-1]
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether it holds a pooler; what is trained for masked LM alone may lack it."""
+        return has_pooler(self.shapes)
+
+    def lack_of(self, head: str) -> Optional[str]:
+        """Says why it cannot answer with a head, in words that follow "has"; None where it can."""
+        return lack_of(self.shapes, head, self.use_pooled_output)
 
     @property
     def has_slots(self) -> bool:
@@ -117,9 +136,7 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
     prefix = find_weights(path)
     folder = os.path.dirname(prefix) or os.curdir
     contents = read_contents(prefix)
-    unlike = unlike_albert(contents.shapes)
-    if unlike:
-        raise UserError("the checkpoint {} is {}".format(prefix, unlike))
+    check_encoder(prefix, contents.shapes)
     family = FAMILIES[family_of(contents.shapes) or ""]
     description = _description(folder, prefix, contents.shapes)
     source, found_file, config = _find_config(family, contents.shapes, prefix, description, config_file, config_flag)
@@ -131,14 +148,29 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
         config_file=found_file,
         prefix=prefix,
         shapes=contents.shapes,
-        heads=heads_of(contents.shapes),
+        heads=usable_heads(contents.shapes, description.use_pooled_output if description else True),
         num_labels=num_labels_of(contents.shapes),
         slots=contents.slots,
         step=step_of(prefix),
         vocab_file=vocab_file,
         spm_model_file=spm_model_file,
         description=description,
+        do_lower_case=description.do_lower_case if description else read_do_lower_case(folder),
     )
+
+
+def check_encoder(prefix: str, shapes: Shapes) -> None:
+    """Checks that weights are an ALBERT whose encoder is whole but for the pooler.
+
+    Raises:
+      UserError: they are not; the sentence says what they are, or what is missing.
+    """
+    unlike = unlike_albert(shapes)
+    if unlike:
+        raise UserError("the checkpoint {} is {}".format(prefix, unlike))
+    lack = encoder_lack(shapes)
+    if lack:
+        raise UserError("the checkpoint {} {}".format(prefix, lack))
 
 
 def find_weights(path: str) -> str:
@@ -239,8 +271,8 @@ def _config_beside(
 ) -> Optional[Tuple[str, ModelConfig]]:
     """Finds the config in a folder that fits the weights: its path and itself; None if the folder holds no config."""
     parsed = {path: _parsed(family, path) for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.json")))}
-    # The folder may hold other JSON files too. A config is a file that can be read as one, or is named bert_config.
-    paths = [path for path in parsed if parsed[path] is not None or "bert_config" in os.path.basename(path)]
+    # The folder may hold other JSON files too.
+    paths = [path for path in parsed if parsed[path] is not None or _looks_like_config(path)]
     configs = {path: config for path, config in parsed.items() if config is not None}
     fitting = {path: config for path, config in configs.items() if not contradictions(config, shapes)}
     if not fitting:
@@ -253,7 +285,30 @@ def _config_beside(
                 first, other, prefix, config_flag
             )
         )
+    _name_unused(family, [path for path in paths if parsed[path] is None], first)
     return first, fitting[first]
+
+
+def _looks_like_config(path: str) -> bool:
+    """Whether a JSON file is meant as the config of a model, whether or not it can be used."""
+    name = os.path.basename(path)
+    if "bert_config" in name:
+        return True
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            values = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return name == _LIBRARY_CONFIG
+    return isinstance(values, dict) and any(key in values for key in _CONFIG_MARKS)
+
+
+def _name_unused(family: Family, paths: List[str], used: str) -> None:
+    """Says which configs were passed over, and why."""
+    for path in paths:
+        try:
+            family.config_class.from_json_file(path)
+        except UserError as error:
+            _log.info("%s is used; passed over: %s", used, error)
 
 
 def _known_config(family: Family, shapes: Shapes) -> Optional[ModelConfig]:
@@ -278,13 +333,16 @@ def _find_vocabulary(
         return (None, path) if description.is_sentencepiece else (path, None)
     vocabularies = sorted(glob.glob(os.path.join(glob.escape(folder), "*vocab*.txt")))
     if vocabularies:
-        return next((path for path in vocabularies if _has_size(path, vocab_size)), vocabularies[0]), None
+        sizes = {path: _size_of(path) for path in vocabularies}
+        # The fullest that fits: a table of embeddings may have rows to spare.
+        fitting = [path for path in vocabularies if takes_vocabulary(vocab_size, sizes[path])]
+        return max(fitting, key=sizes.__getitem__, default=vocabularies[0]), None
     models = sorted(glob.glob(os.path.join(glob.escape(folder), "*.model")))
     return None, models[0] if len(models) == 1 else None
 
 
-def _has_size(vocab_file: str, vocab_size: int) -> bool:
+def _size_of(vocab_file: str) -> int:
     try:
-        return len(load_vocab(vocab_file)) == vocab_size
+        return len(load_vocab(vocab_file))
     except UserError:
-        return False
+        return 0

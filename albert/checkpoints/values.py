@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import shutil
+import tempfile
 from typing import Any, Dict, NamedTuple, Tuple
 
 import numpy as np
@@ -13,9 +18,10 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.files import check_data_file, check_index_file
-from albert.checkpoints.variables import Shapes, num_values, slot_of
+from albert.checkpoints.variables import ENCODER_PREFIX, Shapes, listed, num_values, slot_of
 
 _STEP = "global_step"
+_OTHER_FLOATS = (tf.float16, tf.bfloat16, tf.float64)  # of weights; all become float32 where they are used
 
 
 class Contents(NamedTuple):
@@ -23,6 +29,7 @@ class Contents(NamedTuple):
 
     shapes: Shapes  # of the weights
     slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
+    cast: Tuple[str, ...] = ()  # names of the weights that are not float32, as in half precision
 
 
 def variable_shapes(prefix: str) -> Shapes:
@@ -38,7 +45,8 @@ def read_contents(prefix: str) -> Contents:
     """Reads the contents of a checkpoint from its index.
 
     Raises:
-      UserError: the checkpoint cannot be read, or one of its files is missing or cut off.
+      UserError: the checkpoint cannot be read, one of its files is missing or cut off, or a weight of the encoder is no
+        floating-point number.
     """
     reader = _open(prefix)
     shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
@@ -46,7 +54,19 @@ def read_contents(prefix: str) -> Contents:
     check_data_file(prefix, sum(num_values(shapes[name]) * types[name].size for name in sized))
     slots = {name: slot_of(name, shapes) for name in shapes}
     weights = {name: shape for name, shape in shapes.items() if shape and slots[name] is None}
-    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})))
+    _check_types(prefix, {name: types[name] for name in weights if name.startswith(ENCODER_PREFIX)})
+    cast = tuple(sorted(name for name in weights if types[name] in _OTHER_FLOATS))
+    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})), cast)
+
+
+def _check_types(prefix: str, types: Dict[str, Any]) -> None:
+    wrong = sorted(name for name, kind in types.items() if kind not in _OTHER_FLOATS + (tf.float32,))
+    if wrong:
+        raise UserError(
+            "the checkpoint {} keeps {} as {}: only floating-point weights can be used".format(
+                prefix, wrong[0], types[wrong[0]].name
+            )
+        )
 
 
 def _open(prefix: str) -> Any:
@@ -59,14 +79,40 @@ def _open(prefix: str) -> Any:
 
 
 def read_weights(prefix: str) -> Dict[str, np.ndarray]:
-    """Reads the values of the weights of a checkpoint.
+    """Reads the values of the weights of a checkpoint; floating-point numbers of any precision as float32.
 
     Raises:
       UserError: it cannot be read or is damaged.
     """
-    names = variable_shapes(prefix)
+    contents = read_contents(prefix)
     reader = _open(prefix)
-    return {name: _read(reader, name, prefix) for name in sorted(names)}
+    values = {name: _read(reader, name, prefix) for name in sorted(contents.shapes)}
+    return dict(values, **{name: values[name].astype(np.float32) for name in contents.cast})
+
+
+def float32_prefix(prefix: str) -> str:
+    """Returns the prefix of a checkpoint whose weights are float32, which is what graphs are made of.
+
+    It is the checkpoint itself or, where that is in half precision, a copy in a temporary folder that is removed when
+    the process ends. The copy holds weights and step, no slots.
+
+    Raises:
+      UserError: it cannot be read or is damaged.
+    """
+    if not read_contents(prefix).cast:
+        return prefix
+    state = os.stat(prefix + ".index")
+    return _float32_copy(os.path.abspath(prefix), state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=None)  # one copy for each checkpoint
+def _float32_copy(prefix: str, mtime_ns: int, size: int) -> str:
+    del mtime_ns, size  # they distinguish versions of the files
+    folder = tempfile.mkdtemp(prefix="albert-float32-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = os.path.join(folder, os.path.basename(prefix))
+    write_weights(prefix, target)
+    return target
 
 
 def check_values(prefix: str) -> None:
@@ -93,12 +139,20 @@ def restore_variables(session: Any, prefix: str) -> None:
     """Restores all variables of the session's graph from a checkpoint that holds them.
 
     Raises:
-      UserError: its data cannot be read.
+      UserError: it does not hold one of them, or its data cannot be read.
     """
     with session.graph.as_default():
+        variables = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
         saver = tf.train.Saver(tf.global_variables())
+    shapes = variable_shapes(prefix)
+    missing = tuple(sorted(name for name in variables if name not in shapes))
+    if missing:
+        raise UserError("the checkpoint {} lacks weights that this needs: {}".format(prefix, listed(missing)))
+    for name, shape in variables.items():
+        if shape != shapes[name]:
+            raise UserError("the checkpoint {} has {} {}, not {}".format(prefix, name, shapes[name], shape))
     try:
-        saver.restore(session, prefix)
+        saver.restore(session, float32_prefix(prefix))
     except (tf.errors.OpError, ValueError) as error:
         raise UserError("the checkpoint {} is damaged: {}".format(prefix, str(error).splitlines()[0])) from error
 

@@ -12,6 +12,7 @@ from typing import Container, Dict, List, Optional, Tuple
 from albert.model.outputs import HEADS, TOKEN_HEADS, Head
 
 ENCODER_PREFIX = "bert/"
+TAG_WEIGHTS = "cls/tagging/output_weights"  # [tags, H]
 _CLASSIFIER_WEIGHTS = "output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
 _SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
@@ -96,10 +97,11 @@ def sizes_of(shapes: Shapes) -> Dict[str, int]:
 
 def heads_of(shapes: Shapes) -> Tuple[str, ...]:
     """Lists the names of the heads of weights, in the order of HEADS; they were trained with the last one last."""
-    return tuple(name for name, head in HEADS.items() if _has(head, shapes))
+    return tuple(name for name, head in HEADS.items() if has_head(head, shapes))
 
 
-def _has(head: Head, shapes: Shapes) -> bool:
+def has_head(head: Head, shapes: Shapes) -> bool:
+    """Whether weights of all parts of a head are there."""
     return all(any(name.startswith(prefix) for name in shapes) for prefix in head.weight_prefixes)
 
 
@@ -110,7 +112,7 @@ def num_labels_of(shapes: Shapes) -> Optional[int]:
 
 def token_head_of(shapes: Shapes) -> Optional[str]:
     """Finds the fine-tuned head that answers for each token, "spans" or "tags"; None without one."""
-    return next((head.name for head in TOKEN_HEADS if _has(head, shapes)), None)
+    return next((head.name for head in TOKEN_HEADS if has_head(head, shapes)), None)
 
 
 def normalises_pooled_output(shapes: Shapes) -> bool:

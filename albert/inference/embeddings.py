@@ -14,12 +14,11 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.files.complete import CompleteFile
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
-from albert.inference.graph import Build, Recipe, Tensors, frozen_graph, nothing_but_first_tokens
+from albert.inference.graph import Build, Recipe, Tensors, encoder_of, frozen_graph, nothing_but_first_tokens
 from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, Place, answer_in_batches, read_texts
 from albert.text.sequences import pad_batch
 
@@ -123,7 +122,7 @@ def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> Lis
 def _build(layers: Sequence[int], pooling: str) -> Build:
     def build(model: CheckpointModel, inputs: Tensors) -> Tensors:
         kept_positions = nothing_but_first_tokens(inputs) if pooling == _CLS else None
-        encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=kept_positions)
+        encoder = encoder_of(model, inputs, kept_positions)
         outputs = encoder.get_all_encoder_layers()
         mask = tf.expand_dims(tf.cast(inputs["input_mask"], tf.float32), -1)  # [B, S, 1]
         vectors = tf.concat([_POOLINGS[pooling](outputs[layer], mask) for layer in layers], axis=-1)

@@ -43,7 +43,7 @@ def open_encoder(
                 model.prefix
             )
         )
-    is_lower = model.description.do_lower_case if model.description else do_lower_case
+    is_lower = do_lower_case if model.do_lower_case is None else model.do_lower_case
     tokenizer = FullTokenizer(vocab_file, is_lower, spm_model_file)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     return EncoderModel(model, tokenizer)

@@ -81,13 +81,12 @@ def checkpoint_engine(
     Raises:
       UserError: the checkpoint has no such head, or cannot be read.
     """
-    if model.num_labels != num_labels:
+    lack = model.lack_of(CLASSIFIER)
+    if lack or model.num_labels != num_labels:
         raise UserError(
-            "the checkpoint {} cannot answer: {}; fine-tune it with {} first".format(
+            "the checkpoint {} cannot answer: it has {}; fine-tune it with {} first".format(
                 model.prefix,
-                "its head has {} labels, not {}".format(model.num_labels, num_labels)
-                if model.num_labels
-                else "it has no fine-tuned head",
+                lack or "a head of {} labels, not {}".format(model.num_labels, num_labels),
                 model.family.classification_runner,
             )
         )

@@ -16,11 +16,10 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
-from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
-from albert.inference.graph import Recipe, Tensors, frozen_graph
+from albert.inference.graph import Recipe, Tensors, encoder_of, frozen_graph
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Place, batches_by_length, shown
 from albert.model import heads
 from albert.model.outputs import HEADS, INPUT_NAMES, MASKED_LM, Arrays
@@ -60,12 +59,9 @@ class FillMask:
           UserError: the checkpoint has no masked-LM head.
         """
         model = source.model
-        if MASKED_LM not in model.heads:
-            raise UserError(
-                "the checkpoint {} has no masked-LM head, which fine-tuning leaves out: name a pre-trained one".format(
-                    model.prefix
-                )
-            )
+        lack = model.lack_of(MASKED_LM)
+        if lack:
+            raise UserError("the checkpoint {} has {}: name a pre-trained one".format(model.prefix, lack))
         inputs = INPUT_NAMES + (_POSITIONS,)
         recipe = Recipe(model, _build, {"head": MASKED_LM}, inputs)
         self._engine = TensorFlowEngine(frozen_graph(recipe, graph_file), _PROBABILITIES, inputs=inputs)
@@ -125,7 +121,7 @@ class FillMask:
 
     def _best(self, probabilities: np.ndarray, top_k: int) -> List[Candidate]:
         """Returns the candidates of one mask from the probabilities [V] of all tokens."""
-        values = probabilities.copy()
+        values = probabilities[: len(self._tokenizer.vocab)].copy()  # a table may have rows to spare
         values[self._alone] += values[self._inner]
         values[self._inner] = 0.0
         values[self._never] = 0.0
@@ -153,7 +149,7 @@ def _inner_characters(tokenizer: FullTokenizer) -> np.ndarray:
 def _build(model: CheckpointModel, inputs: Tensors) -> Tensors:
     """[B, P, V] at the masks; rows with fewer than P answer for their first token there."""
     positions = inputs[_POSITIONS]
-    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=positions)
+    encoder = encoder_of(model, inputs, positions)
     logits = heads.masked_lm_logits(encoder, positions)  # [B*P, V]
     shape = tf.concat([tf.shape(positions), [model.config.vocab_size]], axis=0)
     return {_PROBABILITIES: tf.nn.softmax(tf.reshape(logits, shape), name=_PROBABILITIES)}

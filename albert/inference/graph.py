@@ -21,11 +21,13 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
+from albert.checkpoints.parts import outputs_of
 from albert.checkpoints.values import restore_variables
+from albert.checkpoints.variables import TAG_WEIGHTS
 from albert.files.complete import CompleteFile
 from albert.model import heads, layers
 from albert.model.encoder import TransformerModel
-from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, INPUT_NAMES, PRETRAINING, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, INPUT_NAMES, PRETRAINING, SPANS, TAGS, Arrays
 from albert.model.types import Tensor
 
 _log = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ class Recipe(NamedTuple):
 def head_recipe(
     model: CheckpointModel, head: str, *, batch_size: Optional[int] = None, seq_length: Optional[int] = None
 ) -> Recipe:
-    """Returns the recipe whose outputs are those of a head (`outputs.HEADS`), which the checkpoint holds."""
+    """Returns the recipe whose outputs are those of a head (`outputs.ALL_HEADS`), which the checkpoint holds."""
     settings = {"head": head, "use_pooled_output": model.use_pooled_output}
     return Recipe(model, partial(_build_head, head), settings, batch_size=batch_size, seq_length=seq_length)
 
@@ -107,6 +109,24 @@ class InferenceGraph:
         self.session.close()
 
 
+def encoder_of(model: CheckpointModel, inputs: Tensors, kept_positions: Optional[Tensor] = None) -> TransformerModel:
+    """Builds the encoder of a checkpoint for answers, with a pooler where the checkpoint has one.
+
+    Args:
+      model: the checkpoint.
+      inputs: by `INPUT_NAMES`.
+      kept_positions: see `TransformerModel`.
+    """
+    return build_encoder(
+        model.family,
+        model.config,
+        inputs,
+        is_training=False,
+        kept_positions=kept_positions,
+        has_pooler=model.has_pooler,
+    )
+
+
 def nothing_but_first_tokens(inputs: Tensors) -> Tensor:
     """Returns the `kept_positions` of an encoder of which only the first token's output is used: int32 [B, 0]."""
     return tf.zeros_like(inputs["input_ids"][:, :0])
@@ -116,11 +136,14 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     # A pooled classifier reads the first token alone, so the last layer is computed for no other token.
     is_pooled = head == CLASSIFIER and model.use_pooled_output
     kept_positions = nothing_but_first_tokens(inputs) if is_pooled else None
-    encoder = build_encoder(model.family, model.config, inputs, is_training=False, kept_positions=kept_positions)
-    names = HEADS[head].outputs
+    encoder = encoder_of(model, inputs, kept_positions)
+    names = outputs_of(head, model.shapes)
     if head == ENCODER:
-        values = [encoder.get_sequence_output(), encoder.get_pooled_output()]
+        values = [encoder.get_sequence_output()] + ([encoder.get_pooled_output()] if model.has_pooler else [])
         return {name: tf.identity(value, name) for name, value in zip(names, values)}
+    if head in (SPANS, TAGS):
+        logits = _token_logits(head, model, encoder, inputs)
+        return {names[0]: tf.nn.softmax(logits, name=names[0])}
     if head == CLASSIFIER:
         values = [heads.classifier(encoder, model.num_labels or 0, False, None, model.use_pooled_output).logits]
     else:
@@ -128,6 +151,13 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     if head == PRETRAINING:
         values.append(heads.sentence_order_logits(encoder))
     return {name: tf.nn.softmax(value, name=name) for name, value in zip(names, values)}
+
+
+def _token_logits(head: str, model: CheckpointModel, encoder: TransformerModel, inputs: Tensors) -> Tensor:
+    """[B, 2, S] of spans, [B, S, tags] of tags."""
+    if head == SPANS:
+        return heads.span_logits(encoder, inputs["input_mask"])
+    return heads.tag_logits(encoder, model.shapes[TAG_WEIGHTS][0], is_training=False)
 
 
 def _logits_of_all_positions(encoder: TransformerModel) -> Tensor:

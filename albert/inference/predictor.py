@@ -16,6 +16,7 @@ import numpy as np
 from albert.base.errors import UserError
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, TFLITE, ModelFiles, find_model
 from albert.inference.text_batches import MAX_BATCH_TOKENS, Pair, PairEncoder, Place, answer_in_batches
+from albert.model.outputs import CLASSIFIER
 from albert.text.sequences import EncodedPair, pad_batch
 from tokenization import FullTokenizer, check_vocab_size
 
@@ -155,18 +156,11 @@ def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> P
         from albert.checkpoints.model import open_checkpoint
 
         model = open_checkpoint(path)
-        raise UserError(
-            "{} cannot answer: {}".format(
-                path,
-                "no description of its labels is beside it: name a folder that {} filled".format(
-                    model.family.classification_runner
-                )
-                if model.num_labels
-                else "its model has no fine-tuned head; fine-tune it with {} first".format(
-                    model.family.classification_runner
-                ),
-            )
-        )
+        lack, runner = model.lack_of(CLASSIFIER), model.family.classification_runner
+        reason = "no description of its labels is beside it: name a folder that {} filled".format(runner)
+        if lack:
+            reason = "its model has {}; fine-tune it with {} first".format(lack, runner)
+        raise UserError("{} cannot answer: {}".format(path, reason))
     return Predictor(files, engine=engine, **options)
 
 

@@ -21,16 +21,15 @@ class Head(NamedTuple):
       name: its name in flags and in the descriptions of models and exports.
       weight_prefixes: beginnings of the names of its weights in a checkpoint, without the encoder's. A checkpoint has
         the head if it holds weights of every prefix.
-      outputs: names of the outputs; those that end in "probabilities" sum to 1 along the last axis. Empty if no export
-        has the head.
-      architecture: the class of transformers that a config.json names; None if no export has the head.
+      outputs: names of the outputs; those that end in "probabilities" sum to 1 along the last axis.
+      architecture: the class of transformers that a config.json names.
       auto_class: the class of transformers that opens a folder with the head; None if no export has it.
     """
 
     name: str
     weight_prefixes: Tuple[str, ...]
-    outputs: Tuple[str, ...] = ()
-    architecture: Optional[str] = None
+    outputs: Tuple[str, ...]
+    architecture: str = ""
     auto_class: Optional[str] = None
 
 
@@ -68,5 +67,19 @@ HEADS = {
         ),
     )
 }
-# Fine-tuned heads that answer for each token; only their own commands use them.
-TOKEN_HEADS = (Head(SPANS, weight_prefixes=("cls/squad/",)), Head(TAGS, weight_prefixes=("cls/tagging/",)))
+# Fine-tuned heads that answer for each token; only their own commands use them, and no export has them.
+TOKEN_HEADS = (
+    Head(
+        SPANS,
+        weight_prefixes=("cls/squad/",),
+        outputs=("probabilities",),  # [B, 2, S]
+        architecture="AlbertForQuestionAnswering",
+    ),
+    Head(
+        TAGS,
+        weight_prefixes=("cls/tagging/",),
+        outputs=("probabilities",),  # [B, S, tags]
+        architecture="AlbertForTokenClassification",
+    ),
+)
+ALL_HEADS = dict(HEADS, **{head.name: head for head in TOKEN_HEADS})

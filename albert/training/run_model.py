@@ -10,7 +10,7 @@ from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.checkpoints.values import variable_shapes
+from albert.checkpoints.values import read_contents
 from albert.checkpoints.variables import describe_weights, family_of
 from albert.model.config import ModelConfig
 from albert.training.settings import TrainingSettings
@@ -23,7 +23,7 @@ class RunModel(NamedTuple):
       config: the model's configuration.
       config_file: its path; None where it was inferred from a checkpoint's shapes.
       vocab_file, spm_model_file: what makes tokens; both None where nothing names or holds one.
-      do_lower_case: whether text is lower-cased, where a model folder says it; else None.
+      do_lower_case: whether text is lower-cased, where the model's folder or its records say it; else None.
       use_pooled_output: what a fine-tuned head stands on, where a model folder says it; else None.
     """
 
@@ -78,6 +78,8 @@ def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = 
     """
     named = settings.config_files.get(family.name)
     latest = latest_checkpoint(settings.output_dir)
+    if latest:
+        _check_precision(latest)
     start = settings.init_checkpoint or latest
     if named and from_group_0:
         start = latest
@@ -97,7 +99,7 @@ def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = 
         config_file=model.config_file,
         vocab_file=model.vocab_file,
         spm_model_file=model.spm_model_file,
-        do_lower_case=description.do_lower_case if description else None,
+        do_lower_case=model.do_lower_case,
         use_pooled_output=description.use_pooled_output if description else None,
     )
 
@@ -117,19 +119,37 @@ def _check_family(model: CheckpointModel, family: Family) -> None:
 
 def _check_agreement(model: CheckpointModel, latest: str) -> None:
     """Raises `UserError` where the output folder already holds another model than the one to start from."""
-    shapes = variable_shapes(latest)
+    shapes = read_contents(latest).shapes
     differing = contradictions(model.config, shapes)
-    if family_of(shapes) != model.family.name or differing:
+    if family_of(shapes) == model.family.name and not differing:
+        return
+    theirs, ours = describe_weights(shapes), describe_weights(model.shapes)
+    raise UserError(
+        "--output_dir holds {}, which is {} --init_checkpoint{} ({}): give another --output_dir".format(
+            latest,
+            "another model than" if theirs == ours else theirs + ", and",
+            "" if theirs == ours else " is " + ours,
+            ", ".join(differing) or "the families differ",
+        )
+    )
+
+
+def _check_precision(latest: str) -> None:
+    """Raises `UserError` where training cannot go on from the output folder's checkpoint, which is not in float32."""
+    cast = read_contents(latest).cast
+    if cast:
         raise UserError(
-            "--output_dir holds {}, which is {}, and --init_checkpoint is {} ({}): give another --output_dir".format(
-                latest,
-                describe_weights(shapes),
-                describe_weights(model.shapes),
-                ", ".join(differing) or "the families differ",
-            )
+            "--output_dir holds {}, whose weights are not in float32 ({}): a run cannot resume from it, but can start "
+            "from it with --init_checkpoint and another --output_dir".format(latest, cast[0])
         )
 
 
 def keep_files(model: RunModel, folder: str) -> None:
-    """Saves the configuration, and the vocabulary where one is known, beside the checkpoints that a run makes."""
-    write_companions(folder, Companions(model.config, model.config_name, model.vocab_file or model.spm_model_file))
+    """Saves the configuration, and what is known of the vocabulary and its case, beside the checkpoints of a run."""
+    companions = Companions(
+        config=model.config,
+        config_name=model.config_name,
+        vocab_file=model.vocab_file or model.spm_model_file,
+        do_lower_case=model.do_lower_case,
+    )
+    write_companions(folder, companions)

@@ -12,8 +12,9 @@ from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
 from albert.checkpoints import families
 from albert.checkpoints.description import ModelFolder
-from albert.checkpoints.folder import Companions, write_companions
+from albert.checkpoints.folder import Companions, companions_of, write_companions
 from albert.checkpoints.model import open_checkpoint
+from albert.checkpoints.tokenizer_file import read_do_lower_case
 from tests.support import model_fixtures, published_checkpoints
 
 NAMES = sorted(model_fixtures.FAMILY_OF)
@@ -169,6 +170,80 @@ def test_the_fitting_config_is_chosen_among_other_files(fixture_copy):
     )
     (folder / "same.json").write_text(json.dumps(dict(values, hidden_act="relu")))
     with pytest.raises(UserError, match="albert_config_x.json and .*same.json both fit .* but differ: name one with"):
+        open_checkpoint(str(folder))
+
+
+LIBRARY_KEYS = {"architectures": ["AlbertForMaskedLM"], "model_type": "albert", "layer_norm_eps": 1e-12}
+
+
+def test_a_config_with_a_librarys_keys_is_read_and_not_passed_over(tmp_path):
+    """Weights of tiny's width, whose shapes alone would be taken for tiny's four layers."""
+    config = dataclasses.replace(read_config("tiny"), vocab_size=20, max_position_embeddings=9, num_hidden_layers=6)
+    published_checkpoints.save(tmp_path / "m.ckpt", published_checkpoints.model_values(families.ZH, config))
+    values = dict(json.loads(config.to_json_string()), **LIBRARY_KEYS)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(values))
+    model = open_checkpoint(str(tmp_path))
+    assert model.config.num_hidden_layers == 6 and model.config_file == str(path)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ({"layer_norm_eps": 1e-5}, "config.json is no BertConfig: layer_norm_eps 1e-05 is not supported"),
+        ({"num_hidden_layer": 6}, "config.json is no BertConfig: unknown key 'num_hidden_layer'"),
+        (
+            {"model_type": "bert", "hidden_size": 768},
+            "is zh tiny, the config .*config.json says otherwise: hidden_size",
+        ),
+        ('{"num_hidden_layers": 6,', "config.json is no BertConfig: "),
+    ],
+)
+def test_a_config_beside_the_weights_that_cannot_be_used_is_named(tmp_path, content, message):
+    config = dataclasses.replace(read_config("tiny"), vocab_size=20, max_position_embeddings=9)
+    published_checkpoints.save(tmp_path / "m.ckpt", published_checkpoints.model_values(families.ZH, config))
+    assert open_checkpoint(str(tmp_path)).config_source == "inferred"
+    if isinstance(content, dict):
+        content = json.dumps(dict(json.loads(config.to_json_string()), **content))
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        open_checkpoint(str(tmp_path))
+
+
+def test_a_json_file_of_something_else_is_no_config(tmp_path, caplog):
+    caplog.set_level("INFO")
+    config = dataclasses.replace(read_config("tiny"), vocab_size=20, max_position_embeddings=9)
+    published_checkpoints.save(tmp_path / "m.ckpt", published_checkpoints.model_values(families.ZH, config))
+    (tmp_path / "config.json").write_text('{"colour": "red"}')
+    assert open_checkpoint(str(tmp_path)).config_source == "inferred" and not caplog.text
+    (tmp_path / "albert_config_own.json").write_text(config.to_json_string())
+    (tmp_path / "config.json").write_text(json.dumps(dict(config.to_dict(), layer_norm_eps=1e-5)))
+    assert open_checkpoint(str(tmp_path)).config_source == "file"
+    assert "albert_config_own.json is used; passed over: " in caplog.text and "layer_norm_eps 1e-05" in caplog.text
+
+
+def test_the_vocabulary_of_a_table_with_rows_to_spare_is_preferred_to_one_that_does_not_fit(fixture_copy):
+    folder = fixture_copy("zh_postln")
+    (folder / "a_vocab.txt").write_text("\n".join("t{}".format(number) for number in range(300)))
+    (folder / "b_vocab.txt").write_text("\n".join("t{}".format(number) for number in range(209)))
+    assert open_checkpoint(str(folder)).vocab_file.endswith("b_vocab.txt")
+
+
+@pytest.mark.parametrize("case", [True, False])
+def test_the_case_of_the_text_is_read_beside_a_pre_trained_checkpoint(fixture_copy, case):
+    folder = fixture_copy("zh_postln")
+    assert open_checkpoint(str(folder)).do_lower_case is None
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": case, "model_max_length": 512}))
+    model = open_checkpoint(str(folder))
+    assert model.do_lower_case is case
+    write_companions(str(folder / "copy"), companions_of(model))
+    assert read_do_lower_case(str(folder / "copy")) is case
+
+
+def test_a_case_that_is_neither_true_nor_false_is_named(fixture_copy):
+    folder = fixture_copy("zh_postln")
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": "no"}')
+    with pytest.raises(UserError, match="tokenizer_config.json: 'do_lower_case' must be true or false, not \"no\""):
         open_checkpoint(str(folder))
 
 

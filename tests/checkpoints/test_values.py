@@ -8,7 +8,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.checkpoints import warm_start
 from albert.checkpoints.values import (
+    float32_prefix,
     read_contents,
     read_weights,
     restore_variables,
@@ -72,6 +74,67 @@ def test_bytes_that_changed_are_found_when_they_are_read(prefixes, tmp_path):
     with pytest.raises(UserError, match="half.ckpt is damaged: ") as error:
         read_weights(prefix)
     assert "\n" not in str(error.value)
+    with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+        model_fixtures.build_encoder("zh_postln")
+        with pytest.raises(UserError, match="half.ckpt is damaged: "):
+            restore_variables(session, prefix)
+
+
+def as_type(values, dtype):
+    """Weights as another type; the step stays."""
+    return {name: value.astype(dtype) if np.ndim(value) else value for name, value in values.items()}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, tf.bfloat16.as_numpy_dtype])
+def test_weights_of_any_precision_are_read_restored_and_started_from_as_float32(tmp_path, dtype):
+    values = model_fixtures.variables_of(model_fixtures.load("zh_postln"))
+    prefix = save(tmp_path / "half.ckpt", dict(as_type(values, dtype), global_step=np.int64(3)))
+    expected = {name: value.astype(dtype).astype(np.float32) for name, value in values.items()}
+    for name, value in read_weights(prefix).items():
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(value, expected[name])
+    for start in (restore, warm_start_and_initialise):
+        with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+            model_fixtures.build_encoder("zh_postln")
+            start(session, prefix)
+            restored = session.run({variable.op.name: variable for variable in tf.global_variables()})
+        for name, value in restored.items():
+            np.testing.assert_array_equal(value, expected[name])
+    assert step_of(float32_prefix(prefix)) == 3
+
+
+def restore(session, prefix):
+    restore_variables(session, prefix)
+
+
+def warm_start_and_initialise(session, prefix):
+    warm_start.warm_start_variables(prefix)
+    session.run(tf.global_variables_initializer())
+
+
+def test_a_float32_checkpoint_is_not_copied(prefixes):
+    assert float32_prefix(prefixes["google_g1"]) == prefixes["google_g1"]
+
+
+def test_weights_that_are_whole_numbers_are_named_and_not_called_damaged(tmp_path):
+    values = model_fixtures.variables_of(model_fixtures.load("zh_postln"))
+    name = "bert/embeddings/word_embeddings"
+    prefix = save(tmp_path / "int8.ckpt", dict(values, **{name: values[name].astype(np.int8)}))
+    with pytest.raises(UserError, match="int8.ckpt keeps {} as int8: only floating-point".format(name)):
+        read_contents(prefix)
+
+
+@pytest.mark.parametrize(
+    "changes, message", [({}, "lacks weights that this needs: other"), ({"other": 3}, r"has other \[3\], not \[2\]")]
+)
+def test_a_sound_checkpoint_of_something_else_is_not_called_damaged(tmp_path, changes, message):
+    values = {name: np.ones([size], np.float32) for name, size in dict({"own": 2}, **changes).items()}
+    prefix = save(tmp_path / "sound.ckpt", values)
+    with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+        tf.get_variable("other", [2])
+        with pytest.raises(UserError, match=message) as error:
+            restore_variables(session, prefix)
+    assert "damaged" not in str(error.value)
 
 
 def test_slots_of_every_name_are_no_weights(prefixes):
@@ -85,17 +148,17 @@ def test_slots_of_every_name_are_no_weights(prefixes):
 
 def test_slots_without_their_weights_are_no_weights_either(tmp_path):
     prefix = save(tmp_path / "x.ckpt", {"a/kernel/adam_m": np.zeros([2]), "b/bias/Adam_1": np.zeros([2])})
-    assert read_contents(prefix) == ({}, ("Adam_1", "adam_m"))
+    assert read_contents(prefix) == ({}, ("Adam_1", "adam_m"), ())
 
 
-def test_cut_data_is_damaged(prefixes, tmp_path):
+def test_cut_data_is_named_where_it_is_restored(prefixes, tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         shutil.copy(prefixes["zh_postln"] + suffix, str(tmp_path / ("cut.ckpt" + suffix)))
     data = tmp_path / "cut.ckpt.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:100])
     with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
         model_fixtures.build_encoder("zh_postln")
-        with pytest.raises(UserError, match="cut.ckpt is damaged: "):
+        with pytest.raises(UserError, match="cut.ckpt is cut off: its weights take"):
             restore_variables(session, str(tmp_path / "cut.ckpt"))
 
 

@@ -53,8 +53,9 @@ def test_report_says_what_matched_is_missing_and_left_over(prefixes):
 def test_other_sizes_are_refused_naming_both_sides(prefixes, name, changes, message):
     with tf.Graph().as_default():
         model_fixtures.build_encoder(name, **changes)
-        with pytest.raises(UserError, match=message):
+        with pytest.raises(UserError, match=message) as error:
             warm_start.warm_start_variables(prefixes[name])
+    assert "is {0}, the config asks for {0}".format(name.split("_")[0] + " with hidden_size 48") not in str(error.value)
 
 
 @pytest.mark.parametrize("name,other", [("zh_postln", "google_g1"), ("google_g1", "zh_preln")])
