@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Tuple
 
 from albert.checkpoints.model import CheckpointModel
+from albert.checkpoints.parts import outputs_of
 from albert.model.outputs import Arrays
 
 FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of their outputs' spread
@@ -28,6 +29,11 @@ class Request(NamedTuple):
     do_lower_case: bool
     seq_length: Optional[int] = None
     tflite_type: str = "float32"
+
+    @property
+    def outputs(self) -> Tuple[str, ...]:
+        """The names of the outputs of the head."""
+        return outputs_of(self.head, self.model.shapes)
 
 
 class Written(NamedTuple):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any, Optional, Tuple
+from typing import Any, Tuple
 
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import GOOGLE
 from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
-from albert.checkpoints.model import open_checkpoint
+from albert.checkpoints.model import check_encoder, open_checkpoint
 from albert.checkpoints.values import write_values
-from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Written
-from albert.export.transformers_folder import ACTIVATION_NAMES, VOCAB_FILE, TransformersFolder
+from albert.export.transformers_folder import ACTIVATION_NAMES, CONFIG_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
+from albert.export.transformers_tokenizer import SourceTokenizer
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
-from albert.model.outputs import CLASSIFIER, Arrays
+from albert.model.outputs import CLASSIFIER, SPANS, TAGS, Arrays
+from tokenization import FullTokenizer, check_vocab_size
 
 CHECKPOINT_NAME = "albert_model.ckpt"
 
@@ -30,25 +31,32 @@ def google_config(source: TransformersFolder) -> Any:
     return GOOGLE.config_class.from_dict(dict(ours, hidden_act=activations[theirs["hidden_act"]]))
 
 
-def write_tensorflow(
-    source: TransformersFolder, folder: str, vocab_file: Optional[str], do_lower_case: bool
-) -> Written:
-    """Writes albert_model.ckpt, albert_config.json, vocab.txt and, for a classifier, the description of a model folder.
+def write_tensorflow(source: TransformersFolder, folder: str, tokenizer: SourceTokenizer) -> Written:
+    """Writes albert_model.ckpt, albert_config.json, the vocabulary and, for a fine-tuned head, the description.
+
+    Without a description tokenizer_config.json keeps the case of the text.
 
     Args:
       source: what is turned into a checkpoint.
       folder: where it goes.
-      vocab_file: its vocabulary, where there is one.
-      do_lower_case: whether its text is lower-cased, where the tokenizer's file does not say so.
+      tokenizer: of the source.
 
     Raises:
-      UserError: the model differs from the google family.
+      UserError: the model differs from the google family, or its vocabulary does not fit.
     """
     config = google_config(source)
-    write_values(from_transformers(source.values, config), os.path.join(folder, CHECKPOINT_NAME))
-    is_described = vocab_file and source.head == CLASSIFIER
-    description = _description(source, config, do_lower_case) if is_described else None
-    write_companions(folder, Companions(config, CONFIG_NAME, vocab_file, VOCAB_FILE, description))
+    values = from_transformers(source.values, config, source.head)
+    check_encoder(source.path, {name: list(value.shape) for name, value in values.items()})
+    vocab_file = tokenizer.write(folder)
+    if vocab_file:
+        check_vocabulary(vocab_file, tokenizer.is_sentencepiece, config, os.path.join(source.path, CONFIG_FILE))
+    labels = source.labels()
+    is_described = vocab_file and source.head in (CLASSIFIER, SPANS, TAGS)
+    description = _description(source, config, tokenizer, labels) if is_described else None
+    write_values(values, os.path.join(folder, CHECKPOINT_NAME))
+    write_companions(
+        folder, Companions(config, CONFIG_NAME, description=description, do_lower_case=tokenizer.do_lower_case)
+    )
     return Written(
         answer=lambda inputs: _answer(folder, source.head, inputs),
         tolerance=FLOAT32_TOLERANCE,
@@ -56,25 +64,31 @@ def write_tensorflow(
     )
 
 
-def _description(source: TransformersFolder, config: ModelConfig, do_lower_case: bool) -> ModelFolder:
-    tokenizer = transformers_folder.read_tokenizer_config(source.path)
+def check_vocabulary(path: str, is_sentencepiece: bool, config: ModelConfig, config_file: str) -> None:
+    """Checks that a vocabulary can be used, and fits a model; before anything uses it.
+
+    Raises:
+      UserError: it cannot be read, repeats a token, lacks a special one, or is of another size.
+    """
+    tokenizer = FullTokenizer(None if is_sentencepiece else path, True, path if is_sentencepiece else None)
+    check_vocab_size(tokenizer, config.vocab_size, config_file)
+
+
+def _description(
+    source: TransformersFolder, config: ModelConfig, tokenizer: SourceTokenizer, labels: Tuple[str, ...]
+) -> ModelFolder:
     longest = config.max_position_embeddings
     return ModelFolder(
         task=source.config.get("finetuning_task") or "unknown",
-        labels=_labels(source),
+        labels=labels,
         family=GOOGLE.name,
         config_file=CONFIG_NAME,
-        vocab_file=VOCAB_FILE,
-        do_lower_case=tokenizer.get("do_lower_case", do_lower_case),
+        vocab_file=tokenizer.name,
+        do_lower_case=tokenizer.do_lower_case,
         # Without a limit of its own, a tokenizer has a number that is larger than any sequence.
-        max_seq_length=min(tokenizer.get("model_max_length", longest), longest),
+        max_seq_length=min(tokenizer.model_max_length or longest, longest),
+        is_sentencepiece=tokenizer.is_sentencepiece,
     )
-
-
-def _labels(source: TransformersFolder) -> Tuple[str, ...]:
-    names = source.config.get("id2label") or {}
-    count = len(source.values["classifier.bias"])
-    return tuple(str(names.get(str(index), index)) for index in range(count))
 
 
 def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:

@@ -11,8 +11,9 @@ from typing import Any, Callable, Dict
 import numpy as np
 
 from albert.export.transformers_names import Values
-from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, SPANS, TAGS, Arrays
 
+_POOLER = "albert.pooler"
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
 
 
@@ -43,17 +44,34 @@ class NumpyAlbert:
         self._activation = ACTIVATIONS[config["hidden_act"]]
 
     def answer(self, inputs: Arrays, head: str) -> Arrays:
-        """Computes the outputs of a head (`outputs.HEADS`) for int arrays [B, S] by input name."""
+        """Computes the outputs of a head (`outputs.ALL_HEADS`) for int arrays [B, S] by input name.
+
+        An encoder without a pooler has no pooled output.
+        """
         sequence = self._encode(inputs)  # [B, S, H]
-        pooled = np.tanh(self._dense(sequence[:, 0], "albert.pooler"))  # [B, H]
         if head == ENCODER:
-            return {"sequence_output": sequence, "pooled_output": pooled}
+            outputs = {"sequence_output": sequence}
+            return dict(outputs, pooled_output=self._pool(sequence)) if _POOLER + ".weight" in self._values else outputs
         if head == CLASSIFIER:
-            return {"probabilities": _softmax(self._dense(pooled, "classifier"))}
+            return {"probabilities": _softmax(self._dense(self._pool(sequence), "classifier"))}
+        if head == TAGS:
+            return {"probabilities": _softmax(self._dense(sequence, "classifier"))}
+        if head == SPANS:
+            return {"probabilities": _softmax(self._span_scores(sequence, inputs["input_mask"]))}
         answers = {"probabilities": _softmax(self._vocabulary_logits(sequence))}
         if head == PRETRAINING:
-            answers["sentence_order_probabilities"] = _softmax(self._dense(pooled, "sop_classifier.classifier"))
+            scores = self._dense(self._pool(sequence), "sop_classifier.classifier")
+            answers["sentence_order_probabilities"] = _softmax(scores)
         return answers
+
+    def _pool(self, sequence: np.ndarray) -> np.ndarray:
+        """[B, S, H] -> [B, H]."""
+        return np.tanh(self._dense(sequence[:, 0], _POOLER))
+
+    def _span_scores(self, sequence: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Scores of each token as first and as last, [B, 2, S]; padding has no probability."""
+        scores = self._dense(sequence, "qa_outputs").transpose(0, 2, 1)
+        return np.where(mask[:, None, :] > 0, scores, np.float32(-np.inf))
 
     def _encode(self, inputs: Arrays) -> np.ndarray:
         config = self._config

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-from typing import Any
+from typing import Any, Sequence
 
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph, head_recipe
-from albert.model.outputs import HEADS, INPUT_NAMES, Arrays
+from albert.model.outputs import INPUT_NAMES, Arrays
 
 ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check
@@ -36,7 +36,7 @@ def write_onnx(request: Request, folder: str) -> Written:
     """
     path = os.path.join(folder, ONNX_FILE)
     with InferenceGraph(head_recipe(request.model, request.head, seq_length=request.seq_length)) as graph:
-        model = _convert(graph.frozen(), request.head)
+        model = _convert(graph.frozen(), request.head, request.outputs)
     with open(path, "wb") as file:
         file.write(model.SerializeToString())
     return Written(
@@ -46,11 +46,11 @@ def write_onnx(request: Request, folder: str) -> Written:
     )
 
 
-def _convert(graph_def: tf.GraphDef, head: str) -> Any:
+def _convert(graph_def: tf.GraphDef, head: str, output_names: Sequence[str]) -> Any:
     """Converts a frozen graph to a ModelProto."""
     converter, optimizer = (_required("tf2onnx." + name) for name in ("tfonnx", "optimizer"))
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, HEADS[head].outputs))
+    inputs, outputs = ([name + ":0" for name in names] for names in (INPUT_NAMES, output_names))
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
         onnx_graph = converter.process_tf_graph(

@@ -8,6 +8,7 @@ from typing import Dict
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.checkpoints.tokenizer_file import TOKENIZER_CONFIG_FILE
 from albert.checkpoints.values import read_weights
 from albert.checkpoints.variables import ENCODER_PREFIX
 from albert.export import transformers_folder
@@ -15,7 +16,7 @@ from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
-from albert.model.outputs import CLASSIFIER, HEADS, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, Arrays
 
 
 def write_pytorch(request: Request, folder: str) -> Written:
@@ -36,10 +37,13 @@ def write_pytorch(request: Request, folder: str) -> Written:
     if model.vocab_file:
         config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
     transformers_folder.write(folder, config, values)
-    opened_by = "transformers.{}.from_pretrained('{{}}')".format(HEADS[request.head].auto_class)
+    bare = request.head == ENCODER and not model.has_pooler
+    opened_by = "transformers.{}.from_pretrained('{{}}'{})".format(
+        HEADS[request.head].auto_class, ", add_pooling_layer=False" if bare else ""
+    )
     if model.vocab_file:
         write_json(
-            os.path.join(folder, transformers_folder.TOKENIZER_CONFIG_FILE),
+            os.path.join(folder, TOKENIZER_CONFIG_FILE),
             transformers_folder.tokenizer_config(request.do_lower_case, request.text_length),
         )
         opened_by += " and AutoTokenizer.from_pretrained('{}')"

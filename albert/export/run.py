@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
@@ -11,7 +10,7 @@ from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export import transformers_folder
 from albert.export.format import Request, Written
-from albert.export.from_transformers import write_tensorflow
+from albert.export.from_transformers import check_vocabulary, write_tensorflow
 from albert.export.frozen import write_frozen
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.onnx import write_onnx
@@ -20,10 +19,11 @@ from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
 from albert.export.settings import TO_TENSORFLOW, ExportSettings
 from albert.export.tflite import write_tflite
+from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, check_export_folder, describe_export
-from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES
+from albert.model.outputs import CLASSIFIER, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
     with InferenceGraph(head_recipe(model, request.head)) as source:
         parity = compare_outputs(source.answer(inputs), written.answer(inputs))
     check_parity(parity, written.tolerance)
-    name = transformers_folder.VOCAB_FILE if model.vocab_file else None
+    name = VOCAB_FILE if model.vocab_file else None
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
     describe_export(folder, _description(request, settings.export_format, parity))
     return written, parity
@@ -90,15 +90,14 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
 def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written, Parity]:
     path = settings.checkpoint
     source = transformers_folder.read(path)
-    beside = os.path.join(path, transformers_folder.VOCAB_FILE)
-    vocab_file = settings.vocab_file or (beside if os.path.exists(beside) else None)
-    written = write_tensorflow(source, folder, vocab_file, settings.do_lower_case)
+    tokenizer = read_tokenizer(path, settings.vocab_file, settings.do_lower_case)
+    written = write_tensorflow(source, folder, tokenizer)
     length = probe_length(source.config["max_position_embeddings"])
     inputs = probe_inputs(source.config["vocab_size"], length)
     expected = NumpyAlbert(source.config, source.values).answer(inputs, source.head)
     parity = compare_outputs(expected, written.answer(inputs))
     check_parity(parity, written.tolerance)
-    if vocab_file is None:
+    if tokenizer.path is None:
         _log.info(_NO_VOCABULARY)
     describe_export(folder, {"format": TO_TENSORFLOW, "head": source.head, "parity": parity._asdict()})
     return written, parity
@@ -109,12 +108,17 @@ def _request(settings: ExportSettings) -> Request:
     if settings.vocab_file:
         model = model._replace(vocab_file=settings.vocab_file)
     head = settings.head or model.head
-    if head not in model.heads:
+    lack = model.lack_of(head)
+    if lack:
         raise UserError(
-            "the checkpoint {} has no {} head: it can be exported with --head={}".format(
-                model.prefix, head, ", ".join(model.heads)
+            "the checkpoint {} has {}: it can be exported with --head={}".format(
+                model.prefix, lack, ", ".join(model.heads)
             )
         )
+    if model.vocab_file or model.spm_model_file:
+        is_sentencepiece = not model.vocab_file
+        path = model.vocab_file or model.spm_model_file or ""
+        check_vocabulary(path, is_sentencepiece, model.config, model.config_file or "the checkpoint")
     description = model.description
     return Request(
         model=model,
@@ -122,7 +126,7 @@ def _request(settings: ExportSettings) -> Request:
         seq_length=_seq_length(settings, model),
         tflite_type=settings.tflite_type,
         text_length=model.config.max_position_embeddings if description is None else description.max_seq_length,
-        do_lower_case=settings.do_lower_case if description is None else description.do_lower_case,
+        do_lower_case=settings.do_lower_case if model.do_lower_case is None else model.do_lower_case,
     )
 
 
@@ -151,7 +155,7 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
         "family": model.family.name,
         "head": request.head,
         "inputs": list(INPUT_NAMES),
-        "outputs": list(HEADS[request.head].outputs),
+        "outputs": list(request.outputs),
         "max_seq_length": request.seq_length or request.text_length,
         "do_lower_case": request.do_lower_case,
         "model_config": model.config.to_dict(),

@@ -5,24 +5,19 @@ It is written and read without that library and without torch.
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Dict, NamedTuple, Optional, Sequence
-
-import numpy as np
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.checkpoints.variables import heads_of
-from albert.export.transformers_names import HEAD_NAMES, Values, with_prefix
+from albert.checkpoints.parts import lack_of, usable_heads
+from albert.export.transformers_names import Values, head_names, with_prefix
+from albert.export.transformers_weights import WEIGHTS_FILE, read_weights, safetensors_numpy
 from albert.files.complete import write_json
+from albert.files.json_reading import read_description
 from albert.model.config import ModelConfig
-from albert.model.outputs import CLASSIFIER, HEADS
+from albert.model.outputs import CLASSIFIER, HEADS, SPANS, TOKEN_HEADS
 
 CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-TORCH_WEIGHTS_FILE = "pytorch_model.bin"
-TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
-VOCAB_FILE = "vocab.txt"
 
 # Names of activations in transformers. Its gelu is the erf form, which is missing here (docs/en/models.md, "Common").
 ACTIVATION_NAMES = {"gelu": "gelu_new", "relu": "relu", "tanh": "tanh", "linear": "linear"}
@@ -46,7 +41,8 @@ _DEFAULTS = {
     "layer_norm_eps": 1e-12,
 }
 _LAYER_NORM_EPSILON = 1e-12
-_FLOATS = ("float16", "float32", "float64")
+_TASK_TYPE = "single_label_classification"
+_LABELLED = "classifier.bias"  # as long as there are labels
 
 
 class TransformersFolder(NamedTuple):
@@ -56,13 +52,30 @@ class TransformersFolder(NamedTuple):
       path: the folder.
       config: the JSON object of its config.json, with the library's defaults for missing keys.
       values: float32 weights by their whole names.
-      head: what its weights and its architecture can answer, named as in `outputs.HEADS`.
+      head: what its weights and its architecture can answer, named as in `outputs.ALL_HEADS`.
     """
 
     path: str
     config: Dict[str, Any]
     values: Values
     head: str
+
+    def labels(self) -> Tuple[str, ...]:
+        """Returns the labels of a classifier of texts or of tokens by id; empty for other heads.
+
+        Raises:
+          UserError: config.json names another number of labels, or one twice.
+        """
+        if _LABELLED not in self.values:
+            return ()
+        count, names = len(self.values[_LABELLED]), self.config.get("id2label") or {}
+        path = os.path.join(self.path, CONFIG_FILE)
+        if not isinstance(names, dict) or (names and len(names) != count):
+            raise UserError("{} names {} labels in id2label, its head has {}".format(path, len(names), count))
+        labels = tuple(str(names.get(str(index), index)) for index in range(count))
+        if len(set(labels)) < count:
+            raise UserError("{} names a label twice in id2label: {}".format(path, ", ".join(labels)))
+        return labels
 
 
 def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) -> Dict[str, Any]:
@@ -80,7 +93,7 @@ def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) 
     if labels:
         theirs["id2label"] = {str(index): label for index, label in enumerate(labels)}
         theirs["label2id"] = {label: index for index, label in enumerate(labels)}
-        theirs["problem_type"] = "single_label_classification"
+        theirs["problem_type"] = _TASK_TYPE
         theirs["classifier_dropout_prob"] = 0.1
     return theirs
 
@@ -100,22 +113,6 @@ def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
     }
 
 
-def read_tokenizer_config(path: str) -> Dict[str, Any]:
-    """Reads the tokenizer_config.json of a folder; empty where it has none.
-
-    Raises:
-      UserError: the file does not hold a JSON object.
-    """
-    file_name = os.path.join(path, TOKENIZER_CONFIG_FILE)
-    if not os.path.exists(file_name):
-        return {}
-    try:
-        with open(file_name, encoding="utf-8") as file:
-            return dict(json.load(file))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError("{} does not hold a JSON object: {}".format(file_name, error)) from error
-
-
 def write(folder: str, config: Dict[str, Any], values: Values) -> None:
     """Writes config.json and model.safetensors.
 
@@ -126,15 +123,6 @@ def write(folder: str, config: Dict[str, Any], values: Values) -> None:
     write_json(os.path.join(folder, CONFIG_FILE), config)
 
 
-def safetensors_numpy() -> Any:
-    """Returns the module for NumPy of the package safetensors (raises `UserError` where it is missing)."""
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise UserError("safetensors is not installed: `pip install -r requirements.txt` brings it") from error
-    return safetensors.numpy
-
-
 def read(path: str) -> TransformersFolder:
     """Reads a folder.
 
@@ -142,20 +130,16 @@ def read(path: str) -> TransformersFolder:
       UserError: the folder holds no ALBERT, the model differs from the google family, or only torch can read it.
     """
     config = _read_config(path)
-    values = with_prefix(_read_weights(path))
+    values = with_prefix(read_weights(path))
     _check_weights(path, config, values)
-    return TransformersFolder(path, config, values, _head_of(config, values))
+    return TransformersFolder(path, config, values, _head_of(path, config, values))
 
 
 def _read_config(path: str) -> Dict[str, Any]:
     file_name = os.path.join(path, CONFIG_FILE)
-    try:
-        with open(file_name, encoding="utf-8") as file:
-            config = dict(_DEFAULTS, **json.load(file))
-    except OSError as error:
-        raise UserError("{} is not a folder of transformers: cannot read {}".format(path, file_name)) from error
-    except (ValueError, TypeError) as error:
-        raise UserError("{} does not hold a JSON object: {}".format(file_name, error)) from error
+    if not os.path.isfile(file_name):
+        raise UserError("{} is not a folder of transformers: cannot read {}".format(path, file_name))
+    config = dict(_DEFAULTS, **read_description(file_name, "a config of transformers").values)
     if config.get("model_type") != "albert":
         raise UserError("{} is of the type {}, not albert".format(file_name, config.get("model_type")))
     config["hidden_act"] = _ACTIVATION_SYNONYMS.get(config["hidden_act"], config["hidden_act"])
@@ -175,22 +159,6 @@ def _read_config(path: str) -> Dict[str, Any]:
     return config
 
 
-def _read_weights(path: str) -> Values:
-    safe, torch_file = (os.path.join(path, name) for name in (WEIGHTS_FILE, TORCH_WEIGHTS_FILE))
-    if os.path.exists(safe):
-        try:
-            values = safetensors_numpy().load_file(safe)
-        except UserError:
-            raise
-        except Exception as error:  # safetensors' own error, or NumPy's for a type that it lacks (bfloat16)
-            raise UserError("cannot read the weights {}: {}".format(safe, error)) from error
-    elif os.path.exists(torch_file):
-        values = _read_torch(torch_file)
-    else:
-        raise UserError("{} holds neither {} nor {}".format(path, WEIGHTS_FILE, TORCH_WEIGHTS_FILE))
-    return {name: value.astype(np.float32) for name, value in values.items() if value.dtype.name in _FLOATS}
-
-
 def _check_weights(path: str, config: Dict[str, Any], values: Values) -> None:
     table = values.get("albert.embeddings.word_embeddings.weight")
     sizes = (config["vocab_size"], config["embedding_size"])
@@ -202,25 +170,34 @@ def _check_weights(path: str, config: Dict[str, Any], values: Values) -> None:
         )
 
 
-def _read_torch(file_name: str) -> Values:
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError(
-            "{} is readable by torch only, which is not installed: install it, or save the model as {} "
-            "(save_pretrained does)".format(file_name, WEIGHTS_FILE)
-        ) from error
-    try:
-        tensors = torch.load(file_name, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle's, zipfile's and torch's own errors
-        raise UserError("cannot read the weights {}: {}".format(file_name, str(error).splitlines()[0])) from error
-    return {name: tensor.float().numpy() for name, tensor in tensors.items() if tensor.is_floating_point()}
-
-
-def _head_of(config: Dict[str, Any], values: Values) -> str:
-    head = heads_of({ours: list(values[theirs].shape) for ours, theirs in HEAD_NAMES.items() if theirs in values})[-1]
+def _head_of(path: str, config: Dict[str, Any], values: Values) -> str:
     architecture = (config.get("architectures") or [None])[0]
-    # A tagger's classifier has the same name and another meaning.
-    if head == CLASSIFIER and architecture not in (None, HEADS[CLASSIFIER].architecture):
+    for head in TOKEN_HEADS:
+        if architecture == head.architecture:
+            return _checked_token_head(head.name, values)
+    shapes = _named_as_here(values)
+    head = usable_heads(shapes)[-1]
+    if "classifier.weight" not in values:
+        return head
+    # Classifiers of other architectures have the same name and another meaning.
+    if architecture not in (None, HEADS[CLASSIFIER].architecture):
         raise UserError("a model of the architecture {} has a head that no checkpoint here has".format(architecture))
+    lack = lack_of(shapes, CLASSIFIER)
+    if lack:
+        raise UserError("{} has {}".format(path, lack))
+    kind = config.get("problem_type")
+    if kind not in (None, _TASK_TYPE):
+        raise UserError("{} is for {}, the classifiers here choose one label: nothing was made".format(path, kind))
     return head
+
+
+def _checked_token_head(head: str, values: Values) -> str:
+    name = "qa_outputs.weight" if head == SPANS else "classifier.weight"
+    if name not in values:
+        raise UserError("the weights have no {}, which the architecture in {} needs".format(name, CONFIG_FILE))
+    return head
+
+
+def _named_as_here(values: Values) -> Dict[str, Any]:
+    """Returns the shapes of the pooler and the heads by their names in a checkpoint."""
+    return {ours: list(values[theirs].shape) for ours, theirs in head_names().items() if theirs in values}

@@ -12,6 +12,7 @@ from typing import Any, Dict, Mapping
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.model.outputs import SPANS, TAGS
 from modeling_google import AlbertConfig
 
 Values = Dict[str, np.ndarray]
@@ -24,7 +25,9 @@ _TIED = {
     "predictions.decoder.weight": _WORD_EMBEDDINGS,
     "predictions.decoder.bias": "predictions.bias",
 }
-_POSITION_IDS = "embeddings.position_ids"  # the numbers 0, 1, 2, …; no weight
+_NO_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")  # the numbers 0, 1, 2, …, and zeros
+# Ends of names of a LayerNorm's weights in files of old versions.
+_OLD_ENDS = {".gamma": ".weight", ".beta": ".bias"}
 
 _EMBEDDINGS = {
     "bert/embeddings/token_type_embeddings": "albert.embeddings.token_type_embeddings.weight",
@@ -39,12 +42,17 @@ _DENSE = {
     "cls/predictions/transform/dense": "predictions.dense",
 }
 # Weights of heads; the rest of the masked-LM head is a dense layer and a norm above.
-HEAD_NAMES = {
+_HEAD_NAMES = {
     "cls/predictions/output_bias": "predictions.bias",
     "cls/seq_relationship/output_weights": "sop_classifier.classifier.weight",
     "cls/seq_relationship/output_bias": "sop_classifier.classifier.bias",
     "output_weights": "classifier.weight",
     "output_bias": "classifier.bias",
+}
+# Weights of the heads that answer for each token, in which every `classifier` is another.
+_TOKEN_HEAD_NAMES = {
+    TAGS: {"cls/tagging/output_weights": "classifier.weight", "cls/tagging/output_bias": "classifier.bias"},
+    SPANS: {"cls/squad/output_weights": "qa_outputs.weight", "cls/squad/output_bias": "qa_outputs.bias"},
 }
 # Within a layer: dense layers and norms of the google family, of the zh family, of transformers.
 _LAYER_DENSE = (
@@ -74,6 +82,12 @@ def _named(dense: Mapping[str, str], norms: Mapping[str, str]) -> Dict[str, str]
     return names
 
 
+def head_names() -> Dict[str, str]:
+    """Returns names in transformers by names in a checkpoint, for the pooler and all heads of texts."""
+    norms = {ours: theirs for ours, theirs in _LAYER_NORMS.items() if ours.startswith("cls/")}
+    return dict(_named(_DENSE, norms), **_HEAD_NAMES)
+
+
 def google_names(config: AlbertConfig) -> Dict[str, str]:
     """Returns names in transformers by names in a checkpoint, for all weights of a google model with any head."""
     dense = dict(_DENSE, **{"bert/encoder/embedding_hidden_mapping_in": _MAPPING})
@@ -85,7 +99,7 @@ def google_names(config: AlbertConfig) -> Dict[str, str]:
             dense.update({ours + google: theirs + name for google, _, name in _LAYER_DENSE})
             norms.update({ours + google: theirs + name for google, _, name in _LAYER_NORM})
     words = {"bert/embeddings/word_embeddings": _WORD_EMBEDDINGS}
-    return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES, **words)
+    return dict(_named(dense, norms), **_EMBEDDINGS, **_HEAD_NAMES, **words)
 
 
 def zh_names() -> Dict[str, str]:
@@ -93,7 +107,7 @@ def zh_names() -> Dict[str, str]:
     ours, theirs = "bert/encoder/layer_shared/", _layer_scope(0, 0)
     dense = dict(_DENSE, **{ours + zh: theirs + name for _, zh, name in _LAYER_DENSE})
     norms = dict(_LAYER_NORMS, **{ours + zh: theirs + name for _, zh, name in _LAYER_NORM})
-    return dict(_named(dense, norms), **_EMBEDDINGS, **HEAD_NAMES)
+    return dict(_named(dense, norms), **_EMBEDDINGS, **_HEAD_NAMES)
 
 
 def to_transformers(values: Values, family_name: str, config: Any) -> Values:
@@ -133,29 +147,40 @@ def _turned(our_name: str, value: np.ndarray) -> np.ndarray:
 def with_prefix(values: Values) -> Values:
     """Returns the weights of a folder of transformers by their whole names, without copies of other weights.
 
-    A plain AlbertModel leaves out the prefix "albert." of its encoder.
+    A plain AlbertModel leaves out the prefix "albert." of its encoder; old versions call the weights of a LayerNorm
+    gamma and beta. Of two weights that are tied, a file may hold both or either.
 
     Raises:
       UserError: the masked-LM output is not tied to the word embeddings.
     """
     is_bare = not any(name.startswith(ENCODER_PREFIX) for name in values)
-    whole = {(ENCODER_PREFIX + name if is_bare else name): value for name, value in values.items()}
+    whole = {_current(ENCODER_PREFIX + name if is_bare else name): value for name, value in values.items()}
     for name, origin in _TIED.items():
         copy = whole.pop(name, None)
-        if copy is not None and not (origin in whole and np.array_equal(copy, whole[origin])):
+        if copy is not None and not np.array_equal(copy, whole.setdefault(origin, copy)):
             raise UserError(
                 "{} is not tied to {}: a checkpoint of the google family cannot hold it".format(name, origin)
             )
-    return {name: value for name, value in whole.items() if not name.endswith(_POSITION_IDS)}
+    return {name: value for name, value in whole.items() if not name.endswith(_NO_WEIGHTS)}
 
 
-def from_transformers(values: Values, config: AlbertConfig) -> Values:
+def _current(name: str) -> str:
+    """Returns the present name of a weight."""
+    stem, dot, end = name.rpartition(".")
+    return stem + _OLD_ENDS.get(dot + end, dot + end)
+
+
+def from_transformers(values: Values, config: AlbertConfig, head: str) -> Values:
     """Turns weights of transformers' ALBERT (whole names, see `with_prefix`) into a checkpoint's of the google family.
 
     Raises:
       UserError: no checkpoint has such a weight.
     """
-    ours = {theirs: name for name, theirs in google_names(config).items()}
+    names = google_names(config)
+    if head in _TOKEN_HEAD_NAMES:
+        others = ("output_weights", "output_bias")  # of the classifier of sequences
+        names = dict({name: names[name] for name in names if name not in others}, **_TOKEN_HEAD_NAMES[head])
+    ours = {theirs: name for name, theirs in names.items()}
     unknown = sorted(set(values) - set(ours))
     if unknown:
         raise UserError("the weight {} does not belong to an ALBERT with a known head".format(unknown[0]))

@@ -158,7 +158,11 @@ def test_a_folder_that_cannot_be_made_is_named(classifier, tmp_path, place):
 @pytest.mark.parametrize(
     "flags, error, message",
     [
-        ({"head": "masked_lm"}, UserError, "has no masked_lm head: it can be exported with --head=encoder, classifier"),
+        (
+            {"head": "masked_lm"},
+            UserError,
+            "has no masked-LM head, which fine-tuning leaves out: it can be exported with --head=encoder, classifier",
+        ),
         ({"max_seq_length": 21}, UserError, "--max_seq_length=21 is over the model's 20 positions"),
         ({"format": "pytorch", "max_seq_length": 9}, UsageError, "means nothing to --format=pytorch"),
         ({"bert_config_file": "a", "albert_config_file": "b"}, UsageError, "not both"),
