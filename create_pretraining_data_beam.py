@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from albert.base.errors import UserError
+from albert.base.errors import UsageError, UserError
 from albert.base.flags import Flags, run_command
 from albert.pretraining_data.flags import build_data_settings, build_record_settings, declare_data_flags
 
@@ -30,6 +30,8 @@ def declare_flags() -> Flags:
 def main(flags: Flags) -> None:
     """Makes the records on Beam."""
     settings = build_data_settings(flags, build_record_settings(flags))
+    if settings.outputs.more:
+        raise UsageError("--output_file must be one name on Beam: --num_shards divides it")
     load_engine().make_data_set(settings, flags.beam_options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any, Dict
 
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
@@ -13,24 +14,39 @@ from albert.pretraining_data.plan import DataSettings, Outputs
 from albert.pretraining_data.shards import BuildSettings
 from albert.text import segmentation
 
+ZH, GOOGLE = "zh", "google"
+
+# Published defaults in which the scripts differ from the flags as they are declared.
+_DEFAULTS: Dict[str, Dict[str, Any]] = {
+    ZH: {"ngram": 1},
+    GOOGLE: {"do_whole_word_mask": True, "max_seq_length": 512, "dupe_factor": 40, "ngram": 3},
+}
+_OF_GOOGLE = ("spm_model_file", "ngram", "favor_shorter_ngram", "do_permutation", "random_next_sentence")
+
 _log = logging.getLogger(__name__)
 
 
 def declare_data_flags(flags: Flags) -> None:
     """Declares the flags that decide the records, and where they are written."""
-    flags.string("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
-    flags.string("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
-    flags.string("vocab_file", None, "the WordPiece vocabulary, one token per line")
-    flags.string("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
+    flags.locations("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
+    flags.location("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
+    flags.location("vocab_file", None, "the WordPiece vocabulary, one token per line")
+    flags.location("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents (uncased vocabularies)")
     flags.boolean("do_whole_word_mask", False, "mask whole words; without it every token is masked by itself")
     flags.boolean("non_chinese", False, "words are separated by blanks instead of found by a Chinese segmenter")
-    flags.string("user_dictionary", None, "words for the Chinese segmenter, one per line in jieba's format")
+    flags.location("user_dictionary", None, "words for the Chinese segmenter, one per line in jieba's format")
     flags.integer("max_seq_length", 128, "tokens per sequence", minimum=SHORTEST_SEQUENCE)
     flags.integer("max_predictions_per_seq", 20, "the most tokens to predict in a sequence", minimum=1)
     flags.float("masked_lm_prob", 0.15, "the share of the tokens to predict, between 0 and 1")
     flags.float("short_seq_prob", 0.1, "the share of the sequences with a random shorter length", 0.0, 1.0)
-    flags.integer("ngram", 3, "mask runs of up to this many neighbouring units", minimum=1)
+    flags.choice(
+        "family",
+        ZH,
+        (ZH, GOOGLE),
+        "the published script whose defaults hold: zh, or google's (" + _listed(_DEFAULTS[GOOGLE]) + ")",
+    )
+    flags.integer("ngram", 3, "mask runs of up to this many neighbouring units; --family=zh: 1 by default", minimum=1)
     flags.boolean("favor_shorter_ngram", True, "a run of n units has a probability like 1/n; False: reversed")
     flags.choice("mask_draw", "unit", MASK_DRAWS, "draw [MASK], kept or replaced once per unit or for each token")
     flags.boolean("dynamic_masking", False, "write text that each epoch masks differently, instead of masked copies")
@@ -38,7 +54,7 @@ def declare_data_flags(flags: Flags) -> None:
     flags.integer("random_seed", 12345, "the seed of everything that is drawn")
     flags.boolean("do_permutation", False, "only False: permuted tokens belong to another pre-training task")
     flags.boolean("random_next_sentence", False, "only False: ALBERT predicts sentence order")
-    flags.string("heldout_file", None, "a second TFRecord file, of documents that the first does not see")
+    flags.location("heldout_file", None, "a second TFRecord file, of documents that the first does not see")
     flags.float("heldout_share", 0.05, "the share of the documents for --heldout_file")
     flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
     flags.integer("num_shards", None, "output files (default: one per 512 KiB of text)", minimum=1)
@@ -48,12 +64,17 @@ def build_data_settings(flags: Flags, build: BuildSettings) -> DataSettings:
     """Builds the settings of a data set from parsed flags and the settings of its records.
 
     Raises:
-      UsageError: --output_file has no value.
+      UsageError: --output_file has no value, or several and --num_shards.
     """
     flags.require("output_file")
+    first, *more = [name.strip() for name in flags.output_file.split(",") if name.strip()]
+    if more and flags.num_shards:
+        raise UsageError(
+            "--num_shards={} divides one --output_file, and there are {}".format(flags.num_shards, 1 + len(more))
+        )
     return DataSettings(
         input_file=flags.input_file,
-        outputs=Outputs(flags.output_file, flags.heldout_file),
+        outputs=Outputs(first, flags.heldout_file, tuple(more)),
         build=build,
         num_shards=flags.num_shards,
         overwrite=flags.overwrite,
@@ -67,10 +88,31 @@ def build_record_settings(flags: Flags) -> BuildSettings:
       UsageError: a flag that is needed has no value, or flags do not go together.
       UserError: the user dictionary cannot be used.
     """
+    _apply_family(flags)
     _check_flags(flags)
     settings = _record_settings(flags)
     _warn_of_few_predictions(settings)
     return settings
+
+
+def _apply_family(flags: Flags) -> None:
+    """Sets the defaults of a published script; says so where they may surprise."""
+    defaults = {name: value for name, value in _DEFAULTS[flags.family].items() if not flags.was_given(name)}
+    for name, value in defaults.items():
+        flags.set_default(name, value)
+    of_google = [name for name in _OF_GOOGLE if flags.was_given(name)]
+    if flags.family == GOOGLE:
+        _log.info("As Google's published script: %s.", _listed(defaults) or "no default that was not given")
+    elif of_google:
+        _log.info(
+            "--%s is of Google's published script, whose other defaults are %s: --family=google takes them.",
+            of_google[0],
+            _listed(_DEFAULTS[GOOGLE]),
+        )
+
+
+def _listed(values: Dict[str, Any]) -> str:
+    return " ".join("--{}={}".format(name, value) for name, value in values.items())
 
 
 def _record_settings(flags: Flags) -> BuildSettings:
@@ -106,9 +148,10 @@ def _check_flags(flags: Flags) -> None:
         value = getattr(flags, name)
         if not 0.0 < value < 1.0:
             raise UsageError("--{}={} must lie between 0 and 1, both excluded".format(name, value))
-    for name in ("output_file", "heldout_file"):
-        if "," in (getattr(flags, name) or ""):
-            raise UsageError("--{} must be one name: --num_shards divides it".format(name))
+    if "," in (flags.heldout_file or ""):
+        raise UsageError("--heldout_file must be one name: --num_shards divides it")
+    if flags.output_file and not flags.output_file.replace(",", "").strip():
+        raise UsageError("--output_file={} names no file".format(flags.output_file))
     _check_that_flags_go_together(flags)
     _check_published_flags(flags)
 

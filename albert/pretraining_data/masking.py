@@ -37,7 +37,7 @@ class MaskingSettings(NamedTuple):
 
     max_predictions_per_seq: int = 20
     masked_lm_prob: float = 0.15
-    ngram: int = 3
+    ngram: int = 1
     favor_shorter_ngram: bool = True
     mask_draw: str = "unit"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
 from albert.files.features import HELD_OUT, TRAINING
@@ -24,10 +24,17 @@ _log = logging.getLogger(__name__)
 
 
 class Outputs(NamedTuple):
-    """Record files of a data set as the user names them: for training and, if wanted, held-out ones."""
+    """Record files of a data set as the user names them: for training and, if wanted, held-out ones.
+
+    Attributes:
+      training: the file for training; of several shards each gets a numbered name like it.
+      heldout: the same for held-out documents.
+      more: further files for training. Where there are any, each of them and `training` is one shard.
+    """
 
     training: str
     heldout: Optional[str] = None
+    more: Tuple[str, ...] = ()
 
     def content(self, name: str) -> str:
         """Returns what the records of one of them are for: features.TRAINING or HELD_OUT."""
@@ -35,11 +42,17 @@ class Outputs(NamedTuple):
 
     def tasks_of(self, name: str, tasks: Sequence[ShardTask]) -> List[ShardTask]:
         """Returns the shards that belong to one of them."""
-        return [task for task in tasks if task.is_heldout == (name == self.heldout)]
+        is_heldout = name == self.heldout
+        is_shard = bool(self.more) and not is_heldout
+        return [task for task in tasks if task.is_heldout == is_heldout and (not is_shard or task.path == name)]
 
     def names(self) -> List[str]:
         """Returns the names of those that are made."""
-        return [name for name in self if name]
+        return [self.training, *self.more, *([self.heldout] if self.heldout else [])]
+
+    def training_paths(self, num_shards: int) -> List[str]:
+        """Returns the paths of the shards for training."""
+        return [self.training, *self.more] if self.more else shard_paths(self.training, num_shards)
 
 
 class DataSettings(NamedTuple):
@@ -63,14 +76,27 @@ class DataSettings(NamedTuple):
 def plan_tasks(
     paths: Sequence[str], outputs: Outputs, num_shards: Optional[int], files: FileSystem = LOCAL
 ) -> List[ShardTask]:
-    """Divides the text into shards; the held-out documents of each go to a file of their own."""
+    """Divides the text into shards; the held-out documents of each go to a file of their own.
+
+    Raises:
+      UserError: the text has fewer documents than there are names for training.
+    """
+    if outputs.more:
+        num_shards = 1 + len(outputs.more)
     shards = plan_shards(paths, num_shards, files=files)
+    if outputs.more and len(shards) != num_shards:
+        raise UserError(
+            "--output_file names {} files, the text has documents for {}: name fewer".format(num_shards, len(shards))
+        )
     if num_shards and len(shards) < num_shards:
         _log.info("the text has documents for %d of %d shards", len(shards), num_shards)
+    paths_of = [(outputs.training_paths(len(shards)), False)]
+    if outputs.heldout:
+        paths_of.append((shard_paths(outputs.heldout, len(shards)), True))
     return [
-        ShardTask(path, number, ranges, name == outputs.heldout)
-        for name in outputs.names()
-        for number, (path, ranges) in enumerate(zip(shard_paths(name, len(shards)), shards))
+        ShardTask(path, number, ranges, is_heldout)
+        for own_paths, is_heldout in paths_of
+        for number, (path, ranges) in enumerate(zip(own_paths, shards))
     ]
 
 
@@ -89,7 +115,9 @@ def check_output_paths(paths: Sequence[str], outputs: Outputs, tasks: Sequence[S
         if os.path.isdir(path):
             raise UserError("{} is a folder: --output_file must name a file".format(path))
         if real_path in seen:
-            raise UserError("{} would be written twice: give --heldout_file another name".format(path))
+            raise UserError(
+                "{} would be written twice: no two names of --output_file and --heldout_file may share it".format(path)
+            )
         seen.add(real_path)
 
 

@@ -161,12 +161,26 @@ def _unknown_line(share: float) -> Line:
     return logging.WARNING, text + ": many; is it the right vocabulary, and do_lower_case as it needs it?"
 
 
-def next_step(output_file: str, heldout_file: Optional[str], num_shards: int, settings: BuildSettings) -> str:
-    """Returns the command that trains on the records, and evaluates on the held-out ones if there are any."""
+def next_step(
+    output_file: str,
+    heldout_file: Optional[str],
+    num_shards: int,
+    settings: BuildSettings,
+    more: Sequence[str] = (),
+) -> str:
+    """Returns the command that trains on the records, and evaluates on the held-out ones if there are any.
+
+    Args:
+      output_file, heldout_file: the record files as the user named them.
+      num_shards: shards of either.
+      settings: of the records.
+      more: further files for training; where there are any, each name is one shard.
+    """
+    records = ",".join([output_file, *more]) if more else files_text(output_file, num_shards)
     words = [
         "next: python run_pretraining.py --do_train=True",
         "--bert_config_file=albert_config/albert_config_tiny.json",
-        "--input_file='{}'".format(files_text(output_file, num_shards)),
+        "--input_file='{}'".format(records),
         "--output_dir=pretrained",
         "--max_seq_length={}".format(settings.chunks.max_seq_length),
         "--max_predictions_per_seq={}".format(settings.masking.max_predictions_per_seq),

@@ -58,8 +58,10 @@ def make_data_set(settings: DataSettings, num_workers: int) -> None:
     """
     paths = expand_globs(settings.input_file)
     tokenizer = build_tokenizer(settings.build)
-    training, heldout = settings.outputs
-    outputs = Outputs(os.path.normpath(training), heldout and os.path.normpath(heldout))
+    training, heldout, more = settings.outputs
+    outputs = Outputs(
+        os.path.normpath(training), heldout and os.path.normpath(heldout), tuple(map(os.path.normpath, more))
+    )
     settings = settings._replace(outputs=outputs)
     with hold_lock(outputs.names()):
         results, done = _make_outputs(settings, paths, tokenizer, num_workers)
@@ -84,6 +86,8 @@ def _make_outputs(
     tasks = plan_tasks(paths, outputs, settings.num_shards)
     check_output_paths(paths, outputs, tasks)
     description = describe_plan(settings.build, tokenizer, paths, tasks)
+    if outputs.more:  # a file that was another's neighbour holds other documents
+        description["output_files"] = [os.path.basename(name) for name in (outputs.training, *outputs.more)]
     finished = claim_output(outputs.names(), [task.path for task in tasks], description, overwrite=settings.overwrite)
     done = _make_missing(tasks, finished, settings.build, num_workers, outputs.training)
     results = {name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()}
@@ -101,7 +105,8 @@ def _report(outputs: Outputs, results: Dict[str, List[ShardResult]], done: WorkD
         write_json(report_path(name), report_values(summary, done))
         for level, line in output_report(summary, done, settings):
             _log.log(level, "%s", line)
-    _log.info("%s", next_step(outputs.training, outputs.heldout, len(results[outputs.training]), settings))
+    num_shards = len(results[outputs.training]) + len(outputs.more)
+    _log.info("%s", next_step(outputs.training, outputs.heldout, num_shards, settings, outputs.more))
 
 
 def _make_missing(

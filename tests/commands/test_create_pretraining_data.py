@@ -15,6 +15,7 @@ from albert.base.paths import ROOT
 from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, pretraining_features
 from albert.files.record_sets import read_sidecar
 from albert.files.tfrecords import count_records
+from albert.pretraining.inputs import check_records
 from albert.text import segmentation
 from tests.support.data_command import arguments, files_below, long_text, make, records_of, refusal
 from tests.support.tiny_corpus import TEXT, write_text
@@ -57,7 +58,7 @@ def test_the_sidecar_describes_the_records(folder):
         "masked_lm_prob": 0.15,
         "max_predictions_per_seq": 5,
         "max_seq_length": 32,
-        "ngram": 3,
+        "ngram": 1,
         "num_shards": 2,
         "random_seed": 12345,
         "short_seq_prob": 0.1,
@@ -200,13 +201,41 @@ def document_numbers(record):
         ({"user_dictionary": "words.txt", "do_whole_word_mask": True}, "cannot read the user dictionary words.txt", 1),
         ({"do_permutation": True}, "--do_permutation=True is not available", 2),
         ({"random_next_sentence": True}, "--random_next_sentence=True is not available", 2),
-        ({"output_file": "a,b"}, "--output_file must be one name", 2),
+        ({"heldout_file": "a,b"}, "--heldout_file must be one name", 2),
+        ({"output_file": "a,b", "num_shards": 2}, "--num_shards=2 divides one --output_file, and there are 2", 2),
+        ({"output_file": ","}, "--output_file=, names no file", 2),
         ({"vocab_file": "missing.txt"}, "missing.txt does not exist", 1),
         ({"input_file": "missing*.txt"}, "no file matches missing", 1),
     ],
 )
 def test_bad_flags(folder, capsys, changes, message, status):
     assert (message in refusal(folder, capsys, **changes)[0], refusal(folder, capsys, **changes)[1]) == (True, status)
+
+
+def test_several_output_files_are_the_shards_of_one_data_set(folder, capsys, caplog):
+    (folder / "text.txt").write_text(long_text(), encoding="utf-8")
+    make(folder, output_file=folder / "one" / "zh.tfrecord", num_shards=2)
+    caplog.set_level("INFO")
+    names = ",".join(str(folder / "two" / name) for name in ("a.tfrecord", "b.tfrecord"))
+    make(folder, output_file=names)
+    one, two = (records_of(files_below(folder / name)) for name in ("one", "two"))
+    assert sorted(two) == ["a.tfrecord", "b.tfrecord"] and [two[k] for k in sorted(two)] == [
+        one[k] for k in sorted(one)
+    ]
+    assert "--input_file='{}'".format(names) in caplog.text
+    for name in two:
+        check_records(str(folder / "two" / name), 32, 5, len((folder / "vocab.txt").read_text("utf-8").split()))
+    before = files_below(folder / "two")
+    make(folder, output_file=names)
+    assert files_below(folder / "two") == before
+    other = names.replace("a.tfrecord", "c.tfrecord")
+    assert "output_files ['a.tfrecord', 'b.tfrecord'], not" in refusal(folder, capsys, output_file=other)[0]
+
+
+def test_more_names_than_documents_are_refused(folder, capsys):
+    (folder / "text.txt").write_text("今天天气很好。\n我们去公园。\n", encoding="utf-8")
+    names = ",".join(str(folder / name) for name in "ab")
+    assert "--output_file names 2 files, the text has documents for 1" in refusal(folder, capsys, output_file=names)[0]
 
 
 def test_published_flags_and_defaults():

@@ -24,6 +24,37 @@ def test_flags_that_are_not_given_leave_the_defaults_of_the_settings():
         settings_of()
 
 
+def test_the_published_line_of_a_family_gives_what_its_script_gave(caplog):
+    caplog.set_level("INFO")
+    zh, google = (settings_of("--output_file=a", *family).build for family in ((), ("--family=google",)))
+    assert (zh.masking.ngram, zh.whole_words, zh.chunks.max_seq_length, zh.dupe_factor) == (1, None, 128, 10)
+    assert (google.masking.ngram, google.whole_words, google.chunks.max_seq_length) == (3, "chinese", 512)
+    assert google.dupe_factor == 40 and google.masking.favor_shorter_ngram
+    assert caplog.messages[:1] == [
+        "As Google's published script: --do_whole_word_mask=True --max_seq_length=512 --dupe_factor=40 --ngram=3."
+    ]
+
+
+@pytest.mark.parametrize("flag", ["--ngram=3", "--spm_model_file=zh.model", "--favor_shorter_ngram"])
+def test_a_flag_of_one_script_names_its_other_defaults(flag, caplog):
+    caplog.set_level("INFO")
+    settings_of("--output_file=a", flag)
+    (message,) = caplog.messages
+    assert message.startswith(flag.partition("=")[0] + " is of Google's published script, whose other defaults are")
+    assert "--dupe_factor=40" in message and message.endswith("--family=google takes them.")
+
+
+def test_what_is_given_wins_over_the_family():
+    given = ("--family=google", "--nodo_whole_word_mask", "--max_seq_length=64", "--dupe_factor=2", "--ngram=2")
+    build = settings_of("--output_file=a", *given).build
+    assert (build.masking.ngram, build.whole_words, build.chunks.max_seq_length, build.dupe_factor) == (2, None, 64, 2)
+    assert settings_of("--output_file=a", "--ngram=3").build.masking.ngram == 3
+
+
+def test_several_names_are_a_shard_each():
+    assert settings_of("--output_file=a, b,c").outputs == Outputs("a", None, ("b", "c"))
+
+
 def test_every_flag_reaches_the_settings():
     settings = settings_of(
         "--output_file=zh.tfrecord",
