@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import sys
 import tempfile
-from typing import Iterator, List, Optional, Sequence, TextIO
+from typing import Iterator, List, NamedTuple, Optional, Sequence, TextIO
 
 _PERIOD_SECONDS = 10.0  # between lines where the stream is no terminal
 
@@ -34,6 +35,23 @@ def time_text(seconds: float) -> str:
     """Hours, minutes and seconds: 1:02:03."""
     whole = int(seconds)
     return "{}:{:02d}:{:02d}".format(whole // 3600, whole // 60 % 60, whole % 60)
+
+
+class Part(NamedTuple):
+    """Part of a line; where the line is too long, parts of the lowest importance are left out first."""
+
+    text: str
+    importance: int
+
+
+def fitted(parts: Sequence[Part], room: Optional[int], separator: str = " | ") -> str:
+    """Joins parts of a line, as many as fit into `room` columns (None: all); the most important one always stays."""
+    kept = list(parts)
+    while True:
+        line = separator.join(part.text for part in kept)
+        if room is None or len(line) <= room or len(kept) == 1:
+            return line
+        kept.remove(min(kept, key=lambda part: part.importance))
 
 
 @contextlib.contextmanager
@@ -71,9 +89,15 @@ class StatusLine(logging.Filter):
         self._open_width = 0
         self._handlers: List[logging.Handler] = []
 
+    @property
+    def room(self) -> Optional[int]:
+        """Columns of a text that does not wrap (the last one stays free); None where the stream is no terminal."""
+        return _columns(self._stream) - 1 if self._is_terminal else None
+
     def show(self, text: str, now: float, *, is_last: bool = False) -> None:
-        """Shows a text: on a terminal always, elsewhere every ten seconds, and the last one."""
+        """Shows a text: on a terminal always, cut to its width; elsewhere every ten seconds, and the last one."""
         if self._is_terminal:
+            text = text[: self.room]
             self._stream.write("\r" + text.ljust(self._open_width))
             self._open_width = len(text)
         elif is_last or self._last is None or now - self._last >= _PERIOD_SECONDS:
@@ -103,3 +127,11 @@ class StatusLine(logging.Filter):
         self.close()
         for handler in self._handlers:
             handler.removeFilter(self)
+
+
+def _columns(stream: TextIO) -> int:
+    """Columns of a terminal; where it does not know them, those of the environment, else 80."""
+    columns = 0
+    with contextlib.suppress(OSError, ValueError):  # no file behind the stream
+        columns = os.get_terminal_size(stream.fileno()).columns
+    return columns or shutil.get_terminal_size().columns

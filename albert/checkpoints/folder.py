@@ -6,9 +6,10 @@ Every command takes such a folder as a model: <output_dir>/best of a run, and av
 from __future__ import annotations
 
 import os
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
+from albert.checkpoints.card import run_card, write_card
 from albert.checkpoints.description import ModelFolder, best_folder, write_description
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.tokenizer_file import write_do_lower_case
@@ -40,8 +41,13 @@ class Companions(NamedTuple):
     do_lower_case: Optional[bool] = None
 
 
-def write_best(output_dir: str, prefix: str) -> str:
+def write_best(output_dir: str, prefix: str, figures: Sequence[Tuple[str, str]] = ()) -> str:
     """Writes <output_dir>/best, a folder with the weights of one of the run's checkpoints, and returns its path.
+
+    Args:
+      output_dir: of the run.
+      prefix: of the checkpoint.
+      figures: names and values of its evaluation, for the model card.
 
     Raises:
       UserError: the folder holds something else than a model, or the checkpoint is incomplete.
@@ -50,16 +56,24 @@ def write_best(output_dir: str, prefix: str) -> str:
         best_folder(output_dir),
         like=prefix,
         write_weights=lambda target: write_weights(prefix, target),
+        card=lambda model: run_card(output_dir, model, figures),
     )
 
 
-def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str], None]) -> str:
+def write_weights_folder(
+    folder: str,
+    *,
+    like: str,
+    write_weights: Callable[[str], None],
+    card: Optional[Callable[[CheckpointModel], str]] = None,
+) -> str:
     """Writes a folder, or replaces it when the new one is complete, and returns its path.
 
     Args:
       folder: the folder.
       like: prefix of the checkpoint that gives its companions and its name to the new folder.
       write_weights: writes the weights to a prefix.
+      card: makes the text of the model card; None for none.
 
     Raises:
       UserError: the folder holds something else, or the checkpoint is incomplete.
@@ -69,6 +83,8 @@ def write_weights_folder(folder: str, *, like: str, write_weights: Callable[[str
     model = open_checkpoint(like)
     with CompleteFolder(folder, marker=_MARKER) as unfinished:
         write_companions(unfinished, companions_of(model))
+        if card:
+            write_card(unfinished, card(model))
         write_weights(os.path.join(unfinished, os.path.basename(model.prefix)))
     return folder
 

@@ -25,6 +25,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from albert.base.errors import UserError
 from albert.base.flags import asks_for_help, errors_in_words, write_help
+from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.families import ZH
 from albert.clue.data import bring_data, commonest_label_accuracy, missing_data_files
 from albert.clue.model import bring_model, missing_model_files
@@ -44,7 +45,6 @@ from albert.clue.run import Outcome, make_run
 from albert.clue.tasks import BenchmarkTask
 from albert.downloads.published_files import LCQMC, MODELS
 from albert.files.lock import hold_lock
-from albert.training.run import RUN_CONFIG_FILE
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,6 @@ from albert.devices.cluster import WorkerCluster, alone
 from albert.devices.selection import CPU, Devices, session_config
 from albert.devices.watch import WorkerWatch
 
-_SUMMARY_STEPS = 100
-
 
 class DividedTraining:
     """Trains on several devices, with the interface of an Estimator."""
@@ -88,7 +86,7 @@ class DividedTraining:
                 tf_random_seed=self._seed,
                 save_checkpoints_secs=None,
                 save_checkpoints_steps=self._save_checkpoints_steps if is_chief else None,
-                save_summary_steps=_SUMMARY_STEPS if is_chief else None,
+                save_summary_steps=None,
                 keep_checkpoint_max=self._keep_checkpoint_max,
                 log_step_count_steps=None,
                 train_distribute=strategy,

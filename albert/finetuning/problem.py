@@ -9,6 +9,7 @@ import numpy as np
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
 from albert.model.types import Tensor
+from albert.monitor.goal import Baseline
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import Features, Objective
@@ -117,7 +118,22 @@ class Problem:
         """Writes the predictions of a split into the output folder; returns words on the files."""
         raise NotImplementedError
 
-    def next_command(self, folder: str) -> Optional[str]:
-        """Command to use the folder of the best model; None for none."""
-        del folder
+    def baseline(self, split: Split) -> Optional[Baseline]:
+        """What the task's metric reaches on a split without any learning; None where that is nothing."""
+        del split
+        return None
+
+    def guessing_loss(self, split: Split) -> Optional[float]:
+        """The mean loss of who knows only how frequent each label of the split is; None where labels are no classes."""
+        del split
+        return None
+
+    def sameness(self, split: Split, answers: List[np.ndarray]) -> Optional[str]:
+        """Words on answers that are the same whatever is asked ("label 1 is predicted for …"); None where they differ.
+
+        Args:
+          split: what was asked; its rows are labelled.
+          answers: of the model for each record.
+        """
+        del split, answers
         return None

@@ -1,24 +1,29 @@
-"""Curves of a training run: loss, accuracies, learning rate and gradient norm over the steps, as one picture."""
+"""Curves of a training run over its steps, as one picture: a panel for each quantity, the best checkpoint marked."""
 
 from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base import pictures
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFile
 from albert.monitor.figures import EVAL, METRICS_FILE, TRAIN, read_records
+from albert.monitor.goal import STEP, GoalOfRecords, is_share, of_records, plain_name, words
 
 _log = logging.getLogger(__name__)
 
 CURVES_FILE = "training_curves.png"
 _DPI = 110
+_WIDTH, _HEIGHT, _LOW_HEIGHT, _TITLE_HEIGHT = 9.0, 2.7, 1.6, 0.9  # inches
 _SMOOTHED_FROM = 60  # records: below, the curve itself is read easily
-_COLORS = {"masked lm": "#1f77b4", "sentence order": "#d62728"}  # the same in all panels
-_OTHER_COLOR = "#333333"
-_NORM_COLOR = "#e08214"
+_ORDER = "sentence-order"
+_COLORS = {"masked-LM": "#1f77b4", _ORDER: "#d62728"}  # the same in all panels
+_OTHER_COLORS = ("#333333", "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b")
+_BEST_COLOR = "#2ca02c"
+_BASELINE_COLOR = "#888888"
+_MARGIN = 0.08  # of a panel's height, so that no marker is cut off
 
 Points = Tuple[List[int], List[float]]
 
@@ -29,6 +34,28 @@ class Series(NamedTuple):
     name: str
     train: Points
     evaluation: Points
+
+
+class Panel(NamedTuple):
+    """A panel: curves of one quantity.
+
+    Attributes:
+      label: the quantity and its unit, beside the axis.
+      series: the curves.
+      scale: of the values.
+      is_high: whether it has the height of a main panel.
+      is_log: whether the axis is logarithmic.
+      is_noisy: whether long curves are smoothed.
+      baseline: a value that is marked as a line, with its name; None for none.
+    """
+
+    label: str
+    series: List[Series]
+    scale: float = 1.0
+    is_high: bool = True
+    is_log: bool = False
+    is_noisy: bool = True
+    baseline: Optional[Tuple[str, float]] = None
 
 
 def draw_curves(run_dir: str) -> str:
@@ -56,58 +83,103 @@ def draw_curves_or_warn(run_dir: str) -> Optional[str]:
 
 
 def _figure(records: Sequence[Dict[str, Any]], name: str) -> Any:
-    train = [record for record in records if record["kind"] == TRAIN]
-    evaluations = [record for record in records if record["kind"] == EVAL]
-    losses = series_of(train, evaluations, "loss")
-    accuracies = series_of(train, evaluations, "accuracy")
-    heights = [3.0] + [3.0] * bool(accuracies) + [1.6]
-    figure = pictures.new_figure(figsize=(9.0, sum(heights) + 1.0), dpi=_DPI)
-    panels = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
-    _draw_series(panels[0], losses)
-    panels[0].set_ylabel("loss (nats)")
-    panels[0].set_ylim(bottom=0.0)
-    if accuracies:
-        _draw_series(panels[1], accuracies, scale=100.0)
-        panels[1].set_ylabel("accuracy (%)")
-    _draw_rates(panels[-1], train)
-    panels[-1].set_xlabel("step (updates of the weights)")
-    for panel in panels:
-        panel.grid(True, color="#e4e4e4", linewidth=0.8)
-        panel.set_axisbelow(True)
-        for side in ("top", "right"):
-            panel.spines[side].set_visible(False)
-    panels[-1].xaxis.set_major_formatter(lambda value, _: "{:,.0f}".format(value))
-    figure.suptitle(title(name, records), fontsize=11)
-    figure.align_ylabels(panels)
-    figure.tight_layout(rect=(0, 0, 1, 0.98))
+    goal = of_records(_of_kind(records, EVAL))
+    panels = panels_of(records, goal)
+    heights = [_HEIGHT if panel.is_high else _LOW_HEIGHT for panel in panels]
+    total = sum(heights) + _TITLE_HEIGHT
+    figure = pictures.new_figure(figsize=(_WIDTH, total), dpi=_DPI)
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+    best = goal.best_step if goal else None
+    for axis, panel in zip(axes, panels):
+        _draw_panel(axis, panel, best)
+    axes[-1].set_xlabel("step (updates of the weights)")
+    axes[-1].xaxis.set_major_formatter(lambda value, _: "{:,.0f}".format(value))
+    for line, (text, size) in enumerate(zip(titles(name, records, goal), (12, 9))):
+        figure.text(0.5, 1.0 - (0.28 + 0.26 * line) / total, text, ha="center", va="center", fontsize=size)
+    figure.align_ylabels(list(axes))
+    figure.tight_layout(rect=(0, 0, 1, 1.0 - 0.6 / total))
     return figure
 
 
-def title(name: str, records: Sequence[Dict[str, Any]]) -> str:
-    """Title of the picture: the run's folder, its last step, its last loss and the rate of its second half."""
-    train = [record for record in records if record["kind"] == TRAIN]
-    parts = ["{}: {:,} steps".format(name, records[-1]["step"])]
+def _of_kind(records: Sequence[Dict[str, Any]], kind: str) -> List[Dict[str, Any]]:
+    return [record for record in records if record["kind"] == kind]
+
+
+def titles(name: str, records: Sequence[Dict[str, Any]], goal: Optional[GoalOfRecords]) -> List[str]:
+    """Lines above the picture: the best evaluation; then the run's folder, last step, last loss and usual rate."""
+    train = _of_kind(records, TRAIN)
+    steps = "{:,} steps".format(records[-1]["step"])
+    parts = ["{}: {}".format(name, steps) if name.isascii() else steps]  # the font has ASCII and little else
     if train and train[-1]["loss"] is not None:
         parts.append("loss {:.3f}".format(train[-1]["loss"]))
     for key, unit in (("examples_per_second", "examples/s"), ("tokens_per_second", "tokens/s")):
         rates = sorted(record[key] for record in train if record.get(key))
         if rates:
             parts.append("{:,.{}f} {}".format(rates[len(rates) // 2], int(rates[len(rates) // 2] < 100), unit))
-    return ", ".join(parts)
+    best = goal.best if goal else None
+    if goal is None or best is None:
+        return [", ".join(parts)]
+    return ["best: {}, step {:,}".format(goal.goal.lead_text(best, goal.baseline), best[STEP]), ", ".join(parts)]
 
 
-def series_of(train: Sequence[Dict[str, Any]], evaluations: Sequence[Dict[str, Any]], ending: str) -> List[Series]:
-    """Finds the curves whose names end in a word; training and evaluation of the same figure are one series."""
-    keys = {_plain_name(key) for record in list(train) + list(evaluations) for key in record if key.endswith(ending)}
+def panels_of(records: Sequence[Dict[str, Any]], goal: Optional[GoalOfRecords]) -> List[Panel]:
+    """The panels that a run's records fill, from the top."""
+    train, evaluations = _of_kind(records, TRAIN), _of_kind(records, EVAL)
+    losses = series_of(train, evaluations, lambda key: key.endswith("loss"))
+    shares = series_of(train, evaluations, is_share)
+    panels = []
+    # Of the sentence order apart: on the axis of the masked words both would be flat.
+    for is_order in (False, True):
+        panels.append(_loss_panel([series for series in losses if series.name.startswith(_ORDER) == is_order]))
+        panels.append(_share_panel([series for series in shares if series.name.startswith(_ORDER) == is_order], goal))
+    if goal and not is_share(goal.goal.shown_first) and not goal.goal.shown_first.endswith("loss"):
+        shown = series_of(train, evaluations, lambda key: key == goal.goal.shown_first)
+        panels.append(Panel(words(goal.goal.shown_first), shown, baseline=_baseline(shown, goal)))
+    panels.append(_low_panel("learning rate", train, "learning_rate")._replace(is_noisy=False))
+    panels.append(_low_panel("gradient norm", train, "gradient_norm", is_log=True))
+    panels.append(_low_panel("spread of token vectors", train, "token_spread"))
+    filled = [panel for panel in panels if any(series.train[0] or series.evaluation[0] for series in panel.series)]
+    return filled or panels[:1]
+
+
+def _loss_panel(losses: List[Series]) -> Panel:
+    label = "{} (nats)".format(losses[0].name if len(losses) == 1 else "loss")
+    return Panel(label, losses)
+
+
+def _share_panel(shares: List[Series], goal: Optional[GoalOfRecords]) -> Panel:
+    label = "{} (%)".format(shares[0].name if len(shares) == 1 else "share")
+    return Panel(label, shares, scale=100.0, baseline=_baseline(shares, goal))
+
+
+def _baseline(all_series: List[Series], goal: Optional[GoalOfRecords]) -> Optional[Tuple[str, float]]:
+    """The goal's baseline, where one of the curves is of its figure."""
+    if goal is None or goal.baseline is None:
+        return None
+    is_here = words(goal.goal.shown_first) in [series.name for series in all_series]
+    return (goal.baseline.name, goal.baseline.value) if is_here else None
+
+
+def _low_panel(label: str, train: Sequence[Dict[str, Any]], key: str, *, is_log: bool = False) -> Panel:
+    points = _points(train, key)
+    is_log = is_log and bool(points[1]) and min(points[1]) > 0
+    return Panel(label, [Series(label, points, ([], []))], is_high=False, is_log=is_log)
+
+
+def series_of(
+    train: Sequence[Dict[str, Any]], evaluations: Sequence[Dict[str, Any]], is_shown: Callable[[str], bool]
+) -> List[Series]:
+    """Finds the curves of some figures; training and evaluation of the same figure are one series.
+
+    Args:
+      train, evaluations: records.
+      is_shown: whether the figure of a name is wanted.
+    """
+    keys = {plain_name(key) for record in list(train) + list(evaluations) for key in record if is_shown(key)}
     return [
-        Series(name.replace("_", " "), _points(train, name), _points(evaluations, name))
-        for name in sorted(keys, key=lambda key: (key != ending, key))
+        Series(words(name), _points(train, name), _points(evaluations, name))
+        for name in sorted(keys, key=lambda key: (key not in ("loss", "accuracy"), key))
     ]
-
-
-def _plain_name(key: str) -> str:
-    """A figure's name in training: evaluations of a fine-tuning run call it eval_…"""
-    return key[len("eval_") :] if key.startswith("eval_") else key
 
 
 def _points(records: Sequence[Dict[str, Any]], name: str) -> Points:
@@ -120,34 +192,63 @@ def _points(records: Sequence[Dict[str, Any]], name: str) -> Points:
     return steps, values
 
 
-def _draw_series(panel: Any, all_series: Sequence[Series], scale: float = 1.0) -> None:
-    for series in all_series:
-        color = _COLORS.get(series.name.rpartition(" ")[0], _OTHER_COLOR)
-        steps, values = series.train[0], [scale * value for value in series.train[1]]
-        if steps:
-            _draw_curve(panel, steps, values, color, series.name + ", training")
-        if series.evaluation[0]:
-            panel.plot(
-                series.evaluation[0],
-                [scale * value for value in series.evaluation[1]],
-                color=color,
-                linestyle=":",
-                linewidth=1.0,
-                marker="o",
-                markersize=4.5,
-                markerfacecolor="white",
-                label=series.name + ", evaluation",
-            )
-    if panel.get_lines():
-        panel.legend(fontsize=8, frameon=False, ncol=2 if len(all_series) > 1 else 1)
+def _draw_panel(axis: Any, panel: Panel, best_step: Optional[int]) -> None:
+    axis.set_ylabel(panel.label, fontsize=10 if panel.is_high else 8)
+    axis.margins(y=_MARGIN)
+    if panel.is_log:
+        axis.set_yscale("log", subs=[2, 5])
+        for set_formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            set_formatter(lambda value, _: "{:g}".format(value))
+        axis.tick_params(axis="y", which="both", labelsize=8)
+    elif not panel.is_high:
+        axis.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2), useMathText=True)
+        axis.tick_params(axis="y", labelsize=8)
+    for place, series in enumerate(panel.series):
+        _draw_series(axis, series, panel, _color(series.name, place))
+    if panel.baseline:
+        name, value = panel.baseline
+        axis.axhline(panel.scale * value, color=_BASELINE_COLOR, linewidth=1.0, linestyle="--", label=name)
+    if best_step is not None:
+        label = "best checkpoint" if panel.is_high else None
+        axis.axvline(best_step, color=_BEST_COLOR, linewidth=1.2, alpha=0.8, label=label)
+    _finish(axis, panel.is_high)
 
 
-def _draw_curve(panel: Any, steps: List[int], values: List[float], color: str, label: str) -> None:
-    """Draws a curve; where it is long, its smoothed course over what was measured."""
-    if len(values) >= _SMOOTHED_FROM:
-        panel.plot(steps, values, color=color, linewidth=0.6, alpha=0.3)
-        values = smoothed(values, len(values) // 30)
-    panel.plot(steps, values, color=color, linewidth=1.6, marker="." if len(steps) == 1 else None, label=label)
+def _finish(axis: Any, is_named: bool) -> None:
+    axis.grid(True, color="#e4e4e4", linewidth=0.8)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    if is_named and axis.get_legend_handles_labels()[0]:
+        above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncol": 4}  # beside the curves, never over them
+        axis.legend(fontsize=8, frameon=False, borderaxespad=0.0, **above)
+
+
+def _color(name: str, place: int) -> str:
+    return _COLORS.get(name.rpartition(" ")[0], _OTHER_COLORS[place % len(_OTHER_COLORS)])
+
+
+def _draw_series(axis: Any, series: Series, panel: Panel, color: str) -> None:
+    steps, values = series.train[0], [panel.scale * value for value in series.train[1]]
+    if steps:
+        label = series.name + ", training" if panel.is_high else None
+        if panel.is_noisy and len(values) >= _SMOOTHED_FROM:  # the smoothed course over what was measured
+            axis.plot(steps, values, color=color, linewidth=0.6, alpha=0.3)
+            values = smoothed(values, len(values) // 30)
+        axis.plot(steps, values, color=color, linewidth=1.6, marker="." if len(steps) == 1 else None, label=label)
+    if series.evaluation[0]:
+        axis.plot(
+            series.evaluation[0],
+            [panel.scale * value for value in series.evaluation[1]],
+            color=color,
+            linestyle=":",
+            linewidth=1.0,
+            marker="o",
+            markersize=4.5,
+            markerfacecolor="white",
+            clip_on=False,
+            label=series.name + ", evaluation",
+        )
 
 
 def smoothed(values: Sequence[float], width: int) -> List[float]:
@@ -161,32 +262,3 @@ def smoothed(values: Sequence[float], width: int) -> List[float]:
         around = values[place - reach : place + reach + 1]
         means.append(sum(around) / len(around))
     return means
-
-
-def _draw_rates(panel: Any, train: Sequence[Dict[str, Any]]) -> None:
-    steps, rates = _points(train, "learning_rate")
-    panel.plot(steps, rates, color="#333333", linewidth=1.4, label="learning rate")
-    panel.set_ylabel("learning rate")
-    panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2), useMathText=True)
-    panel.set_ylim(bottom=0.0)
-    lines = list(panel.get_lines()) + _draw_norms(panel, *_points(train, "gradient_norm"))
-    lines = [line for line in lines if not line.get_label().startswith("_")]  # matplotlib's name for those without one
-    names = [line.get_label() for line in lines]
-    above = {"loc": "lower right", "bbox_to_anchor": (1.0, 0.97), "ncol": 2}  # both curves fill this low panel
-    panel.legend(lines, names, fontsize=8, frameon=False, borderaxespad=0.0, **above)
-
-
-def _draw_norms(panel: Any, steps: List[int], norms: List[float]) -> List[Any]:
-    """Draws gradient norms on an axis of their own, at the right; returns its lines."""
-    if not norms:
-        return []
-    other = panel.twinx()
-    _draw_curve(other, steps, norms, _NORM_COLOR, "gradient norm (right)")
-    if min(norms) > 0:
-        other.set_yscale("log", subs=[2, 5])
-        for axis_ticks in (other.yaxis.set_major_formatter, other.yaxis.set_minor_formatter):
-            axis_ticks(lambda value, _: "{:g}".format(value))
-    other.tick_params(axis="y", which="both", labelsize=8)
-    other.set_ylabel("gradient norm")
-    other.spines["top"].set_visible(False)
-    return list(other.get_lines())

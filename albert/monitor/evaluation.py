@@ -9,45 +9,38 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import os
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.description import best_folder
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
-from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records, text_of
+from albert.monitor.events import EVAL_FOLDER, EventLog
+from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records
+from albert.monitor.goal import STEP, Baseline, Goal, Results, plain_name, to_record, value_text, words
 
 _log = logging.getLogger(__name__)
 
-_STEP = "global_step"
-_DATA, _WEIGHTS = "data", "weights"
-_OF_RECORD = ("kind", "step", "time", _DATA, _WEIGHTS)  # the other keys are figures
-
-Results = Dict[str, Any]
-
-
-class Goal(NamedTuple):
-    """Goal of a run: the figure by which checkpoints are compared."""
-
-    figure: str
-    is_higher_better: bool
-
-    def rank(self, results: Results) -> Any:
-        """Rank of results, greater for better ones; of equals, the later step is the better."""
-        value = results[self.figure]
-        if value is None or not math.isfinite(value):
-            return (False, 0.0, results[_STEP])
-        return (True, value if self.is_higher_better else -value, results[_STEP])
+_DATA, _WEIGHTS, _GOAL = "data", "weights", "goal"
+_OF_RECORD = ("kind", "step", "time", _DATA, _WEIGHTS, _GOAL)  # the other keys are figures
 
 
 class Evaluator:
     """Evaluates checkpoints of an output folder and keeps the weights of the best in <output_dir>/best."""
 
-    def __init__(self, output_dir: str, *, name: str, data: Any, goal: Goal, measure: Callable[[str], Results]) -> None:
+    def __init__(
+        self,
+        output_dir: str,
+        *,
+        name: str,
+        data: Any,
+        goal: Goal,
+        measure: Callable[[str], Results],
+        find_baseline: Callable[[], Optional[Baseline]] = lambda: None,
+    ) -> None:
         """Creates the evaluator.
 
         Args:
@@ -56,12 +49,23 @@ class Evaluator:
           data: all that the figures depend on beside the weights, as JSON.
           goal: see `Goal`.
           measure: the figures of the checkpoint at a prefix, "global_step" among them.
+          find_baseline: finds the baseline of the figure that is shown first; called once, and only where it is shown.
         """
+        self.name = name
+        self.goal = goal
         self._output_dir = output_dir
-        self._name = name
         self._data = _digest(json.dumps(data, sort_keys=True).encode("utf-8"))
-        self._goal = goal
         self._measure = measure
+        self._find_baseline = find_baseline
+        self._baseline: Optional[Tuple[Optional[Baseline]]] = None  # found, or not looked for yet
+        self._events = EventLog(os.path.join(output_dir, EVAL_FOLDER))
+
+    @property
+    def baseline(self) -> Optional[Baseline]:
+        """The baseline of the figure that is shown first, if it has one."""
+        if self._baseline is None:
+            self._baseline = (self._find_baseline(),)
+        return self._baseline[0]
 
     def evaluate(self, prefix: str) -> Results:
         """Evaluates a checkpoint unless its figures are known, and keeps its weights if it is the best so far."""
@@ -71,19 +75,39 @@ class Evaluator:
                 return _results(record)
         best_before = self.best()
         results = plain(self._measure(prefix))
-        insert_record(
-            os.path.join(self._output_dir, METRICS_FILE),
-            EVAL,
-            results[_STEP],
-            time.time(),
-            dict(results, **{_DATA: self._data, _WEIGHTS: weights}),
+        self._record(results, weights)
+        is_better = best_before is None or self.goal.is_better(results, best_before)
+        is_first = best_before is None or not best_before[STEP]  # nothing trained to compare with
+        _log.info(
+            "%s, step %s: %s%s",
+            self.name,
+            format(results[STEP], ","),
+            self.goal.text(results, self.baseline),
+            ", the best so far" if is_better and not is_first else "",
         )
-        is_best = best_before is None or self._goal.rank(results) > self._goal.rank(best_before)
-        text = text_of(results) + (", the best so far" if is_best else "")
-        _log.info("%s, %s: %s", self._name, os.path.basename(prefix), text)
-        if is_best:
-            write_best(self._output_dir, prefix)
+        if best_before is None or self.goal.rank(results) > self.goal.rank(best_before):
+            self._keep(prefix, results)
         return results
+
+    def _record(self, results: Results, weights: str) -> None:
+        marks = {_DATA: self._data, _WEIGHTS: weights, _GOAL: to_record(self.goal, self.baseline)}
+        path = os.path.join(self._output_dir, METRICS_FILE)
+        insert_record(path, EVAL, results[STEP], time.time(), dict(results, **marks))
+        figures = {plain_name(name): value for name, value in results.items() if name != STEP}
+        self._events.add(results[STEP], figures)
+
+    def _keep(self, prefix: str, results: Results) -> None:
+        write_best(self._output_dir, prefix, self.figures_in_words(results))
+
+    def figures_in_words(self, results: Results) -> List[Tuple[str, str]]:
+        """Names and values of a checkpoint's figures, for people; the one that is shown first has its baseline."""
+        first = self.goal.shown_first
+        names = [first] + sorted(set(results) - {first, STEP})
+        figures = [("{} {}".format(self.name, words(name)), value_text(name, results.get(name))) for name in names]
+        if self.baseline:
+            beside = " ({}: {})".format(self.baseline.name, value_text(first, self.baseline.value))
+            figures[0] = (figures[0][0], figures[0][1] + beside)
+        return figures
 
     def known(self) -> List[Results]:
         """The figures of all checkpoints evaluated so far, in the order of their steps; the last measured of each."""
@@ -92,16 +116,19 @@ class Evaluator:
 
     def best(self) -> Optional[Results]:
         """The figures of the best checkpoint so far; None where none was evaluated."""
-        known = self.known()
-        return max(known, key=self._goal.rank) if known else None
+        return self.goal.best(self.known())
 
     def evaluations_since_best(self) -> int:
-        """Counts the evaluations since the best one."""
-        best, since = None, 0
+        """Counts the evaluations since the best one; that of step 0, which nothing trained, is none."""
+        best: Optional[Results] = None
+        since = 0
         for results in self.known():
-            rank = self._goal.rank(results)[:2]  # without the step: what is as good is nothing better
-            is_better = best is None or rank > best
-            best, since = (rank, 0) if is_better else (best, since + 1)
+            if results[STEP] == 0:
+                continue
+            if best is None or self.goal.is_better(results, best):  # what is as good is nothing better
+                best, since = results, 0
+            else:
+                since += 1
         return since
 
     def keep_best(self) -> Optional[str]:
@@ -113,10 +140,10 @@ class Evaluator:
         if best is None:
             return None
         folder = best_folder(self._output_dir)
-        name = "model.ckpt-{}".format(best[_STEP])
+        name = "model.ckpt-{}".format(best[STEP])
         source, kept = os.path.join(self._output_dir, name), os.path.join(folder, name)
         if not os.path.exists(kept + ".index") and os.path.exists(source + ".index"):
-            write_best(self._output_dir, source)
+            self._keep(source, best)
         return kept if os.path.exists(kept + ".index") else find_checkpoint(folder)
 
     def _records(self) -> List[Dict[str, Any]]:

@@ -71,14 +71,6 @@ def plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def text_of(figures: Dict[str, Any]) -> str:
-    """Formats figures in one line."""
-    values = plain(figures)
-    return ", ".join(
-        ("{} {:.4f}" if isinstance(values[key], float) else "{} {}").format(key, values[key]) for key in sorted(values)
-    )
-
-
 def write_results(output_dir: str, name: str, results: Dict[str, Any]) -> None:
     """Writes figures as <name>.json, and as <name>.txt with a line per figure, as the published runners do."""
     write_figures(os.path.join(output_dir, name + ".json"), results)

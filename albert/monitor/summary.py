@@ -11,10 +11,39 @@ from albert.checkpoints.description import best_folder
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.monitor.curves import draw_curves_or_warn
 from albert.monitor.evaluation import Evaluator
-from albert.monitor.figures import METRICS_FILE, TRAIN, read_records, text_of
+from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
+from albert.monitor.goal import STEP, Results, value_text, words
 from albert.monitor.log import Rate
 
 _log = logging.getLogger(__name__)
+
+
+def log_best(evaluator: Evaluator) -> None:
+    """Logs the best evaluation of a run beside its baseline, and the last one where that is another."""
+    for line in best_lines(evaluator):
+        _log.info("%s", line)
+
+
+def best_lines(evaluator: Evaluator) -> List[str]:
+    """Lines on the best evaluation of a run and, where it is another, on the last; none where nothing was evaluated."""
+    known, best = evaluator.known(), evaluator.best()
+    if best is None:
+        return []
+    goal, last = evaluator.goal, known[-1]
+    parts = ["{} {}".format(evaluator.name, goal.lead_text(best, evaluator.baseline))]
+    if goal.lead:  # another figure decides
+        parts.append("{} {}".format(words(goal.figure), value_text(goal.figure, best[goal.figure])))
+    lines = [", ".join([*parts, _place(best, known)])]
+    if last[STEP] != best[STEP]:
+        lines.append("Last checkpoint, step {:,}: {}".format(last[STEP], goal.text(last)))
+    return lines
+
+
+def _place(best: Results, known: List[Results]) -> str:
+    if not best[STEP]:
+        return "step 0, untrained"
+    trained = sum(bool(results[STEP]) for results in known)
+    return "{}step {:,}".format("best of {} checkpoints, ".format(trained) if trained > 1 else "", best[STEP])
 
 
 def training_lines(output_dir: str, *, rate: Rate, batch_size: int, wall_seconds: float) -> List[str]:
@@ -71,14 +100,8 @@ def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[s
     return ["{}: {}".format(name, place) for name, place in places if place]
 
 
-def log_outcome(output_dir: str, evaluator: Optional[Evaluator]) -> None:
-    """Draws the curves of a run; logs its last and its best evaluation, and where its files are."""
-    known, best = (evaluator.known(), evaluator.best()) if evaluator else ([], None)
-    if best:
-        last = known[-1]
-        if last != best:
-            _log.info("Last evaluation: %s", text_of(last))
-        _log.info("Best evaluation%s: %s", ", the last" if last == best else "", text_of(best))
+def log_files(output_dir: str) -> None:
+    """Draws the curves of a run, and logs where its files are."""
     has_metrics = os.path.exists(os.path.join(output_dir, METRICS_FILE))
     lines = file_lines(
         output_dir,

@@ -12,6 +12,8 @@ from albert.devices.divided_training import DividedTraining
 from albert.devices.selection import session_config
 from albert.training.settings import TrainingSettings
 
+_TPU_SUMMARY_STEPS = 100  # a TPU has no hooks that could write them
+
 
 def make_estimator(
     settings: TrainingSettings,
@@ -66,6 +68,7 @@ def _run_config(settings: TrainingSettings, is_training: bool) -> Any:
         tf_random_seed=settings.seed,
         save_checkpoints_steps=settings.save_checkpoints_steps,
         keep_checkpoint_max=settings.keep_checkpoint_max,
+        save_summary_steps=_TPU_SUMMARY_STEPS if settings.use_tpu else None,  # albert.monitor.events writes them
         log_step_count_steps=None,
         session_config=session_config(settings.devices, use_xla=True) if is_compiled else None,
         tpu_config=tf.estimator.tpu.TPUConfig(

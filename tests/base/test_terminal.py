@@ -1,9 +1,15 @@
 """Terminal output: the status line and what is logged meanwhile, and times."""
 
+import fcntl
 import io
 import logging
+import os
+import pty
+import shutil
+import struct
+import termios
 
-from albert.base.terminal import StatusLine, table, time_text
+from albert.base.terminal import Part, StatusLine, fitted, table, time_text
 
 
 class Terminal(io.StringIO):
@@ -36,6 +42,36 @@ def test_a_shorter_text_covers_a_longer_one_on_a_terminal():
     line.close()
     line.close()
     assert stream.getvalue() == "\rlong text\rshort    \n"
+
+
+def test_a_line_never_wraps(monkeypatch):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((6, 24)))
+    stream = Terminal()
+    line = StatusLine(stream)
+    line.show("1234567", 0.0)
+    assert line.room == 5 and stream.getvalue() == "\r12345"
+    assert StatusLine(io.StringIO()).room is None
+
+
+def test_the_room_is_that_of_the_terminal_itself():
+    leader, follower = pty.openpty()
+    with os.fdopen(leader), os.fdopen(follower, "w") as stream:
+        set_columns(follower, 80)
+        line = StatusLine(stream)
+        assert line.room == 79
+        set_columns(follower, 50)
+        assert line.room == 49
+
+
+def set_columns(descriptor, columns):
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
+def test_the_least_important_parts_are_left_out_first():
+    parts = [Part("first", 3), Part("second", 1), Part("third", 2)]
+    assert [fitted(parts, room) for room in (None, 22, 13, 5, 1)] == [
+        "first | second | third", "first | second | third", "first | third", "first", "first"
+    ]  # fmt: skip
 
 
 def test_what_is_logged_begins_on_a_line_of_its_own():

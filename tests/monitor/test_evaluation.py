@@ -12,9 +12,11 @@ from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, write_values
-from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, Goal, train_in_turns
+from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
 from albert.monitor.figures import drop_after, read_records
+from albert.monitor.goal import Baseline, Goal
 from tests.support import tiny_model
+from tests.support.events import scalars_in
 from tests.support.marks import slow
 from tests.support.published_checkpoints import model_values
 
@@ -52,8 +54,8 @@ class Run:
         self.measured.append(step)
         return {"accuracy": np.float32(self.accuracies[step]), "loss": 1.0, "global_step": np.int64(step)}
 
-    def evaluator(self, goal=ACCURACY, data="dev"):
-        return Evaluator(self.folder, name="dev", data=data, goal=goal, measure=self.measure)
+    def evaluator(self, goal=ACCURACY, data="dev", **more):
+        return Evaluator(self.folder, name="dev", data=data, goal=goal, measure=self.measure, **more)
 
     def kept_step(self):
         return step_of(find_checkpoint(os.path.join(self.folder, "best")))
@@ -96,7 +98,46 @@ def test_the_best_is_kept_and_outlives_its_checkpoint(tmp_path, weights):
     assert sorted(values) == sorted(run.weights)
     name = "bert/embeddings/word_embeddings"
     np.testing.assert_array_equal(values[name], run.weights[name] + np.float32(4))
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["best"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["best", "eval"]
+
+
+def test_only_what_is_better_than_something_trained_is_called_the_best_so_far(tmp_path, weights, caplog):
+    caplog.set_level("INFO")
+    run = Run(tmp_path, weights, {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.75, 4: 0.25})
+    baseline = Baseline("the commonest label", 0.5)
+    for step in run.accuracies:
+        run.evaluator(find_baseline=lambda: baseline).evaluate(run.prefix(step))
+    figures = "accuracy {} (the commonest label: 50.0 %), loss 1.0000"
+    assert [record.message for record in caplog.records if record.name == "albert.monitor.evaluation"] == [
+        "dev, step 0: " + figures.format("50.0 %"),
+        "dev, step 1: " + figures.format("50.0 %"),
+        "dev, step 2: " + figures.format("50.0 %"),
+        "dev, step 3: " + figures.format("75.0 %") + ", the best so far",
+        "dev, step 4: " + figures.format("25.0 %"),
+    ]
+
+
+def test_what_is_untrained_is_the_best_only_while_it_is_alone(tmp_path, weights):
+    run = Run(tmp_path, weights, {0: 0.75, 1: 0.5})
+    run.evaluator().evaluate(run.prefix(0))
+    assert run.kept_step() == 0
+    run.evaluator().evaluate(run.prefix(1))
+    assert run.kept_step() == 1 and run.evaluator().best()["global_step"] == 1
+
+
+def test_every_evaluation_is_an_event_of_the_run_eval(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.25})
+    evaluator = run.evaluator()
+    for step in (1, 2, 1):
+        evaluator.evaluate(run.prefix(step))
+    assert scalars_in(tmp_path / "eval") == [(1, {"accuracy": 0.5, "loss": 1.0}), (2, {"accuracy": 0.25, "loss": 1.0})]
+
+
+def test_the_best_has_a_card_with_its_figures(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5})
+    run.evaluator(find_baseline=lambda: Baseline("the commonest label", 0.25)).evaluate(run.prefix(1))
+    card = (tmp_path / "best" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| dev accuracy | 50.0 % (the commonest label: 25.0 %) |" in card and "| dev loss | 1.0000 |" in card
 
 
 def test_the_best_by_loss_is_the_lowest_and_what_is_no_number_never(tmp_path, weights):
@@ -189,6 +230,13 @@ def test_evaluations_without_a_better_one_are_counted(tmp_path, weights, accurac
         evaluator.evaluate(run.prefix(step))
     assert evaluator.evaluations_since_best() == since
     assert run.evaluator().evaluations_since_best() == since  # so it is for a later process
+
+
+def test_the_untrained_checkpoint_takes_no_part_in_early_stopping(tmp_path, weights):
+    run = Run(tmp_path, weights, {0: 0.9, 1: 0.25, 2: 0.5})
+    for step in run.accuracies:
+        run.evaluator().evaluate(run.prefix(step))
+    assert run.evaluator().evaluations_since_best() == 0
 
 
 def test_patience_ends_training_by_the_listener_and_in_turns(tmp_path, weights):

@@ -1,13 +1,16 @@
 """The progress line and the training records."""
 
 import io
+import math
 
 import pytest
 import tensorflow.compat.v1 as tf
 
 from albert.base.terminal import StatusLine
+from albert.monitor.events import EventLog
 from albert.monitor.figures import read_records
 from albert.monitor.log import Rate, TrainingLogHook, progress_text
+from tests.support.events import scalars_in
 
 TOKENS_OF_A_STEP = 24.0
 
@@ -22,8 +25,8 @@ class Pause(tf.train.SessionRunHook):
         self._now[0] += self._seconds
 
 
-def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream=None, has_tokens=True):
-    """Runs a counter under the hook, half a second a step; the loss of step n is n."""
+def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream=None, has_tokens=True, events=None):
+    """Runs a counter under the hook, half a second a step; the loss of step n is n, and so are other scalars."""
     now = [100.0]
 
     def clock():
@@ -36,6 +39,7 @@ def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream
         with tf.control_dependencies([loss]):
             train_op = step.assign_add(1)
         tensors = {"loss": loss, "accuracy": tf.constant(0.25), "learning_rate": tf.constant(1e-3)}
+        tensors.update(masked_lm_accuracy=loss / 16, masked_lm_loss=loss, gradient_norm=loss, token_spread=loss)
         hook = TrainingLogHook(
             dict(tensors, tokens=tf.constant(TOKENS_OF_A_STEP)) if has_tokens else tensors,
             total_steps=last_step,
@@ -43,6 +47,7 @@ def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream
             every_steps=every_steps,
             metrics_path=str(path),
             line=StatusLine(stream or io.StringIO()),
+            events=events,
             clock=clock,
         )
         go_to_first_step = step.assign(first_step)
@@ -59,6 +64,23 @@ def test_first_due_and_last_steps_are_logged_with_the_mean_loss(tmp_path):
     assert [entry["loss"] for entry in entries] == [1.0, 3.0, 6.5, 10.0]
     assert entries[-1]["accuracy"] == pytest.approx(0.25) and entries[-1]["kind"] == "train"
     assert "examples_per_second" not in entries[0]  # the first step builds and warms up
+
+
+def test_losses_and_accuracies_are_means_and_the_rest_is_of_the_step(tmp_path):
+    entries, _ = run_steps(tmp_path / "m", last_step=8, every_steps=4)
+    assert [entry["masked_lm_accuracy"] for entry in entries] == [1 / 16, 3 / 16, 6.5 / 16]
+    assert [entry["masked_lm_loss"] for entry in entries] == [1.0, 3.0, 6.5]
+    for name in ("gradient_norm", "token_spread"):
+        assert [entry[name] for entry in entries] == [1.0, 4.0, 8.0]
+
+
+def test_every_record_is_an_event_with_the_same_values(tmp_path):
+    entries, _ = run_steps(tmp_path / "m", last_step=8, every_steps=4, events=EventLog(str(tmp_path / "events")))
+    assert [step for step, _ in scalars_in(tmp_path / "events")] == [1, 4, 8]
+    for entry, (_, scalars) in zip(entries, scalars_in(tmp_path / "events")):
+        record = {name: value for name, value in entry.items() if name not in ("kind", "step", "time")}
+        assert scalars == pytest.approx(record)
+    assert "tokens" not in scalars and {"examples_per_second", "tokens_per_second"} <= set(scalars)
 
 
 def test_rates_are_of_steps_whatever_stands_between_them(tmp_path):
@@ -89,10 +111,40 @@ def test_the_first_step_of_a_resumed_run_is_shown_though_it_is_not_recorded(tmp_
     assert [(e["step"], e["loss"]) for e in entries] == [(10, 9.5), (12, 11.5)]
 
 
-def test_progress_text_says_step_loss_rates_and_time_left():
-    figures = {"loss": 2.5, "accuracy": 0.5, "learning_rate": 1e-4}
-    text = progress_text(1500, 5000, figures, rate=Rate(10, 20.0, 65536.0), examples_per_step=64)
-    assert text == (
-        "step 1,500/5,000 | loss 2.5000 | accuracy 50.0% | lr 1.00e-04 | 32.0 examples/s | 3,277 tokens/s | ETA 1:56:40"
-    )
-    assert progress_text(1, 5, {"loss": 2.5}, rate=Rate(0, 0.0, 0.0)) == "step 1/5 | loss 2.5000"
+FINE_TUNING = {"loss": 0.51234, "accuracy": 0.781, "learning_rate": 4.5e-5, "token_spread": 0.634}
+PRETRAINING = {
+    "loss": 5.1234, "masked_lm_accuracy": 0.123, "sentence_order_accuracy": 0.56, "learning_rate": 1e-4,
+    "masked_lm_loss": 4.4, "gradient_norm": 1.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "figures, step, total_steps, room, expected",
+    [
+        (FINE_TUNING, 1500, 5000, None,
+         "step 1,500/5,000 | loss 0.5123 | acc 78.1% | lr 4.5e-05 | spread 0.63 | 32 ex/s | 3,277 tok/s | ETA 1:56:40"),
+        (FINE_TUNING, 1500, 5000, 79,
+         "step 1,500/5,000 | loss 0.5123 | acc 78.1% | lr 4.5e-05 | 32 ex/s | ETA 1:56:40"),
+        (FINE_TUNING, 1500, 5000, 40, "step 1,500/5,000 | loss 0.5123"),
+        (FINE_TUNING, 1500, 5000, 9, "step 1,500/5,000"),
+        (PRETRAINING, 1500, 5000, 79,
+         "step 1,500/5,000 | loss 5.1234 | mlm 12.3% | sop 56.0% | 32 ex/s | ETA 1:56:40"),
+    ],
+)  # fmt: skip
+def test_the_progress_line_leaves_out_what_matters_least(figures, step, total_steps, room, expected):
+    text = progress_text(
+        step, total_steps, figures, rate=Rate(10, 20.0, 65536.0), examples_per_step=64, room=room
+    )  # fmt: skip
+    assert text == expected
+
+
+def test_a_spread_that_was_not_measured_is_not_shown():
+    assert progress_text(2, 5, {"loss": 2.5, "token_spread": math.nan}) == "step 2/5 | loss 2.5000"
+
+
+@pytest.mark.parametrize(
+    "learning_rate, is_warm_up, expected", [(0.0, True, "lr 0 (warm-up)"), (1e-6, True, "lr 1.0e-06")]
+)
+def test_a_rate_of_0_at_the_start_says_why(learning_rate, is_warm_up, expected):
+    figures = {"loss": 2.5, "learning_rate": learning_rate}
+    assert progress_text(1, 5, figures, is_warm_up=is_warm_up) == "step 1/5 | loss 2.5000 | " + expected

@@ -14,12 +14,14 @@ from albert.checkpoints.description import read_description
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.finetuning.classification.answers import score_classification, write_probabilities
 from albert.finetuning.classification.features import record_encoder
+from albert.finetuning.classification.guessing import commonest_label_baseline, label_entropy, one_label_for_all
 from albert.finetuning.classification.model import Classifier, classification_objective
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import ClassificationSettings
 from albert.finetuning.task import find_task
 from albert.model.types import Tensor
+from albert.monitor.goal import Baseline
 from albert.tasks import submission
 from albert.tasks.rows import Row
 from albert.tasks.splits import read_splits
@@ -96,9 +98,17 @@ class Classification(Problem):
         submission.write(handed_in, task, split.rows, log_probabilities.argmax(axis=1).tolist())
         return "{}; submission, checked (rows, ids, labels): {}".format(path, handed_in)
 
-    def next_command(self, folder: str) -> Optional[str]:
+    def baseline(self, split: Split) -> Optional[Baseline]:
+        """See `Problem`: the commonest label for every row."""
+        return commonest_label_baseline(self.run.task, split.rows)
+
+    def guessing_loss(self, split: Split) -> Optional[float]:
         """See `Problem`."""
-        return "python similarity.py --model_dir={}".format(folder) if self.run.task.similar_label else None
+        return label_entropy(self.run.task, split.rows)
+
+    def sameness(self, split: Split, answers: List[np.ndarray]) -> Optional[str]:
+        """See `Problem`: one label for nearly all rows."""
+        return one_label_for_all(self.run.task, split.rows, np.stack(answers))
 
 
 def _warn_of_like_labels(rows: Sequence[Row], settings: ClassificationSettings) -> None:

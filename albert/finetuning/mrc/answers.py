@@ -10,14 +10,16 @@ An answer is cut out of the original context. Its score is the sum of the scores
 
 from __future__ import annotations
 
+import collections
 import json
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from albert.files.complete import CompleteFile, write_json
 from albert.finetuning.mrc.features import Window
+from albert.finetuning.sameness import is_nearly_all
 from albert.tasks.mrc_metrics import answer_score
 from albert.tasks.mrc_rows import Question
 from albert.tasks.submission import file_name
@@ -122,6 +124,21 @@ def score_answers(
     exact_match, f1 = np.mean(scores, axis=0).tolist()
     figures = {"exact_match": exact_match, "f1": f1, "average": (exact_match + f1) / 2, "loss": loss}
     return {prefix + name: value for name, value in figures.items()}
+
+
+def one_place_for_all(answers: Sequence[Span]) -> Optional[str]:
+    """Words on answers that are empty, or begin at the same place, for nearly all questions; None where they differ."""
+    if not answers:
+        return None
+    empty = sum(answer.end <= answer.start for answer in answers)
+    if is_nearly_all(empty, len(answers)):
+        return "the answers to {:,} of {:,} questions are empty".format(empty, len(answers))
+    (place, count), *_ = collections.Counter(answer.start for answer in answers).most_common(1)
+    if is_nearly_all(count, len(answers)):
+        return "the answers to {:,} of {:,} questions begin at character {:,} of their context".format(
+            count, len(answers), place
+        )
+    return None
 
 
 def mean_loss(windows: Sequence[Window], answers: Sequence[np.ndarray]) -> float:

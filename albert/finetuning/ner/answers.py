@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, Iterable, List, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
 
 from albert.files.complete import CompleteFile
 from albert.finetuning.ner.features import SentencePart
+from albert.finetuning.sameness import is_nearly_all
 from albert.tasks.entities import (
     Entity,
     EntityScore,
@@ -78,6 +79,17 @@ def score_entities(
     figures = {"f1": total.f1, "precision": total.precision, "recall": total.recall}
     figures["loss"] = _mean_loss(task, sentences, answers)
     return {prefix + name: value for name, value in figures.items()}
+
+
+def no_entity_predicted(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Entity]]) -> Optional[str]:
+    """Words on sentences with entities of which (nearly) none is predicted; None where some are."""
+    right = sum(len(sentence.entities or ()) for sentence in sentences)
+    found = sum(map(len, predicted))
+    if not is_nearly_all(right - found, right):
+        return None
+    return "{} predicted in {:,} sentences, which have {:,}".format(
+        "no entity is" if not found else "only {:,} entities are".format(found), len(sentences), right
+    )
 
 
 def _mean_loss(task: Task, sentences: Sequence[Sentence], answers: Sequence[np.ndarray]) -> float:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.ner.answers import predicted_entities, score_entities, token_answers, write_entities
+from albert.finetuning.ner.answers import (
+    no_entity_predicted,
+    predicted_entities,
+    score_entities,
+    token_answers,
+    write_entities,
+)
 from albert.finetuning.ner.features import parts_of, record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
@@ -62,6 +68,11 @@ class Tagging(Problem):
         task, tokens = self.run.task, self._token_answers(split, answers)
         predicted = [predicted_entities(task, *pair) for pair in zip(split.rows, tokens)]
         return ", ".join(write_entities(self.run.settings.output_dir, task, split.rows, predicted))
+
+    def sameness(self, split: Split, answers: List[np.ndarray]) -> Optional[str]:
+        """See `Problem`: no entity is predicted."""
+        pairs = zip(split.rows, self._token_answers(split, answers))
+        return no_entity_predicted(split.rows, [predicted_entities(self.run.task, *pair) for pair in pairs])
 
     def _token_answers(self, split: Split, answers: List[np.ndarray]) -> List[np.ndarray]:
         return token_answers(self._parts.of(split), answers, len(split.rows))

@@ -1,0 +1,180 @@
+"""Model card: what a model was trained on, how good it is and how to ask it, as MODEL_CARD.md in its folder.
+
+It says what the run's folder knows; what is not known is left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from albert.checkpoints.description import ModelFolder
+from albert.checkpoints.model import CheckpointModel
+from albert.files.complete import CompleteFile
+from albert.files.reading import describe_files
+from albert.model.outputs import MASKED_LM
+from albert.tasks.registry import CLASSIFIER, RUNNER_OF
+
+CARD_FILE = "MODEL_CARD.md"
+RUN_CONFIG_FILE = "run_config.json"  # of a run: its flags, environment and data
+
+_FOLDER = "FOLDER"
+_MOST_LABELS = 50
+_TRAINING_FLAGS = (
+    "optimizer", "learning_rate", "bias_correction", "train_batch_size", "num_train_epochs", "num_train_steps",
+    "warmup_proportion", "num_warmup_steps", "max_seq_length", "seed",
+)  # fmt: skip
+_SIZES = (
+    "hidden_size", "embedding_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
+    "vocab_size", "max_position_embeddings", "ln_type",
+)  # fmt: skip
+
+Rows = List[Tuple[str, str]]
+
+
+def write_card(folder: str, text: str) -> None:
+    """Writes a model card into a folder, complete or not at all."""
+    with CompleteFile(os.path.join(folder, CARD_FILE)) as file:
+        file.write(text.encode("utf-8"))
+
+
+def read_card(folder: str) -> Optional[str]:
+    """Reads the model card of a folder; None where there is none that can be read."""
+    try:
+        with open(os.path.join(folder, CARD_FILE), encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def run_card(output_dir: str, model: CheckpointModel, figures: Sequence[Tuple[str, str]]) -> str:
+    """Model card of a checkpoint of a run.
+
+    Args:
+      output_dir: of the run, with its run_config.json.
+      model: the checkpoint.
+      figures: names and values of its evaluation, the most important one first.
+    """
+    config = _run_config(output_dir)
+    sections = [
+        ("Evaluation", list(figures)),
+        ("Data", _data_rows(config)),
+        ("Training", _training_rows(config, model.step)),
+    ]
+    return model_card(model, sections)
+
+
+def model_card(model: CheckpointModel, sections: Sequence[Tuple[str, Rows]] = ()) -> str:
+    """Model card of a checkpoint, with more sections behind the description of its task."""
+    task = model.description.task if model.description else None
+    lines = ["# {}: ALBERT ({}), step {:,}".format(task or "pre-trained model", model.family.name, model.step), ""]
+    for title, rows in [("Task", _task_rows(model.description)), *sections, *_model_sections(model)]:
+        lines += section(title, rows)
+    lines += ["## How to ask it", "", "FOLDER is the folder of this file:", "", "```bash", _command(model), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def section(title: str, rows: Sequence[Tuple[str, str]]) -> List[str]:
+    """Lines of a section with a table of names and values; none where there are no rows."""
+    if not rows:
+        return []
+    cells = ["| {} | {} |".format(name, value.replace("|", "\\|")) for name, value in rows]
+    return ["## " + title, "", "| | |", "|---|---|", *cells, ""]
+
+
+def today() -> str:
+    """The date in UTC, as 2026-01-31."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+
+
+def _task_rows(description: Optional[ModelFolder]) -> Rows:
+    if description is None:
+        return []
+    rows = [("task", description.task)]
+    if description.labels:
+        shown = ", ".join(description.labels[:_MOST_LABELS])
+        more = len(description.labels) - _MOST_LABELS
+        rows.append(("labels", shown + (" and {} more (task.json)".format(more) if more > 0 else "")))
+    return rows
+
+
+def _model_sections(model: CheckpointModel) -> List[Tuple[str, Rows]]:
+    config = model.config.to_dict()
+    sizes = [(name, _text(config[name])) for name in _SIZES if config.get(name) is not None]
+    architecture = [("family", model.family.name), ("parameters", "{:,}".format(model.num_parameters)), *sizes]
+    return [("Model", architecture), ("Tokenizer", _tokenizer_rows(model))]
+
+
+def _tokenizer_rows(model: CheckpointModel) -> Rows:
+    path = model.vocab_file or model.spm_model_file
+    if path is None:
+        return []
+    rows = [("file", _file_text(describe_files([path])[0]))]
+    rows.append(("kind", "sentencepiece" if model.spm_model_file and not model.vocab_file else "WordPiece"))
+    if model.description:
+        rows.append(("text is lower-cased", "yes" if model.description.do_lower_case else "no"))
+        rows.append(("tokens of a row, at most", str(model.description.max_seq_length)))
+    return rows
+
+
+def _run_config(output_dir: str) -> Dict[str, Any]:
+    try:
+        with open(os.path.join(output_dir, RUN_CONFIG_FILE), encoding="utf-8") as file:
+            config = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _data_rows(config: Mapping[str, Any]) -> Rows:
+    return [("file", _file_text(description)) for description in config.get("data", [])]
+
+
+def _file_text(description: Mapping[str, Any]) -> str:
+    return "{file}, {bytes:,} bytes, SHA-256 {sha256}".format(**description)
+
+
+def _training_rows(config: Mapping[str, Any], step: int) -> Rows:
+    """What the training was; nothing where the last run in the folder did not train: its flags are others."""
+    flags, environment = config.get("flags", {}), config.get("environment", {})
+    if not flags.get("do_train"):
+        return []
+    rows = [("date", today()), ("step", "{:,}".format(step))]
+    start = flags.get("init_checkpoint")
+    if start:
+        rows.append(("started from", os.path.basename(os.path.normpath(start))))
+    rows += [(name, _text(flags[name])) for name in _TRAINING_FLAGS if flags.get(name) is not None]
+    rows += [(name, str(environment[name])) for name in ("tensorflow", "code_sha256") if environment.get(name)]
+    return rows
+
+
+def _text(value: Any) -> str:
+    return "{:g}".format(value) if isinstance(value, float) else str(value)
+
+
+def _command(model: CheckpointModel) -> str:
+    description = model.description
+    if description is None:
+        if MASKED_LM in model.heads:
+            return "python fill_mask.py --checkpoint={} --text=今天[MASK]气很好".format(_FOLDER)
+        return "python embeddings.py --checkpoint={} --input_file=lines.txt --output_file=vectors.npy".format(_FOLDER)
+    return next_command(description, _FOLDER)
+
+
+def next_command(description: ModelFolder, folder: str) -> str:
+    """Command that asks a fine-tuned model.
+
+    Args:
+      description: of the model.
+      folder: where it is. A model of tags or spans is asked by its run, whose folder `best` it is.
+    """
+    runner = RUNNER_OF.get(description.task, CLASSIFIER)
+    if runner != CLASSIFIER:
+        run = os.path.join(folder, os.pardir) if folder == _FOLDER else os.path.dirname(folder) or os.curdir
+        line = "python {} --do_predict=True --task_name={} --data_dir=DATA --output_dir={}"
+        return line.format(runner, description.task, run)
+    if description.similar_label:
+        return "python similarity.py --model_dir={}".format(folder)
+    return "python serve.py --model={}".format(folder)
