@@ -19,6 +19,7 @@ import unicodedata
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 from albert.base.errors import UserError
+from albert.files.plain_text import as_utf8
 
 PAD_TOKEN = "[PAD]"
 UNK_TOKEN = "[UNK]"
@@ -33,6 +34,7 @@ VOCABULARY_SOURCE = "`bash scripts/setup.sh` brings albert_config/vocab.txt"
 SENTENCEPIECE_SOURCE = "give the .model file that came with the checkpoint"
 
 MAX_CHARS_PER_WORD = 200  # a longer word is one [UNK]
+MOST_SPARE_ROWS = 127  # of a table of embeddings that is larger than its vocabulary
 # A cached word costs a few hundred bytes; longer ones hardly ever come back (addresses, base64, a line of dashes).
 MAX_CACHED_WORDS = 100000
 MAX_CACHED_WORD_LENGTH = 40
@@ -385,9 +387,18 @@ def validate_case_matches_checkpoint(do_lower_case: bool, init_checkpoint: Optio
         )
 
 
+def takes_vocabulary(vocab_size: int, num_tokens: int) -> bool:
+    """Whether a table of `vocab_size` embeddings is that of a vocabulary of `num_tokens`.
+
+    A table may have rows to spare, since some programs round its size up to a multiple of 8, 64 or 128. A vocabulary
+    never has more tokens than the table has rows.
+    """
+    return 0 <= vocab_size - num_tokens <= min(MOST_SPARE_ROWS, vocab_size // 20)
+
+
 def check_vocab_size(tokenizer: FullTokenizer, vocab_size: int, config_file: str = "the config") -> None:
-    """Raises `UserError` unless the tokenizer has as many tokens as the model configuration says."""
-    if len(tokenizer.vocab) != vocab_size:
+    """Raises `UserError` unless the vocabulary is one for the model configuration (see `takes_vocabulary`)."""
+    if not takes_vocabulary(vocab_size, len(tokenizer.vocab)):
         raise UserError(
             "vocabulary {} has {} tokens, {} says vocab_size {}: give the vocabulary that belongs to the model".format(
                 tokenizer.vocab_file, len(tokenizer.vocab), config_file, vocab_size
@@ -443,8 +454,13 @@ def _read_file(path: str, source: str) -> bytes:
 
 def _parse_vocab(path: str, content: bytes) -> Dict[str, int]:
     vocab = {}  # type: Dict[str, int]
-    # Only "\n" ends a line: BERT's Chinese vocabulary has a token that is the line separator U+2028.
-    lines = content.split(b"\n")
+    try:
+        # Only "\n" ends a line: BERT's Chinese vocabulary has a token that is the line separator U+2028.
+        lines = as_utf8(content).split(b"\n")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            "{} is not in the encoding that its byte order mark names: save it as UTF-8".format(path)
+        ) from error
     if not lines[-1]:
         lines.pop()
     for index, line in enumerate(lines):

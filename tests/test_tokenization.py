@@ -239,11 +239,12 @@ def write_vocab(tmp_path, content):
     return str(path)
 
 
-@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
-def test_line_ends_of_a_vocabulary(tmp_path, ending):
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_ends_and_marks_of_a_vocabulary(tmp_path, ending, encoding):
     joint = ending or "\n"
-    tokens = TINY_VOCAB + ["\u2028", "##\u3000", "\x85"]
-    path = write_vocab(tmp_path, (joint.join(tokens) + ending).encode("utf-8"))
+    tokens = TINY_VOCAB + ["\u2028", "##\u3000", "\x85", "\ufeff", "\u200b"]
+    path = write_vocab(tmp_path, (joint.join(tokens) + ending).encode(encoding))
     assert list(tokenization.load_vocab(path)) == tokens
 
 
@@ -280,6 +281,23 @@ def test_vocabulary_of_another_size_than_the_config(tokenizer):
     tokenization.check_vocab_size(tokenizer, 21128)
     with pytest.raises(UserError, match="vocab.txt has 21128 tokens, tiny.json says vocab_size 30000"):
         tokenization.check_vocab_size(tokenizer, 30000, "tiny.json")
+
+
+@pytest.mark.parametrize(
+    "rows, tokens, is_right",
+    [
+        (7240, 7239, True),  # rounded up to a multiple of 8
+        (7296, 7239, True),
+        (21248, 21128, True),
+        (7240, 7240, True),
+        (7240, 7241, False),  # an id without a row
+        (7240, 7112, False),
+        (21128, 8021, False),
+        (27, 5, False),
+    ],
+)
+def test_a_table_may_have_rows_to_spare_but_never_too_few(rows, tokens, is_right):
+    assert tokenization.takes_vocabulary(rows, tokens) == is_right
 
 
 # --- sentencepiece ---

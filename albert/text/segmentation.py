@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import re
 import unicodedata
 import warnings
@@ -23,6 +24,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.files.plain_text import as_utf8, is_blank
 from albert.text.arrays import CharacterTable, code_points, ranges, runs_of
 from tokenization import IN_WORD, BasicTokenizer
 
@@ -66,18 +68,33 @@ def read_user_dictionary(path: str) -> UserDictionary:
             content = file.read()
     except OSError as error:
         raise UserError("cannot read the user dictionary {}: {}".format(path, error.strerror)) from error
-    for number, line in enumerate(content.splitlines(), start=1):
+    lines = _user_lines(path, content)
+    for number, line in enumerate(lines, start=1):
         _check_user_line(path, number, line)
-    if not content.decode("utf-8-sig").strip():
+    if not any(lines):
         raise UserError("the user dictionary {} is empty: it must hold one word per line".format(path))
     return UserDictionary(path, hashlib.sha256(content).hexdigest())
 
 
-def _check_user_line(path: str, number: int, line: bytes) -> None:
+def _user_lines(path: str, content: bytes) -> List[str]:
+    """Returns the lines of a user dictionary without blanks at their ends; those without anything to read are empty."""
+    lines = []
     try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        content = as_utf8(content)
     except UnicodeDecodeError as error:
-        raise UserError("{} line {} is not UTF-8: save it as UTF-8".format(path, number)) from error
+        raise UserError(
+            "{} is not in the encoding that its byte order mark names: save it as UTF-8".format(path)
+        ) from error
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            text = line.decode("utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise UserError("{} line {} is not UTF-8: save it as UTF-8".format(path, number)) from error
+        lines.append("" if is_blank(text) else text)
+    return lines
+
+
+def _check_user_line(path: str, number: int, text: str) -> None:
     match = _USER_LINE.fullmatch(text)
     if text and not match:
         raise UserError(
@@ -261,5 +278,6 @@ def _load_jieba(user_dictionary: Optional[UserDictionary]) -> Any:
     tokenizer.initialized = True
     if user_dictionary:
         with open(user_dictionary.path, "rb") as file:
-            tokenizer.load_userdict(file)
+            lines = _user_lines(user_dictionary.path, file.read())
+        tokenizer.load_userdict(io.BytesIO("".join(line + "\n" for line in lines).encode("utf-8")))
     return tokenizer

@@ -220,10 +220,19 @@ def test_forms_of_a_user_dictionary(tmp_path):
     assert words("凱特琳云原生", user_dictionary=added) == ["凱特琳", "云原生"]
 
 
+@pytest.mark.parametrize("encoding, newline", [("utf-16", "\r\n"), ("utf-8", "\r"), ("utf-16", "\r")])
+def test_user_dictionaries_of_other_programs(tmp_path, encoding, newline):
+    path = tmp_path / "words.txt"
+    path.write_bytes(newline.join(["云原生 5", "\u200b", "凱特琳 nz", ""]).encode(encoding))
+    added = read_user_dictionary(str(path))
+    assert words("凱特琳云原生", user_dictionary=added) == ["凱特琳", "云原生"]
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
         ("", "words.txt is empty"),
+        ("\u200b\n\u3000\n", "words.txt is empty"),
         ("\n \r\n", "words.txt is empty"),
         ("\ufeff", "words.txt is empty"),
         ("云原生\n\n两 个\n", "words.txt line 3 must hold a word, with an optional .* of speech: '两 个'"),
@@ -234,6 +243,7 @@ def test_forms_of_a_user_dictionary(tmp_path):
         ("云原生\n你好，世界 3\n", "words.txt line 2: '你好，世界' holds a character at which text is always cut"),
         ("😂\n", "words.txt line 1: '😂' holds a character"),
         ("云原生\n".encode("utf-8") + b"\xd6\xd0\n", "words.txt line 2 is not UTF-8"),
+        (b"\xff\xfe\n", "words.txt is not in the encoding that its byte order mark names"),
     ],
 )
 def test_bad_user_dictionaries(tmp_path, content, message):
