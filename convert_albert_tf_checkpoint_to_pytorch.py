@@ -3,17 +3,24 @@
     python convert_albert_tf_checkpoint_to_pytorch.py --tf_checkpoint_path=albert_tiny_zh/albert_model.ckpt \\
       --pytorch_dump_path=albert_tiny_zh_pytorch
 
-The same as export_model.py --format=pytorch, under its published name and flags.
+Without flags it converts the folder albert_tiny_zh, the name that the published instructions give to the downloaded
+model, and writes albert_tiny_zh_pytorch. The same as export_model.py --format=pytorch, under its published name and
+flags.
 """
 
 from __future__ import annotations
 
+import os
+
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-from albert.base.flags import Flags, UsageError, run_command
+from albert.base.errors import UsageError, UserError
+from albert.base.flags import Flags, run_command
 from albert.export.flags import build_settings, declare_export_flags
 from albert.export.run import export_model
+
+PUBLISHED_FOLDER = "albert_tiny_zh"
 
 _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 
@@ -21,29 +28,40 @@ _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 def declare_flags() -> Flags:
     """The published flags, and those of export_model.py."""
     flags = Flags()
-    flags.location("tf_checkpoint_path", None, "the checkpoint: a folder, or a prefix")
-    flags.location("pytorch_dump_path", None, "the folder to make")
+    flags.location("tf_checkpoint_path", PUBLISHED_FOLDER, "the checkpoint: a folder, or a prefix")
+    flags.location("pytorch_dump_path", None, "the folder to make (default: the checkpoint's folder with _pytorch)")
     declare_export_flags(flags)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Exports the checkpoint and compares the answers."""
-    flags.require("tf_checkpoint_path", "pytorch_dump_path")
-    if flags.pytorch_dump_path.endswith(_WEIGHT_FILE_SUFFIXES):
+    flags.require("tf_checkpoint_path")
+    output_dir = flags.pytorch_dump_path or _folder_beside(flags.tf_checkpoint_path)
+    if output_dir.endswith(_WEIGHT_FILE_SUFFIXES):
         raise UsageError(
             "--pytorch_dump_path={} must name a folder: config, weights and vocabulary go there together".format(
-                flags.pytorch_dump_path
+                output_dir
             )
+        )
+    if not flags.was_given("tf_checkpoint_path") and not os.path.isdir(PUBLISHED_FOLDER):
+        raise UserError(
+            "the folder {0} is not here: `python -m albert.downloads.download albert_tiny_489k --to={0}` brings the "
+            "published model, or name another with --tf_checkpoint_path".format(PUBLISHED_FOLDER)
         )
     export_model(
         build_settings(
             flags,
             checkpoint=flags.tf_checkpoint_path,
             export_format="pytorch",
-            output_dir=flags.pytorch_dump_path,
+            output_dir=output_dir,
         )
     )
+
+
+def _folder_beside(checkpoint: str) -> str:
+    folder = checkpoint if os.path.isdir(checkpoint) else os.path.dirname(checkpoint)
+    return os.path.abspath(folder or os.curdir) + "_pytorch"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-from albert.base.flags import Flags, run_command
+from albert.base.flags import Flags, UsageError, run_command
 from albert.checkpoints import families
 from albert.pretraining.flags import build_pretraining_settings, declare_pretraining_flags
 from albert.pretraining.run import run_pretraining
@@ -32,11 +32,18 @@ def declare_flags() -> Flags:
     flags.integer("num_train_steps", 125000, "steps in all", minimum=1)
     flags.integer("num_warmup_steps", 3125, "steps of linear warm-up", minimum=0)
     flags.integer("save_checkpoints_steps", 5000, "steps between two checkpoints", minimum=1)
+    flags.integer("masked_lm_budget", 0, "only 0: dynamic records are masked while training", minimum=0)
     return flags
 
 
 def main(flags: Flags) -> None:
     """Trains and evaluates."""
+    if flags.masked_lm_budget:
+        raise UsageError(
+            "--masked_lm_budget={} asks for masks that are drawn while training: records of "
+            "`create_pretraining_data.py --dynamic_masking=True` have them, by --masked_lm_prob and "
+            "--max_predictions_per_seq".format(flags.masked_lm_budget)
+        )
     run_pretraining(build_pretraining_settings(flags, families.GOOGLE), families.GOOGLE)
 
 

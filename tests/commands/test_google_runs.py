@@ -68,7 +68,8 @@ DEFAULTS = {
     run_pretraining_google: """optimizer=lamb poly_power=1.0 start_warmup_step=0 init_from_group0=False
         max_seq_length=512 max_predictions_per_seq=20 train_batch_size=4096 eval_batch_size=64 learning_rate=0.00176
         num_train_steps=125000 num_warmup_steps=3125 save_checkpoints_steps=5000 do_train=True do_eval=False
-        iterations_per_loop=1000 max_eval_steps=100 use_tpu=False num_tpu_cores=8 export_dir=None""",
+        iterations_per_loop=1000 max_eval_steps=100 use_tpu=False num_tpu_cores=8 export_dir=None
+        masked_lm_budget=0""",
     run_classifier_sp_google: """do_lower_case=True max_seq_length=512 do_train=False do_eval=False do_predict=False
         train_batch_size=32 eval_batch_size=8 predict_batch_size=8 learning_rate=5e-05 num_train_epochs=3.0
         warmup_proportion=0.1 save_checkpoints_steps=1000 iterations_per_loop=1000 use_pooled_output=True
@@ -82,6 +83,13 @@ def test_the_published_defaults(runner):
     flags = runner.declare_flags()
     flags.parse([])
     assert {name: str(getattr(flags, name)) for name in expected} == expected
+
+
+def test_a_budget_of_masks_names_what_replaces_it():
+    flags = run_pretraining_google.declare_flags()
+    flags.parse(["--masked_lm_budget=20"])
+    with pytest.raises(UserError, match="--masked_lm_budget=20 asks for masks .* --dynamic_masking=True` have them"):
+        run_pretraining_google.main(flags)
 
 
 def answers(out, pairs):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import sys
 
@@ -164,6 +165,27 @@ def test_the_published_name_takes_the_published_flags(published, tmp_path):
     flags.parse(["--tf_checkpoint_path", prefix, "--albert_config_file", config, "--pytorch_dump_path", out])
     converter.main(flags)
     assert "model.safetensors" in os.listdir(out)
+
+
+def convert(monkeypatch, folder, *arguments):
+    monkeypatch.chdir(folder)
+    flags = converter.declare_flags()
+    flags.parse(arguments)
+    converter.main(flags)
+
+
+def test_without_flags_the_published_folder_is_converted(published, tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="albert_tiny_zh is not here: `python -m albert.downloads.download albert_tiny"):
+        convert(monkeypatch, tmp_path)
+    shutil.copytree(published["zh_postln"], str(tmp_path / "albert_tiny_zh"))
+    convert(monkeypatch, tmp_path)
+    assert "model.safetensors" in os.listdir(str(tmp_path / "albert_tiny_zh_pytorch"))
+
+
+def test_the_folder_to_make_stands_beside_the_checkpoint(published, tmp_path, monkeypatch):
+    shutil.copytree(published["google_g1"], str(tmp_path / "mine"))
+    convert(monkeypatch, tmp_path, "--tf_checkpoint_path=mine/albert_model.ckpt")
+    assert "model.safetensors" in os.listdir(str(tmp_path / "mine_pytorch"))
 
 
 def test_a_dump_path_must_be_a_folder(published):
