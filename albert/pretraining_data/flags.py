@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 def declare_data_flags(flags: Flags) -> None:
     """Declares the flags that decide the records, and where they are written."""
     flags.locations("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
-    flags.location("output_file", None, "the TFRecord file to make; several shards get numbered names like it")
+    flags.locations("output_file", None, "the TFRecord file to make (shards get numbered names), or one a shard: a,b,…")
     flags.location("vocab_file", None, "the WordPiece vocabulary, one token per line")
     flags.location("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents (uncased vocabularies)")
