@@ -3,7 +3,7 @@
 What is being written stands beside its place under a temporary name, NAME.unfinished-PROCESS, and takes its own name
 when it is complete. A file replaces an older file in one step. A folder cannot: the older folder is first set aside as
 NAME.unfinished-replaced. If the process is killed before the new folder has the name, `recover` gives it back to the
-older one.
+older one. What takes its name is on the disk by then, so that a power cut leaves no name of half a file either.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from albert.files.space import cannot_write, is_full_disk
 _MARK = ".unfinished-"
 _REPLACED = _MARK + "replaced"
 _UNFINISHED = re.compile(r"\.unfinished-(\d+|replaced)(?=$|[/\\])")
+_CANNOT_SYNC = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EBADF, errno.EROFS)
 _OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -65,8 +66,10 @@ class CompleteFile:
     ) -> None:
         try:
             if error_type is None:
+                _sync(self._file)
                 self._file.close()
                 os.replace(self._temporary_path, self.path)
+                _sync_folder(os.path.dirname(os.path.abspath(self.path)))
         except OSError as close_error:
             raise self._given_up(close_error) from close_error
         finally:
@@ -130,11 +133,13 @@ class CompleteFolder:
             _remove(self._temporary_path)
 
     def _take_name(self) -> None:
+        _sync_tree(self._temporary_path)
         while not self._is_renamed():
             if not may_be_replaced(self.path, self._marker):
                 raise UserError("{} holds something else: move it away or name another folder".format(self.path))
             with contextlib.suppress(FileNotFoundError):
                 os.rename(self.path, self.path + _REPLACED)
+        _sync_folder(os.path.dirname(self.path))
         _remove_replaced(self.path)
 
     def _is_renamed(self) -> bool:
@@ -223,6 +228,34 @@ def _remove_replaced(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.rename(path + _REPLACED, _temporary(path))
         _remove(_temporary(path))
+
+
+def _sync(file: BinaryIO) -> None:
+    """Waits until the bytes of an open file are on the disk, where its file system can tell."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def _sync_tree(folder: str) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(parent, name), "rb") as file:
+                _sync(file)
+        _sync_folder(parent)
+
+
+def _sync_folder(folder: str) -> None:
+    """Waits until the names in a folder are on the disk, where the system has a way to do so."""
+    with contextlib.suppress(OSError):  # Windows opens no folders, and some file systems sync none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _remove(path: str) -> None:

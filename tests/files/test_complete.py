@@ -231,6 +231,59 @@ def test_a_folder_on_a_full_disk(tmp_path):
     assert os.listdir(str(tmp_path)) == []
 
 
+def synced_and_renamed(monkeypatch):
+    """Records, in order, the inodes that are synced and the names that are given."""
+    steps = []
+    fsync, real = os.fsync, {name: getattr(os, name) for name in ("replace", "rename")}
+    monkeypatch.setattr(os, "fsync", lambda descriptor: steps.append(os.fstat(descriptor).st_ino) or fsync(descriptor))
+    for name, function in real.items():
+        monkeypatch.setattr(os, name, lambda a, b, function=function: steps.append("name") or function(a, b))
+    return steps
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    steps = synced_and_renamed(monkeypatch)
+    with CompleteFile(str(tmp_path / "file")) as file:
+        file.write(b"x" * 100000)
+    assert steps == [os.stat(str(tmp_path / "file")).st_ino, "name", os.stat(str(tmp_path)).st_ino]
+
+
+def test_all_files_of_a_folder_are_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    steps = synced_and_renamed(monkeypatch)
+    with CompleteFolder(str(tmp_path / "new")) as folder:
+        (tmp_path / os.path.basename(folder) / "below").mkdir()
+        for place in (folder, os.path.join(folder, "below")):
+            with open(os.path.join(place, "file"), "wb") as file:
+                file.write(b"x" * 1000)
+    new = tmp_path / "new"
+    before = set(steps[: steps.index("name")])
+    assert before == {os.stat(str(path)).st_ino for path in (new, new / "file", new / "below", new / "below" / "file")}
+    assert steps[steps.index("name") + 1] == os.stat(str(tmp_path)).st_ino
+
+
+def test_a_disk_that_cannot_say_when_it_is_done_is_written_all_the_same(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with CompleteFile(str(tmp_path / "file")) as file:
+        file.write(b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+def test_an_error_of_the_disk_when_all_is_written_leaves_the_old_file(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(UserError, match="cannot write .*file: Input/output error"), CompleteFile(
+        str(tmp_path / "file")
+    ) as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["file"]
+
+
 def test_names_of_what_is_unfinished(tmp_path):
     for path in ("a.txt.unfinished-77", "best.unfinished-replaced", "out.unfinished-1/a.txt"):
         assert is_unfinished(path)
