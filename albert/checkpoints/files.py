@@ -8,12 +8,8 @@ import os
 import re
 from typing import List, Optional
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
-import tensorflow.compat.v1 as tf
-
 from albert.base.errors import UserError
+from albert.checkpoints.state_file import named_checkpoint
 from albert.files.complete import recover
 
 _INDEX = ".index"
@@ -117,13 +113,9 @@ def _nothing_in(folder: str, names: List[str]) -> UserError:
 
 def _named_by_state_file(folder: str) -> Optional[str]:
     """The checkpoint that the file `checkpoint` names, but in this folder, which may have been moved."""
-    try:
-        state = tf.train.get_checkpoint_state(folder)
-    except ValueError:  # the file is empty or no text
-        state = None
-    if state is None:
+    prefix = named_checkpoint(folder)
+    if not prefix:
         return None
-    prefix = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
     if data_files(prefix):
         check_index_file(prefix)
     return prefix if os.path.exists(prefix + _INDEX) else None

@@ -15,8 +15,10 @@ from typing import List, Optional
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.checkpoints.state_file import named_checkpoint
 from albert.checkpoints.values import check_values, read_contents
 from albert.files.complete import remove_unfinished_in
+from albert.files.literal_paths import is_literal, literal_path
 
 _log = logging.getLogger(__name__)
 
@@ -52,22 +54,12 @@ def latest_checkpoint(folder: str) -> Optional[str]:
     Raises:
       UserError: there are checkpoints, or a file that names one, but none is whole.
     """
-    named = _named(folder)
+    named = named_checkpoint(folder)
     if named is None:
         return None
     if named and flaw(named) is None:
         return named
     return _last_whole(folder, named)
-
-
-def _named(folder: str) -> Optional[str]:
-    """The prefix that the file `checkpoint` names; "" if the file is damaged, None if there is none."""
-    try:
-        state = tf.train.get_checkpoint_state(folder)
-    except ValueError:
-        return ""
-    # Its place in this folder, which may have been moved.
-    return os.path.join(folder, os.path.basename(state.model_checkpoint_path)) if state else None
 
 
 def _last_whole(folder: str, named: str, read_all: bool = False) -> str:
@@ -119,7 +111,7 @@ def mend_checkpoints(folder: str) -> Optional[str]:
       UserError: there are checkpoints, but none is whole.
     """
     remove_unfinished_checkpoints(folder)
-    named = _named(folder)
+    named = named_checkpoint(folder)
     if named is None:
         return None
     state_file = os.path.join(folder, "checkpoint")
@@ -127,22 +119,31 @@ def mend_checkpoints(folder: str) -> Optional[str]:
     good = named if reason is None else _last_whole(folder, named, read_all=True)
     if reason:
         _log.warning("Passed over: %s; the last good checkpoint is %s.", reason, good)
-    if reason or _is_elsewhere(folder):
+    if reason or not _leads_tensorflow_to(folder, good):
         _name(folder, good)
     return good
 
 
-def _is_elsewhere(folder: str) -> bool:
-    """Whether the file `checkpoint` names another folder, as it does after the folder was moved."""
-    state = tf.train.get_checkpoint_state(folder)
-    return os.path.realpath(os.path.dirname(state.model_checkpoint_path)) != os.path.realpath(folder)
+def _leads_tensorflow_to(folder: str, good: str) -> bool:
+    """Whether TensorFlow finds a checkpoint by the file `checkpoint` as it is written.
+
+    It does not after the folder was moved or the file was edited, or where the path in it looks like a pattern.
+    """
+    try:
+        state = tf.train.get_checkpoint_state(literal_path(folder))
+    except ValueError:
+        return False
+    path = state.model_checkpoint_path if state else ""
+    return is_literal(path) and os.path.realpath(path) == os.path.realpath(good)
 
 
 def _name(folder: str, good: str) -> None:
     """Makes the file `checkpoint` name a checkpoint and the whole ones before it."""
     last = _step_in_name(good)
     kept = [prefix for prefix in _on_disk(folder) if _step_in_name(prefix) < last and flaw(prefix) is None] + [good]
-    tf.train.update_checkpoint_state(folder, good, all_model_checkpoint_paths=kept)
+    names = [os.path.basename(prefix) for prefix in kept]
+    place = os.path.abspath(folder)  # in a relative one TensorFlow takes the names for paths from here
+    tf.train.update_checkpoint_state(literal_path(place), names[-1], all_model_checkpoint_paths=names)
 
 
 def remove_unfinished_checkpoints(folder: str) -> None:

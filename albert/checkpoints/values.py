@@ -19,6 +19,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.files import check_data_file, check_index_file
 from albert.checkpoints.variables import ENCODER_PREFIX, Shapes, listed, num_values, slot_of
+from albert.files.literal_paths import literal_path
 
 _STEP = "global_step"
 _OTHER_FLOATS = (tf.float16, tf.bfloat16, tf.float64)  # of weights; all become float32 where they are used
@@ -73,7 +74,7 @@ def _open(prefix: str) -> Any:
     check_index_file(prefix)
     check_data_file(prefix, 0)
     try:
-        return tf.train.load_checkpoint(prefix)
+        return tf.train.load_checkpoint(literal_path(prefix))
     except Exception as error:  # TF 1.15 raises a bare exception here where 2.15 raises an OpError
         raise UserError("cannot read the checkpoint {}: {}".format(prefix, str(error).splitlines()[0])) from error
 
@@ -91,18 +92,18 @@ def read_weights(prefix: str) -> Dict[str, np.ndarray]:
 
 
 def float32_prefix(prefix: str) -> str:
-    """Returns the prefix of a checkpoint whose weights are float32, which is what graphs are made of.
+    """Returns the prefix of a checkpoint whose weights are float32, which is what graphs are made of, for TensorFlow.
 
-    It is the checkpoint itself or, where that is in half precision, a copy in a temporary folder that is removed when
-    the process ends. The copy holds weights and step, no slots.
+    It is the checkpoint itself (`literal_path`) or, where that is in half precision, a copy in a temporary folder that
+    is removed when the process ends. The copy holds weights and step, no slots.
 
     Raises:
       UserError: it cannot be read or is damaged.
     """
     if not read_contents(prefix).cast:
-        return prefix
+        return literal_path(prefix)
     state = os.stat(prefix + ".index")
-    return _float32_copy(os.path.abspath(prefix), state.st_mtime_ns, state.st_size)
+    return literal_path(_float32_copy(os.path.abspath(prefix), state.st_mtime_ns, state.st_size))
 
 
 @functools.lru_cache(maxsize=None)  # one copy for each checkpoint
@@ -171,6 +172,8 @@ def write_weights(prefix: str, target_prefix: str) -> None:
 
 def write_values(values: Dict[str, np.ndarray], target_prefix: str) -> None:
     """Writes arrays by variable name as a checkpoint."""
+    folder, name = os.path.split(target_prefix)
+    target = os.path.join(literal_path(folder), name)
     with tf.Graph().as_default(), tf.Session() as session:
         variables = {
             name: tf.get_variable(name, shape=value.shape, dtype=value.dtype, use_resource=False)
@@ -178,4 +181,4 @@ def write_values(values: Dict[str, np.ndarray], target_prefix: str) -> None:
         }
         feed = {variables[name].initializer.inputs[1]: value for name, value in values.items()}
         session.run(tf.global_variables_initializer(), feed)
-        tf.train.Saver(variables).save(session, target_prefix, write_meta_graph=False, write_state=False)
+        tf.train.Saver(variables).save(session, target, write_meta_graph=False, write_state=False)

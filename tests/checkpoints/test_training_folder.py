@@ -119,6 +119,40 @@ def test_a_folder_that_was_moved(trained, tmp_path_factory):
     all_agree(place, 10, [2, 5, 10])
 
 
+STATE = 'model_checkpoint_path: "{0}-10"\nall_model_checkpoint_paths: "{0}-10"\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        STATE.format(r"D:\\models\\zh\\model.ckpt").encode("utf-8"),
+        STATE.format(r"D:\models\zh\model.ckpt").replace("\n", "\r\n").encode("utf-8"),
+        STATE.format(r"\\\\server\\zh\\model.ckpt").encode("utf-16"),
+        STATE.format("model.ckpt").encode("utf-8-sig"),
+    ],
+)
+def test_a_state_file_written_or_edited_on_windows(trained, content, caplog):
+    (trained / "checkpoint").write_bytes(content)
+    assert latest_checkpoint(str(trained)) == prefix_of(trained, 10)
+    assert mend_checkpoints(str(trained)) == prefix_of(trained, 10)
+    assert not caplog.messages
+    all_agree(trained, 10, [2, 5, 10])  # TensorFlow, too, finds it now
+
+
+@pytest.mark.parametrize("name", ["out[v1]", "[albert] tiny", "a?b*", "c\\d"])
+def test_a_folder_whose_name_looks_like_a_pattern(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    for step in (2, 5):
+        write(folder, step)
+    paths = [prefix_of(folder, step) for step in (2, 5)]
+    tf.train.update_checkpoint_state(str(folder), paths[-1], all_model_checkpoint_paths=paths)
+    assert mend_checkpoints(str(folder)) == latest_checkpoint(str(folder)) == prefix_of(folder, 5)
+    assert saved_checkpoints(str(folder)) == paths
+    if "[" in name:  # a link leads TensorFlow to the names alone
+        assert (folder / "checkpoint").read_text().startswith('model_checkpoint_path: "model.ckpt-5"\n')
+
+
 def test_what_dead_saves_left_is_removed(trained):
     kept = sorted(os.listdir(str(trained)))
     kept += ["events.out.tfevents.1.host", "model.ckpt-10.meta", "other.tmp", "vocab.txt"]
