@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import logging
 from functools import partial
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -17,11 +17,16 @@ from albert.model import layers
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
 from albert.model.published import (  # noqa: F401 (programs import these names from here)
+    activation_name,
     assert_rank,
+    attention_bias_of,
+    attention_layer,
     create_attention_mask_from_input_mask,
     create_initializer,
     dropout,
     embedding_lookup,
+    embedding_lookup_factorized,
+    embedding_postprocessor,
     gelu,
     get_activation,
     get_assignment_map_from_checkpoint,
@@ -118,18 +123,9 @@ class BertModel(TransformerModel):
         return layers.dropout(x, config.hidden_dropout_prob)
 
     def _encode(self, attention_bias: Tensor) -> List[Tensor]:
-        layer = _postln_layer if self.config.ln_type == "postln" else _preln_layer
-        stack, outputs = LayerStack(), []
-        x = self.embedding_output
-        for index in range(self.config.num_hidden_layers):
-            scope = "layer_shared" if self._share_parameters else "layer_%d" % index
-            with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                positions = self._positions_of_block(index)
-                x = stack.apply(
-                    partial(layer, attention_bias=attention_bias, config=self.config, positions=positions), x
-                )
-            outputs.append(x)
-        return outputs
+        return _encode(
+            self.embedding_output, attention_bias, self.config, self._share_parameters, self._positions_of_block
+        )
 
     def get_embedding_table_2(self) -> Tensor:
         """The projection [E, H] of the word embeddings; None if there is none."""
@@ -145,6 +141,77 @@ class BertModel(TransformerModel):
         if self.embedding_projection is not None:
             x = tf.matmul(x, self.embedding_projection, transpose_b=True)
         return tf.matmul(x, self.embedding_table, transpose_b=True)
+
+
+def _encode(
+    x: Tensor,
+    attention_bias: Tensor,
+    config: BertConfig,
+    share_parameters: bool,
+    positions_of: Callable[[int], Optional[Tensor]],
+) -> List[Tensor]:
+    """Applies the layers to [B, S, H] and returns the output of each."""
+    layer = _postln_layer if config.ln_type == "postln" else _preln_layer
+    stack, outputs = LayerStack(), []
+    for index in range(config.num_hidden_layers):
+        scope = "layer_shared" if share_parameters else "layer_%d" % index
+        with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
+            positions = positions_of(index)
+            x = stack.apply(partial(layer, attention_bias=attention_bias, config=config, positions=positions), x)
+        outputs.append(x)
+    return outputs
+
+
+def transformer_model(
+    input_tensor: Tensor,
+    attention_mask: Optional[Tensor] = None,
+    hidden_size: int = 768,
+    num_hidden_layers: int = 12,
+    num_attention_heads: int = 12,
+    intermediate_size: int = 3072,
+    intermediate_act_fn: Any = gelu,
+    hidden_dropout_prob: float = 0.1,
+    attention_probs_dropout_prob: float = 0.1,
+    initializer_range: float = 0.02,
+    do_return_all_layers: bool = False,
+    share_parameter_across_layers: bool = True,
+    ln_type: str = "postln",
+) -> Any:
+    """Encodes embeddings [B, S, H], by the published name and arguments.
+
+    Args:
+      input_tensor: [B, S, H].
+      attention_mask: [B, S, S], 1 where a position may look; all may by default.
+      hidden_size, num_hidden_layers, num_attention_heads, intermediate_size: H, L, N and I.
+      intermediate_act_fn: the activation, by name or as the function that `get_activation` gives.
+      hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: see `ModelConfig`.
+      do_return_all_layers: whether to return the outputs of all layers, as a list.
+      share_parameter_across_layers: whether all layers are `layer_shared`.
+      ln_type: see `BertConfig`.
+
+    Returns:
+      [B, S, H].
+    """
+    if get_shape_list(input_tensor, expected_rank=3)[2] != hidden_size:
+        raise ValueError("input_tensor is {} wide, hidden_size is {}".format(input_tensor.shape[-1], hidden_size))
+    config = BertConfig(
+        vocab_size=1,
+        hidden_size=hidden_size,
+        num_hidden_layers=num_hidden_layers,
+        num_attention_heads=num_attention_heads,
+        intermediate_size=intermediate_size,
+        hidden_act=activation_name(intermediate_act_fn),
+        hidden_dropout_prob=hidden_dropout_prob,
+        attention_probs_dropout_prob=attention_probs_dropout_prob,
+        initializer_range=initializer_range,
+        ln_type=ln_type,
+    )
+    bias = 0.0 if attention_mask is None else attention_bias_of(attention_mask)
+    outputs = _encode(input_tensor, bias, config, share_parameter_across_layers, lambda index: None)
+    return outputs if do_return_all_layers else outputs[-1]
+
+
+prelln_transformer_model = partial(transformer_model, ln_type="preln")  # the published spelling
 
 
 def _attention(x: Tensor, attention_bias: Tensor, config: BertConfig, queries: Tensor) -> Tensor:

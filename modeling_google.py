@@ -12,6 +12,23 @@ from albert.base.errors import UserError
 from albert.model import layers
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
+from albert.model.published import (  # noqa: F401 (programs import these names from here)
+    assert_rank,
+    attention_layer,
+    create_attention_mask_from_input_mask,
+    create_initializer,
+    dropout,
+    embedding_lookup,
+    embedding_postprocessor,
+    gelu,
+    get_activation,
+    get_assignment_map_from_checkpoint,
+    get_shape_list,
+    layer_norm,
+    layer_norm_and_dropout,
+    reshape_from_matrix,
+    reshape_to_matrix,
+)
 from albert.model.recompute import LayerStack
 from albert.model.types import Tensor
 

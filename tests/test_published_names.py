@@ -13,9 +13,14 @@ from optimization import create_optimizer
 NAMES = {
     "modeling": "BertConfig BertModel assert_rank create_attention_mask_from_input_mask create_initializer dropout "
     "embedding_lookup gelu get_activation get_assignment_map_from_checkpoint get_shape_list layer_norm "
-    "layer_norm_and_dropout reshape_from_matrix reshape_to_matrix",
-    "modeling_google": "AlbertConfig AlbertModel",
-    "tokenization": "BasicTokenizer FullTokenizer WordpieceTokenizer convert_to_unicode load_vocab",
+    "layer_norm_and_dropout reshape_from_matrix reshape_to_matrix attention_layer embedding_lookup_factorized "
+    "embedding_postprocessor prelln_transformer_model transformer_model",
+    "modeling_google": "AlbertConfig AlbertModel assert_rank attention_layer create_attention_mask_from_input_mask "
+    "create_initializer dropout embedding_lookup embedding_postprocessor gelu get_activation "
+    "get_assignment_map_from_checkpoint get_shape_list layer_norm layer_norm_and_dropout reshape_from_matrix "
+    "reshape_to_matrix",
+    "tokenization": "BasicTokenizer FullTokenizer WordpieceTokenizer convert_by_vocab convert_ids_to_tokens "
+    "convert_to_unicode convert_tokens_to_ids load_vocab printable_text whitespace_tokenize",
     "optimization": "AdamWeightDecayOptimizer create_optimizer",
     "lamb_optimizer": "LAMBOptimizer",
     "similarity": "BertSim",

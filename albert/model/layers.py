@@ -138,6 +138,12 @@ def embedding_lookup(ids: Tensor, table: Tensor, use_one_hot: bool = False) -> T
     return tf.reshape(tf.matmul(one_hot, table), shape_list(ids) + [width])
 
 
+def check_length(sequence_length: Dimension, num_positions: int) -> None:
+    """Raises ValueError if a sequence is longer than the positions."""
+    if isinstance(sequence_length, int) and sequence_length > num_positions:
+        raise ValueError("sequence length {} is over the model's {} positions".format(sequence_length, num_positions))
+
+
 def add_type_and_position(x: Tensor, token_type_ids: Tensor, config: ModelConfig, is_training: bool) -> Tensor:
     """Adds the embeddings of segments and positions to word embeddings [B, S, W].
 
@@ -147,12 +153,7 @@ def add_type_and_position(x: Tensor, token_type_ids: Tensor, config: ModelConfig
       ValueError: the sequence is longer than the positions.
     """
     _, sequence_length, width = shape_list(x)
-    if isinstance(sequence_length, int) and sequence_length > config.max_position_embeddings:
-        raise ValueError(
-            "sequence length {} is over the model's {} positions".format(
-                sequence_length, config.max_position_embeddings
-            )
-        )
+    check_length(sequence_length, config.max_position_embeddings)
     stddev = config.initializer_range
     types = embedding_table("token_type_embeddings", config.type_vocab_size, width, stddev)
     positions = embedding_table("position_embeddings", config.max_position_embeddings, width, stddev)
@@ -170,7 +171,7 @@ def attention_bias(input_mask: Tensor) -> Tensor:
     return (1.0 - mask) * MASKED_SCORE
 
 
-def _split_heads(x: Tensor, num_heads: int) -> Tensor:
+def split_heads(x: Tensor, num_heads: int) -> Tensor:
     """[B, S, H] -> [B, N, S, D]."""
     batch, sequence_length, hidden_size = shape_list(x)
     heads = tf.reshape(x, [batch, sequence_length, num_heads, hidden_size // num_heads])
@@ -196,24 +197,24 @@ def self_attention(
     hidden_size, num_heads, stddev = config.hidden_size, config.num_attention_heads, config.initializer_range
     with tf.variable_scope(scope):
         query, key, value = (
-            _split_heads(dense(y, hidden_size, "self/" + name, stddev=stddev), num_heads)
+            split_heads(dense(y, hidden_size, "self/" + name, stddev=stddev), num_heads)
             for y, name in ((queries, "query"), (x, "key"), (x, "value"))
         )  # [B, N, Q, D], then twice [B, N, S, D]
         query *= 1.0 / math.sqrt(hidden_size // num_heads)
-        context = _attend(query, key, value, bias, config.attention_probs_dropout_prob)  # [B, N, Q, D]
+        context = attend(query, key, value, bias, config.attention_probs_dropout_prob)  # [B, N, Q, D]
         context = tf.transpose(context, [0, 2, 1, 3])  # [B, Q, N, D]
         return dense(tf.reshape(context, shape_list(queries)), hidden_size, "output/dense", stddev=stddev)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, dropout_rate: float) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, dropout_rate: float) -> Tensor:
     """Computes softmax(query · keyᵀ + bias) · value, [B, N, Q, D]; in training with a gradient of fewer passes."""
     if not compute.current().is_training:
         scores = compute.matmul(query, key, transpose_b=True) + bias  # [B, N, Q, S]
-        return compute.matmul(tf.nn.softmax(scores), value)
+        return compute.matmul(dropout(tf.nn.softmax(scores), dropout_rate), value)
     keep = None if dropout_rate == 0.0 else dropout_mask([*shape_list(query)[:3], shape_list(key)[2]], dropout_rate)
 
     @tf.custom_gradient
-    def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         # No product below is given a transposed argument: TF 1.15 takes up to four times as long for those. Transposing
         # [S, D] first costs little, and none of [S, S] is ever transposed, scaled or summed up.
         scores = compute.matmul(query, _transposed(key)) + bias
@@ -234,7 +235,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, dropout_rat
 
         return context, gradient
 
-    return attend(query, key, value)
+    return attended(query, key, value)
 
 
 def _transposed(x: Tensor) -> Tensor:

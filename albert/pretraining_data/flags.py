@@ -100,7 +100,7 @@ def _apply_family(flags: Flags) -> None:
     defaults = {name: value for name, value in _DEFAULTS[flags.family].items() if not flags.was_given(name)}
     for name, value in defaults.items():
         flags.set_default(name, value)
-    of_google = [name for name in _OF_GOOGLE if flags.was_given(name)]
+    of_google = [name for name in _OF_GOOGLE if flags.was_given(name) and (name != "ngram" or flags.ngram > 1)]
     if flags.family == GOOGLE:
         _log.info("As Google's published script: %s.", _listed(defaults) or "no default that was not given")
     elif of_google:

@@ -31,7 +31,7 @@ def test_attention_and_its_gradients_equal_the_plain_formula(rate):
             return compute.DropoutKeys(seed=1, turn=tf.constant(2))
 
         with compute.scope(is_training=True, dropout_keys=keys()):
-            context = layers._attend(*inputs, tf.constant(bias), rate)
+            context = layers.attend(*inputs, tf.constant(bias), rate)
         with compute.scope(dropout_keys=keys()):
             keep = layers.dropout_mask([B, N, Q, S], rate) if rate else None
             expected = plain_attention(*inputs, tf.constant(bias), keep)
