@@ -14,6 +14,7 @@ from albert.batches.dynamic_masking import DynamicMasking, masked_batches
 from albert.batches.length_buckets import BucketedOrder
 from albert.batches.order import RecordFiles, Tensor, shuffled_records
 from albert.files.features import Feature, pretraining_features
+from albert.files.literal_paths import literal_path
 from albert.files.record_sets import record_counts
 from albert.files.tfrecords import GZIP, NO_COMPRESSION, compression_of
 
@@ -90,13 +91,14 @@ def pretraining_input_fn(
     parse = _parse(pretraining_features(max_seq_length, max_predictions_per_seq), tf.io.parse_example)
     compressions = [_TENSORFLOW_COMPRESSION[compression_of(path)] for path in paths]
     read = _reader(held_out, is_training)
+    readable = [literal_path(path) for path in paths]
 
     def records_from(first_record: int) -> tf.data.Dataset:
         if is_training:
             counts = [count - (held_out.count(count) if held_out else 0) for count in record_counts(paths)]
-            files = RecordFiles(paths, compressions, counts, read)
+            files = RecordFiles(readable, compressions, counts, read)
             return shuffled_records(files, seed=seed, window=_SHUFFLED_AT_ONCE, first_record=first_record)
-        return tf.data.Dataset.from_tensor_slices((list(paths), compressions)).flat_map(read)
+        return tf.data.Dataset.from_tensor_slices((readable, compressions)).flat_map(read)
 
     def input_fn(params: Dict[str, Any]) -> tf.data.Dataset:
         batch_size = params["batch_size"]
@@ -158,6 +160,7 @@ def fine_tuning_input_fn(
       start_step: number of training batches that came before; the next one comes first.
     """
     is_bucketed = bucket_by_length and not static_shapes
+    path = literal_path(path)
 
     def input_fn(params: Dict[str, Any]) -> tf.data.Dataset:
         batch_size = params["batch_size"]

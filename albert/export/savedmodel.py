@@ -7,6 +7,7 @@ import os
 import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
+from albert.files.literal_paths import literal_path
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import VERSION_FOLDER
 from albert.model.outputs import INPUT_NAMES, Arrays
@@ -30,7 +31,7 @@ def write_savedmodel(request: Request, folder: str) -> Written:
 
 def _answer(path: str, inputs: Arrays) -> Arrays:
     with tf.Graph().as_default(), tf.Session() as session:
-        meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], path)
+        meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], literal_path(path))
         signature = meta_graph.signature_def[_SIGNATURE]
         fetches = {name: tensor.name for name, tensor in signature.outputs.items()}
         return session.run(fetches, {signature.inputs[name].name: inputs[name] for name in INPUT_NAMES})

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from albert.files.literal_paths import literal_path
 from albert.model.types import Tensor
 from albert.training.step import Features, Objective, TrainingSetup, training_spec, warm_start
 
@@ -54,7 +55,8 @@ def record_answers(
       prefix: the checkpoint to ask; None for the weights that the model starts from.
     """
     answers: List[Any] = [None] * num_records
-    for batch in estimator.predict(input_fn, checkpoint_path=prefix, yield_single_examples=False):
+    path = literal_path(prefix) if prefix else None
+    for batch in estimator.predict(input_fn, checkpoint_path=path, yield_single_examples=False):
         for record, answer in zip(batch[_ROW_INDEX], batch[_ANSWERS]):
             if record >= 0:  # not one that only fills a TPU's last batch
                 answers[record] = answer

@@ -19,6 +19,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
+from albert.files.literal_paths import literal_path
 from albert.inference.graph import frozen_graph, head_recipe, read_graph
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, Arrays
@@ -110,7 +111,7 @@ def export_engine(folder: str, export_format: str, *, gpu_memory_fraction: float
 def _read_savedmodel(path: str) -> tf.GraphDef:
     with tf.Graph().as_default(), tf.Session() as session:
         try:
-            meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], path)
+            meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], literal_path(path))
         except (OSError, tf.errors.OpError) as error:
             raise UserError("cannot read the SavedModel {}: {}".format(path, str(error).splitlines()[0])) from error
         return tf.graph_util.convert_variables_to_constants(session, meta_graph.graph_def, [PROBABILITIES])

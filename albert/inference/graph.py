@@ -25,6 +25,7 @@ from albert.checkpoints.parts import outputs_of
 from albert.checkpoints.values import restore_variables
 from albert.checkpoints.variables import TAG_WEIGHTS
 from albert.files.complete import CompleteFile
+from albert.files.literal_paths import literal_path
 from albert.model import heads, layers
 from albert.model.encoder import TransformerModel
 from albert.model.outputs import CLASSIFIER, ENCODER, INPUT_NAMES, PRETRAINING, SPANS, TAGS, Arrays
@@ -100,7 +101,7 @@ class InferenceGraph:
     def save(self, path: str) -> None:
         """Writes a SavedModel with the signature serving_default."""
         with self.session.graph.as_default():
-            tf.saved_model.simple_save(self.session, path, inputs=self.inputs, outputs=self.outputs)
+            tf.saved_model.simple_save(self.session, literal_path(path), inputs=self.inputs, outputs=self.outputs)
 
     def __enter__(self) -> InferenceGraph:
         return self

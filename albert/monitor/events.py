@@ -12,6 +12,8 @@ from typing import Any, Dict, Optional
 
 import tensorflow.compat.v1 as tf
 
+from albert.files.literal_paths import literal_path
+
 _log = logging.getLogger(__name__)
 
 EVAL_FOLDER = "eval"
@@ -64,7 +66,7 @@ class EventLog:
         name = "events.out.tfevents.{:010d}.{}.{}.{}".format(
             int(time.time()), socket.gethostname(), os.getpid(), next(_numbers)
         )
-        writer = tf.io.TFRecordWriter(os.path.join(self._folder, name))
+        writer = tf.io.TFRecordWriter(os.path.join(literal_path(self._folder), name))
         writer.write(tf.Event(wall_time=time.time(), file_version=_VERSION).SerializeToString())
         return writer
 

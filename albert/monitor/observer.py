@@ -15,6 +15,7 @@ from albert.base.terminal import StatusLine
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import step_of
 from albert.devices.cluster import WorkerCluster
+from albert.files.literal_paths import literal_path
 from albert.model.spread import TOKEN_SPREAD
 from albert.monitor.curves import draw_curves_or_warn
 from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
@@ -131,7 +132,8 @@ class TrainingObserver:
         hints = [DivergenceHint(tensors["loss"], warmup_steps=settings.warmup_steps, advice=self._advice)]
         hints += self._spread_watches(tensors)
         timelines = [TimelineHook(settings.output_dir, self._settings.total_steps)] if settings.profile else []
-        saver = tf.train.CheckpointSaverHook(settings.output_dir, save_steps=settings.save_checkpoints_steps)
+        folder = literal_path(settings.output_dir)
+        saver = tf.train.CheckpointSaverHook(folder, save_steps=settings.save_checkpoints_steps)
         return [self._log_hook, *hints, *timelines, saver]
 
     def _spread_watches(self, tensors: Dict[str, Any]) -> List[Any]:

@@ -13,6 +13,7 @@ from albert.batches.pipeline import HeldOut, pretraining_input_fn
 from albert.batches.position import DataPosition, file_marks
 from albert.checkpoints.families import Family
 from albert.checkpoints.training_folder import latest_checkpoint
+from albert.files.literal_paths import literal_path
 from albert.files.record_sets import record_counts
 from albert.model.config import ModelConfig
 from albert.monitor.evaluation import Evaluator
@@ -257,7 +258,8 @@ def _measure(run: PretrainingRun, steps: int, prefix: Optional[str]) -> Results:
         use_tpu=settings.use_tpu,
     )
     input_fn = _input_fn(settings, inputs.eval_files, inputs.held_out, is_training=False)
-    return _estimator(run, setup).evaluate(input_fn, steps=steps, checkpoint_path=prefix)
+    path = literal_path(prefix) if prefix else None
+    return _estimator(run, setup).evaluate(input_fn, steps=steps, checkpoint_path=path)
 
 
 def evaluate(run: PretrainingRun, evaluator: Evaluator) -> None:

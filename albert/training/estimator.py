@@ -10,6 +10,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.devices.cluster import alone
 from albert.devices.divided_training import DividedTraining
 from albert.devices.selection import session_config
+from albert.files.literal_paths import literal_path
 from albert.training.settings import TrainingSettings
 
 _TPU_SUMMARY_STEPS = 100  # a TPU has no hooks that could write them
@@ -34,7 +35,7 @@ def make_estimator(
         return DividedTraining(
             settings.devices,
             model_fn,
-            output_dir=settings.output_dir,
+            output_dir=literal_path(settings.output_dir),
             batch_size=settings.train_batch_size,
             seed=settings.seed,
             keep_checkpoint_max=settings.keep_checkpoint_max,
@@ -64,7 +65,7 @@ def _run_config(settings: TrainingSettings, is_training: bool) -> Any:
     return tf.estimator.tpu.RunConfig(
         cluster=cluster,
         master=settings.master,
-        model_dir=settings.output_dir,
+        model_dir=literal_path(settings.output_dir),
         tf_random_seed=settings.seed,
         save_checkpoints_steps=settings.save_checkpoints_steps,
         keep_checkpoint_max=settings.keep_checkpoint_max,
