@@ -130,6 +130,14 @@ def _possible_count(path: str, described: int) -> int:
     return described
 
 
+def _matches(pattern: str) -> List[str]:
+    """The paths that a pattern stands for; what exists by its whole name is none, as the folder of data[1]/*.txt."""
+    there, before = pattern, ""
+    while there != before and not os.path.lexists(there):
+        there, before = os.path.dirname(there), there
+    return [pattern] if there == pattern else glob.glob(glob.escape(there) + pattern[len(there) :])
+
+
 def expand_globs(patterns: str) -> List[str]:
     """Expands a comma-separated list of names and globs to the existing files, sorted, each once.
 
@@ -138,8 +146,7 @@ def expand_globs(patterns: str) -> List[str]:
     """
     paths = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        names = [pattern] if os.path.exists(pattern) else glob.glob(pattern)  # a name may hold brackets
-        found = [path for path in names if os.path.isfile(path) and not is_unfinished(path)]
+        found = [path for path in _matches(pattern) if os.path.isfile(path) and not is_unfinished(path)]
         if not found:
             raise UserError("no file matches {}".format(pattern))
         paths.update(found)

@@ -83,6 +83,8 @@ def make_data_set(settings: DataSettings, beam_options: str) -> None:
         raise UserError("--user_dictionary is not carried to the workers of an engine: use create_pretraining_data.py")
     tokenizer = build_tokenizer(settings.build)
     outputs = settings.outputs
+    for name in outputs.names():
+        _check_no_pattern(name)
     tasks = plan_tasks(paths, outputs, settings.num_shards, FILES)
     check_output_paths(paths, outputs, tasks)
     _make_room(outputs, len(tasks), settings.overwrite)
@@ -146,11 +148,22 @@ def _expand(patterns: str) -> List[str]:
     """Returns the files that names and globs, separated by commas, stand for, wherever Beam can read them."""
     paths: Set[str] = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        if os.path.exists(pattern):
+            _check_no_pattern(pattern)
         (result,) = FileSystems.match([pattern])
         if not result.metadata_list:
             raise UserError("no file matches {}".format(pattern))
         paths.update(metadata.path for metadata in result.metadata_list)
+    for path in sorted(paths):
+        _check_no_pattern(path)
     return sorted(paths)
+
+
+def _check_no_pattern(path: str) -> None:
+    if glob.escape(path) != path:
+        raise UserError(
+            "Beam takes [ * ? in {} for a pattern: rename it, or use create_pretraining_data.py".format(path)
+        )
 
 
 def _make_room(outputs: Outputs, num_tasks: int, overwrite: bool) -> None:

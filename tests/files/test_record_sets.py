@@ -119,3 +119,16 @@ def test_more_records_than_fit_into_a_file_are_not_believed(tmp_path, compressio
         else:
             with pytest.raises(UserError, match="zh.tfrecord.json says that .* has 1,000,000,000,000 records, but"):
                 record_counts([path])
+
+
+@pytest.mark.parametrize("name", ["data[1]", "a*b", "what?", "a b", "[]"])
+def test_patterns_in_a_folder_whose_name_looks_like_one(tmp_path, name):
+    for folder in (name, "data1", "aXb", "what1"):
+        (tmp_path / folder / "[x]").mkdir(parents=True)
+        for file in ("1.txt", "2.txt", os.path.join("[x]", "3.txt")):
+            (tmp_path / folder / file).touch()
+    base = str(tmp_path / name)
+    assert expand_globs(base + "/*.txt") == [base + "/1.txt", base + "/2.txt"]
+    assert expand_globs(base + "/2.txt," + base + "/[x]/?.txt") == [base + "/2.txt", base + "/[x]/3.txt"]
+    with pytest.raises(UserError, match="no file matches"):
+        expand_globs(base + "/none/*.txt")
