@@ -213,7 +213,8 @@ def _read_json_spans(path: str, *, types: Sequence[str]) -> Iterator[Sentence]:
         fault = text_fault(text, "")
         if fault:
             raise entry.error(fault)
-        entities = tuple(_labelled(entry, text, types)) if entry.values.get(LABEL_KEY) is not None else None
+        has_label = entry.values.get(LABEL_KEY) not in (None, "")
+        entities = tuple(_labelled(entry, text, types)) if has_label else None
         yield Sentence(UNNUMBERED, text, word_places(text), entities, entry.line, entry.own_id(ID_KEYS))
 
 

@@ -10,7 +10,7 @@ import pytest
 import describe_checkpoint
 from albert.base.flags import run_command
 from albert.base.paths import ROOT
-from tests.support import model_fixtures, published_checkpoints
+from tests.support import exports, model_fixtures, published_checkpoints
 
 
 def run(*arguments):
@@ -44,6 +44,12 @@ def folder(tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.mark.parametrize("labels, is_known", [(("duplicate", "not_duplicate"), True), (("甲", "乙"), False)])
+def test_pairs_are_scored_where_the_similar_label_is_known(tmp_path, capsys, labels, is_known):
+    text = described(capsys, exports.write_classifier(tmp_path / "m", labels=labels))
+    assert ("python similarity.py --model_dir=" in text) == is_known
 
 
 @pytest.mark.parametrize("name", sorted(model_fixtures.FAMILY_OF))

@@ -97,8 +97,18 @@ def test_the_command_writes_vectors_and_finds_neighbours(published, tmp_path, ca
         run(vectors=out, sentence="万七", **flags)
 
 
+@pytest.mark.parametrize(
+    "content, flags",
+    [("id\ttext\n1\t一\n2\t万七\n", {}), ("x\ty\n1\t一\n2\t万七\n", {"column": "y"})],
+)
+def test_a_column_of_a_table_is_embedded(published, tmp_path, capsys, content, flags):
+    (tmp_path / "in.tsv").write_text(content, encoding="utf-8")
+    run(checkpoint=published["zh_postln"], input_file=tmp_path / "in.tsv", sentence="万七", top_k=1, **flags)
+    assert capsys.readouterr().out.splitlines() == ["1.0000 | line 3 | 万七"]
+
+
 def test_a_bad_line_leaves_no_file(published, tmp_path):
-    (tmp_path / "lines.txt").write_bytes("一\n\u200b\n".encode("utf-8"))
+    (tmp_path / "lines.txt").write_bytes("一\n\x01\n".encode("utf-8"))
     with pytest.raises(UserError, match="lines.txt line 2 holds nothing that can be read"):
         run(checkpoint=published["zh_postln"], input_file=tmp_path / "lines.txt", output_file=tmp_path / "v.npy")
     assert os.listdir(str(tmp_path)) == ["lines.txt"]
@@ -109,6 +119,7 @@ def test_a_bad_line_leaves_no_file(published, tmp_path):
     [
         ({"sentence": "一"}, "give --input_file or --vectors"),
         ({"vectors": "v.npy", "output_file": "w.npy", "sentence": "一"}, "goes with --input_file"),
+        ({"vectors": "v.npy", "sentence": "一", "column": "x"}, "--column names a column of --input_file: give it"),
         ({"input_file": "a", "output_file": "w.txt"}, "must end in .npy"),
         ({"input_file": "a", "output_file": "w.npy", "layer_indexes": "-2;x"}, "not a list of whole numbers: write -2"),
     ],

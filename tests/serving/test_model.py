@@ -72,6 +72,19 @@ def test_three_labels_are_no_similarity_and_exports_answer_pairs_alone(tmp_path)
         opened(folder, engine="tflite")
 
 
+def test_the_label_of_similar_pairs_is_found_by_its_name(tmp_path):
+    folder = exports.write_classifier(tmp_path / "a", labels=("duplicate", "not_duplicate"))
+    model = opened(folder)
+    assert model.similar_id == 0 and SIMILARITY not in model.refusals
+    assert opened(exports.write_classifier(tmp_path / "b", labels=("否", "是"))).similar_id == 1
+    refused = opened(exports.write_classifier(tmp_path / "c", labels=("甲", "乙")))
+    assert refused.refusals[SIMILARITY] == (
+        "which of the model's labels '甲' and '乙' means similar is not known: name it under the key 'similar_label' "
+        "in task.json; use /classify"
+    )
+    assert PAIRS in refused.answers
+
+
 def test_rows_are_weighed_by_their_characters():
     rows = numbered([("我喜欢", "你"), ("我", None), "你好"])
     assert [tokens_of(row) for row in rows] == [7, 4, 5]

@@ -162,6 +162,12 @@ def test_json_spans(tmp_path):
     assert sentence.own_id == 7
 
 
+@pytest.mark.parametrize("values", [{}, {"label": None}, {"label": ""}])
+def test_json_without_labels_in_a_test_file(tmp_path, values):
+    (sentence,) = read(tmp_path, json_lines(dict({"text": "我"}, **values)), "test", task=CLUENER)
+    assert sentence.entities is None
+
+
 def test_words_leave_out_blanks_and_keep_places():
     text = " 3月，iPhone4s\u3000é\u2028x"
     assert [text[start:end] for start, end in word_places(text)] == ["3", "月", "，", "iPhone", "4", "s", "é", "x"]
