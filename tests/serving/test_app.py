@@ -294,6 +294,14 @@ def test_addresses():
         listen("127.0.0.1", 70000)
 
 
+@pytest.mark.parametrize("similar_id, score", [(1, 0.75), (0, 0.25)])
+def test_the_score_is_that_of_the_similar_label(tmp_path, similar_id, score):
+    model = tiny_service.Model().served(tmp_path, similar_id=similar_id)
+    with tiny_service.serving(model, BOUNDS) as client:
+        answer = client.post("/similarity", {"text_a": "我们好", "text_b": "你"}).json
+        assert answer == {"score": score, "is_similar": score > 0.5}
+
+
 def test_a_model_may_refuse_similarity(tmp_path):
     model = tiny_service.Model().served(tmp_path, refusals={SIMILARITY: "three labels"}, labels=("a", "b"))
     with tiny_service.serving(model, BOUNDS) as client:
