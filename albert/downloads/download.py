@@ -15,9 +15,10 @@ import glob
 import hashlib
 import os
 import re
+import stat
 import sys
 import time
-from typing import BinaryIO, Iterator, List, NamedTuple, Optional, TextIO
+from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional, TextIO
 
 from albert.base.errors import UsageError, UserError, nearest
 from albert.base.flags import Flags, run_command
@@ -32,7 +33,7 @@ from albert.downloads.published_files import (
     known_names,
     lcqmc_files,
 )
-from albert.downloads.unpack import unpack_zip
+from albert.downloads.unpack import check_zip, unpack_zip
 
 try:
     import fcntl
@@ -59,12 +60,13 @@ def download_file(
     retries: int = 3,
     pause: float = 1.0,
     progress: Optional[Progress] = None,
+    check: Optional[Callable[[str], None]] = None,
 ) -> None:
     """Downloads `url` to `destination`; does nothing if the file exists already.
 
     The bytes are written to `destination + ".part"`, and the version (ETag or Last-Modified) is noted beside it. A
     later call continues from there if the server still has that version, otherwise it starts again. The file gets its
-    final name only when its length and its checksum are right.
+    final name only when its length, its checksum and what `check` looks at are right.
 
     Args:
       url: an http or https address. Proxies are taken from the environment.
@@ -74,9 +76,10 @@ def download_file(
       retries: further attempts in a row that may fail without receiving a byte.
       pause: seconds before the first further attempt; each next pause is longer.
       progress: called with the number of bytes received and the total (or None).
+      check: called with the path of all bytes before they get the file's name; raises `UserError` if it is not whole.
 
     Raises:
-      UserError: the file cannot be downloaded or written, or its checksum is wrong.
+      UserError: the file cannot be downloaded or written, its checksum is wrong, or it is not what it should be.
     """
     if not re.match(r"https?://", url):
         raise UserError(f"{url} is no address that can be downloaded: give one with http or https")
@@ -85,7 +88,7 @@ def download_file(
         return
     part = destination + ".part"
     try:
-        with _folder_of(destination), open(part, "ab") as stream:
+        with _folder_of(destination), _opened_part(part) as stream:
             _lock(stream, destination)
             if os.path.lexists(destination):  # another process finished it just before the lock
                 _remove(part)
@@ -94,6 +97,7 @@ def download_file(
             os.fsync(stream.fileno())
             if sha256:
                 _check_new(url, part, sha256)
+            _check_content(check or _refuse_page, url, part)
             os.replace(part, destination)
             _remove(part + ".json")
     except OSError as error:
@@ -113,7 +117,7 @@ def _folder_of(destination: str) -> Iterator[None]:
         yield
     finally:
         part = destination + ".part"
-        if os.path.exists(part) and os.path.getsize(part) == 0:
+        if os.path.isfile(part) and not os.path.islink(part) and os.path.getsize(part) == 0:
             _remove(part)
             _remove(part + ".json")
         if not was_there:
@@ -126,6 +130,42 @@ def _check_existing(destination: str, sha256: Optional[str]) -> None:
         raise UserError(f"{destination} exists and is not a file: name another place")
     if sha256 and _sha256_of(destination) != sha256.lower():
         raise UserError(f"{destination} exists, but its SHA-256 is not {sha256}: move it away to download it again")
+
+
+def _opened_part(part: str) -> BinaryIO:
+    """Opens the unfinished file for appending; not through a link, which could lead to any file."""
+    is_link = os.path.islink(part)
+    if is_link or (os.path.lexists(part) and not _is_own_file(os.lstat(part))):
+        raise UserError(
+            "{} is {}, so nothing was written to it: remove it".format(
+                part, "a link" if is_link else "no file of its own"
+            )
+        )
+    no_link = getattr(os, "O_NOFOLLOW", 0)
+    return open(part, "ab", opener=lambda path, flags: os.open(path, flags | no_link, 0o666))
+
+
+def _is_own_file(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _refuse_page(part: str) -> None:
+    with open(part, "rb") as stream:
+        beginning = stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if beginning.startswith((b"<!doctype html", b"<html")):
+        raise UserError(
+            "it is a page, not the file; a proxy or the server may want a log-in: open the address in a browser, or "
+            "get the file from another place"
+        )
+
+
+def _check_content(check: Callable[[str], None], url: str, part: str) -> None:
+    try:
+        check(part)
+    except UserError as error:
+        _remove(part)
+        _remove(part + ".json")
+        raise UserError(f"{url} was not kept: {error}") from error
 
 
 def _check_new(url: str, part: str, sha256: str) -> None:
@@ -255,7 +295,8 @@ def download_archive(published: PublishedFile, folder: str, mark: str, stream: T
     if os.path.exists(as_published):
         archive = as_published
     is_of_user = os.path.exists(archive)
-    download_file(published.url, archive, progress=DownloadProgress(published.name, stream))
+    progress = DownloadProgress(published.name, stream)
+    download_file(published.url, archive, progress=progress, check=check_zip)
     unpack_zip(archive, folder)
     if not is_of_user:
         _remove(archive)

@@ -1,24 +1,29 @@
 """HTTP transfer: one attempt to receive a file, continued from an unfinished part if that is safe.
 
-`download` repeats the attempts and gives the finished file its name.
+`download` repeats the attempts and gives the finished file its name. A server is not believed: a part is continued only
+where the answer names the same version and the length of the whole, and what is no file (a page to log in, nothing at
+all, a packed body) is refused.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import re
 import socket
 import ssl
 import urllib.error
 import urllib.request
-from typing import BinaryIO, Callable, NamedTuple, Optional, Union
+from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Union
 
 from albert.base.errors import UserError
 from albert.files.complete import write_json
+from albert.files.json_reading import parse_description, read_text
 
 PIECE = 1 << 16
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
+_MOST_NOTE_BYTES = 1 << 16
+_PAGES = ("text/html", "application/xhtml+xml")  # no published file is one
 # Statuses after which the next attempt may succeed.
 PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 
@@ -36,6 +41,22 @@ class UnreachableError(PassingError):
 
 class _RangeError(PassingError):
     """The server has no such range."""
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Redirects, but none from an address that is encrypted to one that is not."""
+
+    def redirect_request(self, request: Any, *rest: Any) -> Optional[urllib.request.Request]:
+        target = str(rest[-1])
+        if request.full_url.lower().startswith("https:") and not target.lower().startswith("https:"):
+            raise UserError(
+                f"{request.full_url} leads to {target}, which is not encrypted: anyone on the way could change the "
+                "file; get it from another place"
+            )
+        return super().redirect_request(request, *rest)
+
+
+_OPENER = urllib.request.build_opener(_Redirects)
 
 
 class PartNote(NamedTuple):
@@ -69,16 +90,46 @@ def receive(url: str, stream: BinaryIO, timeout: float, progress: Optional[Progr
         _forget(stream)
         raise
     with response:
+        _refuse_other_content(url, response)
         if response.status == 206 and not _continues(response, start, kept):
             _forget(stream)
             raise PassingError("the file on the server has changed in the meantime")
         if response.status != 206:
             start = 0
         stream.truncate(start)
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length and length.isdigit() else None
-        save_note(stream.name, PartNote(url, _validator(response), total))
+        total = _total_of(response)
+        if start and total is None:
+            total = kept.total
+        # What continues a part is of the version that was noted with it; this answer need not name it again.
+        save_note(stream.name, PartNote(url, kept.validator if start else _validator(response), total))
         _copy(response, stream, total, timeout, progress)
+    if size_of(stream) == 0:
+        raise UserError(f"{url} is empty on the server: get the file from another place")
+
+
+def _refuse_other_content(url: str, response: http.client.HTTPResponse) -> None:
+    """Refuses an answer that is not the file itself."""
+    encoding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    if encoding != "identity":
+        raise UserError(
+            f"{url} is sent packed ({encoding}), which was not asked for: get the file from another place or without "
+            "the proxy"
+        )
+    kind = response.headers.get_content_type() if response.headers.get("Content-Type") else ""
+    if kind in _PAGES:
+        raise UserError(
+            f"{url} answers with a page ({kind}), not with the file: a proxy or the server may want a log-in; open the "
+            "address in a browser, or get the file from another place"
+        )
+
+
+def _total_of(response: http.client.HTTPResponse) -> Optional[int]:
+    """The bytes of the whole file, as an answer names them."""
+    if response.status == 206:
+        found = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+        return int(found.group(3)) if found and found.group(3) != "*" else None
+    length = response.headers.get("Content-Length")
+    return int(length) if length and length.isdigit() else None
 
 
 def _open(url: str, start: int, kept: PartNote, timeout: float) -> http.client.HTTPResponse:
@@ -87,7 +138,7 @@ def _open(url: str, start: int, kept: PartNote, timeout: float) -> http.client.H
         # If-Range: a server whose file has changed sends all of the new one.
         headers.update({"Range": f"bytes={start}-", "If-Range": str(kept.validator)})
     try:
-        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
+        return _OPENER.open(urllib.request.Request(url, headers=headers), timeout=timeout)
     except urllib.error.HTTPError as error:
         raise _error_of_status(url, error) from error
     except urllib.error.URLError as error:
@@ -129,12 +180,18 @@ def _validator(response: http.client.HTTPResponse) -> Optional[str]:
 
 
 def _continues(response: http.client.HTTPResponse, start: int, kept: PartNote) -> bool:
-    """Whether a partial answer begins at the end of the part, in the same version of the file."""
-    found = re.match(r"bytes (\d+)-\d+/(\d+|\*)$", response.headers.get("Content-Range", ""))
+    """Whether a partial answer is the rest of the file, in the version of the part.
+
+    It must begin at the end of the part and name the version; without a version, the length of the whole must be the
+    known one. Some servers answer with a part of another version, whatever If-Range says.
+    """
+    found = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
     if not found or int(found.group(1)) != start:
         return False
-    same_total = kept.total is None or found.group(2) in ("*", str(kept.total))
-    return same_total and _validator(response) in (None, kept.validator)
+    named = _validator(response)
+    if named is None and (kept.total is None or found.group(3) == "*"):
+        return False
+    return named in (None, kept.validator) and (kept.total is None or found.group(3) in ("*", str(kept.total)))
 
 
 def _copy(
@@ -145,6 +202,7 @@ def _copy(
     progress: Optional[Progress],
 ) -> None:
     done = size_of(stream)
+    is_partial = response.status == 206
     while True:
         try:
             # read1 returns what has arrived; read would wait for a full piece, longer than the timeout.
@@ -157,11 +215,15 @@ def _copy(
             break
         stream.write(piece)
         done += len(piece)
+        if total is not None and done > total:
+            raise PassingError(f"the server sends more than the {total} bytes that it named")
         if progress:
             progress(done, total)
     stream.flush()
     if total is not None and done != total:
         raise PassingError(f"the connection ended after {done} of {total} bytes")
+    if total is None and is_partial:
+        raise PassingError(f"the server does not say whether {done} bytes are all of the file")
 
 
 def size_of(stream: BinaryIO) -> int:
@@ -173,10 +235,10 @@ def size_of(stream: BinaryIO) -> int:
 def load_note(path: str) -> PartNote:
     """Reads the note about an unfinished file; an empty one if there is none that can be read."""
     try:
-        with open(path + ".json", encoding="utf-8") as file:
-            note = json.load(file)
-        return PartNote(note["url"], note["validator"], note["total"])
-    except (OSError, ValueError, KeyError, TypeError):
+        note = parse_description(read_text(path + ".json", _MOST_NOTE_BYTES))
+        total = None if note.value("total") is None else note.count("total")
+        return PartNote(note.text("url"), note.text("validator"), total)
+    except (OSError, UserError):
         return PartNote()
 
 

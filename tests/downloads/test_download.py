@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
 import subprocess
 import sys
+import urllib.request
 import zipfile
 
 import pytest
 
 from albert.base.errors import UserError
 from albert.base.flags import run_command
-from albert.downloads import download
+from albert.downloads import download, http_transfer
 from albert.downloads.download import download_file
 from albert.downloads.published_files import known_names
 from tests.support.local_server import closed_port, serving
@@ -137,6 +139,125 @@ def test_changed_file_from_a_server_that_ignores_if_range(site, target):
     assert site.asked[1:] == ["bytes=100000-", None]
 
 
+@pytest.mark.parametrize("names_version", [True, False])
+def test_a_part_of_another_version_of_the_same_length_is_not_joined_to_ours(site, target, names_version):
+    """The server looks at no If-Range, and may name no version with its partial answers."""
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    site.heeds_version = False
+    site.content, site.etag = bytes(reversed(CONTENT)), '"two"' if names_version else None
+    if not names_version:  # the length alone must tell
+        site.content += b"more"
+    fetch(site, target)
+    assert target.read_bytes() == site.content
+
+
+def test_a_partial_answer_that_names_neither_version_nor_length_is_not_joined(site, target):
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    site.etag, site.heeds_version = None, False
+    site.headers = {"Content-Range": "bytes 100000-752999/*"}
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+    assert site.asked[1:] == ["bytes=100000-", None]
+
+
+def test_a_partial_answer_that_ends_early_is_no_whole_file(site, target):
+    site.cuts = [100000]
+    site.longest_part = 200000  # whole answers, each shorter than the rest of the file
+    fetch(site, target, retries=5)
+    assert target.read_bytes() == CONTENT
+    assert site.asked == [None] + [f"bytes={100000 + n * 200000}-" for n in range(4)]
+
+
+def test_a_partial_answer_that_ends_early_again_and_again_is_refused(site, target):
+    site.cuts = [100000]
+    site.longest_part = 0
+    with pytest.raises(UserError, match="could not be downloaded"):
+        fetch(site, target)
+    assert not target.exists()
+
+
+def test_more_bytes_than_were_named(site, target, tmp_path):
+    site.cuts = [100000]
+    with pytest.raises(UserError):
+        fetch(site, target, retries=0)
+    site.headers = {"Content-Range": "bytes 100000-299999/300000"}
+    note = target.parent / "file.bin.part.json"
+    note.write_text(note.read_text().replace("753000", "null"))
+    site.heeds_version = False
+    with pytest.raises(UserError, match="more than the 300000 bytes"):
+        fetch(site, target, retries=0)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "content, headers, message",
+    [
+        (b"", {}, "is empty on the server"),
+        (gzip.compress(CONTENT), {"Content-Encoding": "gzip"}, r"is sent packed \(gzip\), which was not asked for"),
+        (b"x", {"Content-Encoding": "br"}, "is sent packed"),
+        (b"please log in", {"Content-Type": "text/html; charset=utf-8"}, r"answers with a page \(text/html\)"),
+        (b"please log in", {"Content-Type": "application/xhtml+xml"}, "answers with a page"),
+        (b"\n <!DOCTYPE html><title>Log in</title>", {}, "it is a page, not the file"),
+        (b"<html><body>Log in</body></html>", {"Content-Type": "application/octet-stream"}, "it is a page, not"),
+    ],
+)
+def test_what_is_no_file_is_not_kept(site, target, content, headers, message):
+    site.content, site.headers = content, headers
+    with pytest.raises(UserError, match=message):
+        fetch(site, target)
+    assert names(target) == []
+    assert len(site.asked) == 1
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_bodies_that_are_not_packed_are_taken(site, target, encoding):
+    site.headers = {"Content-Encoding": encoding, "Content-Type": "text/plain"}
+    fetch(site, target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_a_part_that_leads_elsewhere_is_not_written_through(site, target, tmp_path, kind):
+    target.parent.mkdir()
+    (tmp_path / "mine").write_bytes(b"mine")
+    part = str(target) + ".part"
+    if kind == "pipe":
+        os.mkfifo(part)
+        reader = os.open(part, os.O_RDONLY | os.O_NONBLOCK)
+    else:
+        (os.symlink if kind == "link" else os.link)(str(tmp_path / "mine"), part)
+    with pytest.raises(UserError, match="file.bin.part is (a link|no file of its own), .*: remove it"):
+        fetch(site, target)
+    if kind == "pipe":
+        os.close(reader)
+    assert (tmp_path / "mine").read_bytes() == b"mine"
+    assert not target.exists() and site.asked == []
+
+
+@pytest.mark.parametrize(
+    "source, target, is_refused",
+    [
+        ("https://a.example/x", "http://a.example/x", True),
+        ("HTTPS://a.example/x", "ftp://a.example/x", True),
+        ("https://a.example/x", "https://b.example/x", False),
+        ("http://a.example/x", "http://b.example/x", False),
+        ("http://a.example/x", "https://b.example/x", False),
+    ],
+)
+def test_redirects_to_addresses_that_are_not_encrypted(source, target, is_refused):
+    request = urllib.request.Request(source)
+    handler = http_transfer._Redirects()
+    if is_refused:
+        with pytest.raises(UserError, match="which is not encrypted: anyone on the way could change the file"):
+            handler.redirect_request(request, None, 302, "Found", {}, target)
+    else:
+        assert handler.redirect_request(request, None, 302, "Found", {}, target).full_url == target
+
+
 def test_part_of_another_address_is_not_used(site, target):
     site.cuts = [100000]
     with pytest.raises(UserError):
@@ -225,6 +346,18 @@ def test_model_is_brought_and_unpacked(tmp_path, monkeypatch, capsys):
         assert len(site.asked) == 1
     assert sorted(os.listdir(str(folder))) == ["albert_config_tiny.json", "albert_model.ckpt.index"]
     assert not (tmp_path / "tiny.zip").exists()
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda c: c[:-30], lambda c: c.replace(b"content", b"c0ntent"), lambda c: b"PK" * 99]
+)
+def test_an_archive_that_is_not_whole_gets_no_name(tmp_path, monkeypatch, spoil):
+    model_zip(tmp_path / "model.zip")
+    with serving(spoil((tmp_path / "model.zip").read_bytes())) as site:
+        monkeypatch.setenv("ALBERT_ZH_MIRROR", site.url + "/")
+        with pytest.raises(UserError, match="albert_tiny.zip was not kept: .* is not a complete zip archive"):
+            download.download("albert_tiny", str(tmp_path / "made" / "tiny"), io.StringIO())
+    assert not (tmp_path / "made").exists() or os.listdir(str(tmp_path / "made")) == []
 
 
 def test_archive_put_there_by_hand_is_used_and_kept(tmp_path, monkeypatch):

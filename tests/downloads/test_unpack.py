@@ -9,7 +9,8 @@ import zipfile
 import pytest
 
 from albert.base.errors import UserError
-from albert.downloads.unpack import unpack_zip
+from albert.downloads import unpack
+from albert.downloads.unpack import check_zip, unpack_zip
 
 
 def make_zip(path, members):
@@ -62,7 +63,16 @@ def test_folder_with_content_is_not_touched(tmp_path):
         "C:/outside.txt",
         "..\\outside.txt",
         "a\nb",
+        "a\x7fb",
+        "a\x9bb",
+        "model\u202etxt.exe",
+        "a\u200bb",
+        "a\u2066b",
+        "a\u2028b",
+        ".",
         "good.txt",
+        "GOOD.txt",
+        "./good.txt",
         member_of_kind("link", stat.S_IFLNK),
         member_of_kind("pipe", stat.S_IFIFO),
     ],
@@ -74,6 +84,64 @@ def test_one_bad_member_refuses_all(tmp_path, bad):
     with pytest.raises(UserError, match="nothing of it was unpacked"):
         unpack_zip(archive, str(tmp_path / "made" / "model"))
     assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+@pytest.mark.parametrize(
+    "names", [("Straße", "STRASSE"), ("\u00e9", "e\u0301"), ("a/\uac00", "a/\u1100\u1161"), ("x", "X")]
+)
+def test_names_that_one_disk_takes_for_one(tmp_path, names):
+    with pytest.raises(UserError, match="has the name of another, but for case or the form of its characters"):
+        unpack_zip(make_zip(tmp_path / "a.zip", names), str(tmp_path / "model"))
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_names_in_chinese_are_kept(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", ["模型/词表 [1].txt", "模型/é.txt"])
+    assert unpack_zip(archive, str(tmp_path / "model")) == ["é.txt", "词表 [1].txt"]
+
+
+def test_permissions_of_the_archive_are_not_taken_over(tmp_path):
+    unpack_zip(make_zip(tmp_path / "a.zip", [member_of_kind("run", stat.S_IFREG | 0o7000)]), str(tmp_path / "model"))
+    assert not os.stat(str(tmp_path / "model" / "run")).st_mode & 0o7111
+
+
+def zeros(path, megabytes):
+    with zipfile.ZipFile(str(path), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(megabytes << 20))
+    return str(path)
+
+
+def test_few_bytes_that_unpack_to_many(tmp_path):
+    bomb = zeros(tmp_path / "a.zip", 80)
+    for read in (lambda: unpack_zip(bomb, str(tmp_path / "model")), lambda: check_zip(bomb)):
+        with pytest.raises(UserError, match="would unpack to 83.9 MB from .* KB, over 100 times its size, so nothing"):
+            read()
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+    assert unpack_zip(zeros(tmp_path / "b.zip", 2), str(tmp_path / "model")) == ["zeros"]
+
+
+def test_very_many_files(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", map(str, range(10001)))
+    with pytest.raises(UserError, match="holds 10,001 files, over 10,000, so nothing of it was unpacked"):
+        unpack_zip(archive, str(tmp_path / "model"))
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "free_bytes", lambda path: 5)
+    archive = make_zip(tmp_path / "a.zip", ["b.txt"])
+    with pytest.raises(
+        UserError, match="a.zip unpacks to 7 bytes, and the disk of .*model has 5 bytes free: make room"
+    ):
+        unpack_zip(archive, str(tmp_path / "made" / "model"))
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_the_check_of_a_whole_archive_writes_nothing(tmp_path):
+    check_zip(make_zip(tmp_path / "a.zip", ["top/", "top/b.txt"]))
+    with pytest.raises(UserError, match="nothing of it was unpacked"):
+        check_zip(make_zip(tmp_path / "bad.zip", ["../b.txt"]))
+    assert sorted(os.listdir(str(tmp_path))) == ["a.zip", "bad.zip"]
 
 
 def test_no_archive_and_a_cut_one(tmp_path):

@@ -6,7 +6,7 @@ import contextlib
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional
 
 
 class Site:
@@ -21,6 +21,9 @@ class Site:
         self.stall_at: Optional[int] = None  # bytes after which answers stop coming
         self.stalling = threading.Event()
         self.asked: List[Optional[str]] = []  # the Range header of each request
+        self.heeds_version = True  # whether If-Range is looked at
+        self.longest_part: Optional[int] = None  # bytes of a partial answer
+        self.headers: Dict[str, str] = {}  # beside those of a file, or instead of them
         self.url = ""
 
 
@@ -36,16 +39,19 @@ def _handler_of(site: Site):
                 self.send_error(site.status)
                 return
             start = 0
-            if asked and site.ranges and self.headers.get("If-Range") == site.etag:
+            is_same = not site.heeds_version or self.headers.get("If-Range") == site.etag
+            if asked and site.ranges and is_same:
                 start = int(asked[len("bytes=") : -1])
-            body = site.content[start:]
+            end = len(site.content) if not start or site.longest_part is None else start + site.longest_part
+            body = site.content[start:end]
             self.send_response(206 if start else 200)
+            headers = {"ETag": site.etag, "Content-Length": str(len(body))}
             if start:
                 total = len(site.content)
-                self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-            if site.etag:
-                self.send_header("ETag", site.etag)
-            self.send_header("Content-Length", str(len(body)))
+                headers["Content-Range"] = f"bytes {start}-{start + len(body) - 1}/{total}"
+            for name, value in dict(headers, **site.headers).items():
+                if value:
+                    self.send_header(name, value)
             self.end_headers()
             self._send(body)
 
