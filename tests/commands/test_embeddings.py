@@ -108,7 +108,7 @@ def test_a_column_of_a_table_is_embedded(published, tmp_path, capsys, content, f
 
 
 def test_a_bad_line_leaves_no_file(published, tmp_path):
-    (tmp_path / "lines.txt").write_bytes("一\n\x01\n".encode("utf-8"))
+    (tmp_path / "lines.txt").write_bytes("一\n\ufffd\n".encode("utf-8"))
     with pytest.raises(UserError, match="lines.txt line 2 holds nothing that can be read"):
         run(checkpoint=published["zh_postln"], input_file=tmp_path / "lines.txt", output_file=tmp_path / "v.npy")
     assert os.listdir(str(tmp_path)) == ["lines.txt"]
