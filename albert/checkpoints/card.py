@@ -11,16 +11,18 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from albert.checkpoints.description import ModelFolder
+from albert.checkpoints.families import FAMILIES
 from albert.checkpoints.model import CheckpointModel
 from albert.files.complete import CompleteFile
 from albert.files.reading import describe_files
 from albert.model.outputs import MASKED_LM
-from albert.tasks.registry import CLASSIFIER, RUNNER_OF
+from albert.tasks.registry import CLASSIFIER, RUNNER_OF, TASKS_OF
 
 CARD_FILE = "MODEL_CARD.md"
 RUN_CONFIG_FILE = "run_config.json"  # of a run: its flags, environment and data
 
-_FOLDER = "FOLDER"
+_ASK = "## How to ask it"
+FOLDER = "FOLDER"
 _MOST_LABELS = 50
 _TRAINING_FLAGS = (
     "optimizer", "learning_rate", "bias_correction", "train_batch_size", "num_train_epochs", "num_train_steps",
@@ -68,11 +70,33 @@ def run_card(output_dir: str, model: CheckpointModel, figures: Sequence[Tuple[st
 
 def model_card(model: CheckpointModel, sections: Sequence[Tuple[str, Rows]] = ()) -> str:
     """Model card of a checkpoint, with more sections behind the description of its task."""
+    return with_command(_body(model, sections), _command(model))
+
+
+def export_card(model: CheckpointModel, rows: Sequence[Tuple[str, str]], command: Optional[str] = None) -> str:
+    """Model card of an export: the source's card, where it has one, and what the export is.
+
+    Args:
+      model: the source.
+      rows: names and values that describe the export.
+      command: asks the export; None for the command that asks the source.
+    """
+    card = read_card(os.path.dirname(model.prefix) or os.curdir)
+    body = card.split(_ASK)[0] if card else _body(model)
+    return with_command(body + "\n".join([*section("Export", rows), ""]), command or _command(model))
+
+
+def with_command(body: str, command: str) -> str:
+    """Adds to a model card how its model is asked."""
+    lines = [_ASK, "", "FOLDER is the folder of this file:", "", "```", command, "```"]
+    return body + "\n".join(lines) + "\n"
+
+
+def _body(model: CheckpointModel, sections: Sequence[Tuple[str, Rows]] = ()) -> str:
     task = model.description.task if model.description else None
     lines = ["# {}: ALBERT ({}), step {:,}".format(task or "pre-trained model", model.family.name, model.step), ""]
     for title, rows in [("Task", _task_rows(model.description)), *sections, *_model_sections(model)]:
         lines += section(title, rows)
-    lines += ["## How to ask it", "", "FOLDER is the folder of this file:", "", "```bash", _command(model), "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -158,9 +182,9 @@ def _command(model: CheckpointModel) -> str:
     description = model.description
     if description is None:
         if MASKED_LM in model.heads:
-            return "python fill_mask.py --checkpoint={} --text=今天[MASK]气很好".format(_FOLDER)
-        return "python embeddings.py --checkpoint={} --input_file=lines.txt --output_file=vectors.npy".format(_FOLDER)
-    return next_command(description, _FOLDER)
+            return "python fill_mask.py --checkpoint={} --text=今天[MASK]气很好".format(FOLDER)
+        return "python embeddings.py --checkpoint={} --input_file=lines.txt --output_file=vectors.npy".format(FOLDER)
+    return next_command(description, FOLDER)
 
 
 def next_command(description: ModelFolder, folder: str) -> str:
@@ -168,13 +192,15 @@ def next_command(description: ModelFolder, folder: str) -> str:
 
     Args:
       description: of the model.
-      folder: where it is. A model of tags or spans is asked by its run, whose folder `best` it is.
+      folder: where it is. A model of tags, spans or choices is asked by its run, whose folder `best` it is.
     """
     runner = RUNNER_OF.get(description.task, CLASSIFIER)
-    if runner != CLASSIFIER:
-        run = os.path.join(folder, os.pardir) if folder == _FOLDER else os.path.dirname(folder) or os.curdir
+    task = TASKS_OF[runner].get(description.task)
+    if runner != CLASSIFIER or (task and task.num_choices):
+        command = FAMILIES[description.family].classification_runner if runner == CLASSIFIER else runner
+        run = os.path.join(folder, os.pardir) if folder == FOLDER else os.path.dirname(folder) or os.curdir
         line = "python {} --do_predict=True --task_name={} --data_dir=DATA --output_dir={}"
-        return line.format(runner, description.task, run)
+        return line.format(command, description.task, run)
     if description.similar_label:
         return "python similarity.py --model_dir={}".format(folder)
     return "python serve.py --model={}".format(folder)

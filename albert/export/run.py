@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+import os
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
+from albert.checkpoints.card import FOLDER, export_card, next_command, today, write_card
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.export import transformers_folder
@@ -22,7 +24,7 @@ from albert.export.tflite import write_tflite
 from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
-from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, check_export_folder, describe_export
+from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
 from albert.model.outputs import CLASSIFIER, INPUT_NAMES
 
 _log = logging.getLogger(__name__)
@@ -83,7 +85,12 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
     check_parity(parity, written.tolerance)
     name = VOCAB_FILE if model.vocab_file else None
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
-    describe_export(folder, _description(request, settings.export_format, parity))
+    description = _description(request, settings.export_format, parity)
+    describe_export(folder, description)
+    command = written.opened_by.replace("{}", FOLDER)
+    if model.description and request.head == CLASSIFIER and settings.export_format in EXPORT_ENGINES:
+        command = next_command(model.description, FOLDER)
+    write_card(folder, export_card(model, _card_rows(description, parity), command))
     return written, parity
 
 
@@ -100,7 +107,25 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     if tokenizer.path is None:
         _log.info(_NO_VOCABULARY)
     describe_export(folder, {"format": TO_TENSORFLOW, "head": source.head, "parity": parity._asdict()})
+    rows = [("imported from", "transformers: " + os.path.basename(os.path.abspath(path)))]
+    write_card(folder, export_card(open_checkpoint(folder), [*rows, *_measured_rows(parity)]))
     return written, parity
+
+
+def _card_rows(description: Dict[str, Any], parity: Parity) -> List[Tuple[str, str]]:
+    """Rows of the model card on an export."""
+    return [
+        ("format", description["format"]),
+        ("head", description["head"]),
+        ("inputs", "{} (int32, [rows, tokens])".format(", ".join(description["inputs"]))),
+        ("outputs", ", ".join(description["outputs"])),
+        ("tokens of a row, at most", str(description["max_seq_length"])),
+        *_measured_rows(parity),
+    ]
+
+
+def _measured_rows(parity: Parity) -> List[Tuple[str, str]]:
+    return [("compared with its source", str(parity)), ("date", today())]
 
 
 def _request(settings: ExportSettings) -> Request:

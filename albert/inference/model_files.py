@@ -24,7 +24,7 @@ VERSION_FOLDER = "1"  # of a SavedModel: TensorFlow Serving looks for folders wh
 
 _CHECKPOINT = "tensorflow"  # the format of an export that is a model folder, as fine-tuning makes it
 # The formats of the other exports, by the engine that opens them.
-_EXPORTS = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
+EXPORT_ENGINES = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
 _VOCABULARY = "vocab.txt"
 
 
@@ -60,7 +60,7 @@ class ModelFiles(NamedTuple):
     @property
     def engine(self) -> str:
         """The engine that opens the files, one of ENGINES."""
-        return _EXPORTS[self.export_format] if self.export_format else TENSORFLOW
+        return EXPORT_ENGINES[self.export_format] if self.export_format else TENSORFLOW
 
     def similar_id(self) -> int:
         """Finds the id of the label that means "similar".
@@ -124,10 +124,10 @@ def _read_export(folder: str) -> Dict[str, Any]:
 
 def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
     export_format, head = description["format"], description["head"]
-    if export_format not in _EXPORTS:
+    if export_format not in EXPORT_ENGINES:
         raise UserError(
             "{} is an export as {}, which no engine here opens: export as {}".format(
-                folder, export_format, ", ".join(sorted(_EXPORTS))
+                folder, export_format, ", ".join(sorted(EXPORT_ENGINES))
             )
         )
     if head != CLASSIFIER:

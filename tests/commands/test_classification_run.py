@@ -1,5 +1,6 @@
 """run_classifier and similarity end to end on a tiny model."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,8 +20,10 @@ from albert.batches import length_buckets
 from albert.checkpoints.description import read_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.values import step_of
+from albert.monitor.figures import read_records
 from modeling import BertConfig
 from tests.support import tiny_model
+from tests.support.events import scalars_in
 from tests.support.marks import slow
 
 PAIRS = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("明天下雨", "明天北京下雨吗"), ("好", "不好")]
@@ -83,7 +86,8 @@ def test_every_checkpoint_is_evaluated_and_the_best_kept(trained):
     out = trained / "out"
     evaluations = read_json(out, "dev_evaluations.json")
     assert sorted(evaluations) == ["model.ckpt-0", "model.ckpt-3", "model.ckpt-6"]
-    best = max(evaluations.values(), key=lambda results: (results["eval_accuracy"], results["global_step"]))
+    trained_ones = [results for results in evaluations.values() if results["global_step"]]
+    best = max(trained_ones, key=lambda results: (results["eval_accuracy"], results["global_step"]))
     assert read_json(out, "eval_results.json") == best
     prefix = find_checkpoint(str(out / "best"))
     assert os.path.basename(prefix) == "model.ckpt-{}".format(best["global_step"])
@@ -91,6 +95,33 @@ def test_every_checkpoint_is_evaluated_and_the_best_kept(trained):
     for name in kept.get_variable_to_shape_map():
         assert (kept.get_tensor(name) == source.get_tensor(name)).all()
     assert not any("adam" in name for name in kept.get_variable_to_shape_map())
+
+
+def test_tensorboard_has_every_report_and_every_evaluation_and_nothing_else(trained):
+    records = read_records(str(trained / "out" / "metrics.jsonl"))
+    for kind, folder in (("train", trained / "out"), ("eval", trained / "out" / "eval")):
+        expected = [numbers_of(record) for record in records if record["kind"] == kind]
+        found = sorted(scalars_in(folder), key=lambda event: event[0])
+        assert [step for step, _ in found] == [step for step, _ in expected]
+        for (_, scalars), (_, numbers) in zip(found, expected):
+            assert scalars == pytest.approx(numbers)
+
+
+def numbers_of(record):
+    """The step and the figures of a record, by their names in training."""
+    marks = ("kind", "step", "time", "data", "weights", "goal", "global_step")
+    names = [name for name in record if name not in marks]
+    return record["step"], {name.replace("eval_", ""): record[name] for name in names}
+
+
+def test_the_best_has_a_card(trained):
+    card = (trained / "out" / "best" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    best = read_json(trained, "out", "eval_results.json")
+    assert "| dev accuracy | {:.1f} % (the commonest label: 57.1 %) |".format(100 * best["eval_accuracy"]) in card
+    for split in ("train", "dev"):
+        digest = hashlib.sha256((trained / "data" / (split + ".txt")).read_bytes()).hexdigest()
+        assert "| file | {}.txt, ".format(split) in card and digest in card
+    assert "| learning_rate | 0.01 |" in card and "python similarity.py --model_dir=FOLDER" in card
 
 
 def test_a_report_tells_the_labels_apart(trained):
@@ -307,3 +338,11 @@ def test_the_command_ends_with_one_sentence_and_status_1(folder):
     output, errors = process.communicate()
     assert process.returncode == 1 and output == ""
     assert len(errors.strip().splitlines()) == 1 and errors.startswith("error: there is no folder none")
+
+
+def test_the_best_of_several_learning_rates_goes_on(folder, caplog):
+    caplog.set_level("INFO")
+    run(folder, do_predict=False, try_learning_rates="1e-6,0.01")
+    chosen = read_json(folder, "out", "run_config.json")["flags"]["learning_rate"]
+    assert "Learning rates after" in caplog.text and "* --learning_rate={:g}: ".format(chosen) in caplog.text
+    assert chosen in (1e-6, 0.01) and not (folder / "out" / "learning_rate_trials").exists()

@@ -130,7 +130,9 @@ def test_an_export_is_replaced_only_on_demand(classifier, tmp_path):
     with pytest.raises(UserError, match="holds an export already: --overwrite replaces it"):
         exports.run(format="frozen", **flags)
     exports.run(format="frozen", overwrite=True, **flags)
-    assert sorted(os.listdir(str(tmp_path / "out"))) == ["export.json", "frozen_graph.pb", "vocab.txt"]
+    assert sorted(os.listdir(str(tmp_path / "out"))) == [
+        "MODEL_CARD.md", "export.json", "frozen_graph.pb", "vocab.txt"
+    ]  # fmt: skip
     assert os.listdir(str(tmp_path)) == ["out"]
 
 

@@ -17,3 +17,6 @@ def test_settings_alone_make_an_export(tmp_path):
     with open_predictor(str(out)) as exported, open_predictor(folder) as source:
         pairs = [("我喜欢", "你喜欢")]
         assert abs(exported.predict(pairs) - source.predict(pairs)).max() < 1e-6
+    card = (out / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| format | frozen |" in card and "| compared with its source | largest difference " in card
+    assert "| tokens of a row, at most | 9 |" in card and "\npython serve.py --model=FOLDER\n" in card
