@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Sequence, Type, TypeVar
+from typing import Callable, Dict, Optional, Sequence, Tuple, Type, TypeVar
 
 import optimization
 from albert.base.errors import UsageError
@@ -73,6 +73,12 @@ def _fine_tuning_flags(families: Sequence[Family]) -> Flags:
     flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
     flags.float("learning_rate", 5e-5, "the learning rate at its peak", minimum=0.0)
     flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
+    flags.string(
+        "try_learning_rates",
+        None,
+        "rates, separated by commas: a short training with each, then the whole one with the best on the dev split "
+        "(in place of --learning_rate)",
+    )
     flags.float("warmup_proportion", 0.1, "the share of the steps in which the learning rate rises", 0.0, 1.0)
     flags.integer("save_checkpoints_steps", 1000, "steps between two checkpoints", minimum=1)
     flags.boolean("eval_each_epoch", False, "save and evaluate at each epoch's end, not by --save_checkpoints_steps")
@@ -124,7 +130,39 @@ def _check_phases(flags: Flags) -> None:
 
 def _build(flags: Flags, settings_class: Type[S], families: Sequence[Family]) -> S:
     _check_phases(flags)
-    settings = settings_class(**training_values(flags, settings_class, families))
+    values = training_values(flags, settings_class, families)
+    values["try_learning_rates"] = _rates_of(flags.try_learning_rates)
+    settings = settings_class(**values)
+    _check_trials(settings)
     if settings.do_train and settings.num_train_epochs <= 0:
         raise UsageError("--num_train_epochs must be over 0 to train")
     return settings
+
+
+def _rates_of(text: Optional[str]) -> Tuple[float, ...]:
+    if text is None:
+        return ()
+    rates = []
+    for part in text.split(","):
+        try:
+            rates.append(float(part))
+        except ValueError:
+            rates.append(0.0)
+        if not 0.0 < rates[-1] < 1.0:
+            raise UsageError(
+                "--try_learning_rates takes rates over 0 and under 1, separated by commas (2e-5,1e-4), not '{}'".format(
+                    part.strip()
+                )
+            )
+    return tuple(dict.fromkeys(rates))
+
+
+def _check_trials(settings: FineTuningSettings) -> None:
+    if not settings.try_learning_rates:
+        return
+    if not (settings.do_train and settings.do_eval):
+        raise UsageError(
+            "--try_learning_rates needs --do_train=True and --do_eval=True: the dev split says which is best"
+        )
+    if settings.devices.cluster:
+        raise UsageError("--try_learning_rates is for one machine: try them on one, then train on all with the best")

@@ -23,6 +23,7 @@ from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.finetuning.learning_watch import LearningWatch, Schedule
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answers
 from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
+from albert.finetuning.rate_trials import TrialPlan, with_best_rate
 from albert.finetuning.settings import FineTuningSettings
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.figures import write_figures, write_results
@@ -136,6 +137,9 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
         steps = -(-training.features.num_rows // settings.train_batch_size)
         settings = dataclasses.replace(settings, save_checkpoints_steps=steps)
         problem = type(problem)(problem.run._replace(settings=settings))
+    if training and dev and settings.try_learning_rates:
+        settings = _with_best_rate(problem, training, dev, advice)
+        problem = type(problem)(problem.run._replace(settings=settings))
     save_run_config(settings, [split_path(task, settings.data_dir, split) for split in rows])
     watch = LearningWatch(settings, guessing_loss=problem.guessing_loss(training) if training else None)
     evaluator = _evaluator(problem, dev, watch) if dev else None
@@ -144,6 +148,28 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
     if settings.do_predict:
         predict(problem, _with_features(problem, "test", rows["test"]), best)
     return _Done(observer, evaluator, watch)
+
+
+def _with_best_rate(problem: Problem, training: Split, dev: Split, advice: str) -> FineTuningSettings:
+    """Settings with the best of the learning rates to try, each of which is trained with for some steps."""
+
+    def run_trial(settings: FineTuningSettings) -> Results:
+        prepare_output_dir(settings.output_dir)
+        trial = type(problem)(problem.run._replace(settings=settings))
+        with training_folder(settings.output_dir, is_keeper=True):
+            train(trial, training, advice, None, LearningWatch(settings))
+        prefix = latest_checkpoint(settings.output_dir)
+        setup = TrainingSetup(use_tpu=settings.use_tpu)
+        return _scores(trial, dev, _answers(trial, dev, setup, prefix, settings.eval_batch_size), prefix)
+
+    settings, baseline = problem.run.settings, problem.baseline(dev)
+    plan = TrialPlan(settings, training.features.num_rows, _goal(problem), baseline)
+    best: FineTuningSettings = with_best_rate(plan, run_trial)
+    return best
+
+
+def _goal(problem: Problem) -> Goal:
+    return Goal(_EVAL_PREFIX + problem.run.task.metric, is_higher_better=True)
 
 
 def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
@@ -242,7 +268,7 @@ def train(
 ) -> TrainingObserver:
     """Fine-tunes up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
     settings = problem.run.settings
-    steps = max(1, int(split.features.num_rows / settings.train_batch_size * settings.num_train_epochs))
+    steps = settings.num_train_steps(split.features.num_rows)
     plausible.warn_of_rows(split.features.num_rows, settings, settings.num_train_epochs)
     warmup_steps = int(steps * settings.warmup_proportion)
     observer = make_observer(settings, total_steps=steps, warmup_steps=warmup_steps, advice=advice, evaluator=evaluator)
@@ -277,7 +303,7 @@ def _evaluator(problem: Problem, split: Split, watch: LearningWatch) -> Evaluato
         name="dev",
         # The file's name is a hash of rows, vocabulary and settings.
         data=[os.path.basename(split.features.path), metric] + problem.answer_settings(),
-        goal=Goal(_EVAL_PREFIX + metric, is_higher_better=True),
+        goal=_goal(problem),
         measure=measure,
         find_baseline=lambda: problem.baseline(split),
     )

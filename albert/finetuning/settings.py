@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional
+from typing import Optional, Tuple
 
 from albert.training.settings import TrainingSettings
 
@@ -21,6 +21,7 @@ class FineTuningSettings(TrainingSettings):
       do_predict: whether the test split is predicted.
       predict_batch_size: rows of a prediction step.
       num_train_epochs: passes over the train split.
+      try_learning_rates: rates of which a short training finds the best, in place of learning_rate; empty for none.
       warmup_proportion: the share of the steps in which the learning rate rises.
       eval_each_epoch: whether checkpoints are saved at the end of each epoch.
       bucket_by_length: whether rows of like length share a batch (not on TPU).
@@ -34,10 +35,15 @@ class FineTuningSettings(TrainingSettings):
     do_predict: bool = False
     predict_batch_size: int = 8
     num_train_epochs: float = 3.0
+    try_learning_rates: Tuple[float, ...] = ()
     warmup_proportion: float = 0.1
     keep_checkpoint_max: int = 20
     eval_each_epoch: bool = False
     bucket_by_length: bool = True
+
+    def num_train_steps(self, num_rows: int) -> int:
+        """Returns the steps of training on a split of `num_rows`."""
+        return max(1, int(num_rows / self.train_batch_size * self.num_train_epochs))
 
 
 @dataclasses.dataclass(frozen=True)
