@@ -47,7 +47,7 @@ main() {
     list_what_is_missing
     exit 1
   fi
-  classify --data_dir="$data_dir" --max_seq_length=128 --output_dir=./albert_lcqmc_checkpoints \
+  classify --preset=published --data_dir="$data_dir" --max_seq_length=128 --output_dir=./albert_lcqmc_checkpoints \
     --init_checkpoint="$model_dir/albert_model.ckpt" "$@"
 }
 
