@@ -32,11 +32,11 @@ def _faults_of_rate(settings: TrainingSettings, optimizer: OptimizerSettings) ->
     if warmup > 0 and start + warmup >= steps:
         highest = rate * max(0, steps - 1 - start) / warmup
         yield (
-            "The learning rate never arrives: its warm-up of {:,} steps{} goes on to the end of the {:,} steps of "
-            "training, which reach {:.2g} of --learning_rate={:g} ({:.1%}); {}".format(
-                warmup,
+            "The learning rate never arrives: its warm-up of {}{} goes on to the end of the training's {}, which reach "
+            "{:.2g} of --learning_rate={:g} ({:.1%}); {}".format(
+                _count(warmup),
                 " from step {:,} on".format(start) if start else "",
-                steps,
+                _count(steps),
                 highest,
                 rate,
                 highest / rate if rate else 0.0,
@@ -47,6 +47,10 @@ def _faults_of_rate(settings: TrainingSettings, optimizer: OptimizerSettings) ->
         yield "No weight changes: --learning_rate is 0"
     elif rate > _LARGEST_RATE:
         yield "--learning_rate={:g} is high: rates over {:g} are not known to train".format(rate, _LARGEST_RATE)
+
+
+def _count(steps: int) -> str:
+    return "{:,} step{}".format(steps, "" if steps == 1 else "s")
 
 
 def _advice_on_warmup(settings: TrainingSettings, steps: int) -> str:

@@ -17,7 +17,7 @@ def warnings_of(caplog, optimizer, settings=None, **values):
 
 def test_a_warm_up_that_is_longer_than_the_training(caplog):
     assert warnings_of(caplog, (5e-5, 4, 1000)) == [
-        "The learning rate never arrives: its warm-up of 1,000 steps goes on to the end of the 4 steps of training, "
+        "The learning rate never arrives: its warm-up of 1,000 steps goes on to the end of the training's 4 steps, "
         "which reach 1.5e-07 of --learning_rate=5e-05 (0.3%); give fewer --num_warmup_steps (a tenth, 1, is usual) or "
         "more --num_train_steps."
     ]
@@ -31,10 +31,13 @@ def test_a_warm_up_of_fine_tuning_names_its_own_flag(caplog):
 @pytest.mark.parametrize(
     "optimizer, words",
     [
-        ((1e-3, 100, 50, 60), "its warm-up of 50 steps from step 60 on goes on to the end of the 100 steps"),
+        ((1e-3, 100, 50, 60), "its warm-up of 50 steps from step 60 on goes on to the end of the training's 100 steps"),
         ((1e-3, 100, 50, 60), "which reach 0.00078 of --learning_rate=0.001 (78.0%)"),
         ((1e-3, 100, 10, 500), "which reach 0 of --learning_rate=0.001 (0.0%)"),
-        ((1e-3, 1, 1), "which reach 0 of --learning_rate"),
+        (
+            (1e-3, 1, 1),
+            "warm-up of 1 step goes on to the end of the training's 1 step, which reach 0 of",
+        ),
         ((0.0, 100, 10), "No weight changes: --learning_rate is 0."),
         ((0.5, 100, 10), "--learning_rate=0.5 is high: rates over 0.01 are not known to train."),
     ],
