@@ -4,8 +4,8 @@
     curl -H 'Content-Type: application/json' -d '{"text_a": "明天会下雨吗", "text_b": "明天有雨吗"}' \\
         http://127.0.0.1:8000/similarity
 
-The page is at /, the description of the interface at /docs. Needs requirements/serve.txt. Ctrl-C or SIGTERM ends it
-after it has answered the requests that it accepted.
+The page is at /, the description of the interface at /docs. Needs requirements/serve.txt. Ctrl-C, SIGTERM or SIGHUP
+ends it after it has answered the requests that it accepted; what still waits after 30 s is refused with status 503.
 """
 
 from __future__ import annotations
@@ -29,12 +29,18 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
-    flags.string("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
+    flags.location("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
     flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
-    flags.string("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
-    flags.string("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
-    flags.string("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
+    flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
+    flags.location("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
+    flags.location("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
     flags.string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 lets other machines in")
+    flags.string(
+        "allowed_hosts",
+        None,
+        "the names by which clients may address the service, beside localhost, --host and, where other machines are "
+        "let in, IP addresses; separated by commas; * allows all",
+    )
     flags.integer("port", 8000, "the port to listen on; 0 takes a free one", minimum=0)
     flags.string(
         "token", None, "clients must send it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
@@ -53,7 +59,12 @@ def declare_flags() -> Flags:
     flags.integer("max_rows", 1000, "the most rows of a list", minimum=1)
     flags.integer("max_body_bytes", 4 << 20, "the most bytes of a request", minimum=1)
     flags.float("body_seconds", 10.0, "seconds within which a request must have come", minimum=0.1)
-    flags.integer("max_connections", 1000, "connections at a time; beyond them the response is 503", minimum=1)
+    flags.integer(
+        "max_connections",
+        1000,
+        "connections at a time; beyond them the one that has kept the service waiting longest is closed",
+        minimum=1,
+    )
     return flags
 
 
@@ -69,6 +80,7 @@ def main(flags: Flags) -> None:
         from albert.serving.app import build_app
         from albert.serving.batches import Bounds
         from albert.serving.guard import Limits
+        from albert.serving.hosts import allowed_hosts
         from albert.serving.model import open_served_model
         from albert.serving.server import ServerOptions, address_of, is_local, listen, serve_app
     except ImportError as error:
@@ -78,6 +90,7 @@ def main(flags: Flags) -> None:
             "serve.py needs {}: `pip install -r requirements/serve.txt` brings it".format(error.name)
         ) from error
     bound = listen(flags.host, flags.port)
+    hosts = allowed_hosts(flags.allowed_hosts, flags.host, is_local(bound))
     model = open_served_model(
         flags.model,
         engine=flags.engine,
@@ -91,13 +104,22 @@ def main(flags: Flags) -> None:
         model,
         Bounds(batch_size, flags.max_batch_tokens, flags.max_wait_ms / 1000.0, flags.max_queue),
         Limits(flags.max_text_length, flags.max_rows, flags.max_body_bytes, flags.body_seconds, token),
+        hosts,
     )
     if not is_local(bound) and token is None:
         _log.warning("Anyone who reaches this machine can use the service: --token=… admits only those who know it.")
     _log.info("%s answers at %s (Ctrl-C ends it).", flags.model, address_of(bound))
-    serve_app(app, bound, ServerOptions(flags.body_seconds, max_connections=flags.max_connections))
+    _log.info("Allowed hosts: %s (--allowed_hosts=NAME,NAME allows more).", hosts.described())
+    refused = serve_app(
+        app,
+        bound,
+        ServerOptions(flags.body_seconds, max_connections=flags.max_connections, body_seconds=flags.body_seconds),
+    )
     model.close()
-    _log.info("Stopped; all accepted requests are answered.")
+    if refused:
+        _log.warning("Stopped; %d requests that would have waited too long were refused with status 503.", refused)
+    else:
+        _log.info("Stopped; all accepted requests are answered.")
 
 
 def _token_of(flags: Flags) -> Optional[str]:

@@ -6,20 +6,36 @@ import asyncio
 import contextlib
 import functools
 import os
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
+from typing import (
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    Union,
+)
 
 import numpy as np
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from albert.serving import schemas
 from albert.serving.batches import Batcher, Bounds
-from albert.serving.guard import Guard, Limits, refusal
+from albert.serving.bodies import BodyReader
+from albert.serving.guard import READ_BODY, Guard, Limits, refusal
+from albert.serving.hosts import AllowedHosts
 from albert.serving.metrics import CONTENT_TYPE, ServingMetrics
-from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, QUESTIONS, SIMILARITY, ServedModel, tokens_of
+from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, SIMILARITY, ServedModel, tokens_of
 from albert.serving.service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -33,12 +49,14 @@ _PAGES = {
 }
 # Nothing but the page's own files may be loaded or run.
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 _SCHEMA_PATH = "/openapi.json"
+_TOKENS_PATH = "/tokens"
 _SYMMETRIC = Query(False, description="return the mean of both orders of a pair")
 _DIGITS = 6  # of probabilities
 _MOST_CANDIDATES = 100
@@ -47,23 +65,52 @@ _MISTAKES: Dict[Union[int, str], Dict[str, Any]] = {
     for status, description in (
         (400, "the body is not JSON"),
         (401, "the token is missing or wrong"),
+        (403, "the page that asks is of another origin"),
         (408, "the body did not arrive in time"),
         (409, "the model cannot answer this"),
         (413, "the body or the list is too large"),
-        (415, "the Content-Type is not application/json"),
+        (415, "the Content-Type is not application/json in UTF-8, or the body is compressed"),
+        (421, "the Host is none of the allowed names"),
         (422, "a value is missing, unknown or not valid"),
-        (503, "the queue is full: try again after Retry-After seconds"),
+        (503, "the queue is full, or the service is stopping: try again after Retry-After seconds"),
     )
 }
 
 
-def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> Guard:  # noqa: B008 (never changed)
+class _ReadRequest(Request):
+    """Request whose body the guard has read."""
+
+    async def json(self) -> Any:
+        """Returns what the body holds."""
+        return self.scope[READ_BODY]
+
+
+class _ReadRoute(APIRoute):
+    """Route that checks what the guard has read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Returns the function that answers a request."""
+        answer = super().get_route_handler()
+
+        async def answer_read(request: Request) -> Response:
+            return await answer(_ReadRequest(request.scope, request.receive))
+
+        return answer_read
+
+
+def build_app(
+    model: ServedModel,
+    bounds: Bounds,
+    limits: Limits = Limits(),  # noqa: B008 (never changed)
+    hosts: AllowedHosts = AllowedHosts(),  # noqa: B008 (never changed)
+) -> Guard:
     """Builds the service as an ASGI application.
 
     Args:
       model: the loaded model.
       bounds: of the batches and of the queue.
       limits: of a request.
+      hosts: the names by which clients may address it.
     """
     metrics = ServingMetrics()
     batchers = {
@@ -83,18 +130,33 @@ def build_app(model: ServedModel, bounds: Bounds, limits: Limits = Limits()) -> 
         openapi_url=_SCHEMA_PATH,
         lifespan=_lifespan_of(batchers),
     )
+    app.router.route_class = _ReadRoute
     _add_questions(app, service)
     _add_rest(app, service)
     _add_pages(app)
     _add_refusals(app)
-    questions = ["/" + question for question in QUESTIONS]
     return Guard(
         app,
         limits,
         metrics,
+        hosts=hosts,
+        readers=_readers(limits.max_rows),
         open_paths=["/healthz", _SCHEMA_PATH, *_PAGES],
-        other_paths=["/metrics", "/model", "/tokens", *questions],
+        other_paths=["/metrics", "/model"],
+        refuse_waiting=lambda: sum(batcher.refuse_waiting() for batcher in batchers.values()),
     )
+
+
+def _readers(max_rows: int) -> Dict[str, BodyReader]:
+    """Readers of the bodies by path."""
+    rows: Dict[str, Type[BaseModel]] = {
+        SIMILARITY: schemas.Pair,
+        CLASSIFY: schemas.TextOrPair,
+        EMBED: schemas.Text,
+        FILL_MASK: schemas.Text,
+    }
+    readers = {"/" + question: BodyReader(schemas.row_fields(row), max_rows) for question, row in rows.items()}
+    return dict(readers, **{_TOKENS_PATH: BodyReader(schemas.row_fields(schemas.TextOrPair), None)})
 
 
 def _lifespan_of(batchers: Dict[str, Batcher]) -> Callable[[FastAPI], Any]:
@@ -153,7 +215,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
 
 
 def _add_rest(app: FastAPI, service: Service) -> None:
-    @app.post("/tokens", response_model=schemas.Tokens, responses=_MISTAKES)
+    @app.post(_TOKENS_PATH, response_model=schemas.Tokens, responses=_MISTAKES)
     async def tokens(body: schemas.TextOrPair) -> schemas.Tokens:
         """The tokens of a text or pair, as the model reads them."""
         return service.tokens(body)
@@ -191,9 +253,7 @@ def _giver_of(page: Response) -> Callable[[], Awaitable[Response]]:
 def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refuse(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # from the JSON reader itself: too deep, or not UTF-8
-            error = HTTPException(400, "the body is not JSON that can be read")
-        elif error.status_code == 404:
+        if error.status_code == 404:
             error = HTTPException(404, "there is nothing at this address: /docs lists all addresses")
         elif error.status_code == 405:
             error = HTTPException(405, "this address accepts {}".format((error.headers or {})["Allow"]), error.headers)
@@ -201,7 +261,7 @@ def _add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def refuse_misfit(request: Request, error: RequestValidationError) -> Response:
-        return refusal(HTTPException(*schemas.describe_misfit(error.errors())))
+        return refusal(HTTPException(422, schemas.describe_misfit(error.errors())))
 
     @app.exception_handler(Exception)
     async def apologise(request: Request, error: Exception) -> Response:

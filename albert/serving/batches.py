@@ -40,7 +40,7 @@ class QueueFull(Exception):
 
 
 class Stopped(Exception):
-    """Raised where the batcher was stopped and accepts no more rows."""
+    """Raised where the batcher was stopped: it accepts no more rows, or does not answer those that waited."""
 
 
 class Bounds(NamedTuple):
@@ -86,7 +86,7 @@ class _Part(NamedTuple):
 
 
 class Batcher:
-    """Queue and the threads that empty it; `submit` belongs to one event loop, everything else to any thread."""
+    """Queue and the threads that empty it; `submit` and `refuse_waiting` belong to one event loop."""
 
     def __init__(
         self,
@@ -153,6 +153,20 @@ class Batcher:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+
+    def refuse_waiting(self) -> int:
+        """Accepts no more rows, and fails the requests of which rows wait with `Stopped`; belongs to the event loop.
+
+        Returns:
+          the number of those requests.
+        """
+        with self._changed:
+            self._is_stopped = True
+            refused = [job for job in self._jobs if not job.future.done()]
+            self._changed.notify_all()
+        for job in refused:
+            job.future.set_exception(Stopped())
+        return len(refused)
 
     def _run(self) -> None:
         while True:

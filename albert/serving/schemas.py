@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Type, Union
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag
 from typing_extensions import Annotated
+
+from albert.serving.bodies import RowFields
 
 ONE, LIST = "one", "list"  # the forms of a body
 
@@ -125,60 +127,23 @@ class Mistake(BaseModel):
     error: str = Field(description="the reason in one sentence")
 
 
-class Misfit(NamedTuple):
-    """Reason why a request cannot be read.
-
-    Attributes:
-      status: of the response.
-      sentence: what is wrong and where.
-    """
-
-    status: int
-    sentence: str
+def row_fields(model: Type[BaseModel]) -> RowFields:
+    """Returns the fields of a row."""
+    names: Dict[bool, List[str]] = {True: [], False: []}
+    for name, field in model.model_fields.items():
+        names[field.is_required()].append(name)
+    return RowFields(required=tuple(names[True]), optional=tuple(names[False]))
 
 
-def describe_misfit(errors: Sequence[Dict[str, Any]]) -> Misfit:
-    """Returns the first of pydantic's errors as a status and a sentence."""
+def describe_misfit(errors: Sequence[Dict[str, Any]]) -> str:
+    """Returns the first of pydantic's errors in the parameters of a request as a sentence."""
     error = errors[0]
-    kind, where = error["type"], _Where(error["loc"])
-    if kind == "json_invalid":
-        reason = error.get("ctx", {}).get("error", "it cannot be read")
-        return Misfit(400, "the body is not JSON: {}".format(reason))
-    if error["loc"] == ("body",) and kind == "missing":
-        return Misfit(400, "the body is empty: send JSON as shown in /docs")
-    return Misfit(422, _SENTENCES.get(kind, _other).format(where=where, message=error["msg"]))
+    return _SENTENCES.get(error["type"], "{name} does not fit: {message}").format(
+        name=error["loc"][-1], message=error["msg"]
+    )
 
 
-_other = "{where} does not fit: {message}"
-_NO_OBJECT = "{where} is not a JSON object as shown in /docs"
 _SENTENCES = {
-    "missing": "{where} is missing",
-    "extra_forbidden": "{where} is unknown: /docs lists the known names",
-    "string_type": "{where} must be a text",
-    "string_unicode": "{where} holds half of a surrogate pair, which is not a character",
-    "bool_parsing": "{where} must be true or false",
-    "int_parsing": "{where} must be a whole number",
-    "model_type": _NO_OBJECT,
-    "model_attributes_type": _NO_OBJECT,
-    "dict_type": _NO_OBJECT,
+    "bool_parsing": "{name} must be true or false",
+    "int_parsing": "{name} must be a whole number",
 }
-
-
-class _Where:
-    """Place in a request, as a message names it."""
-
-    def __init__(self, location: Sequence[Any]) -> None:
-        names = [part for part in location[1:] if isinstance(part, str) and part not in (ONE, LIST)]
-        rows = [part for part in location if isinstance(part, int)]
-        self._names = [_printable(name) for name in names]
-        self._row = "row {}".format(rows[0] + 1) if rows else None
-
-    def __str__(self) -> str:
-        name = ".".join(self._names)
-        if name and self._row:
-            return "{} of {}".format(name, self._row)
-        return name or self._row or "the body"
-
-
-def _printable(name: str) -> str:
-    return name[:40].encode("unicode_escape").decode("ascii") if not name[:40].isprintable() else name[:40]

@@ -1,37 +1,30 @@
-"""HTTP server: its socket, time limits for slow clients, and an end that finishes accepted requests."""
+"""HTTP server: its socket, its signals, and an end that answers or refuses every request that it accepted."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
+import logging
+import math
 import signal
 import socket
-from typing import Any, NamedTuple, Optional
+from typing import Any, Generator, List, Optional
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from albert.base.errors import UserError
-from albert.serving.guard import Application
+from albert.serving.guard import Guard
+from albert.serving.protocol import PatientProtocol, ServerOptions
+
+_log = logging.getLogger(__name__)
 
 _LAST_PORT = 65535
 _BACKLOG = 1024
-_IDLE_SECONDS = 30  # after which a connection without a request is closed
-_HEAD_SECONDS = 10.0  # within which the head of a request must arrive
-_MAX_HEAD_BYTES = 64 << 10
-_STOP_SECONDS = 30  # within which accepted requests must end
-
-
-class ServerOptions(NamedTuple):
-    """Options of the server.
-
-    Attributes:
-      head_seconds: seconds within which the head of a request must arrive.
-      max_connections: connections at a time; requests beyond them get the status 503.
-    """
-
-    head_seconds: float = _HEAD_SECONDS
-    max_connections: int = 1000
+_LAST_TICK = 0.05  # seconds for connections that the system has accepted for the server
+_GRACE_SECONDS = 5.0  # within which clients must take the last answers
+_FILES = 200  # open files beside connections: of the model, the libraries
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,93 +58,106 @@ def is_local(bound: socket.socket) -> bool:
     return ipaddress.ip_address(bound.getsockname()[0].split("%")[0]).is_loopback
 
 
-def serve_app(application: Application, bound: socket.socket, options: Optional[ServerOptions] = None) -> None:
-    """Serves until SIGINT or SIGTERM, then finishes accepted requests and returns.
+def serve_app(application: Guard, bound: socket.socket, options: Optional[ServerOptions] = None) -> int:
+    """Serves until SIGINT, SIGTERM or SIGHUP, then ends as `Server` does; more signals do not hasten it.
 
     Args:
-      application: an ASGI application.
+      application: from `build_app`.
       bound: from `listen`.
       options: see `ServerOptions`.
+
+    Returns:
+      the number of requests that were refused at the end, since they would have waited too long.
     """
-    server = make_server(application, options or ServerOptions())
-    # When it is done, the server sends itself the signal that ended it once more: the process must not fail then.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    options = options or ServerOptions()
+    _raise_file_limit(options.max_connections + _FILES)
+    server = make_server(application, options)
+
+    def stop(number: int, frame: Any) -> None:
+        del frame
+        if not server.should_exit:
+            _log.info("%s: answering what was accepted ...", signal.Signals(number).name)
+        server.should_exit = True
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
     server.run(sockets=[bound])
+    return server.num_refused
 
 
-def make_server(application: Application, options: ServerOptions) -> uvicorn.Server:
+def make_server(application: Guard, options: ServerOptions) -> Server:
     """Makes the server of an application."""
 
     class Protocol(PatientProtocol):
-        head_seconds = options.head_seconds
+        pass
 
-    return uvicorn.Server(
-        uvicorn.Config(
-            application,
-            http=Protocol,
-            ws="none",
-            interface="asgi3",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=False,
-            limit_concurrency=options.max_connections,
-            timeout_keep_alive=_IDLE_SECONDS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
-    )
+    Protocol.options = options
+    return Server(application, Protocol, options)
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP protocol that closes connections whose request's head does not arrive in time or is too large.
+class Server(uvicorn.Server):
+    """Server that ends in order: no more connections, answers, refusals of what waits too long.
 
-    The application itself limits bodies.
+    Attributes:
+      num_refused: the number of requests that were refused at the end.
     """
 
-    head_seconds = _HEAD_SECONDS
+    def __init__(self, application: Guard, protocol: Any, options: ServerOptions) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=protocol,
+                ws="none",
+                interface="asgi3",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=True,
+                proxy_headers=False,
+                timeout_graceful_shutdown=math.ceil(options.stop_seconds + 2 * _GRACE_SECONDS),
+            )
+        )
+        self.num_refused = 0
+        self._application = application
+        self._protocol = protocol
+        self._options = options
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._head_timer: Optional[asyncio.TimerHandle] = None
-        self._head_bytes = 0
+    def install_signal_handlers(self) -> None:
+        """Does nothing: `serve_app` handles signals (uvicorn up to 0.28)."""
 
-    def connection_made(self, transport: Any) -> None:
-        """Starts to wait for the first head."""
-        super().connection_made(transport)
-        self._expect_head()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Does nothing: `serve_app` handles signals (uvicorn from 0.29 on)."""
+        yield
 
-    def connection_lost(self, exc: Optional[Exception]) -> None:
-        """Stops waiting."""
-        self._head_came()
-        super().connection_lost(exc)
+    async def shutdown(self, sockets: Optional[List[socket.socket]] = None) -> None:
+        """Ends the server; returns when all connections have ended."""
+        self._protocol.is_server_ending = True
+        await asyncio.sleep(_LAST_TICK)
+        loop = asyncio.get_event_loop()
+        timers = [
+            loop.call_later(self._options.stop_seconds, self._refuse_waiting),
+            loop.call_later(self._options.stop_seconds + _GRACE_SECONDS, self._leave_clients),
+        ]
+        await super().shutdown(sockets)
+        for timer in timers:
+            timer.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        """Counts the bytes of a head."""
-        super().data_received(data)
-        if self._head_timer is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > _MAX_HEAD_BYTES:
-                self.transport.close()
+    def _refuse_waiting(self) -> None:
+        self.num_refused += self._application.refuse_waiting()
 
-    def on_message_begin(self) -> None:
-        """Starts to wait for the rest of a head."""
-        super().on_message_begin()
-        self._expect_head()
+    def _leave_clients(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
-    def on_headers_complete(self) -> None:
-        """Stops waiting: the head is complete."""
-        self._head_came()
-        super().on_headers_complete()
 
-    def _expect_head(self) -> None:
-        self._head_came()
-        self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+def _raise_file_limit(needed: int) -> None:
+    """Raises the limit of open files where the system lets it."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # another system
+        import resource
 
-    def _head_came(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-        self._head_timer = None
-        self._head_bytes = 0
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -57,7 +57,7 @@ class Service(NamedTuple):
             message = "the queue is full: try again in {} s".format(error.retry_after)
             raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
         except Stopped:
-            raise HTTPException(503, "the service is stopping", {"Retry-After": "10"}) from None
+            raise _stopping() from None
         return await _unless_gone(job, request)
 
     def _check_rows(self, rows: Sequence[Any]) -> None:
@@ -130,6 +130,12 @@ async def _unless_gone(job: Job, request: Request) -> List[Any]:
         return job.future.result()
     except UserError as error:
         raise HTTPException(422, str(error)) from None
+    except Stopped:
+        raise _stopping() from None
+
+
+def _stopping() -> HTTPException:
+    return HTTPException(503, "the service is stopping: send it again in 10 s", {"Retry-After": "10"})
 
 
 async def _hang_up(request: Request) -> None:

@@ -74,6 +74,8 @@ def test_tokens_are_those_that_the_model_reads(client):
         (b"{", 400, "the body is not JSON"),
         (b"\xff\xfe", 400, "the body is not JSON"),
         (b"[" * 4000, 400, "the body is not JSON"),
+        (b"[" + b"1," * 2000 + b"1]", 422, "row 1 is not a JSON object"),
+        (b"[" + b"{}," * 1000 + b"{}]", 422, "text_a of row 1 is missing"),
         (b'"text"', 422, "the body is not a JSON object"),
         (b"[[]]", 422, "row 1 is not a JSON object"),
         ({"text_a": "我"}, 422, "text_b is missing"),
@@ -158,7 +160,7 @@ def test_a_model_that_can_answers_side_by_side(tmp_path):
 
 
 def request_bytes(path, body):
-    head = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    head = "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
     return head.format(path, len(body)).encode("ascii") + body
 
 
@@ -210,10 +212,10 @@ def closed(connection):
 
 def test_slow_heads_are_not_waited_for_on_kept_connections(client):
     with connect(client) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
         time.sleep(0.6)  # longer than a head may take: an idle connection is kept
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
         connection.sendall(b"GET /heal")
         assert closed(connection)
@@ -269,7 +271,8 @@ def test_pages_load_nothing_from_elsewhere(client):
     for path in ("/", "/docs"):
         answer = client.get(path)
         assert answer.headers["Content-Type"].startswith("text/html")
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'self'", "frame-ancestors 'none'", "form-action 'none'"} <= set(policy)
         names = re.findall(r'(?:src|href)="([^"]+)"', answer.body.decode("utf-8"))
         assert len(names) > 3
         for name in names:

@@ -202,3 +202,19 @@ def test_the_end_answers_what_waits_and_takes_nothing_more():
         await end
 
     run(scenario)
+
+
+def test_what_waits_is_refused_where_nobody_has_the_time():
+    async def scenario(model, batcher):
+        jobs = [batcher.submit([1, 2]), batcher.submit([3]), batcher.submit([4])]
+        jobs[2].cancel()
+        assert batcher.refuse_waiting() == 2
+        for job in jobs[:2]:
+            with pytest.raises(Stopped):
+                await job.future
+        with pytest.raises(Stopped):
+            batcher.submit([5])
+        assert batcher.refuse_waiting() == 0
+        model.release()
+
+    assert run(scenario) == []  # the row that the model has is answered

@@ -15,14 +15,17 @@ from albert.base.errors import UserError
 from albert.serving.app import build_app
 from albert.serving.batches import Bounds
 from albert.serving.guard import Limits
+from albert.serving.hosts import AllowedHosts
 from albert.serving.model import EMBED, FILL_MASK, PAIRS, ServedModel
-from albert.serving.server import ServerOptions, listen, make_server
+from albert.serving.protocol import ServerOptions
+from albert.serving.server import listen, make_server
 from tests.support import tiny_model
 from tokenization import FullTokenizer
 
 BOUNDS = Bounds(max_rows=8, max_tokens=1000, max_wait=0.0, max_queue=50)
 LIMITS = Limits(max_text_length=30, max_rows=20, max_body_bytes=5000, body_seconds=0.5)
-OPTIONS = ServerOptions(head_seconds=0.5)
+LOOPBACK = AllowedHosts()
+OPTIONS = ServerOptions(head_seconds=0.5, body_seconds=0.5, stop_seconds=2.0)
 
 
 class Model:
@@ -79,8 +82,9 @@ class Answer(NamedTuple):
 class Client:
     """Asks a server, each time by a new connection."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, server: Any = None) -> None:
         self.port = port
+        self.server = server
 
     def post(self, path, body, **headers) -> Answer:
         """Sends a value as JSON, or bytes as they are."""
@@ -104,14 +108,14 @@ class Client:
 
 
 @contextlib.contextmanager
-def serving(model: ServedModel, bounds=BOUNDS, limits=LIMITS, options=OPTIONS) -> Iterator[Client]:
+def serving(model: ServedModel, bounds=BOUNDS, limits=LIMITS, options=OPTIONS, hosts=LOOPBACK) -> Iterator[Client]:
     """Runs the service on a free port."""
     bound = listen("127.0.0.1", 0)
-    server = make_server(build_app(model, bounds, limits), options)
+    server = make_server(build_app(model, bounds, limits, hosts), options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
     try:
-        yield Client(bound.getsockname()[1])
+        yield Client(bound.getsockname()[1], server)
     finally:
         server.should_exit = True
         thread.join(20)
