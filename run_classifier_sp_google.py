@@ -9,6 +9,8 @@ Config and vocabulary are those of --init_checkpoint's folder, unless --albert_c
 
 from __future__ import annotations
 
+from typing import Any
+
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
@@ -27,6 +29,13 @@ def declare_flags() -> Flags:
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
     run_fine_tuning(build_classification_settings(flags, families.GOOGLE), Classification, families.GOOGLE)
+
+
+def __getattr__(name: str) -> Any:
+    """Finds the published names that programs import from here: InputExample, create_model and others."""
+    from albert.finetuning.classification import published  # here: the command has no use for it
+
+    return published.find(name, __name__)
 
 
 if __name__ == "__main__":
