@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Opens exports and checkpoints with the libraries that users open them with: transformers on torch, onnxruntime,
 # ai-edge-litert and the TensorFlow of the day (Python 3.10 or later); bert4keras and bert-for-tf2 (Python 3.7).
+# Repeats whole training runs in torch: losses and final weights must agree.
 #
 #   bash scripts/test_readers.sh
 #
@@ -27,9 +28,10 @@ extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requir
 exports="$(mktemp -d)"
 trap 'rm -rf -- "$exports"' EXIT
 "$HOME_OF_READERS/exports/bin/python" -m tests.readers.make_exports "$exports"
+"$HOME_OF_READERS/exports/bin/python" -m tests.readers.make_training_runs "$exports/training_runs"
 status=0
 # Their own conftest: that of the tests wants the project's environment.
-EXPORTS="$exports" "$HOME_OF_READERS/current/bin/python" -m pytest -q --confcutdir=tests/readers \
-  tests/readers/read_exports.py || status=$?
+EXPORTS="$exports" RUNS="$exports/training_runs" "$HOME_OF_READERS/current/bin/python" -m pytest -q \
+  --confcutdir=tests/readers tests/readers/read_exports.py tests/readers/read_training_runs.py || status=$?
 "$HOME_OF_READERS/keras/bin/python" -m pytest -q tests/readers/read_checkpoints.py || status=$?
 exit "$status"
