@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple, Optional, Tuple, Union
 
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.parts import outputs_of
+from albert.export.parity import Tolerance
 from albert.model.outputs import Arrays
 
 FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of their outputs' spread
@@ -41,10 +42,10 @@ class Written(NamedTuple):
 
     Attributes:
       answer: computes the outputs for a batch of inputs from the files.
-      tolerance: the largest difference that the format allows, as a share of an output's spread.
+      tolerance: the largest difference that the format allows, as a share of an output's spread, or a `Tolerance`.
       opened_by: a line of code or a command that opens the files; {} stands for their folder.
     """
 
     answer: Callable[[Arrays], Arrays]
-    tolerance: float
+    tolerance: Union[float, Tolerance]
     opened_by: str

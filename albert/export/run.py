@@ -81,7 +81,7 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
     length = request.seq_length or probe_length(model.config.max_position_embeddings)
     inputs = probe_inputs(model.config.vocab_size, length)
     with InferenceGraph(head_recipe(model, request.head)) as source:
-        parity = compare_outputs(source.answer(inputs), written.answer(inputs))
+        parity = compare_outputs(source.answer(inputs), written.answer(inputs), inputs["input_mask"])
     check_parity(parity, written.tolerance)
     name = VOCAB_FILE if model.vocab_file else None
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
@@ -102,7 +102,7 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     length = probe_length(source.config["max_position_embeddings"])
     inputs = probe_inputs(source.config["vocab_size"], length)
     expected = NumpyAlbert(source.config, source.values).answer(inputs, source.head)
-    parity = compare_outputs(expected, written.answer(inputs))
+    parity = compare_outputs(expected, written.answer(inputs), inputs["input_mask"])
     check_parity(parity, written.tolerance)
     if tokenizer.path is None:
         _log.info(_NO_VOCABULARY)

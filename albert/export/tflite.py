@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Sequence
 
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.base.terminal import silence
+from albert.export.channel_scales import with_channel_scales
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.export.parity import by_row
-from albert.inference.graph import InferenceGraph, head_recipe
+from albert.export.parity import Tolerance, by_row
+from albert.inference.graph import freeze, head_recipe
 from albert.inference.model_files import TFLITE_FILE
-from albert.model.outputs import HEADS, Arrays
+from albert.model.outputs import INPUT_NAMES, Arrays
 
-# Types of the weights, and the share of an output's spread by which each may change it. int8 is the dynamic range:
-# weights in 8 bits, everything else in float32.
-TOLERANCES = {"float32": FLOAT32_TOLERANCE, "float16": 0.03, "int8": 0.3}
+INT8 = "int8"
+# Types of the weights, and how far each may change an output, as shares of the output's spread. int8 is the dynamic
+# range: weights in 8 bits with a scale for each channel, everything else in float32. Its errors are many and small, so
+# that their mean says more than the largest.
+TOLERANCES = {"float32": Tolerance(FLOAT32_TOLERANCE), "float16": Tolerance(0.03), INT8: Tolerance(1.0, rms=0.1)}
 TFLITE_TYPES = tuple(TOLERANCES)
 _OLD_CONVERTER_PROGRAM = "toco_from_protos"  # TensorFlow 1.15 runs it
 
@@ -43,7 +46,7 @@ def write_tflite(request: Request, folder: str) -> Written:
     with open(path, "wb") as file:
         file.write(content)
     return Written(
-        answer=_reader(content, request.head),
+        answer=_reader(content, request.outputs),
         tolerance=TOLERANCES[request.tflite_type],
         opened_by="tf.lite.Interpreter('{{}}/{}') or ai_edge_litert".format(TFLITE_FILE),
     )
@@ -62,10 +65,15 @@ def _put_converter_on_path() -> None:
 
 
 def _convert(request: Request) -> bytes:
-    recipe = head_recipe(request.model, request.head, batch_size=1, seq_length=request.seq_length)
-    with InferenceGraph(recipe) as graph:
-        inputs, outputs = list(graph.inputs.values()), list(graph.outputs.values())
-        converter = tf.lite.TFLiteConverter.from_session(graph.session, inputs, outputs)
+    graph_def = freeze(head_recipe(request.model, request.head, batch_size=1, seq_length=request.seq_length))
+    if request.tflite_type == INT8:
+        graph_def = with_channel_scales(graph_def)
+    with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
+        tf.import_graph_def(graph_def, name="")
+        inputs, outputs = (
+            [graph.get_tensor_by_name(name + ":0") for name in names] for names in (INPUT_NAMES, request.outputs)
+        )
+        converter = tf.lite.TFLiteConverter.from_session(session, inputs, outputs)
     if request.tflite_type != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if request.tflite_type == "float16":
@@ -80,12 +88,11 @@ def _convert(request: Request) -> bytes:
         ) from error
 
 
-def _reader(content: bytes, head: str) -> Callable[[Arrays], Arrays]:
+def _reader(content: bytes, names: Sequence[str]) -> Callable[[Arrays], Arrays]:
     """Returns a function that answers rows of one length in TensorFlow's own interpreter."""
     with silence():
         interpreter = tf.lite.Interpreter(model_content=content)
     inputs = {_node(tensor): tensor["index"] for tensor in interpreter.get_input_details()}
-    names = HEADS[head].outputs
     missing = sorted(set(names) - {_node(tensor) for tensor in interpreter.get_output_details()})
     if missing:
         raise UserError("the export is wrong: it has no output {}".format(missing[0]))

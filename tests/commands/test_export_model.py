@@ -15,7 +15,7 @@ from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.export import savedmodel as export_savedmodel
-from albert.export.parity import compare_outputs, probe_inputs
+from albert.export.parity import Parity, Tolerance, check_parity, compare_outputs, probe_inputs
 from tests.support import exports, model_fixtures, tiny_model
 from tests.support.marks import slow
 
@@ -194,6 +194,40 @@ def test_parity_counts_labels_and_measures_logarithms():
     assert (parity.agreeing, parity.labels) == (1, 2)
     assert parity.difference == pytest.approx(np.log(2))
     assert parity.share == pytest.approx(np.log(2) / np.log(source["probabilities"]).std())
+
+
+def test_parity_leaves_out_padding_of_outputs_for_each_token():
+    random = np.random.RandomState(0)
+    source = {"sequence_output": random.randn(2, 3, 4), "pooled_output": random.randn(2, 4)}
+    mask = np.array([[1, 1, 0], [1, 0, 0]])
+    export = {name: value.copy() for name, value in source.items()}
+    export["sequence_output"][mask == 0] += 100.0
+    assert compare_outputs(source, export, mask).share == 0.0 and compare_outputs(source, export).share > 10.0
+    export["sequence_output"][1, 0] += 1.0
+    assert compare_outputs(source, export, mask).difference == pytest.approx(1.0)
+    labels = {"probabilities": np.full([2, 3, 4], 0.25)}
+    assert compare_outputs(labels, labels, mask).labels == 3
+
+
+@pytest.mark.parametrize(
+    "tolerance, is_right",
+    [
+        (0.5, True),
+        (0.3, False),
+        (Tolerance(0.5), True),
+        (Tolerance(0.5, rms=0.15), True),
+        (Tolerance(0.5, rms=0.05), False),
+    ],
+)
+def test_parity_is_judged_by_the_largest_difference_and_by_the_mean(tolerance, is_right):
+    parity = Parity(difference=1.0, share=0.4, rms=0.1, agreeing=0, labels=0)
+    if is_right:
+        check_parity(parity, tolerance)
+        return
+    with pytest.raises(
+        UserError, match="does not answer as its source: .* 4.0e-01 of the outputs' spread .rms 1.0e-01"
+    ):
+        check_parity(parity, tolerance)
 
 
 @pytest.mark.parametrize(

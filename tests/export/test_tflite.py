@@ -1,5 +1,6 @@
 """TFLite models against the published implementations, by TensorFlow's own interpreter."""
 
+import json
 import os
 
 import numpy as np
@@ -8,8 +9,9 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import open_checkpoint
+from albert.export import run as export_run
 from albert.export import tflite as export_tflite
-from tests.support import exports
+from tests.support import exports, model_fixtures, published_checkpoints
 from tests.support.marks import slow
 
 IS_OLD = tf.__version__.startswith("1.")
@@ -52,6 +54,31 @@ def test_smaller_weights_answer_nearly_so(published, tmp_path):
     spread = answers["float32"].std()
     differences = {kind: np.abs(answers[kind] - answers["float32"]).max() / spread for kind in answers}
     assert 0 < differences["float16"] < 0.02 and differences["float16"] < differences["int8"] < 0.2
+
+
+def unequal_channels(folder, name):
+    """A fixture whose kernels have channels of very different sizes, as trained ones do; returns its folder."""
+    place = exports.write_fixture(folder, name)
+    values, random = model_fixtures.variables_of(model_fixtures.load(name)), np.random.RandomState(1)
+    for key, value in values.items():
+        if key.endswith("/kernel"):
+            values[key] = (value * np.exp(1.5 * random.randn(value.shape[1]))).astype(np.float32)
+    published_checkpoints.save(folder / "albert_model.ckpt", values)
+    return place
+
+
+def test_eight_bits_with_a_scale_for_each_channel_are_nearer_than_with_one(tmp_path, monkeypatch):
+    checkpoint = unequal_channels(tmp_path / "model", "google_g1")
+    flags = {"format": "tflite", "head": "encoder", "max_seq_length": 24, "tflite_type": "int8"}
+    monkeypatch.setattr(export_run, "check_parity", lambda *_: None)
+    rms = {}
+    for kind, change in (("channels", export_tflite.with_channel_scales), ("tensor", lambda graph_def: graph_def)):
+        monkeypatch.setattr(export_tflite, "with_channel_scales", change)
+        exports.run(checkpoint=checkpoint, output_dir=tmp_path / kind, **flags)
+        rms[kind] = json.loads((tmp_path / kind / "export.json").read_text(encoding="utf-8"))["parity"]["rms"]
+    assert rms["channels"] < rms["tensor"] / 2
+    sizes = {kind: os.path.getsize(str(tmp_path / kind / "model.tflite")) for kind in rms}
+    assert sizes["channels"] < 1.3 * sizes["tensor"]
 
 
 def test_the_length_is_128_or_what_the_model_takes(published, tmp_path):
