@@ -1,11 +1,14 @@
 """Settings that cannot work: one warning with the numbers for each, and none for those that can."""
 
+import types
+
 import pytest
 
 from albert.devices.selection import Devices
 from albert.finetuning.settings import FineTuningSettings
 from albert.pretraining.settings import PretrainingSettings
 from albert.training import plausible
+from albert.training.run import training_setup
 from optimization import OptimizerSettings
 
 
@@ -76,6 +79,13 @@ def test_evaluations_that_never_come(caplog, values, words):
 def test_only_the_chief_warns(caplog, monkeypatch):
     monkeypatch.setattr(Devices, "is_chief", False)
     assert not warnings_of(caplog, (5e-5, 4, 1000))
+
+
+def test_every_training_is_looked_at(caplog, tmp_path):
+    settings = PretrainingSettings(str(tmp_path))
+    observer = types.SimpleNamespace(make_hooks=lambda scalars: [])
+    training_setup(settings, OptimizerSettings(5e-5, 4, 1000), observer)
+    assert "The learning rate never arrives" in caplog.text
 
 
 @pytest.mark.parametrize(
