@@ -248,9 +248,6 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
         watched = dict(
             with_spread(batch.watched), loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm
         )
-        for name, tensor in watched.items():
-            if name != "loss":  # TPUEstimator writes that one
-                tf.summary.scalar(name, tensor)
         hooks = setup.make_hooks(watched) if setup.make_hooks else []
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.TRAIN,
