@@ -11,6 +11,7 @@ SETTING = "similar_label"  # the key in task files, task.json and export.json
 # A label that means "similar" -> the labels that may stand opposite to it. Names are folded (see `_folded`).
 _OPPOSITES = {
     "1": ("0", "-1"),
+    "1.0": ("0.0", "-1.0"),
     "label1": ("label0",),  # the names that the library transformers gives to numbers
     "yes": ("no",),
     "y": ("n",),
@@ -25,6 +26,7 @@ _OPPOSITES = {
     "equivalent": ("different", "inequivalent"),
     "duplicate": ("different", "unique", "original"),
     "paraphrase": ("different", "unrelated"),
+    "eq": ("neq",),
     "match": ("mismatch",),
     "matched": ("mismatched", "unmatched"),
     "related": ("unrelated",),
@@ -35,6 +37,13 @@ _OPPOSITES = {
     "一致": ("不同",),
     "是": ("否",),
     "对": ("错",),
+    "真": ("假",),
+    "正": ("负",),
+    "正例": ("负例",),
+    "同": ("异",),
+    "匹配": ("失配",),
+    "等价": ("不同",),
+    "相关": ("无关",),
     "重复": ("独立",),
 }
 _NEGATIONS = ("not", "non", "no", "un", "dis", "不", "非", "不是", "无", "未")
@@ -92,4 +101,4 @@ def _is_opposite(label: str, other: str) -> bool:
 
 def _folded(label: str) -> str:
     """A label in lower case without the marks that join its words."""
-    return "".join(label.lower().replace("_", " ").replace("-", " ").split()) if label != "-1" else label
+    return "".join(label.lower().replace("_", " ").replace("-", " ").split()) if not label.startswith("-") else label

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Iterator
 
+from albert.checkpoints.training_folder import latest_checkpoint
+from albert.checkpoints.values import step_of
 from albert.training.settings import TrainingSettings
 from optimization import OptimizerSettings
 
@@ -24,6 +26,21 @@ def warn_of_settings(settings: TrainingSettings, optimizer: OptimizerSettings) -
     if settings.is_chief:
         for fault in (*_faults_of_rate(settings, optimizer), *_faults_of_evaluation(settings, optimizer)):
             _log.warning("%s.", fault)
+        _say_what_is_left(settings.output_dir, optimizer.num_train_steps)
+
+
+def _say_what_is_left(output_dir: str, steps: int) -> None:
+    """Says that a folder's last checkpoint is at the last step already, or behind it."""
+    latest = latest_checkpoint(output_dir)
+    reached = step_of(latest) if latest else 0
+    if reached >= steps:
+        _log.log(
+            logging.WARNING if reached > steps else logging.INFO,
+            "Nothing is left to train: %s is the checkpoint of step %s, and %s are asked for.",
+            latest,
+            format(reached, ","),
+            format(steps, ","),
+        )
 
 
 def _faults_of_rate(settings: TrainingSettings, optimizer: OptimizerSettings) -> Iterator[str]:

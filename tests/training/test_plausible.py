@@ -81,6 +81,16 @@ def test_only_the_chief_warns(caplog, monkeypatch):
     assert not warnings_of(caplog, (5e-5, 4, 1000))
 
 
+@pytest.mark.parametrize("steps, level", [(400, "WARNING"), (500, "INFO"), (501, None)])
+def test_a_folder_that_has_reached_the_last_step(caplog, monkeypatch, steps, level):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(plausible, "latest_checkpoint", lambda folder: folder + "/model.ckpt-500")
+    plausible.warn_of_settings(PretrainingSettings("out"), OptimizerSettings(1e-4, steps, 10))
+    words = "Nothing is left to train: out/model.ckpt-500 is the checkpoint of step 500, and {} are asked for."
+    expected = [(level, words.format(steps))] if level else []
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == expected
+
+
 def test_every_training_is_looked_at(caplog, tmp_path):
     settings = PretrainingSettings(str(tmp_path))
     observer = types.SimpleNamespace(make_hooks=lambda scalars: [])
