@@ -85,6 +85,7 @@ def test_only_the_chief_warns(caplog, monkeypatch):
 def test_a_folder_that_has_reached_the_last_step(caplog, monkeypatch, steps, level):
     caplog.set_level("INFO")
     monkeypatch.setattr(plausible, "latest_checkpoint", lambda folder: folder + "/model.ckpt-500")
+    monkeypatch.setattr(plausible, "step_of", lambda prefix: int(prefix.rsplit("-", 1)[1]))
     plausible.warn_of_settings(PretrainingSettings("out"), OptimizerSettings(1e-4, steps, 10))
     words = "Nothing is left to train: out/model.ckpt-500 is the checkpoint of step 500, and {} are asked for."
     expected = [(level, words.format(steps))] if level else []
