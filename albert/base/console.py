@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from typing import Any
@@ -15,7 +17,8 @@ def make_streams_tolerant() -> None:
     for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "replace"), (sys.stdin, "surrogateescape")):
         reconfigure: Any = getattr(stream, "reconfigure", None)  # none where a program has replaced the stream
         if reconfigure:
-            reconfigure(errors=errors)
+            with contextlib.suppress(io.UnsupportedOperation):  # a program has read from it before
+                reconfigure(errors=errors)
 
 
 def decoded_argument(argument: str) -> str:
