@@ -9,7 +9,7 @@ from typing import Any, Iterable, List, Tuple
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.terminal import say
-from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint
+from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint, vocabulary_words
 from albert.checkpoints.variables import listed, size_name, token_head_of
 from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
 from albert.tasks.similar_label import find_similar_label
@@ -124,7 +124,7 @@ def _config_words(model: CheckpointModel) -> str:
 
 
 def _vocabulary_words(model: CheckpointModel) -> str:
-    return "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
+    return vocabulary_words([model.vocab_file, model.spm_model_file], model.config.vocab_size)
 
 
 def declare_flags() -> Flags:

@@ -6,20 +6,21 @@ import fnmatch
 import glob
 import os
 import re
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from albert.base.errors import UserError
 from albert.checkpoints.state_file import named_checkpoint
 from albert.files.complete import recover
+from albert.files.json_reading import read_description
 
 _INDEX = ".index"
 _DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
-_TRANSFORMERS = "a model of transformers (export_model.py --format=tensorflow makes a checkpoint of it)"
-_OTHER_FORMATS = (
-    ("*.safetensors", _TRANSFORMERS),
-    ("pytorch_model.bin", _TRANSFORMERS),
-    ("saved_model.pb", "a SavedModel"),
-)
+_LIBRARY = "a model of transformers"
+_IMPORT = " (export_model.py --format=tensorflow makes a checkpoint of it)"
+_ALBERT = "albert"
+_LIBRARY_FILES = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json")
+_UNREAD_LIBRARY_FILES = ("tf_model*.h5", "flax_model*.msgpack")
+_LIBRARY_CONFIG = "config.json"
 _ANY_FILE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 
 
@@ -106,9 +107,34 @@ def _nothing_in(folder: str, names: List[str]) -> UserError:
     halves = [os.path.join(folder, _DATA.sub("", name)) for name in names if _DATA.search(name)]
     if halves:
         return _without_index(halves[0])
-    others = [what for pattern, what in _OTHER_FORMATS for name in names if fnmatch.fnmatch(name, pattern)]
-    reason = "it holds {}".format(others[0]) if others else "no file in it ends in {}".format(_INDEX)
+    other = _other_format(folder, names)
+    reason = "it holds {}".format(other) if other else "no file in it ends in {}".format(_INDEX)
     return UserError("the folder {} holds no checkpoint: {}".format(folder, reason))
+
+
+def _other_format(folder: str, names: List[str]) -> Optional[str]:
+    """Says what a folder holds in place of a checkpoint, and what to do with it; None for anything unknown."""
+
+    def has(patterns: Sequence[str]) -> bool:
+        return any(fnmatch.fnmatch(name, pattern) for pattern in patterns for name in names)
+
+    if has(_LIBRARY_FILES):
+        kind = _library_type(folder)
+        if kind in (None, _ALBERT):
+            return _LIBRARY + _IMPORT
+        return "{} of the type {}, which is no ALBERT: no command here takes it".format(_LIBRARY, kind)
+    if has(_UNREAD_LIBRARY_FILES):
+        return _LIBRARY + " in weights that nothing here reads: save it as model.safetensors (save_pretrained does)"
+    return "a SavedModel" if "saved_model.pb" in names else None
+
+
+def _library_type(folder: str) -> Optional[str]:
+    """The model_type in a folder's config.json; None where nothing says it."""
+    try:
+        config = read_description(os.path.join(folder, _LIBRARY_CONFIG), "a config of transformers")
+        return config.text("model_type") if "model_type" in config else None
+    except UserError:
+        return None
 
 
 def _named_by_state_file(folder: str) -> Optional[str]:

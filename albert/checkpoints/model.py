@@ -11,7 +11,7 @@ import glob
 import json
 import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
 from albert.base.paths import CONFIGS
@@ -37,6 +37,7 @@ from tokenization import load_vocab, takes_vocabulary
 
 _log = logging.getLogger(__name__)
 
+_SHIPPED_TOKENS = 21128  # of albert_config/vocab.txt
 _SIZES_OF_ANY_MODEL = ("vocab_size", "max_position_embeddings", "type_vocab_size")  # may differ from the published
 
 _LIBRARY_CONFIG = "config.json"  # as the library transformers names it
@@ -157,6 +158,18 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
         description=description,
         do_lower_case=description.do_lower_case if description else read_do_lower_case(folder),
     )
+
+
+def vocabulary_words(model_files: Sequence[Optional[str]], vocab_size: int) -> str:
+    """Returns the flag for the vocabulary in a proposed command, with a blank before it.
+
+    Args:
+      model_files: vocabularies that stand beside the model; the flag is not needed where there is one.
+      vocab_size: of the model: the shipped vocabulary is not proposed to a model of another one.
+    """
+    if any(model_files):
+        return ""
+    return " --vocab_file=" + ("albert_config/vocab.txt" if takes_vocabulary(vocab_size, _SHIPPED_TOKENS) else "…")
 
 
 def check_encoder(prefix: str, shapes: Shapes) -> None:

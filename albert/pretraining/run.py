@@ -12,6 +12,7 @@ from albert.batches import dynamic_masking
 from albert.batches.pipeline import HeldOut, pretraining_input_fn
 from albert.batches.position import DataPosition, file_marks
 from albert.checkpoints.families import Family
+from albert.checkpoints.model import vocabulary_words
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.files.literal_paths import literal_path
 from albert.files.record_sets import record_counts
@@ -317,6 +318,6 @@ def export_after_training(run: PretrainingRun, export_dir: str) -> None:
 def _say_what_next(run: PretrainingRun) -> None:
     output_dir, model, runner = run.settings.output_dir, run.model, run.family.classification_runner
     if latest_checkpoint(output_dir):
-        vocabulary = "" if model.vocab_file or model.spm_model_file else " --vocab_file=albert_config/vocab.txt"
+        vocabulary = vocabulary_words([model.vocab_file, model.spm_model_file], model.config.vocab_size)
         command = "python {} --init_checkpoint={}{} --task_name=…".format(runner, output_dir, vocabulary)
         _log.info("Next: %s (python %s --help)", command, runner)

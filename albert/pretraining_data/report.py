@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, TextIO, Tuple
 
+from albert.base.errors import UserError
+from albert.base.paths import CONFIGS
 from albert.base.terminal import StatusLine, time_text
+from albert.files.json_reading import read_description
 from albert.files.record_sets import shard_paths, sidecar_path
 from albert.pretraining_data.output import total_counts
-from albert.pretraining_data.shards import NOTHING_TO_MASK, WITHOUT_TOKEN, BuildSettings, ShardResult
+from albert.pretraining_data.shards import NOTHING_TO_MASK, WITHOUT_TOKEN, BuildSettings, ShardResult, build_tokenizer
+from tokenization import takes_vocabulary
 
 HIGH_UNKNOWN_SHARE = 0.01
+_CONFIG, _OWN_CONFIG = "albert_config_tiny.json", "my_config.json"  # what is proposed, and where that does not fit
 _DROP_TEXTS = {
     WITHOUT_TOKEN: "{:,} documents without a token",
     NOTHING_TO_MASK: "{:,} chunks in which nothing can be masked (only unknown tokens, or no unit short enough)",
@@ -177,9 +183,11 @@ def next_step(
       more: further files for training; where there are any, each name is one shard.
     """
     records = ",".join([output_file, *more]) if more else files_text(output_file, num_shards)
+    vocab_size = len(build_tokenizer(settings).vocab)
+    is_shipped = takes_vocabulary(_shipped_vocab_size(), vocab_size)
     words = [
         "next: python run_pretraining.py --do_train=True",
-        "--bert_config_file=albert_config/albert_config_tiny.json",
+        "--bert_config_file={}".format("albert_config/" + _CONFIG if is_shipped else _OWN_CONFIG),
         "--input_file='{}'".format(records),
         "--output_dir=pretrained",
         "--max_seq_length={}".format(settings.chunks.max_seq_length),
@@ -187,7 +195,17 @@ def next_step(
     ]
     if heldout_file:
         words.append("--do_eval=True --eval_input_file='{}'".format(files_text(heldout_file, num_shards)))
+    if not is_shipped:
+        words.append("({}: a copy of albert_config/{} with vocab_size {})".format(_OWN_CONFIG, _CONFIG, vocab_size))
     return " ".join(words)
+
+
+def _shipped_vocab_size() -> int:
+    """The vocab_size of the config that is proposed; 0 where its file is gone or was changed."""
+    try:
+        return read_description(os.path.join(CONFIGS, _CONFIG), "a config of a model").count("vocab_size")
+    except UserError:
+        return 0
 
 
 def files_text(output_file: str, num_shards: int) -> str:

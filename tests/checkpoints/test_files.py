@@ -1,5 +1,6 @@
 """Checkpoints found by a folder, a file or a prefix."""
 
+import json
 import os
 import shutil
 
@@ -50,6 +51,35 @@ def test_what_is_no_checkpoint_is_called_what_it_is(tmp_path):
     (tmp_path / "albert_tiny.zip").write_bytes(b"")
     with pytest.raises(UserError, match="albert_tiny.zip is no checkpoint: name a folder"):
         find_checkpoint(str(tmp_path / "albert_tiny.zip"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "model-00001-of-00002.safetensors", "pytorch_model.bin", "pytorch_model-00002-of-00002.bin"],
+)
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"model_type": "albert"}, "a model of transformers .export_model.py --format=tensorflow makes"),
+        ({"model_type": "bert"}, "of the type bert, which is no ALBERT: no command here takes it"),
+        ({"architectures": []}, "a model of transformers .export_model.py --format=tensorflow makes"),
+        (None, "a model of transformers .export_model.py --format=tensorflow makes"),
+    ],
+)
+def test_a_model_of_transformers_is_sent_to_a_command_that_takes_it(tmp_path, name, config, message):
+    (tmp_path / name).write_bytes(b"")
+    if config:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        UserError, match="holds no checkpoint: it holds {}".format(message.replace("of the", ".*of the"))
+    ):
+        find_checkpoint(str(tmp_path))
+
+
+def test_weights_of_transformers_that_nothing_reads_are_named(tmp_path):
+    (tmp_path / "tf_model.h5").write_bytes(b"")
+    with pytest.raises(UserError, match="in weights that nothing here reads: save it as model.safetensors"):
+        find_checkpoint(str(tmp_path))
 
 
 def test_the_newest_checkpoint_half_copied_is_not_passed_over_for_an_older_one(prefixes, tmp_path):

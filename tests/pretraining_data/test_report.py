@@ -1,8 +1,11 @@
 import glob
 import io
 
+import pytest
+
 from albert.files.record_sets import shard_paths
-from albert.pretraining_data.report import BuildProgress, files_text, progress_text
+from albert.pretraining_data.report import BuildProgress, files_text, next_step, progress_text
+from albert.pretraining_data.shards import BuildSettings
 
 
 def test_the_glob_stands_for_all_shards_and_nothing_else(tmp_path):
@@ -13,6 +16,24 @@ def test_the_glob_stands_for_all_shards_and_nothing_else(tmp_path):
         open(path, "w").close()
     assert sorted(glob.glob(files_text(name, 12))) == paths
     assert files_text(name, 1) == name
+
+
+@pytest.mark.parametrize(
+    "tokens, config",
+    [
+        (21128, "--bert_config_file=albert_config/albert_config_tiny.json "),
+        (21120, "--bert_config_file=albert_config/albert_config_tiny.json "),
+        (7239, "--bert_config_file=my_config.json "),
+    ],
+)
+def test_the_next_command_names_a_config_of_the_same_vocabulary(tmp_path, tokens, config):
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + ["t{}".format(number) for number in range(5, tokens)]
+    path = tmp_path / "vocab.txt"
+    path.write_text("\n".join(vocabulary))
+    command = next_step("a.tfrecord", None, 1, BuildSettings(vocab_file=str(path)))
+    assert config in command
+    hint = "(my_config.json: a copy of albert_config/albert_config_tiny.json with vocab_size 7239)"
+    assert command.endswith(hint) == (tokens == 7239)
 
 
 class Terminal(io.StringIO):
