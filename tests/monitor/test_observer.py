@@ -13,6 +13,7 @@ from albert.checkpoints.values import read_weights, step_of
 from albert.monitor.figures import read_records
 from albert.monitor.observer import ObserverSettings, TrainingObserver
 from albert.training.run import explained_errors
+from tests.support.events import events_in, scalars_in
 
 STEPS = 6
 
@@ -87,6 +88,15 @@ def test_checkpoints_are_evaluated_as_they_are_saved_by_one_training_graph(tmp_p
     assert training.records()[-1]["tokens_per_second"] == pytest.approx(
         training.records()[-1]["examples_per_second"] * 7 / 2
     )
+
+
+def test_a_resumed_run_goes_on_in_tensorboard_where_its_checkpoint_is(tmp_path):
+    Training(tmp_path, log_every_steps=3).run(steps=4)
+    Training(tmp_path, log_every_steps=3).run(steps=6)
+    starts = [event.step for event in events_in(tmp_path) if event.session_log.status == tf.SessionLog.START]
+    assert starts[-1] == 5
+    reports = [(step, scalars["loss"]) for step, scalars in scalars_in(tmp_path) if "gradient_norm" in scalars]
+    assert reports == [(r["step"], r["loss"]) for r in Training(tmp_path).records()]
 
 
 @pytest.mark.parametrize("every_steps,expected", [(0, []), (4, [4]), (3, [4])])
