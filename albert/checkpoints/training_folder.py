@@ -88,6 +88,16 @@ def _step_in_name(name: str) -> int:
     return int(name.rsplit("-", 1)[1])
 
 
+def last_checkpoint(folder: str) -> Optional[str]:
+    """Finds the prefix of the last whole checkpoint of a training in a folder, also where nothing names one.
+
+    Raises:
+      UserError: as `latest_checkpoint`.
+    """
+    whole = (prefix for prefix in reversed(_on_disk(folder)) if flaw(prefix) is None)
+    return latest_checkpoint(folder) or next(whole, None)
+
+
 def saved_checkpoints(folder: str) -> List[str]:
     """Lists the prefixes of the whole checkpoints in a training folder up to the latest, oldest first."""
     latest = latest_checkpoint(folder)

@@ -54,8 +54,11 @@ class Problem:
     """Problem of a kind of task; `albert.finetuning.run` asks it for all in which kinds differ.
 
     Attributes:
+      head: the name of the head that is trained (`outputs.ALL_HEADS`).
       run: what the phases of the run share.
     """
+
+    head: str
 
     def __init__(self, run: FineTuningRun) -> None:
         """Prepares the kind for a run.

@@ -35,6 +35,7 @@ from albert.tasks.splits import split_path
 from albert.tasks.task import Task
 from albert.training import plausible, run_model
 from albert.training.estimator import make_estimator
+from albert.training.output_folder import check_output_dir
 from albert.training.presets import apply_preset, fine_tuning_values
 from albert.training.resume import resuming_input_fn, training_folder
 from albert.training.run import (
@@ -72,6 +73,7 @@ def run_fine_tuning(settings: FineTuningSettings, kind: Type[Problem], family: O
     Raises:
       UserError: something does not fit; the sentence says what, where and what to do.
     """
+    check_output_dir(settings.output_dir, kind.head)
     task = kind.find_task(settings)
     family = family or run_model.find_family(settings)
     model = run_model.find_model(settings, family)

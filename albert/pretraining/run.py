@@ -17,6 +17,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.files.literal_paths import literal_path
 from albert.files.record_sets import record_counts
 from albert.model.config import ModelConfig
+from albert.model.outputs import PRETRAINING
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.figures import write_results
 from albert.monitor.goal import Baseline, Goal, Results
@@ -31,6 +32,7 @@ from albert.pretraining.published_graph import PublishedGraphListener, published
 from albert.pretraining.settings import PretrainingSettings
 from albert.training import run_model
 from albert.training.estimator import make_estimator
+from albert.training.output_folder import check_export_dir, check_output_dir
 from albert.training.presets import apply_preset, pretraining_values
 from albert.training.resume import resuming_input_fn, training_folder
 from albert.training.run import (
@@ -105,9 +107,10 @@ def run_pretraining(settings: PretrainingSettings, family: Family) -> None:
 
 def _prepared(settings: PretrainingSettings, family: Family) -> PretrainingRun:
     """Finds and checks model and records; makes the output folder, which then holds the resolved settings."""
+    check_output_dir(settings.output_dir, PRETRAINING)
     model = run_model.find_model(settings, family, _is_from_group_0(settings, family))
     check_max_seq_length(settings, model.config)
-    check_export_dir(settings.export_dir)
+    check_export_dir(settings.export_dir, settings.output_dir)
     inputs = _checked_inputs(settings, model.config)
     if settings.do_train:
         settings = _with_preset(settings, model.config)
@@ -289,12 +292,6 @@ def _eval_steps(run: PretrainingRun) -> int:
             "--eval_on_training_data=True".format(sum(counts))
         )
     return min(settings.max_eval_steps, steps)
-
-
-def check_export_dir(export_dir: Optional[str]) -> None:
-    """Raises `UserError` where --export_dir holds something already: before the training, not after it."""
-    if export_dir and os.path.exists(export_dir) and os.listdir(export_dir):
-        raise UserError("--export_dir={} is not empty: name another folder or remove it".format(export_dir))
 
 
 def export_after_training(run: PretrainingRun, export_dir: str) -> None:

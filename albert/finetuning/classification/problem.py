@@ -20,6 +20,7 @@ from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
 from albert.finetuning.settings import ClassificationSettings
 from albert.finetuning.task import find_task
+from albert.model.outputs import CLASSIFIER
 from albert.model.types import Tensor
 from albert.monitor.goal import Baseline
 from albert.tasks import submission
@@ -37,6 +38,8 @@ _MUCH_TOLD_BY_LENGTH = 0.12
 
 class Classification(Problem):
     """Classification as a `Problem`."""
+
+    head = CLASSIFIER
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)

@@ -20,6 +20,7 @@ from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Spli
 from albert.finetuning.settings import ReadingSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, span_objective
+from albert.model.outputs import SPANS
 from albert.model.types import Tensor
 from albert.tasks import mrc_rows
 from albert.tasks.registry import READER
@@ -29,6 +30,8 @@ from albert.training.step import Features, Objective
 
 class Reading(Problem):
     """Reading comprehension as a `Problem`."""
+
+    head = SPANS
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)

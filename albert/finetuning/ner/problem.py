@@ -19,6 +19,7 @@ from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Spli
 from albert.finetuning.settings import FineTuningSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, tag_objective
+from albert.model.outputs import TAGS
 from albert.model.types import Tensor
 from albert.tasks import ner_rows
 from albert.tasks.ner_rows import Sentence
@@ -29,6 +30,8 @@ from albert.training.step import Features, Objective
 
 class Tagging(Problem):
     """Tagging as a `Problem`."""
+
+    head = TAGS
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
