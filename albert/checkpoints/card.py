@@ -39,7 +39,7 @@ Rows = List[Tuple[str, str]]
 def write_card(folder: str, text: str) -> None:
     """Writes a model card into a folder, complete or not at all."""
     with CompleteFile(os.path.join(folder, CARD_FILE)) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "replace"))
 
 
 def read_card(folder: str) -> Optional[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import statistics
 import subprocess
@@ -184,7 +185,7 @@ def _call(command: List[str], log_path: str) -> None:
     except OSError as error:
         raise cannot_write(log_path, error, 0) from error
     with log:
-        log.write("$ {}\n".format(" ".join(command[1:])).encode("utf-8"))
+        log.write("$ {}\n".format(" ".join(map(shlex.quote, command[1:]))).encode("utf-8", "replace"))
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -268,8 +268,9 @@ def _remove(path: str) -> None:
 
 def write_json(path: str, value: object) -> None:
     """Writes JSON, readable and complete or absent."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     with CompleteFile(path) as file:
-        file.write((json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))  # bytes of a path that are no text: as JSON's \udcff
 
 
 def copy_file(source: str, target: str) -> None:

@@ -193,7 +193,7 @@ def _read_journal(path: str) -> Optional[_Previous]:
 
 
 def _json_line(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _shard_entry(shard: ShardResult, folder: str) -> Dict[str, Any]:

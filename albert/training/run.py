@@ -22,6 +22,7 @@ from albert.devices.meeting import meet_workers
 from albert.devices.precision import check_precision
 from albert.devices.selection import check_batch, prepare_xla
 from albert.files.complete import write_json
+from albert.files.literal_paths import with_real_paths
 from albert.files.reading import describe_files
 from albert.model.config import ModelConfig
 from albert.monitor.evaluation import Evaluator
@@ -232,4 +233,4 @@ def _diverged(what: str, output_dir: str, advice: str) -> str:
 
 
 def _first_line(error: Any) -> str:
-    return str(error.message).splitlines()[0]
+    return with_real_paths(str(error.message).splitlines()[0])

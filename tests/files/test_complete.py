@@ -1,6 +1,7 @@
 """Whole or absent: files and folders after errors, full disks and kills at every step."""
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from albert.files.complete import (
     recover,
     remove_unfinished,
     remove_unfinished_in,
+    write_json,
 )
 from albert.files.space import DiskFullError
 
@@ -300,3 +302,9 @@ def test_what_cannot_be_recovered_is_not_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "rename", refuse)
     remove_unfinished(str(tmp_path / "best"))
     assert content_of(tmp_path / "best.unfinished-replaced") == OLD
+
+
+def test_json_takes_paths_whose_bytes_are_no_text(tmp_path):
+    value = {"--output_dir": b"out/\xd6\xd0".decode("utf-8", "surrogateescape"), "text": "\U0001f602\\"}
+    write_json(str(tmp_path / "a.json"), value)
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == value
