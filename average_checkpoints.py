@@ -17,6 +17,7 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.paths import shell_word
 from albert.base.terminal import say
 from albert.checkpoints.folder import write_weights_folder
 from albert.checkpoints.model import open_checkpoint
@@ -119,7 +120,7 @@ def next_command(folder: str) -> str:
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
     runner = RUNNER_OF.get(task, CLASSIFIER)
     return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…".format(
-        model.family.classification_runner if runner == CLASSIFIER else runner, folder, task, phase
+        model.family.classification_runner if runner == CLASSIFIER else runner, shell_word(folder), task, phase
     )
 
 

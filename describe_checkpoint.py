@@ -8,6 +8,7 @@ from typing import Any, Iterable, List, Tuple
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.paths import shell_word
 from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint, vocabulary_words
 from albert.checkpoints.variables import listed, size_name, token_head_of
@@ -92,7 +93,7 @@ def _head(model: CheckpointModel) -> str:
 
 def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     """Lists purposes and commands, the likeliest first."""
-    named = _config_words(model)
+    named, path = _config_words(model), shell_word(path)
     if model.head == CLASSIFIER and model.labels and _scores_pairs(model):
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
     yield (
@@ -120,7 +121,7 @@ def _scores_pairs(model: CheckpointModel) -> bool:
 
 def _config_words(model: CheckpointModel) -> str:
     is_named = model.config_source == NAMED
-    return " --{}={}".format(model.family.config_flag, model.config_file) if is_named else ""
+    return " --{}={}".format(model.family.config_flag, shell_word(model.config_file or "")) if is_named else ""
 
 
 def _vocabulary_words(model: CheckpointModel) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIGS = os.path.join(ROOT, "albert_config")
@@ -20,3 +22,8 @@ def expand_home(path: str) -> str:
     if path.startswith("~") and expanded == path and not os.path.lexists(path):
         raise ValueError("there is no home folder {}: write ./{} for a name that begins with ~".format(path, path))
     return expanded
+
+
+def shell_word(path: str) -> str:
+    """Returns a path as it is typed in a shell: in quotes where it holds blanks or characters with a meaning there."""
+    return path if re.fullmatch(r"[\w@%+=:,./-]+", path) else shlex.quote(path)

@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from albert.base.paths import shell_word
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import FAMILIES
 from albert.checkpoints.model import CheckpointModel
@@ -200,7 +201,7 @@ def next_command(description: ModelFolder, folder: str) -> str:
         command = FAMILIES[description.family].classification_runner if runner == CLASSIFIER else runner
         run = os.path.join(folder, os.pardir) if folder == FOLDER else os.path.dirname(folder) or os.curdir
         line = "python {} --do_predict=True --task_name={} --data_dir=DATA --output_dir={}"
-        return line.format(command, description.task, run)
+        return line.format(command, description.task, shell_word(run))
     if description.similar_label:
-        return "python similarity.py --model_dir={}".format(folder)
-    return "python serve.py --model={}".format(folder)
+        return "python similarity.py --model_dir={}".format(shell_word(folder))
+    return "python serve.py --model={}".format(shell_word(folder))

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import Any, Dict, List, Optional
 
+from albert.base.paths import shell_word
 from albert.base.terminal import time_text
 from albert.checkpoints.description import best_folder
 from albert.checkpoints.training_folder import latest_checkpoint
@@ -95,7 +96,7 @@ def file_lines(output_dir: str, *, checkpoint: Optional[str], curves: Optional[s
         ("Best", best if os.path.isdir(best) else None),
         ("Curves", curves),
         ("Figures", figures if os.path.exists(figures) else None),
-        ("TensorBoard", "tensorboard --logdir={}".format(output_dir)),
+        ("TensorBoard", "tensorboard --logdir={}".format(shell_word(output_dir))),
     )
     return ["{}: {}".format(name, place) for name, place in places if place]
 

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import optimization
 from albert.base.errors import UserError
+from albert.base.paths import shell_word
 from albert.batches import dynamic_masking
 from albert.batches.pipeline import HeldOut, pretraining_input_fn
 from albert.batches.position import DataPosition, file_marks
@@ -316,5 +317,5 @@ def _say_what_next(run: PretrainingRun) -> None:
     output_dir, model, runner = run.settings.output_dir, run.model, run.family.classification_runner
     if latest_checkpoint(output_dir):
         vocabulary = vocabulary_words([model.vocab_file, model.spm_model_file], model.config.vocab_size)
-        command = "python {} --init_checkpoint={}{} --task_name=…".format(runner, output_dir, vocabulary)
+        command = "python {} --init_checkpoint={}{} --task_name=…".format(runner, shell_word(output_dir), vocabulary)
         _log.info("Next: %s (python %s --help)", command, runner)
