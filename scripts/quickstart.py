@@ -29,8 +29,6 @@ class Stage(NamedTuple):
     command: List[str]
 
 
-# A small learning rate for one minute of pre-training: with a larger one, the model first learns which characters are
-# frequent and loses the differences between texts, and two minutes of fine-tuning do not repair that.
 STAGES = (
     Stage(
         "TFRecords from data/news_zh_1.txt",
@@ -65,7 +63,7 @@ STAGES = (
             "--num_train_steps=70",
             "--num_warmup_steps=10",
             "--optimizer=adamw",
-            "--learning_rate=5e-5",
+            "--learning_rate=5e-4",
         ],
     ),
     Stage(

@@ -1,10 +1,11 @@
-"""Presets: settings for sizes that do not train at the published ones, set only by --preset.
+"""Presets: settings for batches and sizes that do not train at the published ones, set only by --preset.
 
 The values, and where they come from:
 
 - Pre-training. The published rate, 0.00176, belongs to LAMB at batch 4096. A smaller batch needs less: the rate falls
   with the square root of the batch (LAMB, arXiv 1904.00962, section 4). For AdamW it is BERT's 1e-4 at batch 256
-  (arXiv 1810.04805, appendix A.2). Hidden size 1024 takes half of it, 2048 and above a quarter; the warm-up is a tenth
+  (arXiv 1810.04805, appendix A.2), and for the smallest models 1e-3, measured with tiny at batches of 16 and 32
+  (docs/en/measurements.md). Hidden size 1024 takes half of it, 2048 and above a quarter; the warm-up is a tenth
   of the steps, from 1024 on a fifth. Users of large and above report a loss that jumps up and stays there, cured by
   a smaller rate (google-research/albert, issue 29); the factors are cautious choices, not measured here.
 - Fine-tuning. At 5e-5 and 2e-5, large and above often end at chance (brightmart/albert_zh, issues 53 and 56); at 5e-6
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 PUBLISHED, RECOMMENDED = PRESETS = ("published", "recommended")
 _XLARGE_HIDDEN_SIZE = 2048
+_SMALL_HIDDEN_SIZE = 384
+_SMALL_ADAMW_RATE = 1e-3
 _PUBLISHED_VALUES: Dict[str, Any] = {"bias_correction": False, "initial_weights": PUBLISHED}  # where ours differ
 _PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the batch that each belongs to
 
@@ -35,6 +38,8 @@ def pretraining_values(
 ) -> Dict[str, Any]:
     """Recommended settings of a pre-training run, by name."""
     rate, batch_size = _PRETRAINING_RATES[optimizer]
+    if optimizer == "adamw" and hidden_size <= _SMALL_HIDDEN_SIZE:
+        return {"learning_rate": _SMALL_ADAMW_RATE, "num_warmup_steps": num_train_steps // 10}
     share, warmup_share = (1.0, 0.1) if hidden_size < LARGE_HIDDEN_SIZE else (0.5, 0.2)
     if hidden_size >= _XLARGE_HIDDEN_SIZE:
         share = 0.25

@@ -26,6 +26,7 @@ def settings_of(*arguments):
         (2048, "lamb", 1024, 0.00022, 2000),
         (4096, "adamw", 256, 2.5e-5, 2000),
         (768, "adamw", 64, 5e-5, 1000),
+        (312, "adamw", 32, 1e-3, 1000),
     ],
 )
 def test_pretraining_rates_fall_with_size_and_batch(hidden_size, optimizer, batch, rate, warmup):
