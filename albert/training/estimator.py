@@ -10,6 +10,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.devices.cluster import alone
 from albert.devices.divided_training import DividedTraining
 from albert.devices.selection import session_config
+from albert.devices.tpu import check_tpu, find_tpu
 from albert.files.literal_paths import literal_path
 from albert.training.settings import TrainingSettings
 
@@ -58,10 +59,10 @@ def make_estimator(
 def _run_config(settings: TrainingSettings, is_training: bool) -> Any:
     is_compiled = is_training and settings.use_xla and not settings.use_tpu
     cluster = None
-    if settings.use_tpu and settings.tpu_name:
-        cluster = tf.distribute.cluster_resolver.TPUClusterResolver(
-            settings.tpu_name, zone=settings.tpu_zone, project=settings.gcp_project
-        )
+    if settings.use_tpu:
+        check_tpu(settings.tpu_name, settings.master)
+        if settings.tpu_name:
+            cluster = find_tpu(settings.tpu_name, settings.tpu_zone, settings.gcp_project)
     return tf.estimator.tpu.RunConfig(
         cluster=cluster,
         master=settings.master,

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, Optional, Sequence, TypeVar
 
 import tensorflow.compat.v1 as tf
 
+from albert.base.bad_alloc import explain_bad_alloc
 from albert.base.errors import UserError
 from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.model import find_weights
@@ -21,6 +22,7 @@ from albert.devices.divided_training import start_server
 from albert.devices.meeting import meet_workers
 from albert.devices.precision import check_precision
 from albert.devices.selection import check_batch, prepare_xla
+from albert.devices.tpu import check_tpu
 from albert.files.complete import write_json
 from albert.files.literal_paths import with_real_paths
 from albert.files.reading import describe_files
@@ -41,6 +43,11 @@ S = TypeVar("S", bound=TrainingSettings)
 
 _log = logging.getLogger(__name__)
 
+_NO_MEMORY = (
+    "the memory of this machine does not suffice: a smaller --train_batch_size, --gradient_accumulation_steps, "
+    "--recompute=True or a shorter --max_seq_length need less"
+)
+_GOES_ON = "the same command goes on from the last checkpoint, if there is one"
 _OF_THE_CHIEF = {"do_eval": False, "do_predict": False, "export_dir": None}
 
 
@@ -58,6 +65,8 @@ def check_training(settings: TrainingSettings) -> None:
     """Raises `UserError` where the devices or the batch cannot do what the settings ask for."""
     if settings.use_xla and not settings.use_tpu:
         prepare_xla(settings.devices)
+    if settings.use_tpu:
+        check_tpu(settings.tpu_name, settings.master)
     check_precision(settings.precision, settings.use_tpu)
     check_batch(settings.devices, settings.train_batch_size, settings.gradient_accumulation_steps)
 
@@ -207,8 +216,9 @@ def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
 
     Raises:
       UserError: damaged or missing records or checkpoints, a loss or gradient that is no number, no memory, no room on
-        the disk.
+        the disk, a TPU or machine that is gone.
     """
+    explain_bad_alloc("{}; {}".format(_NO_MEMORY, _GOES_ON))
     try:
         yield
     except (NotFiniteError, tf.train.NanLossDuringTrainingError) as error:
@@ -221,6 +231,12 @@ def explained_errors(output_dir: str, advice: str) -> Iterator[None]:
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             "out of memory or disk space: a smaller batch or shorter sequences need less: {}".format(_first_line(error))
+        ) from error
+    except MemoryError as error:
+        raise UserError("{}; {}".format(_NO_MEMORY, _GOES_ON)) from error
+    except (tf.errors.UnavailableError, tf.errors.DeadlineExceededError) as error:
+        raise UserError(
+            "a TPU or another machine does not answer any more ({}); {}".format(_first_line(error), _GOES_ON)
         ) from error
 
 
