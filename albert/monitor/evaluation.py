@@ -217,6 +217,7 @@ def train_in_turns(
     every_steps: int,
     latest: Callable[[], Optional[str]],
     early_stopping: Optional[EarlyStopping] = None,
+    is_interrupted: Callable[[], bool] = lambda: False,
 ) -> None:
     """Trains and evaluates in turn: on a TPU, whose training loop returns only at its end.
 
@@ -228,11 +229,14 @@ def train_in_turns(
       every_steps: steps of a turn.
       latest: the prefix of the last checkpoint.
       early_stopping: what says that training may end early; None lets it go on.
+      is_interrupted: whether a turn was interrupted; nothing follows it.
     """
     step = first_step
     while step < last_step and not (early_stopping and early_stopping.is_due()):
         step = min(step + every_steps, last_step)
         train_until(step)
+        if is_interrupted():
+            return
         checkpoint = latest()
         if checkpoint:
             evaluator.evaluate(checkpoint)

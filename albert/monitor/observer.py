@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -22,6 +23,7 @@ from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluat
 from albert.monitor.events import EventLog
 from albert.monitor.figures import METRICS_FILE
 from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
+from albert.monitor.interruption import Interruption, InterruptionHook, UninterruptedListener
 from albert.monitor.log import TrainingLogHook
 from albert.monitor.spread import SpreadWatch
 from albert.monitor.summary import training_lines
@@ -92,6 +94,7 @@ class TrainingObserver:
         self._evaluator = evaluator if settings.eval_every_steps != 0 else None
         self._line = StatusLine(sys.stderr)
         self._guard = FiniteGuard()
+        self._interruption = Interruption()
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
         self._early_stopping = self._find_early_stopping()
@@ -134,7 +137,7 @@ class TrainingObserver:
         timelines = [TimelineHook(settings.output_dir, self._settings.total_steps)] if settings.profile else []
         folder = literal_path(settings.output_dir)
         saver = tf.train.CheckpointSaverHook(folder, save_steps=settings.save_checkpoints_steps)
-        return [self._log_hook, *hints, *timelines, saver]
+        return [self._log_hook, *hints, *timelines, InterruptionHook(self._interruption), saver]
 
     def _spread_watches(self, tensors: Dict[str, Any]) -> List[Any]:
         if TOKEN_SPREAD not in tensors:
@@ -159,12 +162,15 @@ class TrainingObserver:
 
         Raises:
           UserError: it ended early, and TensorFlow said nothing.
+          KeyboardInterrupt: a signal ended it, and its last step is saved.
         """
         if self._has_stopped_early():
             return
         start = time.time()
         try:
-            with self._line:
+            with self._line, contextlib.ExitStack() as watches:
+                if self._settings.cluster is None:  # another worker would wait for this one for ever
+                    watches.enter_context(self._interruption)
                 if self._settings.use_tpu and self._evaluator:
                     self._train_in_turns(estimator, input_fn, self._evaluator)
                 else:
@@ -177,8 +183,16 @@ class TrainingObserver:
                 draw_curves_or_warn(self._settings.output_dir)  # they show how it came
             raise
         self._wall_seconds = time.time() - start
+        if self._interruption.name:
+            raise KeyboardInterrupt(self._interrupted())
         if self._settings.is_chief and not self._has_stopped_early():
             self._check_end()
+
+    def _interrupted(self) -> str:
+        latest = latest_checkpoint(self._settings.output_dir)
+        return "stopped by {} after step {:,}, which is saved: the same command goes on from {}".format(
+            self._interruption.name, step_of(latest) if latest else 0, latest
+        )
 
     def _has_stopped_early(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.is_due()
@@ -204,11 +218,10 @@ class TrainingObserver:
             return []
         evaluations = []
         if self._evaluator:
-            evaluations.append(
-                EvaluationListener(
-                    self._evaluator, settings.output_dir, settings.eval_every_steps, self._early_stopping
-                )
+            listener = EvaluationListener(
+                self._evaluator, settings.output_dir, settings.eval_every_steps, self._early_stopping
             )
+            evaluations.append(UninterruptedListener(listener, self._interruption))
         return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]
 
     def _train_in_turns(self, estimator: Any, input_fn: Callable[..., Any], evaluator: Evaluator) -> None:
@@ -217,6 +230,7 @@ class TrainingObserver:
         train_in_turns(
             lambda step: estimator.train(input_fn, max_steps=step),
             evaluator,
+            is_interrupted=lambda: self._interruption.name is not None,
             first_step=int(estimator.get_variable_value("global_step")) if latest else 0,
             last_step=self._settings.total_steps,
             every_steps=self._settings.eval_every_steps or self._settings.save_checkpoints_steps,

@@ -124,6 +124,23 @@ def test_a_killed_run_ends_as_one_that_was_not_killed(tmp_path, kind, kills):
     same_end(tmp_path, "killed", "whole")
 
 
+TERM, INT = {"step": 6, "signal": "SIGTERM"}, {"step": 12, "signal": "SIGINT"}
+
+
+@pytest.mark.parametrize("kind,stops", [(static, [TERM]), slow(pairs, [TERM, INT])])
+def test_a_run_that_is_told_to_stop_saves_its_step(tmp_path, kind, stops):
+    made = kind(tmp_path)
+    runs = [run_of(tmp_path, made, "stopped", stop) for stop in stops + [None]] + [run_of(tmp_path, made, "whole")]
+    statuses, said = killed_runs.run_all(runs)
+    assert statuses == [130] * len(stops) + [0, 0], said
+    for stop in stops:
+        sentence = "error: stopped by {} after step {}, which is saved: the same command goes on from {}\n"
+        prefix = tmp_path / "stopped" / "model.ckpt-{}".format(stop["step"])
+        assert sentence.format(stop["signal"], stop["step"], prefix) in said
+    assert "Traceback" not in said
+    same_end(tmp_path, "stopped", "whole")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [static, dynamic, pairs])
 def test_a_run_killed_at_random_moments(tmp_path, kind):

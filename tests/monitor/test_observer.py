@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -126,6 +127,28 @@ def test_a_step_that_is_no_number_ends_the_run_and_is_never_saved(tmp_path, scal
     resumed = Training(tmp_path).run()
     assert [record["step"] for record in resumed.records()] == [1, 2, 3, 4, 5, 6]
     assert read_weights(tf.train.latest_checkpoint(str(tmp_path))) == {}  # a scalar is no weight of a model
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_with_its_step_saved(tmp_path, number):
+    class Told(Evaluator):
+        def evaluate(self, prefix):
+            super().evaluate(prefix)
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    training = Training(tmp_path)
+    training.evaluator = Told()
+    with pytest.raises(KeyboardInterrupt) as error:
+        training.run()
+    assert str(error.value) == "stopped by {} after step 3, which is saved: the same command goes on from {}".format(
+        number.name, tmp_path / "model.ckpt-3"
+    )
+    assert training.saved_steps() == [0, 2, 3]
+    assert training.evaluator.evaluated == [2]  # the checkpoint of the end has no time for it
+    assert signal.getsignal(number) is before
+    resumed = Training(tmp_path).run()
+    assert [record["step"] for record in resumed.records()] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.fixture

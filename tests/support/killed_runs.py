@@ -5,7 +5,7 @@
 A program by itself: it imports TensorFlow once, opens no session and forks a process for each run, so that a run costs
 no start of Python. It reads lines of JSON, each a list of runs: {"command": module, "arguments": [...], "kill": null or
 one of
-{"step": N}       after the update of step N
+{"step": N}       after the update of step N; "signal": its name, SIGKILL by default
 {"save": N}       when the files of the checkpoint of step N are in place, and the file `checkpoint` does not name it
 {"seconds": S}    S seconds after the run's metrics begin or grow
 "metrics": path}. It prints a line for each run: the exit status, negative for a signal.
@@ -82,7 +82,7 @@ def answer(serve):
             print(json.dumps(found), flush=True)
 
 
-def _kill_after_step(step):
+def _kill_after_step(step, name):
     from albert.monitor.log import TrainingLogHook
 
     original = TrainingLogHook.after_run
@@ -90,7 +90,7 @@ def _kill_after_step(step):
     def after_run(self, run_context, run_values):
         original(self, run_context, run_values)
         if self._step == step:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), getattr(signal, name))
 
     TrainingLogHook.after_run = after_run
 
@@ -119,7 +119,7 @@ def call(run):
 def _child(run):
     kill = run.get("kill") or {}
     if "step" in kill:
-        _kill_after_step(kill["step"])
+        _kill_after_step(kill["step"], kill.get("signal", "SIGKILL"))
     if "save" in kill:
         _kill_before_naming(kill["save"])
     call(run)
