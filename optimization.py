@@ -72,6 +72,7 @@ def create_optimizer(
     optimizer: str = "lamb",
     poly_power: float = 1.0,
     start_warmup_step: int = 0,
+    colocate_gradients_with_ops: bool = False,
 ) -> Tensor:
     """Creates the op of one training step for a loss, by the published name and arguments.
 
@@ -80,6 +81,7 @@ def create_optimizer(
       init_lr: the learning rate at its peak.
       num_train_steps, num_warmup_steps, optimizer, poly_power, start_warmup_step: see `OptimizerSettings`.
       use_tpu: whether the graph is built for the shards of a TPU, whose gradients are averaged.
+      colocate_gradients_with_ops: whether a gradient is computed on the device of its operation.
     """
     settings = OptimizerSettings(
         learning_rate=init_lr,
@@ -89,7 +91,7 @@ def create_optimizer(
         poly_power=poly_power,
         start_warmup_step=start_warmup_step,
     )
-    variables, gradients = dense_gradients(loss)
+    variables, gradients = dense_gradients(loss, colocate_gradients_with_ops)
     if use_tpu:
         num_shards = tf.tpu.cross_replica_sum(tf.constant(1.0))
         gradients = [tf.tpu.cross_replica_sum(gradient) / num_shards for gradient in gradients]
@@ -120,10 +122,11 @@ def optimizer_of(
     raise ValueError("optimizer must be one of {}, not {!r}".format(", ".join(OPTIMIZERS), settings.optimizer))
 
 
-def dense_gradients(loss: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
+def dense_gradients(loss: Tensor, colocate_with_ops: bool = False) -> Tuple[List[Tensor], List[Tensor]]:
     """Returns the trainable variables that the loss depends on and its dense gradients, looked-up rows added up."""
     variables = tf.trainable_variables()
-    pairs = [(v, g) for v, g in zip(variables, tf.gradients(loss, variables)) if g is not None]
+    found = tf.gradients(loss, variables, colocate_gradients_with_ops=colocate_with_ops)
+    pairs = [(v, g) for v, g in zip(variables, found) if g is not None]
     return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]
 
 

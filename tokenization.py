@@ -295,6 +295,13 @@ class FullTokenizer:
         self._set_special_ids()
         self._cached_pieces = {}  # type: Dict[str, Tuple[Token, ...]]
 
+    @classmethod
+    def from_scratch(
+        cls, vocab_file: Optional[str], do_lower_case: bool, spm_model_file: Optional[str] = None
+    ) -> FullTokenizer:
+        """Makes a tokenizer, by the published name (raises as `__init__`)."""
+        return cls(vocab_file, do_lower_case, spm_model_file)
+
     def tokenize(self, text: Union[str, bytes]) -> List[str]:
         """Returns the tokens of `text`."""
         return [piece[0] for _, pieces in self._placed_pieces(text) for piece in pieces]

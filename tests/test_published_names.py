@@ -21,6 +21,8 @@ NAMES = {
     "reshape_to_matrix",
     "tokenization": "BasicTokenizer FullTokenizer WordpieceTokenizer convert_by_vocab convert_ids_to_tokens "
     "convert_to_unicode convert_tokens_to_ids load_vocab printable_text whitespace_tokenize",
+    "run_classifier": "DataProcessor InputExample InputFeatures convert_single_example create_model model_fn_builder",
+    "run_classifier_sp_google": "DataProcessor InputExample convert_single_example create_model model_fn_builder",
     "optimization": "AdamWeightDecayOptimizer create_optimizer",
     "lamb_optimizer": "LAMBOptimizer",
     "similarity": "BertSim",
@@ -31,7 +33,7 @@ METHODS = {
     "modeling.BertConfig": "from_dict from_json_file to_dict to_json_string",
     "modeling_google.AlbertConfig": "from_dict from_json_file to_dict to_json_string",
     "similarity.BertSim": "predict_sentences start_model",
-    "tokenization.FullTokenizer": "convert_ids_to_tokens convert_tokens_to_ids tokenize",
+    "tokenization.FullTokenizer": "from_scratch convert_ids_to_tokens convert_tokens_to_ids tokenize",
 }
 SIZES = {"vocab_size": 19, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12}
 
@@ -95,7 +97,10 @@ def test_the_google_model_is_built_and_asked_as_published():
         }
 
 
-@pytest.mark.parametrize("arguments", [{}, {"optimizer": "adamw", "poly_power": 2.0, "start_warmup_step": 0}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"optimizer": "adamw", "poly_power": 2.0, "start_warmup_step": 0, "colocate_gradients_with_ops": True}],
+)
 def test_create_optimizer_makes_the_step_of_a_loss(arguments):
     with tf.Graph().as_default(), tf.Session() as session:
         weight = tf.get_variable("weight", initializer=[3.0, -1.0])
