@@ -13,7 +13,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.monitor.curves import draw_curves_or_warn
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
-from albert.monitor.goal import STEP, Results, value_text, words
+from albert.monitor.goal import STEP, Goal, Results, value_text, words
 from albert.monitor.log import Rate
 
 _log = logging.getLogger(__name__)
@@ -34,17 +34,19 @@ def best_lines(evaluator: Evaluator) -> List[str]:
     parts = ["{} {}".format(evaluator.name, goal.lead_text(best, evaluator.baseline))]
     if goal.lead:  # another figure decides
         parts.append("{} {}".format(words(goal.figure), value_text(goal.figure, best[goal.figure])))
-    lines = [", ".join([*parts, _place(best, known)])]
+    lines = [", ".join([*parts, _place(best, known, goal)])]
     if last[STEP] != best[STEP]:
         lines.append("Last checkpoint, step {:,}: {}".format(last[STEP], goal.text(last)))
     return lines
 
 
-def _place(best: Results, known: List[Results]) -> str:
+def _place(best: Results, known: List[Results], goal: Goal) -> str:
     if not best[STEP]:
         return "step 0, untrained"
-    trained = sum(bool(results[STEP]) for results in known)
-    return "{}step {:,}".format("best of {} checkpoints, ".format(trained) if trained > 1 else "", best[STEP])
+    trained = [results for results in known if results[STEP]]
+    alike = sum(not goal.is_better(best, results) for results in trained)
+    text = "best of {} checkpoints{}, ".format(len(trained), " ({} are alike)".format(alike) if alike > 1 else "")
+    return "{}step {:,}".format(text if len(trained) > 1 else "", best[STEP])
 
 
 def training_lines(output_dir: str, *, rate: Rate, batch_size: int, wall_seconds: float) -> List[str]:

@@ -54,6 +54,10 @@ def dev(accuracies):
         ({0: 0.5}, ["dev accuracy 50.0 % (the commonest label: 50.0 %), step 0, untrained"]),
         ({0: 0.9, 60: 0.693}, ["dev accuracy 69.3 % (the commonest label: 50.0 %), step 60"]),
         (
+            {0: 0.5, 20: 0.5, 40: 0.5, 60: 0.25, 80: 0.5},
+            ["dev accuracy 50.0 % (the commonest label: 50.0 %), best of 4 checkpoints (3 are alike), step 80"],
+        ),
+        (
             {0: 0.5, 1000: 0.6, 3731: 0.693, 5000: 0.65},
             [
                 "dev accuracy 69.3 % (the commonest label: 50.0 %), best of 3 checkpoints, step 3,731",
