@@ -6,7 +6,9 @@
 Two servers, one of them with --max_batch_size=1, take turns under the same number of clients at full speed. Then the
 first server gets requests at random moments, at --share of the throughput found. Latency is counted from the moment at
 which a request was due. The clients run on the same processor cores as the servers. An int8 export is served row by row
-by default: --serve_flags=--max_batch_size=64 lets the first server batch it.
+by default: --serve_flags=--max_batch_size=64 lets the first server batch it. At last the same load meets bodies of 4 MB
+that another client sends to stop the service: what they add to the latency of the good requests is measured in turns
+with and without them.
 """
 
 from __future__ import annotations
@@ -19,19 +21,20 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Counter, Iterator, List, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.paths import ROOT, VOCABULARY
 from albert.base.terminal import table
 from albert.files.reading import text_lines
-from benchmarks import http_clients, lcqmc_like
+from benchmarks import hostile_bodies, http_clients, lcqmc_like
 from benchmarks.http_clients import Load
 from benchmarks.processes import median, median_ratio
 
 _ADDRESS = re.compile(r" answers at http://127\.0\.0\.1:(\d+) ")
 _WARM_UP_SECONDS = 2.0
+_COLUMNS = ["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"]
 
 
 class Server(NamedTuple):
@@ -60,6 +63,8 @@ def declare_flags() -> Flags:
     flags.float("turn_seconds", 5.0, "seconds per turn", minimum=0.1)
     flags.float("seconds", 300.0, "seconds at the share of the throughput", minimum=0.1)
     flags.float("share", 0.7, "share of the throughput found", minimum=0.01, maximum=1.0)
+    flags.float("hostile_rate", 2.0, "hostile bodies per second", minimum=0.01)
+    flags.float("hostile_seconds", 10.0, "seconds of a turn with hostile bodies, and of one without", minimum=0.1)
     return flags
 
 
@@ -77,11 +82,31 @@ def main(flags: Flags) -> None:
         rate = flags.share * median([run.per_second for run in runs[0]])
         paced = put_load(batched, bodies, flags, flags.seconds, rate)
         sys.stdout.write(report(flags, runs, paced, rate, batched, single))
+        sys.stdout.write(report_on_hostile_bodies(flags, batched, bodies, rate))
 
 
 def put_load(server: Server, bodies: List[bytes], flags: Flags, seconds: float, rate: Optional[float] = None) -> Load:
     """Sends requests to a server from --clients clients."""
     return http_clients.put_load(server.port, bodies, clients=flags.clients, seconds=seconds, rate=rate)
+
+
+def report_on_hostile_bodies(flags: Flags, server: Server, bodies: List[bytes], rate: float) -> str:
+    """Table of the load with and without hostile bodies, and lines on what they got and what they cost."""
+    quiet: List[Load] = []
+    disturbed: List[Load] = []
+    statuses: Counter[int] = Counter()
+    rows = []
+    for _ in range(flags.turns):
+        quiet.append(put_load(server, bodies, flags, flags.hostile_seconds, rate))
+        rows = [row_of("without hostile bodies", quiet, server)]
+        with hostile_bodies.sent_to(server.port, flags.hostile_rate) as got:
+            disturbed.append(put_load(server, bodies, flags, flags.hostile_seconds, rate))
+        statuses.update(got)
+    rows.append(row_of("with hostile bodies", disturbed, server))
+    ratio = median_ratio([run.percentile(0.99) for run in disturbed], [run.percentile(0.99) for run in quiet])
+    got_text = ", ".join("{} times {}".format(count, status) for status, count in sorted(statuses.items()))
+    summary = "p99 with hostile bodies, {:g} per second: {:.2f} times that without; they got {}.\n"
+    return table(_COLUMNS, rows) + summary.format(flags.hostile_rate, ratio, got_text)
 
 
 def read_bodies(flags: Flags) -> List[bytes]:
@@ -130,7 +155,7 @@ def report(flags: Flags, runs: List[List[Load]], paced: Load, rate: float, batch
     ]
     rows.append(row_of("{:.0%} of the throughput".format(flags.share), [paced], batched))
     ratio = median_ratio([run.per_second for run in runs[0]], [run.per_second for run in runs[1]])
-    figures = table(["", "answers/s", "p50", "p99", "longest", "errors", "peak memory"], rows)
+    figures = table(_COLUMNS, rows)
     summary = "Throughput with dynamic batching: {:.2f} times; {} clients, at the end {:.0f} requests per second.\n"
     return figures + summary.format(ratio, flags.clients, rate)
 

@@ -24,6 +24,7 @@ _BACKLOG = 1024
 _LAST_TICK = 0.05  # seconds for connections that the system has accepted for the server
 _GRACE_SECONDS = 5.0  # within which clients must take the last answers
 _FILES = 200  # open files beside connections: of the model, the libraries
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)  # shells start what runs in the background with SIGINT ignored
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -74,13 +75,12 @@ def serve_app(application: Guard, bound: socket.socket, options: Optional[Server
     server = make_server(application, options)
 
     def stop(number: int, frame: Any) -> None:
-        del frame
-        if not server.should_exit:
-            _log.info("%s: answering what was accepted ...", signal.Signals(number).name)
+        del number, frame
         server.should_exit = True
 
     for number in _SIGNALS:
-        signal.signal(number, stop)
+        if number in _ALWAYS or signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
     server.run(sockets=[bound])
     return server.num_refused
 
@@ -133,6 +133,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Optional[List[socket.socket]] = None) -> None:
         """Ends the server; returns when all connections have ended."""
+        _log.info("Stopping: requests that were accepted are answered for %g s more.", self._options.stop_seconds)
         self._protocol.is_server_ending = True
         await asyncio.sleep(_LAST_TICK)
         loop = asyncio.get_event_loop()
