@@ -1,6 +1,7 @@
 """Quiet start of TensorFlow: imported first, this module keeps the start-up messages of both versions off the screen.
 
-Errors are still shown; TF_CPP_MIN_LOG_LEVEL=0 in the environment brings the rest back.
+Errors are still shown; TF_CPP_MIN_LOG_LEVEL=0 in the environment brings the rest back. Where TensorFlow is not
+installed, the import raises `UserError`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ warnings.filterwarnings("ignore", category=FutureWarning)
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 warnings.filterwarnings("ignore", module="tensorflow")
 
-import tensorflow.compat.v1 as tf  # noqa: E402 (the settings above must come first)
+from albert.base.errors import UserError  # noqa: E402 (the settings above must come first)
+
+try:
+    import tensorflow.compat.v1 as tf
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("tensorflow"):
+        raise
+    raise UserError(
+        "TensorFlow is not installed, and only an export as TFLite can do without: `pip install -r requirements.txt` "
+        "brings it"
+    ) from error
 
 tf.logging.set_verbosity(tf.logging.ERROR)
 

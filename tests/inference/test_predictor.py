@@ -1,6 +1,8 @@
 """A predictor of every kind of source against the graph that exports are compared with, fed one row at a time."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
 import threading
@@ -153,6 +155,30 @@ def test_ten_thousand_pairs_and_an_enormous_one(model):
 def test_the_light_engine_needs_no_tensorflow():
     code = "import sys, similarity, albert.inference.engine_tflite; assert 'tensorflow' not in sys.modules"
     subprocess.check_call([sys.executable, "-c", code], cwd=ROOT)
+
+
+def test_the_requirements_of_litert_alone_bring_all_that_an_export_needs():
+    """Every package outside of Python that similarity.py has loaded when it opens an export stands in the file."""
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import similarity\n"
+        "from albert.inference import engine_tflite, predictor\n"
+        "roots = {name.split('.')[0] for name, module in sys.modules.items()"
+        " if 'site-packages' in (getattr(module, '__file__', None) or '')}\n"
+        "print(*sorted(root for root in roots if not root.startswith('_')))"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, universal_newlines=True).split()
+    with open(os.path.join(ROOT, "requirements", "litert.txt"), encoding="utf-8") as file:
+        listed = re.findall(r"^([\w-]+)[=><]", file.read(), re.MULTILINE)
+    packages = {"absl": "absl-py", "google_crc32c": "google-crc32c"}
+    assert {packages.get(root, root) for root in loaded} <= set(listed) and "absl-py" in listed
+
+
+def test_a_checkpoint_without_tensorflow_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.delitem(sys.modules, "tensorflow.compat.v1", raising=False)
+    with pytest.raises(UserError, match="TensorFlow is not installed, and only an export as TFLite can do without"):
+        runpy.run_path(os.path.join(ROOT, "albert", "base", "quiet_tensorflow.py"))
 
 
 def test_a_missing_interpreter_is_said_to_be(model, tmp_path, monkeypatch):

@@ -10,7 +10,10 @@ from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.checkpoints.description import read_description
 from albert.checkpoints.model import open_checkpoint
-from tests.support import tiny_model
+from albert.checkpoints.tokenizer_file import read_do_lower_case
+from albert.training import run_model
+from modeling import BertConfig
+from tests.support import published_checkpoints, tiny_model
 from tests.support.marks import slow
 from tests.support.tiny_runs import CLASSIFICATION, PRETRAINING, classify, pretrain, publish, values_of, write_inputs
 
@@ -92,6 +95,20 @@ def test_a_damaged_checkpoint_file_in_the_output_folder_is_named(folder):
         (folder / "pretrained" / "checkpoint").write_bytes(content)
         with pytest.raises(UserError, match="the file .*pretrained/checkpoint is damaged: write the line"):
             pretrain(folder, albert_config_file=folder / "g1.json")
+
+
+@pytest.mark.parametrize("case", [True, False])
+def test_the_case_of_a_pre_trained_folder_goes_on_from_run_to_run(tmp_path, case):
+    model = run_model.RunModel(BertConfig(vocab_size=30), None, do_lower_case=case)
+    run_model.keep_files(model, str(tmp_path))
+    assert read_do_lower_case(str(tmp_path)) is case
+
+
+def test_a_run_cannot_resume_from_half_precision_but_start_from_it(tmp_path):
+    prefix = published_checkpoints.save(tmp_path / "model.ckpt-3", {"bert/x": np.zeros([2], np.float16)})
+    with pytest.raises(UserError, match="not in float32 .bert/x.: a run cannot resume from it, but can start from it"):
+        run_model._check_precision(prefix)
+    run_model._check_precision(published_checkpoints.save(tmp_path / "b", {"bert/x": np.zeros([2], np.float32)}))
 
 
 def test_no_model_at_all_is_said(folder):
