@@ -136,6 +136,13 @@ def test_the_commonest_label_is_that_of_the_train_split(tmp_path):
     assert commonest_label_accuracy(TNEWS, str(tmp_path)) == 0.2
 
 
+def test_folders_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert parse_folders("wsc=~/wsc,lcqmc=./~") == {"wsc": "/home/me/wsc", "lcqmc": "./~"}
+    with pytest.raises(UserError, match="--data_dirs: there is no home folder ~nobody.here/wsc"):
+        parse_folders("wsc=~nobody.here/wsc")
+
+
 def test_tasks_are_found_by_their_names_and_folders():
     assert [task.name for task in find_tasks(["TNEWS", "cluewsc2020", "wsc"])] == ["tnews", "wsc"]
     with pytest.raises(UserError, match="unknown task 'twens': the nearest known one is tnews"):
