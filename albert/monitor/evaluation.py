@@ -18,6 +18,7 @@ import tensorflow.compat.v1 as tf
 from albert.checkpoints.description import best_folder
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
+from albert.checkpoints.values import step_of
 from albert.monitor.events import EVAL_FOLDER, EventLog
 from albert.monitor.figures import EVAL, METRICS_FILE, insert_record, plain, read_records
 from albert.monitor.goal import STEP, Baseline, Goal, Results, plain_name, to_record, value_text, words
@@ -151,6 +152,24 @@ class Evaluator:
         return [r for r in read_records(path, EVAL) if r.get(_DATA) == self._data]
 
 
+def last_evaluated_step(evaluator: Evaluator, until: int) -> int:
+    """The last step up to another at which a checkpoint was evaluated; 0 where none was."""
+    return max([results[STEP] for results in evaluator.known() if results[STEP] <= until], default=0)
+
+
+def evaluate_missed(evaluator: Evaluator, prefix: str, every_steps: Optional[int]) -> None:
+    """Evaluates the checkpoint with which a training goes on, if a kill came between its saving and its evaluation.
+
+    Args:
+      evaluator: what evaluates.
+      prefix: of the checkpoint.
+      every_steps: the least number of steps between two evaluations; None evaluates every checkpoint.
+    """
+    step = step_of(prefix)
+    if step - last_evaluated_step(evaluator, step) >= (every_steps or 1):
+        evaluator.evaluate(prefix)
+
+
 class EarlyStopping:
     """Early stopping: training may end after a number of evaluations in a row without improvement."""
 
@@ -177,6 +196,7 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
         output_dir: str,
         every_steps: Optional[int] = None,
         early_stopping: Optional[EarlyStopping] = None,
+        last_step: Optional[int] = None,
     ) -> None:
         """Creates the listener.
 
@@ -185,12 +205,13 @@ class EvaluationListener(tf.train.CheckpointSaverListener):
           output_dir: where the checkpoints are.
           every_steps: the least number of steps between two evaluations; None evaluates every checkpoint.
           early_stopping: what says that training may end early; None lets it go on.
+          last_step: the step from which steps are counted; None for that of the first checkpoint.
         """
         self._evaluator = evaluator
         self._early_stopping = early_stopping
         self._output_dir = output_dir
         self._every_steps = every_steps or 1
-        self._last_step: Optional[int] = None
+        self._last_step = last_step
 
     def after_save(self, session: Any, global_step_value: int) -> bool:
         """Evaluates the checkpoint of the step, except for the one with which a process begins.

@@ -19,7 +19,14 @@ from albert.devices.cluster import WorkerCluster
 from albert.files.literal_paths import literal_path
 from albert.model.spread import TOKEN_SPREAD
 from albert.monitor.curves import draw_curves_or_warn
-from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
+from albert.monitor.evaluation import (
+    EarlyStopping,
+    EvaluationListener,
+    Evaluator,
+    evaluate_missed,
+    last_evaluated_step,
+    train_in_turns,
+)
 from albert.monitor.events import EventLog
 from albert.monitor.figures import METRICS_FILE
 from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
@@ -98,6 +105,7 @@ class TrainingObserver:
         self._log_hook: Optional[TrainingLogHook] = None
         self._wall_seconds = 0.0
         self._early_stopping = self._find_early_stopping()
+        self._last_evaluation = 0  # its step
 
     def _find_early_stopping(self) -> Optional[EarlyStopping]:
         evaluations = self._settings.early_stopping_evals
@@ -164,6 +172,7 @@ class TrainingObserver:
           UserError: it ended early, and TensorFlow said nothing.
           KeyboardInterrupt: a signal ended it, and its last step is saved.
         """
+        self._evaluate_missed()
         if self._has_stopped_early():
             return
         start = time.time()
@@ -188,11 +197,20 @@ class TrainingObserver:
         if self._settings.is_chief and not self._has_stopped_early():
             self._check_end()
 
+<<<<<<< ours
     def _interrupted(self) -> str:
         latest = latest_checkpoint(self._settings.output_dir)
         return "stopped by {} after step {:,}, which is saved: the same command goes on from {}".format(
             self._interruption.name, step_of(latest) if latest else 0, latest
         )
+=======
+    def _evaluate_missed(self) -> None:
+        """Evaluates the last checkpoint if a kill came before its evaluation; then `best` is as without the kill."""
+        latest = latest_checkpoint(self._settings.output_dir) if self._evaluator and self._settings.is_chief else None
+        if latest and self._evaluator:
+            evaluate_missed(self._evaluator, latest, self._settings.eval_every_steps)
+            self._last_evaluation = last_evaluated_step(self._evaluator, step_of(latest))
+>>>>>>> theirs
 
     def _has_stopped_early(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.is_due()
@@ -218,8 +236,19 @@ class TrainingObserver:
             return []
         evaluations = []
         if self._evaluator:
+<<<<<<< ours
             listener = EvaluationListener(
                 self._evaluator, settings.output_dir, settings.eval_every_steps, self._early_stopping
+=======
+            evaluations.append(
+                EvaluationListener(
+                    self._evaluator,
+                    settings.output_dir,
+                    settings.eval_every_steps,
+                    self._early_stopping,
+                    last_step=self._last_evaluation,
+                )
+>>>>>>> theirs
             )
             evaluations.append(UninterruptedListener(listener, self._interruption))
         return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]

@@ -12,7 +12,15 @@ from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, write_values
-from albert.monitor.evaluation import EarlyStopping, EvaluationListener, Evaluator, train_in_turns
+from albert.monitor import evaluation
+from albert.monitor.evaluation import (
+    EarlyStopping,
+    EvaluationListener,
+    Evaluator,
+    evaluate_missed,
+    last_evaluated_step,
+    train_in_turns,
+)
 from albert.monitor.figures import drop_after, read_records
 from albert.monitor.goal import Baseline, Goal
 from tests.support import tiny_model
@@ -197,6 +205,53 @@ def test_the_listener_takes_checkpoints_as_they_come_but_the_first(tmp_path, wei
     for step in (2, 3, 4, 6):
         listener.after_save(None, np.int64(step))
     assert evaluated == expected
+
+
+class Noted:
+    """Stands for an evaluator: notes the steps that it is to evaluate."""
+
+    def __init__(self):
+        self.steps = []
+
+    def evaluate(self, prefix):
+        self.steps.append(step_in(prefix))
+
+    def known(self):
+        return [{"global_step": step} for step in self.steps]
+
+
+def step_in(prefix):
+    return int(prefix.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("killed_at", range(1, 13))
+@pytest.mark.parametrize("every_steps", [None, 2, 5])
+def test_a_kill_between_saving_and_evaluating_changes_no_evaluation(monkeypatch, every_steps, killed_at):
+    """The steps are checkpoints; the process is killed when one of them is saved and not yet evaluated."""
+    monkeypatch.setattr(evaluation, "step_of", step_in)
+    whole, resumed = Noted(), Noted()
+    train_from(whole, 0, 12, every_steps)
+    train_from(resumed, 0, killed_at - 1, every_steps)
+    train_from(resumed, killed_at, 12, every_steps)
+    assert resumed.steps == whole.steps and whole.steps
+
+
+def train_from(evaluator, first, last, every_steps):
+    """Saves the checkpoints from one to another, as an observer does; the first is that with which it begins."""
+    if first:
+        evaluate_missed(evaluator, "model.ckpt-{}".format(first), every_steps)
+    listener = EvaluationListener(evaluator, "folder", every_steps, last_step=last_evaluated_step(evaluator, first))
+    for step in range(first, last + 1):
+        listener.after_save(None, np.int64(step))
+
+
+def test_what_was_evaluated_is_not_evaluated_again_when_a_run_goes_on(tmp_path, weights):
+    run = Run(tmp_path, weights, {1: 0.5, 3: 0.6})
+    for _ in range(2):
+        evaluate_missed(run.evaluator(), run.prefix(3), None)
+        assert run.measured == [3]
+    evaluate_missed(run.evaluator(), run.prefix(1), 2)  # not due
+    assert run.measured == [3] and [last_evaluated_step(run.evaluator(), until) for until in (2, 7)] == [0, 3]
 
 
 def test_on_a_tpu_training_and_evaluation_take_turns():
