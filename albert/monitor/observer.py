@@ -197,20 +197,18 @@ class TrainingObserver:
         if self._settings.is_chief and not self._has_stopped_early():
             self._check_end()
 
-<<<<<<< ours
     def _interrupted(self) -> str:
         latest = latest_checkpoint(self._settings.output_dir)
         return "stopped by {} after step {:,}, which is saved: the same command goes on from {}".format(
             self._interruption.name, step_of(latest) if latest else 0, latest
         )
-=======
+
     def _evaluate_missed(self) -> None:
         """Evaluates the last checkpoint if a kill came before its evaluation; then `best` is as without the kill."""
         latest = latest_checkpoint(self._settings.output_dir) if self._evaluator and self._settings.is_chief else None
         if latest and self._evaluator:
             evaluate_missed(self._evaluator, latest, self._settings.eval_every_steps)
             self._last_evaluation = last_evaluated_step(self._evaluator, step_of(latest))
->>>>>>> theirs
 
     def _has_stopped_early(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.is_due()
@@ -236,19 +234,12 @@ class TrainingObserver:
             return []
         evaluations = []
         if self._evaluator:
-<<<<<<< ours
             listener = EvaluationListener(
-                self._evaluator, settings.output_dir, settings.eval_every_steps, self._early_stopping
-=======
-            evaluations.append(
-                EvaluationListener(
-                    self._evaluator,
-                    settings.output_dir,
-                    settings.eval_every_steps,
-                    self._early_stopping,
-                    last_step=self._last_evaluation,
-                )
->>>>>>> theirs
+                self._evaluator,
+                settings.output_dir,
+                settings.eval_every_steps,
+                self._early_stopping,
+                last_step=self._last_evaluation,
             )
             evaluations.append(UninterruptedListener(listener, self._interruption))
         return [CheckpointRoom(settings.output_dir), *evaluations, _CurvesListener(settings.output_dir)]
