@@ -42,6 +42,7 @@ TINY = ["tiny_zh", "tiny_zh_corrected", "tiny_google"]
 MOST_LOSS_ERROR = 1e-4  # absolute; losses are 1 to 8
 MOST_NORM_ERROR = 1e-3  # relative
 MOST_WEIGHT_ERROR = 5e-4  # as a share of the way that a variable went
+MOST_NOISE = 2e-3  # how far rounding alone may take a weight, as a share of the way that full steps would take it
 MOST_SPREAD_ERROR = 1e-2  # relative
 LAST_SPECIAL = 2  # the id of [SEP]: tokens up to here are no words
 
@@ -162,9 +163,8 @@ def test_every_update_says_what_torch_says(name):
 def test_weights_end_where_torch_ends(name):
     arrays = load(name)[1]
     assert max(weight_errors(name, arrays).values()) < MOST_WEIGHT_ERROR
-    rates = arrays["learning_rate"].sum()
     biases = [arrays["end/" + key] for key, _, _ in ways(name) if key.endswith("/key/bias")]
-    assert biases and max(np.abs(bias).max() for bias in biases) < 0.05 * rates
+    assert biases and max(np.abs(bias).max() for bias in biases) < MOST_NOISE * arrays["learning_rate"].sum()
 
 
 @pytest.mark.parametrize("name", SMALL + TINY)
