@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from typing import Any, List
 
 _BAD_ALLOC = b"St9bad_alloc"  # the type's name in the C++ ABI of gcc and clang
 _FAILED = 1
+_STANDARD_ERROR = 2
 
 _Handler = ctypes.CFUNCTYPE(None)
 _handlers: List[Any] = []  # C++ holds no reference to the one that it calls
@@ -34,7 +34,7 @@ def explain_bad_alloc(sentence: str) -> bool:
 
     def terminate() -> None:
         if _type_name(current_type()) == _BAD_ALLOC:
-            os.write(sys.__stderr__.fileno(), "error: {}\n".format(sentence).encode("utf-8"))
+            os.write(_STANDARD_ERROR, "error: {}\n".format(sentence).encode("utf-8"))
             os._exit(_FAILED)
         previous()
 

@@ -81,9 +81,12 @@ def test_train_evaluate_and_resume(folder, caplog):
         saved = json.load(file)
     assert saved["flags"]["num_train_steps"] == 5 and saved["environment"]["tensorflow"] == tf.__version__
     assert os.path.exists(os.path.join(out, "tiny.json"))
-    with tf.Graph().as_default() as graph:  # what the published freeze_graph command reads
-        tf.train.import_meta_graph(tf.train.latest_checkpoint(out) + ".meta", clear_devices=True)
-        assert graph.get_operation_by_name("cls/predictions/truediv")
+    best = str(next((folder / "out" / "best").glob("*.meta")))
+    for path in (tf.train.latest_checkpoint(out) + ".meta", best):
+        with tf.Graph().as_default() as graph:  # what the published freeze_graph command reads
+            tf.train.import_meta_graph(path, clear_devices=True)
+            assert graph.get_operation_by_name("cls/predictions/truediv")
+            assert graph.get_operation_by_name("masked_lm_positions").type == "Placeholder"
 
 
 def test_init_checkpoint_gives_weights_only(folder, caplog):

@@ -261,7 +261,7 @@ def input_fn_builder(
     """Builds the input function over features in memory; training is endless."""
     del seq_length  # the features have it
     values = [_values_of(row) for row in features]
-    columns = {name: [row[name] for row in values] for name in values[0]}
+    columns: Dict[str, List[Any]] = {name: [row[name] for row in values] for name in values[0]}
     for name in ("label_ids", "is_real_example"):
         columns[name] = [value for (value,) in columns[name]]
 
