@@ -6,12 +6,13 @@ them are the same. If they changed, a new order begins at that step. The file li
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Sequence, Union
 
+from albert.base.errors import UserError
 from albert.files.complete import write_json
+from albert.files.json_reading import parse_description, read_text
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +65,11 @@ def find_position(output_dir: str, step: int, read: Dict[str, Any], is_chief: bo
 def _read_orders(path: str) -> List[Dict[str, Any]]:
     """Orders of earlier runs; none if the file is missing, damaged or of another version."""
     try:
-        with open(path, encoding="utf-8") as file:
-            described = json.load(file)
+        described = parse_description(read_text(path)).values
         if described["format_version"] != FORMAT_VERSION:
             return []
         return [{"first_step": int(order["first_step"]), "read": dict(order["read"])} for order in described["orders"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, UserError, ValueError, KeyError, TypeError):
         return []
 
 

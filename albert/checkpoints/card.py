@@ -6,15 +6,16 @@ It says what the run's folder knows; what is not known is left out.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from albert.base.errors import UserError
 from albert.base.paths import shell_word
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import FAMILIES
 from albert.checkpoints.model import CheckpointModel
 from albert.files.complete import CompleteFile
+from albert.files.json_reading import read_description
 from albert.files.reading import describe_files
 from albert.model.outputs import MASKED_LM
 from albert.tasks.registry import CLASSIFIER, RUNNER_OF, TASKS_OF
@@ -146,11 +147,9 @@ def _tokenizer_rows(model: CheckpointModel) -> Rows:
 
 def _run_config(output_dir: str) -> Dict[str, Any]:
     try:
-        with open(os.path.join(output_dir, RUN_CONFIG_FILE), encoding="utf-8") as file:
-            config = json.load(file)
-    except (OSError, ValueError):
+        return dict(read_description(os.path.join(output_dir, RUN_CONFIG_FILE), "a description of a run").values)
+    except UserError:
         return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _data_rows(config: Mapping[str, Any]) -> Rows:

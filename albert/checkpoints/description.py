@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
+from albert.files import json_reading
 from albert.files.complete import recover, write_json
 
 DESCRIPTION_FILE = "task.json"
+_LONGEST_SEQUENCE = 1 << 20
 _BEST_FOLDER = "best"  # in the output folder of a run
 
 
@@ -55,14 +56,32 @@ def read_description(folder: str) -> Optional[ModelFolder]:
     """Reads the description in a folder; None if there is none.
 
     Raises:
-      UserError: the file is damaged.
+      UserError: the file is damaged, or a value is of another type.
     """
     path = os.path.join(folder, DESCRIPTION_FILE)
     if not os.path.exists(path):
         return None
+    values = json_reading.read_description(path, "a description of a fine-tuned model")
     try:
-        with open(path, "rb") as file:
-            values: Dict[str, Any] = json.load(file)
-        return ModelFolder(**dict(values, labels=tuple(values["labels"])))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("{} is no description of a fine-tuned model: {}".format(path, error)) from error
+        return _folder_of(values)
+    except UserError as error:
+        raise UserError("{} is not a description of a fine-tuned model: {}".format(path, error)) from error
+
+
+def _folder_of(values: json_reading.Description) -> ModelFolder:
+    optional = tuple(ModelFolder._field_defaults)
+    values.check_keys(ModelFolder._fields, required=[name for name in ModelFolder._fields if name not in optional])
+    flags = {name: values.flag(name) for name in ("is_sentencepiece", "use_pooled_output") if name in values}
+    similar = None if values.values.get("similar_label") is None else values.text("similar_label")
+    return ModelFolder(
+        task=values.text("task"),
+        labels=values.texts("labels"),
+        family=values.text("family"),
+        # Whoever made the folder chose these names; they must lead nowhere else.
+        config_file=values.file_name("config_file"),
+        vocab_file=values.file_name("vocab_file"),
+        do_lower_case=values.flag("do_lower_case"),
+        max_seq_length=values.count("max_seq_length", least=1, most=_LONGEST_SEQUENCE),
+        similar_label=similar,
+        **flags,
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import glob
-import json
 import logging
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -32,6 +31,7 @@ from albert.checkpoints.variables import (
     sizes_of,
     unlike_albert,
 )
+from albert.files import json_reading
 from albert.model.config import ModelConfig
 from tokenization import load_vocab, takes_vocabulary
 
@@ -308,11 +308,10 @@ def _looks_like_config(path: str) -> bool:
     if "bert_config" in name:
         return True
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            values = json.load(file)
-    except (OSError, ValueError, RecursionError):
+        values = json_reading.parse_description(json_reading.read_text(path))
+    except (OSError, UserError):
         return name == _LIBRARY_CONFIG
-    return isinstance(values, dict) and any(key in values for key in _CONFIG_MARKS)
+    return any(key in values for key in _CONFIG_MARKS)
 
 
 def _name_unused(family: Family, paths: List[str], used: str) -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 from albert.base import quiet_tensorflow  # noqa: F401
 
 # isort: split
-import json
 import logging
 import os
 import signal
@@ -44,6 +43,7 @@ from albert.clue.results import (
 from albert.clue.run import Outcome, make_run
 from albert.clue.tasks import BenchmarkTask
 from albert.downloads.published_files import LCQMC, MODELS
+from albert.files.json_reading import read_description
 from albert.files.lock import hold_lock
 
 _log = logging.getLogger(__name__)
@@ -142,8 +142,8 @@ def _environment(benchmark: Benchmark, results: Sequence[TaskResult]) -> Dict[st
     for result in reversed(results):
         for outcome in result.finished:
             folder = os.path.join(benchmark.folder, result.name, "seed_{}".format(outcome.seed))
-            with open(os.path.join(folder, RUN_CONFIG_FILE), encoding="utf-8") as file:
-                return json.load(file)["environment"]
+            config = read_description(os.path.join(folder, RUN_CONFIG_FILE), "a description of a run")
+            return dict(config.section("environment").values)
     return {}
 
 

@@ -6,7 +6,6 @@ was finished. A finished run is not made again; an unfinished one continues from
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shlex
@@ -23,6 +22,7 @@ from albert.checkpoints.training_folder import latest_checkpoint
 from albert.clue.data import split_file
 from albert.clue.tasks import BenchmarkTask
 from albert.files.complete import write_json
+from albert.files.json_reading import read_description
 from albert.files.reading import describe_files
 from albert.files.space import cannot_write
 from albert.monitor.figures import METRICS_FILE, TRAIN, read_records
@@ -126,8 +126,15 @@ def _known(run: BenchmarkRun, content: Dict[str, Any]) -> Dict[str, Any]:
     path = os.path.join(run.folder, RUN_FILE)
     if not os.path.exists(path):
         return {"finished": False, "seconds": 0.0, "content": content}
-    with open(path, encoding="utf-8") as file:
-        known = json.load(file)
+    described = read_description(path, "a state of a run")
+    try:
+        known: Dict[str, Any] = {
+            "content": dict(described.section("content").values),
+            "finished": described.flag("finished"),
+            "seconds": float(described.value("seconds")),
+        }
+    except (UserError, TypeError, ValueError) as error:
+        raise UserError("{} is not a state of a run: {}".format(path, error)) from error
     changed = _changes(known["content"], content)
     if changed and (known["finished"] or latest_checkpoint(run.folder)):
         raise UserError(
@@ -251,5 +258,4 @@ def _read(folder: str, name: str) -> Dict[str, Any]:
     path = os.path.join(folder, name)
     if not os.path.exists(path):
         return {}
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    return dict(read_description(path, "a result of a run").values)

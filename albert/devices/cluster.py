@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
+from albert.files.json_reading import parse
 
 TF_CONFIG = "TF_CONFIG"
 _CHIEF, _WORKER = "chief", "worker"
@@ -67,8 +67,8 @@ def read_cluster(environment: Mapping[str, str]) -> Optional[WorkerCluster]:
     if not text:
         return None
     try:
-        described = json.loads(text)
-    except ValueError as error:
+        described = parse(text)
+    except (ValueError, UserError) as error:
         raise UserError("{} is no JSON ({}); it looks like {}".format(TF_CONFIG, error, _EXAMPLE)) from error
     cluster = described.get("cluster") if isinstance(described, dict) else None
     if not cluster and isinstance(described, dict):

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from albert.base.errors import UserError
 from albert.devices.cluster import TF_CONFIG, WorkerCluster
 from albert.files.complete import write_json
+from albert.files.json_reading import parse, parse_description, read_text
 
 _log = logging.getLogger(__name__)
 
@@ -135,10 +136,9 @@ def _other_folder(cluster: WorkerCluster, folder: str, mark: str) -> Optional[st
     end = time.time() + _SHARED_DISK_SECONDS
     while time.time() < end:
         try:
-            with open(os.path.join(folder, WORKERS_FILE), encoding="utf-8") as file:
-                if json.load(file).get("meeting") == mark:
-                    return None
-        except (OSError, ValueError):
+            if parse_description(read_text(os.path.join(folder, WORKERS_FILE))).values.get("meeting") == mark:
+                return None
+        except (OSError, UserError):
             pass  # not there yet, or half of it
         time.sleep(_POLL_SECONDS)
     return "--output_dir={} of {} is not that of {}: give a folder on a disk that all workers share".format(
@@ -172,7 +172,7 @@ def _receive(connection: socket.socket) -> Optional[Dict[str, Any]]:
     """The next message of a connection; None where there is none of ours."""
     try:
         with connection.makefile("rb") as file:
-            message = json.loads(file.readline(_LONGEST_LINE).decode("utf-8"))
-    except (OSError, ValueError):
+            message = parse(file.readline(_LONGEST_LINE).decode("utf-8"))
+    except (OSError, ValueError, UserError):
         return None
     return message if isinstance(message, dict) and message.get("greeting") == _GREETING else None

@@ -8,7 +8,8 @@ from typing import Sequence
 import tensorflow.compat.v1 as tf
 
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.inference.graph import freeze, head_recipe, read_graph
+from albert.inference.graph import freeze, head_recipe
+from albert.inference.graph_files import read_graph
 from albert.inference.model_files import FROZEN_FILE
 from albert.model.outputs import INPUT_NAMES, Arrays
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 
 from albert.base.errors import UserError, check_keys
 from albert.files.plain_text import as_utf8
@@ -34,7 +34,7 @@ class Description:
           values: keys and values.
           place: where it stands in the whole, in front of its keys in messages ("shards[2].").
         """
-        self.values = values
+        self.values: Dict[str, Any] = dict(values)
         self._place = place
 
     def __contains__(self, key: str) -> bool:
@@ -155,7 +155,7 @@ def parse_description(text: str) -> Description:
     return Description(values)
 
 
-def parse(text: str, is_description: bool = False) -> Any:
+def parse(text: Union[str, bytes], is_description: bool = False) -> Any:
     """Parses JSON: rows of data, or a description, which is checked more strictly.
 
     Raises:

@@ -98,7 +98,11 @@ def described_shard(path: str, sidecar: Optional[Dict[str, Any]]) -> Optional[Di
     try:
         shards = description.sections("shards") if "shards" in description else []
         found = next((shard for shard in shards if shard.text("file") == os.path.basename(path)), None)
-        return found and {"file": found.text("file"), "bytes": found.count("bytes"), "records": found.count("records")}
+        return (
+            None
+            if found is None
+            else {"file": found.text("file"), "bytes": found.count("bytes"), "records": found.count("records")}
+        )
     except UserError as error:
         raise _no_sidecar(path, error) from error
 

@@ -170,9 +170,14 @@ def read_vectors(path: str) -> Tuple[np.ndarray, List[str]]:
       UserError: a file is missing, or the two do not belong together.
     """
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError("cannot read the vectors {}: {}".format(path, error)) from error
+        # Mapped first: that compares the shape in the header with the size of the file before memory is taken for it.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(mapped, np.ndarray) or mapped.dtype.kind != "f":
+            raise ValueError("it holds no array of numbers with a fraction")
+        vectors = np.array(mapped)
+    except Exception as error:  # a damaged header raises nearly anything, and what differs between versions of NumPy
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError("cannot read the vectors {}: {}".format(path, reason)) from error
     lines = read_texts(_lines_path(path))
     if vectors.ndim != 2 or len(vectors) != len(lines):
         raise UserError(

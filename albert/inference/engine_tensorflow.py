@@ -3,7 +3,7 @@
 An engine answers `answer(inputs)` for int32 inputs [B, S] by name with one array, [B, …]; it has a `seq_length`, the
 only length that it takes or None for any; it may be asked from several threads at once, and `concurrency` says from how
 many that is faster than from one; `gains_from_batches` says whether many rows at once take less than one by one;
-`close` frees it.
+`width` is the length of an answer's last axis, None where it is not known; `close` frees it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
-from albert.files.literal_paths import literal_path
-from albert.inference.graph import frozen_graph, head_recipe, read_graph
+from albert.inference.graph import frozen_graph, head_recipe
+from albert.inference.graph_files import first_line, read_graph, read_savedmodel
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
 from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, Arrays
 
@@ -58,6 +58,7 @@ class TensorFlowEngine:
         # Prepared once: a plain run looks its names up and its feeds over at every call.
         self._call = self._session.make_callable(output + ":0", [name + ":0" for name in inputs])
         self.seq_length: Optional[int] = graph.get_tensor_by_name(inputs[0] + ":0").shape.as_list()[1]
+        self.width: Optional[int] = graph.get_tensor_by_name(output + ":0").shape.as_list()[-1]
 
     def answer(self, inputs: Arrays) -> np.ndarray:
         """Returns the answers; see the module."""
@@ -102,16 +103,12 @@ def export_engine(folder: str, export_format: str, *, gpu_memory_fraction: float
       UserError: it cannot be read.
     """
     if export_format == "frozen":
-        graph_def = read_graph(os.path.join(folder, FROZEN_FILE))
+        path = os.path.join(folder, FROZEN_FILE)
+        graph_def = read_graph(path)
     else:
-        graph_def = _read_savedmodel(os.path.join(folder, VERSION_FOLDER))
-    return TensorFlowEngine(graph_def, gpu_memory_fraction=gpu_memory_fraction)
-
-
-def _read_savedmodel(path: str) -> tf.GraphDef:
-    with tf.Graph().as_default(), tf.Session() as session:
-        try:
-            meta_graph = tf.saved_model.loader.load(session, [tf.saved_model.tag_constants.SERVING], literal_path(path))
-        except (OSError, tf.errors.OpError) as error:
-            raise UserError("cannot read the SavedModel {}: {}".format(path, str(error).splitlines()[0])) from error
-        return tf.graph_util.convert_variables_to_constants(session, meta_graph.graph_def, [PROBABILITIES])
+        path = os.path.join(folder, VERSION_FOLDER)
+        graph_def = read_savedmodel(path, PROBABILITIES)
+    try:
+        return TensorFlowEngine(graph_def, gpu_memory_fraction=gpu_memory_fraction)
+    except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+        raise UserError("the graph {} cannot be used: {}".format(path, first_line(error))) from error

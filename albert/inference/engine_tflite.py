@@ -18,7 +18,9 @@ from albert.base.errors import UserError
 from albert.base.machine import available_cores
 from albert.base.terminal import silence
 from albert.inference.model_files import TFLITE_FILE
-from albert.model.outputs import Arrays
+from albert.model.outputs import INPUT_NAMES, Arrays
+
+_MARK = b"TFL3"  # of the format, behind the first four bytes
 
 
 class TfliteEngine:
@@ -40,14 +42,17 @@ class TfliteEngine:
         num_threads = num_threads or available_cores()
         self.concurrency = num_threads
         interpreter_class = _interpreter_class()
+        _check_format(self._path)
         with silence():
             self._idle: List[_RowInterpreter] = [
                 _RowInterpreter(interpreter_class, self._path) for _ in range(num_threads)
             ]
+            self._idle[0].try_out()
         self._lock = threading.Lock()
         self._is_idle = threading.Semaphore(num_threads)
         self._threads = ThreadPoolExecutor(num_threads)
         self.seq_length = self._idle[0].seq_length
+        self.width = self._idle[0].width
 
     def answer(self, inputs: Arrays) -> np.ndarray:
         """Returns the answers; see engine_tensorflow."""
@@ -87,21 +92,49 @@ class TfliteEngine:
                     self._idle.append(interpreter)
 
 
+def _check_format(path: str) -> None:
+    """Refuses what is no TFLite model: the interpreter believes what it reads, and would end the process."""
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(8)
+    except OSError as error:
+        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+    if beginning[4:] != _MARK:
+        raise UserError("cannot read the TFLite model {}: it is of another format, or cut off".format(path))
+
+
 class _RowInterpreter:
     """Interpreter for one row at a time."""
 
     def __init__(self, interpreter_class: Any, path: str) -> None:
-        try:
+        self._path = path
+        with self._explained():
             self._interpreter = interpreter_class(model_path=path, num_threads=1)
-        except (ValueError, RuntimeError, OSError) as error:
-            raise UserError("cannot read the TFLite model {}: {}".format(path, str(error).splitlines()[0])) from error
-        details = self._interpreter.get_input_details()
-        self._inputs = {tensor["name"].split(":")[0]: tensor["index"] for tensor in details}
-        self._output = self._interpreter.get_output_details()[0]["index"]
-        length = int(details[0]["shape_signature"][1])
+            details, answers = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self._inputs = {tensor["name"].split(":")[0]: tensor["index"] for tensor in details}
+            self._output = answers[0]["index"]
+            self.width = int(answers[0]["shape_signature"][-1])
+            length = int(details[0]["shape_signature"][1])
+            if sorted(self._inputs) != sorted(INPUT_NAMES):
+                raise ValueError("its inputs are {}, not {}".format(", ".join(self._inputs), ", ".join(INPUT_NAMES)))
         self.seq_length = length if length > 0 else None
         self.length = self.seq_length or 1  # of the last row
-        self._make_tensors()
+        with self._explained():
+            self._make_tensors()
+
+    def try_out(self) -> None:
+        """Answers a row of zeros, so that what is wrong with the file shows when it is opened."""
+        row = np.zeros([1, self.length], np.int32)
+        with self._explained():
+            self.answer(dict.fromkeys(INPUT_NAMES, row))
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, RuntimeError, OSError, IndexError, KeyError, TypeError, MemoryError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError("cannot read the TFLite model {}: {}".format(self._path, reason)) from error
 
     def answer(self, row: Arrays) -> np.ndarray:
         length = row["input_ids"].shape[1]

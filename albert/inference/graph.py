@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 from functools import partial
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
@@ -18,22 +17,17 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 import tensorflow.compat.v1 as tf
 
-from albert.base.errors import UserError
 from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.parts import outputs_of
 from albert.checkpoints.values import restore_variables
 from albert.checkpoints.variables import TAG_WEIGHTS
-from albert.files.complete import CompleteFile
 from albert.files.literal_paths import literal_path
+from albert.inference.graph_files import kept_graph
 from albert.model import heads, layers
 from albert.model.encoder import TransformerModel
 from albert.model.outputs import CLASSIFIER, ENCODER, INPUT_NAMES, PRETRAINING, SPANS, TAGS, Arrays
 from albert.model.types import Tensor
-
-_log = logging.getLogger(__name__)
-
-_KEY = "made_from"  # a node that says what the graph of a file was made from
 
 Tensors = Dict[str, Tensor]  # inputs or outputs of a graph by name
 
@@ -183,37 +177,15 @@ def frozen_graph(recipe: Recipe, graph_file: Optional[str] = None) -> tf.GraphDe
 
     Args:
       recipe: see `Recipe`.
-      graph_file: where the graph is kept for the next start; a graph of other weights or settings is overwritten. None
-        keeps it nowhere. A place that cannot be written costs time only.
+      graph_file: where the graph is kept for the next start; a graph of other weights or settings, or one that is not
+        whole, is overwritten. None keeps it nowhere. A place that cannot be written costs time only.
 
     Raises:
       UserError: the checkpoint cannot be read, or the file holds something else.
     """
     if graph_file is None:
         return freeze(recipe)
-    key = _key_of(recipe)
-    graph_def = _read_kept(graph_file, key)
-    if graph_def is None:
-        graph_def = freeze(recipe)
-        _keep(graph_def, graph_file, key)
-    return graph_def
-
-
-def read_graph(path: str) -> tf.GraphDef:
-    """Reads the GraphDef in a file.
-
-    Raises:
-      UserError: there is none.
-    """
-    graph_def = tf.GraphDef()
-    try:
-        with open(path, "rb") as file:
-            graph_def.ParseFromString(file.read())
-    except OSError as error:
-        raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
-    except Exception as error:  # the error of the protobuf library, which is not part of TensorFlow's interface
-        raise UserError("{} holds no graph: {}".format(path, error)) from error
-    return graph_def
+    return kept_graph(graph_file, _key_of(recipe), lambda: freeze(recipe))
 
 
 def _key_of(recipe: Recipe) -> str:
@@ -227,30 +199,3 @@ def _key_of(recipe: Recipe) -> str:
     inputs = [list(recipe.inputs), recipe.batch_size, recipe.seq_length]
     made_from = [tf.__version__, stamps, recipe.model.config.to_dict(), inputs, recipe.settings]
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-def _read_kept(path: str, key: str) -> Optional[tf.GraphDef]:
-    """Returns the graph in a file; None where there is none, or one that was made from something else."""
-    if not os.path.exists(path):
-        return None
-    graph_def = read_graph(path)
-    kept = next((node for node in graph_def.node if node.name == _KEY), None)
-    if kept is None:
-        raise UserError("{} is not a graph that similarity.py kept: name another graph_file in args.py".format(path))
-    if kept.attr["value"].tensor.string_val[0].decode("ascii") != key:
-        return None
-    graph_def.node.remove(kept)
-    return graph_def
-
-
-def _keep(graph_def: tf.GraphDef, path: str, key: str) -> None:
-    kept = tf.GraphDef()
-    kept.CopyFrom(graph_def)
-    node = kept.node.add(name=_KEY, op="Const")
-    node.attr["dtype"].type = tf.string.as_datatype_enum
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(key.encode("ascii")))
-    try:
-        with CompleteFile(path) as file:
-            file.write(kept.SerializeToString())
-    except UserError as error:
-        _log.info("The graph is not kept for the next start: %s.", error)

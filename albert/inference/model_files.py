@@ -5,12 +5,14 @@ Needs no TensorFlow to find an export.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.files.complete import may_be_replaced, recover, write_json
+from albert.files.complete import files_in, may_be_replaced, recover, write_json
+from albert.files.json_reading import Description, is_file_name
+from albert.files.json_reading import read_description as read_json
+from albert.files.reading import describe_files
 from albert.model.outputs import CLASSIFIER
 from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
@@ -89,7 +91,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     """
     if os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
         export = _read_export(folder)
-        if export["format"] != _CHECKPOINT:
+        if export.text("format") != _CHECKPOINT:
             return _find_export(folder, export)
     from albert.checkpoints.description import DESCRIPTION_FILE, best_folder, read_description
     from albert.checkpoints.files import find_checkpoint
@@ -111,19 +113,24 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     return None
 
 
-def _read_export(folder: str) -> Dict[str, Any]:
+def _read_export(folder: str) -> Description:
     """Reads the description of an export, its format and head among it."""
     path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
+    description = read_json(path, "a description of an export")
     try:
-        with open(path, "rb") as file:
-            description = json.load(file)
-        return dict(description, format=description["format"], head=description["head"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("{} is not a description of an export: {}".format(path, error)) from error
+        for name in ("format", "head"):
+            description.text(name)
+        return description
+    except UserError as error:
+        raise _no_export(path, error) from error
 
 
-def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
-    export_format, head = description["format"], description["head"]
+def _no_export(path: str, error: UserError) -> UserError:
+    return UserError("{} is not a description of an export: {}".format(path, error))
+
+
+def _find_export(folder: str, description: Description) -> ModelFiles:
+    export_format, head = description.text("format"), description.text("head")
     if export_format not in EXPORT_ENGINES:
         raise UserError(
             "{} is an export as {}, which no engine here opens: export as {}".format(
@@ -135,18 +142,26 @@ def _find_export(folder: str, description: Dict[str, Any]) -> ModelFiles:
     vocabulary = os.path.join(folder, _VOCABULARY)
     models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
     is_sentencepiece = not os.path.exists(vocabulary) and len(models) == 1
-    return ModelFiles(
-        checkpoint=folder,
-        vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
-        labels=tuple(description["labels"]),
-        do_lower_case=description["do_lower_case"],
-        max_seq_length=description["max_seq_length"],
-        is_sentencepiece=is_sentencepiece,
-        export_format=export_format,
-        model_config=description["model_config"],
-        similar_label=description.get("similar_label"),
-        description_file=os.path.join(folder, EXPORT_DESCRIPTION_FILE),
-    )
+    _check_files(folder, description)
+    try:
+        config = description.section("model_config")
+        for name in ("vocab_size", "max_position_embeddings"):
+            config.count(name, least=1)
+        similar_label = description.text("similar_label") if description.values.get("similar_label") else None
+        return ModelFiles(
+            checkpoint=folder,
+            vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
+            labels=description.texts("labels"),
+            do_lower_case=description.flag("do_lower_case"),
+            max_seq_length=description.count("max_seq_length", least=1, most=config.count("max_position_embeddings")),
+            is_sentencepiece=is_sentencepiece,
+            export_format=export_format,
+            model_config=dict(config.values),
+            similar_label=similar_label,
+            description_file=os.path.join(folder, EXPORT_DESCRIPTION_FILE),
+        )
+    except UserError as error:
+        raise _no_export(os.path.join(folder, EXPORT_DESCRIPTION_FILE), error) from error
 
 
 def check_export_folder(path: str, *, overwrite: bool) -> None:
@@ -171,5 +186,31 @@ def check_export_folder(path: str, *, overwrite: bool) -> None:
 
 
 def describe_export(folder: str, description: Dict[str, Any]) -> None:
-    """Writes what an export is into its folder."""
-    write_json(os.path.join(folder, EXPORT_DESCRIPTION_FILE), description)
+    """Writes what an export is into its folder, with the SHA-256 of what engines here open."""
+    names = [name for name in files_in(folder) if name.split(os.sep)[0] in (FROZEN_FILE, TFLITE_FILE, VERSION_FOLDER)]
+    sha256 = {name.replace(os.sep, "/"): _sha256_of(folder, name) for name in names}
+    values = dict(description, sha256=sha256) if sha256 else description
+    write_json(os.path.join(folder, EXPORT_DESCRIPTION_FILE), values)
+
+
+def _sha256_of(folder: str, name: str) -> str:
+    return str(describe_files([os.path.join(folder, name)])[0]["sha256"])
+
+
+def _check_files(folder: str, description: Description) -> None:
+    """Checks that the files of an export are those that were written; earlier versions noted no SHA-256."""
+    path = os.path.join(folder, EXPORT_DESCRIPTION_FILE)
+    try:
+        sha256 = description.section("sha256") if "sha256" in description else Description({})
+        expected = {name: sha256.text(name) for name in sha256.values}
+    except UserError as error:
+        raise _no_export(path, error) from error
+    for name in expected:
+        if not all(map(is_file_name, name.split("/"))):
+            raise _no_export(path, UserError("'sha256' names a file outside the folder, {!r}".format(name)))
+        if _sha256_of(folder, name.replace("/", os.sep)) != expected[name]:
+            raise UserError(
+                "{} is not the file that was exported (its SHA-256 is not that in {}): copy or export it again".format(
+                    os.path.join(folder, name), EXPORT_DESCRIPTION_FILE
+                )
+            )

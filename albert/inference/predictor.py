@@ -186,16 +186,27 @@ def _open(
         return _open_checkpoint(files, tokenizer, graph_file, gpu_memory_fraction)
     config = files.model_config or {}
     check_vocab_size(tokenizer, config["vocab_size"], os.path.join(files.checkpoint, EXPORT_DESCRIPTION_FILE))
+    opened = _open_export(files, engine, gpu_memory_fraction)
+    if opened.width not in (None, len(files.labels)):
+        opened.close()
+        raise UserError(
+            "the export {} answers with {} probabilities, but its {} names {} labels: export the model again".format(
+                files.checkpoint, opened.width, EXPORT_DESCRIPTION_FILE, len(files.labels)
+            )
+        )
+    return _Opened(opened, config["max_position_embeddings"])
+
+
+def _open_export(files: ModelFiles, engine: str, gpu_memory_fraction: float) -> Any:
     if engine == TFLITE:
         from albert.inference import engine_tflite
 
-        return _Opened(engine_tflite.TfliteEngine(files.checkpoint), config["max_position_embeddings"])
+        return engine_tflite.TfliteEngine(files.checkpoint)
     from albert.inference import engine_tensorflow
 
-    opened = engine_tensorflow.export_engine(
-        files.checkpoint, files.export_format, gpu_memory_fraction=gpu_memory_fraction
+    return engine_tensorflow.export_engine(
+        files.checkpoint, files.export_format or "", gpu_memory_fraction=gpu_memory_fraction
     )
-    return _Opened(opened, config["max_position_embeddings"])
 
 
 def _open_checkpoint(

@@ -12,6 +12,7 @@ import json
 from typing import Any, Dict, Sequence, Type, TypeVar
 
 from albert.base.errors import UserError, check_keys
+from albert.files.json_reading import parse_description, read_text
 from albert.model.library_keys import without_library_keys
 
 _REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
@@ -99,14 +100,10 @@ class ModelConfig:
     def from_json_file(cls: Type[AnyConfig], path: str) -> AnyConfig:
         """Reads a configuration file (raises `UserError`, naming the file)."""
         try:
-            with open(path, "rb") as file:  # as bytes: JSON tells its encoding, byte order marks included
-                values = json.load(file)
-            if not isinstance(values, dict):
-                raise UserError("it holds no JSON object")
-            return cls.from_dict(values)
+            return cls.from_dict(dict(parse_description(read_text(path)).values))
         except OSError as error:
             raise UserError("cannot read the model config {}: {}".format(path, error.strerror)) from error
-        except (ValueError, UserError) as error:
+        except UserError as error:
             raise UserError("{} is no {}: {}".format(path, cls.__name__, error)) from error
 
     def to_dict(self) -> Dict[str, Any]:

@@ -11,7 +11,9 @@ import math
 import os
 from typing import Any, Dict, List, Optional
 
+from albert.base.errors import UserError
 from albert.files.complete import CompleteFile, write_json
+from albert.files.json_reading import parse
 from albert.files.space import cannot_write
 
 METRICS_FILE = "metrics.jsonl"
@@ -99,8 +101,8 @@ def _is_not_finite(value: Any) -> bool:
 
 def _parsed(line: str) -> Optional[Dict[str, Any]]:
     try:
-        record = json.loads(line)
-    except ValueError:
+        record = parse(line)
+    except (ValueError, UserError):
         return None
     if not isinstance(record, dict) or not isinstance(record.get("step"), int):
         return None

@@ -13,7 +13,7 @@ from albert.batches import dynamic_masking
 from albert.batches.pipeline import HeldOut
 from albert.files.features import CHUNK_FEATURES, HELD_OUT, pretraining_features
 from albert.files.reading import describe_files
-from albert.files.record_sets import described_shard, expand_globs, journal_path, read_sidecar
+from albert.files.record_sets import described_shard, expand_globs, journal_path, read_sidecar, sidecar_parts
 from albert.files.tfrecords import count_records, first_record
 from albert.pretraining.settings import PretrainingSettings
 from albert.training.run_model import RunModel
@@ -66,7 +66,7 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
     sidecar = read_sidecar(path)
     if sidecar is None and os.path.exists(journal_path(path)):
         raise UserError("{} belongs to a data set that is not complete: run its command again".format(path))
-    made = _described(sidecar) if sidecar else _measured(path)
+    made = _described(path, sidecar) if sidecar else _measured(path)
     if dynamic_masking.is_dynamic(sidecar):
         del asked["max_predictions_per_seq"]  # the records hold no predictions yet
     for name, value in asked.items():
@@ -85,8 +85,9 @@ def check_records(path: str, max_seq_length: int, max_predictions_per_seq: int, 
         )
 
 
-def _described(sidecar: Dict[str, Any]) -> Dict[str, int]:
-    return dict(sidecar["settings"], vocab_size=sidecar["vocabulary"]["size"])
+def _described(path: str, sidecar: Dict[str, Any]) -> Dict[str, int]:
+    parts = sidecar_parts(path, sidecar)
+    return dict(parts.section("settings").values, vocab_size=parts.section("vocabulary").count("size"))
 
 
 def _measured(path: str) -> Dict[str, int]:
@@ -118,12 +119,18 @@ def with_vocabulary(model: RunModel, inputs: Inputs) -> RunModel:
     sidecar = read_sidecar(inputs.train_files[0])
     if sidecar is None:
         return model
-    model = model._replace(do_lower_case=sidecar["settings"].get("do_lower_case", model.do_lower_case))
+    parts = sidecar_parts(inputs.train_files[0], sidecar)
+    settings = parts.section("settings")
+    model = model._replace(
+        do_lower_case=settings.flag("do_lower_case") if "do_lower_case" in settings else model.do_lower_case
+    )
     if model.vocab_file or model.spm_model_file:
         return model
     for folder in (os.path.dirname(model.config_file or ""), CONFIGS):
         path = os.path.join(folder, _VOCABULARY)
-        if os.path.exists(path) and describe_files([path])[0]["sha256"] == sidecar["vocabulary"].get("sha256"):
+        if os.path.exists(path) and describe_files([path])[0]["sha256"] == parts.section("vocabulary").values.get(
+            "sha256"
+        ):
             return model._replace(vocab_file=path)
     return model
 

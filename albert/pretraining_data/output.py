@@ -189,7 +189,7 @@ def _read_journal(path: str) -> Optional[_Previous]:
     except (OSError, ValueError, UserError) as error:
         raise UserError("cannot read the journal {}: remove it to start again ({})".format(path, error)) from error
     planned = [_named_path(path, name) for name in names]
-    return _Previous(path, header.values, shards, planned or [shard.path for shard in shards])
+    return _Previous(path, dict(header.values), shards, planned or [shard.path for shard in shards])
 
 
 def _json_line(value: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ import json
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 from albert.base.errors import UserError
+from albert.files.json_reading import parse
 from albert.files.reading import text_lines
 from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, Texts
 
@@ -98,7 +99,9 @@ def json_objects(path: str) -> Iterator[JsonObject]:
     """
     for line, text in text_lines(path):
         try:
-            values = json.loads(text)
+            values = parse(text)
+        except UserError as error:
+            raise UserError("{} line {} cannot be used: {}".format(path, line, error)) from error
         except ValueError as error:
             raise UserError(
                 "{} line {} is not JSON ({}): each line must be one whole object".format(path, line, _fault(error))

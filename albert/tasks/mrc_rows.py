@@ -18,6 +18,7 @@ import logging
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
+from albert.files.json_reading import parse
 from albert.files.plain_text import is_blank
 from albert.tasks.json_rows import JsonObject, json_objects
 from albert.tasks.rows import text_fault
@@ -109,9 +110,11 @@ def _top_nodes(path: str) -> Iterator[_Node]:
     """Yields articles, contexts or questions, whichever the file lists."""
     try:
         with open(path, "rb") as file:  # as bytes: JSON tells its encoding
-            values = json.load(file)
+            values = parse(file.read())
     except OSError as error:
         raise UserError("cannot read {}: {}".format(path, error.strerror)) from error
+    except UserError as error:
+        raise UserError("{} cannot be used: {}".format(path, error)) from error
     except UnicodeDecodeError as error:
         raise UserError("{} is not UTF-8: save it as UTF-8".format(path)) from error
     except ValueError as error:

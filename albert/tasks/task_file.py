@@ -23,12 +23,12 @@ A column is its name, or its number from 1 in a tsv or csv file.
 from __future__ import annotations
 
 import functools
-import json
 import os
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError, check_keys
 from albert.base.paths import expand_home
+from albert.files.json_reading import parse_description, read_text
 from albert.tasks.columns import Column, Columns, column_layout
 from albert.tasks.delimited_rows import COMMA, TAB, read_rows
 from albert.tasks.json_rows import json_rows, texts_of
@@ -68,14 +68,11 @@ def read_task(path: str, has_data_dir: bool = False) -> Task:
       UserError: it cannot be read, or a key is unknown, missing or has a wrong value.
     """
     try:
-        with open(path, "rb") as file:  # as bytes: JSON tells its encoding
-            values = json.load(file)
-        if not isinstance(values, dict):
-            raise UserError("it is not a JSON object")
+        values = dict(parse_description(read_text(path)).values)
         return _task(values, "" if has_data_dir else os.path.dirname(os.path.abspath(path)))
     except OSError as error:
         raise UserError("cannot read the task file {}: {}".format(path, error.strerror)) from error
-    except (ValueError, UserError) as error:
+    except UserError as error:
         raise UserError("{} does not describe a task: {}".format(path, error)) from error
 
 

@@ -1,8 +1,10 @@
 """A predictor of every kind of source against the graph that exports are compared with, fed one row at a time."""
 
+import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import threading
@@ -50,6 +52,16 @@ def model(tmp_path_factory):
     """A fine-tuned folder and its answers."""
     folder = exports.write_classifier(tmp_path_factory.mktemp("model"))
     return folder, answers_one_by_one(folder, PAIRS)
+
+
+@pytest.fixture(scope="module")
+def all_exports(model, tmp_path_factory):
+    """Exports of the fine-tuned folder that engines open, by the name of the model in them."""
+    folder = tmp_path_factory.mktemp("exports")
+    for form in ("tflite", "frozen", "savedmodel"):
+        exports.run(checkpoint=model[0], format=form, max_seq_length=0, output_dir=folder / form)
+    names = {"model.tflite": "tflite", "frozen_graph.pb": "frozen", "1": "savedmodel"}
+    return {name: str(folder / form) for name, form in names.items()}
 
 
 @pytest.fixture
@@ -210,6 +222,94 @@ def test_other_exports_are_refused(model, tmp_path):
         predictor.open_predictor(str(tmp_path / "out"))
 
 
+def flipped(content, place):
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+SPOILERS = [
+    lambda content: b"",
+    lambda content: b"<html>",
+    lambda content: content[:1000],
+    lambda content: content[:-1],
+    lambda content: flipped(content, 4),
+    lambda content: flipped(content, len(content) // 2),
+]
+
+
+@needs_open_length
+@pytest.mark.parametrize("spoil", SPOILERS)
+@pytest.mark.parametrize("name", ["model.tflite", "frozen_graph.pb", "1/saved_model.pb", "1/variables/variables.index"])
+def test_damaged_exports_are_refused_in_a_sentence(all_exports, tmp_path, litert, name, spoil):
+    folder = tmp_path / "damaged"
+    shutil.copytree(all_exports[name.split("/")[0]], str(folder))
+    (folder / name).write_bytes(spoil((folder / name).read_bytes()))
+    with pytest.raises(
+        UserError, match=name + " is not the file that was exported .its SHA-256 is not that in"
+    ) as caught:
+        predictor.open_predictor(str(folder))
+    assert "\n" not in str(caught.value)
+
+
+@needs_open_length
+@pytest.mark.parametrize("content", [b"", b"<html>no", b"\x1c\0\0\0TFL", b"\x1c\0\0\0XXXX" + bytes(100)])
+def test_what_is_no_tflite_model_is_refused_without_its_checksum_too(all_exports, tmp_path, litert, content):
+    """As in exports of earlier versions."""
+    folder = tmp_path / "old"
+    shutil.copytree(all_exports["model.tflite"], str(folder))
+    values = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    assert list(values.pop("sha256")) == ["model.tflite"]
+    (folder / "export.json").write_text(json.dumps(values), encoding="utf-8")
+    predictor.open_predictor(str(folder)).close()
+    (folder / "model.tflite").write_bytes(content)
+    with pytest.raises(UserError, match="cannot read the TFLite model .*model.tflite: it is of another format, or cut"):
+        predictor.open_predictor(str(folder))
+
+
+@needs_open_length
+def test_a_name_that_leads_out_of_the_export_is_refused(all_exports, tmp_path):
+    for name in ("../model.tflite", "/etc/passwd", "1/../../x"):
+        values = {"format": "tflite", "head": "classifier", "sha256": {name: "0"}}
+        (tmp_path / "export.json").write_text(json.dumps(values))
+        with pytest.raises(UserError, match="'sha256' names a file outside the folder"):
+            predictor.open_predictor(str(tmp_path))
+
+
+@needs_open_length
+def test_exports_with_another_number_of_labels_are_refused(all_exports, tmp_path, litert):
+    for name in all_exports:
+        shutil.copytree(all_exports[name], str(tmp_path / name))
+        path = tmp_path / name / "export.json"
+        values = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(dict(values, labels=["否", "是"])), encoding="utf-8")
+        with pytest.raises(UserError, match="answers with 3 probabilities, but its export.json names 2 labels"):
+            predictor.open_predictor(str(tmp_path / name))
+
+
+@needs_open_length
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"labels": "否是"}, "'labels' must be a list of texts"),
+        ({"labels": [1, 2, 3]}, "'labels' must be a list of texts"),
+        ({"labels": None}, "'labels' must be a list of texts, not null"),
+        ({"do_lower_case": "no"}, "'do_lower_case' must be true or false"),
+        ({"max_seq_length": 10**12}, "'max_seq_length' must be a whole number from 1 to 20"),
+        ({"max_seq_length": 0}, "'max_seq_length' must be a whole number"),
+        ({"model_config": []}, "'model_config' must be an object"),
+        ({"model_config": {"vocab_size": "1"}}, "'model_config.vocab_size' must be a whole number"),
+        ({"format": 7}, "'format' must be a text, not 7"),
+        ({"head": {}}, "'head' must be a text"),
+    ],
+)
+def test_descriptions_of_exports_with_other_types_are_refused(all_exports, tmp_path, change, message):
+    for name in os.listdir(all_exports["model.tflite"]):
+        shutil.copy(os.path.join(all_exports["model.tflite"], name), str(tmp_path))
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(dict(json.loads(path.read_text(encoding="utf-8")), **change)), encoding="utf-8")
+    with pytest.raises(UserError, match="export.json is not a description of an export: " + message):
+        predictor.open_predictor(str(tmp_path))
+
+
 def test_a_kept_graph_answers_and_is_made_anew_when_the_weights_change(model, tmp_path, monkeypatch):
     folder, expected = model
     made = []
@@ -224,6 +324,6 @@ def test_a_kept_graph_answers_and_is_made_anew_when_the_weights_change(model, tm
     predictor.open_predictor(folder, graph_file=str(path)).close()
     assert len(made) == 2
     path.write_bytes(b"\xff\xfeno graph")
-    with pytest.raises(UserError, match="graph.pb holds no graph"):
+    with pytest.raises(UserError, match="graph.pb is not a graph that similarity.py kept"):
         predictor.open_predictor(folder, graph_file=str(path))
     predictor.open_predictor(folder, graph_file="/proc/none/graph.pb").close()  # cannot be written: costs time only

@@ -163,9 +163,9 @@ def test_a_missing_key_is_named(tmp_path, key):
 def test_no_description(tmp_path):
     with pytest.raises(UserError, match="cannot read the task file .*none.json: No such file"):
         read_task(str(tmp_path / "none.json"))
-    with pytest.raises(UserError, match="mine.json does not describe a task: Expecting"):
+    with pytest.raises(UserError, match="mine.json does not describe a task: it is not JSON \\(Expecting"):
         read_task(describe(tmp_path, "{'name'"))
-    with pytest.raises(UserError, match="mine.json does not describe a task: it is not a JSON object"):
+    with pytest.raises(UserError, match="mine.json does not describe a task: it holds no JSON object"):
         read_task(describe(tmp_path, "[]"))
 
 
