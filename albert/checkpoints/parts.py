@@ -5,7 +5,7 @@ Needs no TensorFlow.
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from albert.checkpoints.variables import NUM_GROUPS, Shapes, family_of, has_head, heads_of, listed, sizes_of
 from albert.model.outputs import ALL_HEADS, CLASSIFIER, ENCODER, HEADS, MASKED_LM, PRETRAINING
@@ -13,14 +13,17 @@ from albert.model.outputs import ALL_HEADS, CLASSIFIER, ENCODER, HEADS, MASKED_L
 POOLER = "bert/pooler/"
 _POOLER_WEIGHTS = tuple(POOLER + "dense/" + name for name in ("kernel", "bias"))
 
+# Names in a scope, and the ends of the names of their weights.
+_Names = Tuple[Tuple[str, Tuple[str, ...]], ...]
+
 _DENSE, _NORM, _TABLE = ("/kernel", "/bias"), ("/gamma", "/beta"), ("",)
-_EMBEDDINGS = (
+_EMBEDDINGS: _Names = (
     ("word_embeddings", _TABLE),
     ("token_type_embeddings", _TABLE),
     ("position_embeddings", _TABLE),
     ("LayerNorm", _NORM),
 )
-_ZH_LAYER = (
+_ZH_LAYER: _Names = (
     ("attention/self/query", _DENSE),
     ("attention/self/key", _DENSE),
     ("attention/self/value", _DENSE),
@@ -30,7 +33,7 @@ _ZH_LAYER = (
     ("output/dense", _DENSE),
     ("output/LayerNorm", _NORM),
 )
-_GOOGLE_LAYER = (
+_GOOGLE_LAYER: _Names = (
     ("attention_1/self/query", _DENSE),
     ("attention_1/self/key", _DENSE),
     ("attention_1/self/value", _DENSE),
@@ -69,8 +72,8 @@ def encoder_weights(shapes: Shapes) -> Tuple[str, ...]:
     return tuple(_encoder_weights(family_of(shapes) == "google", sizes_of(shapes)))
 
 
-def _encoder_weights(is_google: bool, sizes: dict) -> Iterator[str]:
-    scopes = [("bert/embeddings/", _EMBEDDINGS)]
+def _encoder_weights(is_google: bool, sizes: Dict[str, int]) -> Iterator[str]:
+    scopes: List[Tuple[str, _Names]] = [("bert/embeddings/", _EMBEDDINGS)]
     if is_google:
         scopes.append(("bert/encoder/", (("embedding_hidden_mapping_in", _DENSE),)))
         for group in range(sizes.get(NUM_GROUPS, 1)):

@@ -113,7 +113,7 @@ class _Rewriter:
         largest = self._add(_SCOPE + "largest", "Max", cast, axes)
         self._nodes[largest].attr["Tidx"].type = tf.int32.as_datatype_enum
         self._nodes[largest].attr["keep_dims"].b = False
-        self._add(_SCOPE + "zero", "Minimum", largest, self._add_constant("zero_constant", np.float32(0)))
+        self._add(_SCOPE + "zero", "Minimum", largest, self._add_constant("zero_constant", np.zeros([], np.float32)))
 
     def _add_reshaped(self, scales: str) -> str:
         """Adds the scales of rows as a column [V, 1], once."""

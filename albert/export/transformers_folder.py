@@ -172,9 +172,9 @@ def _check_weights(path: str, config: Dict[str, Any], values: Values) -> None:
 
 def _head_of(path: str, config: Dict[str, Any], values: Values) -> str:
     architecture = (config.get("architectures") or [None])[0]
-    for head in TOKEN_HEADS:
-        if architecture == head.architecture:
-            return _checked_token_head(head.name, values)
+    for token_head in TOKEN_HEADS:
+        if architecture == token_head.architecture:
+            return _checked_token_head(token_head.name, values)
     shapes = _named_as_here(values)
     head = usable_heads(shapes)[-1]
     if "classifier.weight" not in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from typing import Any, Dict, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.checkpoints.tokenizer_file import read_do_lower_case, read_tokenizer_config
@@ -110,7 +110,7 @@ def _case_of_normalizer(path: str) -> Optional[bool]:
 
 def _wordpieces(path: str) -> bytes:
     """Returns the vocabulary in a tokenizer.json as the content of a vocab.txt."""
-    model: Dict[str, Any] = read_description(path, "a tokenizer").section("model").values
+    model = read_description(path, "a tokenizer").section("model").values
     vocab = model.get("vocab")
     if model.get("type") not in ("WordPiece", None) or not isinstance(vocab, dict):
         raise UserError(

@@ -5,6 +5,7 @@ safetensors files are read without torch.
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import Any, Callable, Dict, Optional
 
@@ -60,8 +61,7 @@ def safetensors_numpy() -> Any:
 
 def _read_safetensors(path: str) -> Values:
     safetensors_numpy()  # says what to do where the package is missing
-    from safetensors import deserialize
-
+    deserialize: Any = importlib.import_module("safetensors").deserialize
     try:
         with open(path, "rb") as file:
             entries = deserialize(file.read())

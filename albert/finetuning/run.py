@@ -123,6 +123,7 @@ def _prepared(
     """Reads the splits that the phases need; makes the output folder and describes the model in it."""
     tokenizer = _tokenizer(settings, model)
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
+    run_model.check_label_order(model, task.labels, settings.do_train)
     problem = kind(FineTuningRun(settings, family, model, task, tokenizer))
     rows = problem.read_splits(_needed_splits(settings))
     prepare_output_dir(settings.output_dir)

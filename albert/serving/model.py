@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 from albert.base.errors import UserError
 from albert.inference.model_files import TENSORFLOW, TFLITE, ModelFiles, find_model
 from albert.inference.predictor import Predictor
-from albert.model.outputs import MASKED_LM
+from albert.model.outputs import CLASSIFIER, MASKED_LM
 from tokenization import MASK_TOKEN, FullTokenizer
 
 SIMILARITY, CLASSIFY, EMBED, FILL_MASK = QUESTIONS = ("similarity", "classify", "embed", "fill-mask")
@@ -127,14 +127,16 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
     answers = {EMBED: _numbered(lambda texts, _, place: embedder.embed(texts, place))}
     closers = [embedder.close]
     refusals = {}
-    if MASKED_LM in source.model.heads:
+    lack = source.model.lack_of(MASKED_LM)
+    if lack is None:
         filler = FillMask(source, batch_size=batch_size)
         answers[FILL_MASK] = _numbered(filler.fill)
         closers.append(filler.close)
     else:
-        refusals[FILL_MASK] = "the model has no masked-LM head, which fine-tuning leaves out: serve a pre-trained one"
+        refusals[FILL_MASK] = "the model has {}: serve a pre-trained one".format(lack)
     if loaded is None:
-        refusals[SIMILARITY] = refusals[CLASSIFY] = "the model has no fine-tuned head: serve a folder of fine-tuning"
+        reason = source.model.lack_of(CLASSIFIER) or "no description of its labels"
+        refusals[SIMILARITY] = refusals[CLASSIFY] = "the model has {}: serve a folder of fine-tuning".format(reason)
     else:
         answers[PAIRS] = _numbered(loaded.predict)
         closers.append(loaded.close)

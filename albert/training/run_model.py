@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UsageError, UserError
 from albert.checkpoints.families import FAMILIES, Family
@@ -11,9 +12,11 @@ from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, contradictions, open_checkpoint
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.checkpoints.values import read_contents
-from albert.checkpoints.variables import describe_weights, family_of
+from albert.checkpoints.variables import describe_weights, family_of, listed
 from albert.model.config import ModelConfig
 from albert.training.settings import TrainingSettings
+
+_log = logging.getLogger(__name__)
 
 
 class RunModel(NamedTuple):
@@ -25,6 +28,7 @@ class RunModel(NamedTuple):
       vocab_file, spm_model_file: what makes tokens; both None where nothing names or holds one.
       do_lower_case: whether text is lower-cased, where the model's folder or its records say it; else None.
       use_pooled_output: what a fine-tuned head stands on, where a model folder says it; else None.
+      labels: of a fine-tuned head, where a model folder names them.
     """
 
     config: ModelConfig
@@ -33,6 +37,7 @@ class RunModel(NamedTuple):
     spm_model_file: Optional[str] = None
     do_lower_case: Optional[bool] = None
     use_pooled_output: Optional[bool] = None
+    labels: Tuple[str, ...] = ()
 
     @property
     def config_name(self) -> str:
@@ -101,6 +106,7 @@ def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = 
         spm_model_file=model.spm_model_file,
         do_lower_case=model.do_lower_case,
         use_pooled_output=description.use_pooled_output if description else None,
+        labels=description.labels if description else (),
     )
 
 
@@ -142,6 +148,21 @@ def _check_precision(latest: str) -> None:
             "--output_dir holds {}, whose weights are not in float32 ({}): a run cannot resume from it, but can start "
             "from it with --init_checkpoint and another --output_dir".format(latest, cast[0])
         )
+
+
+def check_label_order(model: RunModel, labels: Sequence[str], is_training: bool) -> None:
+    """Checks that the head of a model has a task's labels in the task's order, if it has the same labels.
+
+    Raises:
+      UserError: it has them in another order, and is not trained before it answers; then a warning is enough.
+    """
+    if tuple(labels) == model.labels or sorted(labels) != sorted(model.labels):
+        return
+    text = "the head of the model has the labels of the task in another order: {}, not {}"
+    text = text.format(listed(model.labels), listed(tuple(labels)))
+    if not is_training:
+        raise UserError(text + "; train it on the task (--do_train=True), or bring the labels into its order")
+    _log.warning("%s: it begins with each label's weights at another label.", text)
 
 
 def keep_files(model: RunModel, folder: str) -> None:

@@ -72,6 +72,22 @@ def test_a_screen_says_what_it_is_and_what_to_do(folder, capsys, name):
         assert os.path.exists(os.path.join(ROOT, runner))
 
 
+def test_a_missing_pooler_and_text_that_keeps_its_case_are_said(folder, capsys):
+    place = folder("zh_postln")
+    values = model_fixtures.variables_of(model_fixtures.load("zh_postln"))
+    values = {name: value for name, value in values.items() if not name.startswith("bert/pooler/")}
+    published_checkpoints.save(place / "albert_model.ckpt", values)
+    (place / "vocab.txt").write_text("\n".join("t{}".format(number) for number in range(211)))
+    (place / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    text = described(capsys, place)
+    assert "masked LM; no pooler, a classifier begins with a new one" in text
+    assert "serves as   encoder, masked_lm\n" in text and "vocab.txt, text keeps its case" in text
+
+
+def test_a_vocabulary_of_another_model_is_not_proposed(folder, capsys):
+    assert " --vocab_file=… --task_name" in described(capsys, folder("zh_postln"))
+
+
 def test_a_config_that_was_named_stands_in_the_commands(folder, capsys):
     place = folder("google_g1")
     config = str(place / "elsewhere")

@@ -111,6 +111,24 @@ def test_a_run_cannot_resume_from_half_precision_but_start_from_it(tmp_path):
     run_model._check_precision(published_checkpoints.save(tmp_path / "b", {"bert/x": np.zeros([2], np.float32)}))
 
 
+TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+
+
+@pytest.mark.parametrize(
+    "labels, is_wrong",
+    [(TAGS, False), (TAGS[:1] + TAGS[3:] + TAGS[1:3], True), (TAGS[:3], False), (("0", "1"), False), ((), False)],
+)
+def test_a_head_whose_labels_stand_in_another_order_answers_only_after_training(labels, is_wrong, caplog):
+    model = run_model.RunModel(BertConfig(vocab_size=30), None, labels=labels)
+    run_model.check_label_order(model, TAGS, is_training=True)
+    assert ("labels of the task in another order: O, B-LOC, I-LOC and 2 more" in caplog.text) == is_wrong
+    if is_wrong:
+        with pytest.raises(UserError, match="in another order: .*; train it on the task"):
+            run_model.check_label_order(model, TAGS, is_training=False)
+    else:
+        run_model.check_label_order(model, TAGS, is_training=False)
+
+
 def test_no_model_at_all_is_said(folder):
     for run in (pretrain, classify):
         with pytest.raises(UsageError, match="--albert_config_file must be given, or --init_checkpoint=FOLDER"):
