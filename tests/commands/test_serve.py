@@ -55,11 +55,17 @@ def folder(tmp_path_factory):
     return exports.write_classifier(tmp_path_factory.mktemp("model"), labels=("0", "1"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(number, marks=pytest.mark.slow) for number in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_the_end_finishes_what_was_taken(folder, number):
     answers = []
-    with command("--model=" + folder, "--port=0", "--max_wait_ms=2000", ALBERT_SERVE_TOKEN="abc") as process:
+    flags = "--model=" + folder, "--port=0", "--max_wait_ms=2000", "--allowed_hosts=albert.example"
+    with command(*flags, ALBERT_SERVE_TOKEN="abc") as process:
         client = client_of(process)
+        assert client.get("/healthz", Host="albert.example").status == 200
+        assert client.get("/healthz", Host="evil.example").status == 421
         assert client.post("/similarity", PAIR).status == 401
         metrics = {"Authorization": "Bearer abc"}
         asking = threading.Thread(
@@ -73,6 +79,7 @@ def test_the_end_finishes_what_was_taken(folder, number):
         assert len({row["score"] for row in answers[0].json}) == 1
         assert process.wait(20) == 0
         said = process.stderr.read()
+        assert "Allowed hosts: localhost, 127.0.0.1, albert.example (--allowed_hosts=NAME,NAME allows more)." in said
         assert "Stopped; all accepted requests are answered." in said and "Traceback" not in said
         with pytest.raises((ConnectionError, http.client.HTTPException)):
             client.get("/healthz")
@@ -88,6 +95,8 @@ def test_mistakes_end_it_with_one_sentence(tmp_path, capsys):
     assert said_by(status=2) == "error: --model must be given (--help lists all flags)\n"
     said = said_by("--model=x", "--max_queue=10", status=2)
     assert said == "error: --max_queue=10 has no room for a list of --max_rows=1000: raise it\n"
+    said = said_by("--model=x", "--port=0", "--allowed_hosts=http://a.example", status=2)
+    assert said.startswith("error: --allowed_hosts: 'http://a.example' is not a host name: ") and said.count("\n") == 1
     for token in ("", "ключ"):
         assert said_by("--model=x", "--token=" + token, status=2).startswith("error: the token ")
     said = said_by("--model=" + str(tmp_path / "nothing"), "--port=0")
