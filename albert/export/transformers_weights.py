@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from typing import Any, Callable, Dict, Optional
 
 import numpy as np
@@ -91,6 +92,12 @@ def _read_torch(path: str) -> Values:
             "{} is readable by torch only, which is not installed: install it, or save the model as {} "
             "(save_pretrained does)".format(path, WEIGHTS_FILE)
         ) from error
+    # Before 2.6 a file could run a program in spite of weights_only (CVE-2025-32434).
+    if [int(part) for part in re.findall(r"\d+", torch.__version__)[:2]] < [2, 6]:
+        raise UserError(
+            "{} is a pickle, which torch {} does not read safely: install torch 2.6 or later, or save the model as {} "
+            "(save_pretrained does)".format(path, torch.__version__, WEIGHTS_FILE)
+        )
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle's, zipfile's and torch's own errors
