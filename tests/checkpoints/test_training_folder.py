@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.checkpoints.training_folder import flaw, latest_checkpoint, mend_checkpoints, saved_checkpoints
 from albert.checkpoints.values import write_values
+from albert.files.literal_paths import literal_path
 
 DATA = ".data-00000-of-00001"
 
@@ -151,6 +152,20 @@ def test_a_folder_whose_name_looks_like_a_pattern(tmp_path, name):
     assert saved_checkpoints(str(folder)) == paths
     if "[" in name:  # a link leads TensorFlow to the names alone
         assert (folder / "checkpoint").read_text().startswith('model_checkpoint_path: "model.ckpt-5"\n')
+
+
+def test_old_checkpoints_are_removed_in_the_own_folder_only(tmp_path):
+    """To TensorFlow, out*/model.ckpt-2.* stands for the files of out1, too."""
+    for name in ("out*", "out1"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, 2)
+    with tf.Graph().as_default(), tf.Session() as session:
+        session.run(tf.get_variable("w", initializer=1.0).initializer)
+        saver = tf.train.Saver(max_to_keep=1, save_relative_paths=True)
+        for step in (2, 5):
+            saver.save(session, os.path.join(literal_path(str(tmp_path / "out*")), "model.ckpt"), step)
+    assert saved_checkpoints(str(tmp_path / "out*")) == [prefix_of(tmp_path / "out*", 5)]
+    assert flaw(prefix_of(tmp_path / "out1", 2)) is None
 
 
 def test_what_dead_saves_left_is_removed(trained):

@@ -1,7 +1,6 @@
 """Folders whose names TensorFlow takes for patterns, or cannot decode: every phase works as in any folder."""
 
 import os
-import shutil
 
 import pytest
 
@@ -43,23 +42,3 @@ def test_from_records_to_answers(tmp_path, name):
     pairs = [("我喜欢", "你好"), ("明天", "明天下雨")]
     answers = [BertSim(model_dir=place).predict_sentences(pairs) for place in (finetuned, str(folder / "exported[1]"))]
     assert abs(answers[0] - answers[1]).max() < 1e-5
-
-
-@pytest.mark.slow
-def test_old_checkpoints_are_removed_in_the_own_folder_only(tmp_path):
-    """To TensorFlow, out*/model.ckpt-1.* means the files of out1, too."""
-    for name in ("out*", "out1"):
-        (tmp_path / name).mkdir()
-    tiny_runs.write_inputs(tmp_path / "out*")
-    values = {
-        "bert_config_file": tiny_model.write_config(tmp_path / "out*"),
-        "save_checkpoints_steps": 1,
-        "num_train_steps": 3,
-    }
-    pretrained = tiny_runs.pretrain(tmp_path / "out*", run_pretraining, **values)
-    shutil.copytree(pretrained, str(tmp_path / "out1" / "pretrained"))
-    before = sorted(os.listdir(str(tmp_path / "out1" / "pretrained")))
-    shutil.rmtree(pretrained)
-    tiny_runs.pretrain(tmp_path / "out*", run_pretraining, keep_checkpoint_max=1, **values)
-    assert "model.ckpt-1.index" not in os.listdir(pretrained)
-    assert sorted(os.listdir(str(tmp_path / "out1" / "pretrained"))) == before
