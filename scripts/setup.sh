@@ -7,6 +7,7 @@
 #   --tf=2.15            TensorFlow 2.15 on Python 3.11, 3.10 or 3.9, in .venv-tf2.15
 #   (neither)            the environment .venv already points at; else 1.15 if there is a Python 3.7, else 2.15
 #   --dev                what the tests need, too
+#   --unlocked           without requirements/lock/: the pins alone, whatever file the registry gives for them
 #   --vocab_from=FOLDER  take vocab.txt from this model folder (or file) instead of from the network
 #
 # .venv then points at the environment. Interrupt it when you like and run it again: an environment counts
@@ -28,16 +29,17 @@ fail() { # fail STATUS SENTENCE
   exit "$1"
 }
 
-tf="" dev=no vocab_from=""
+tf="" dev=no vocab_from="" locked=yes
 parse_flags() {
   local flag
   for flag in "$@"; do
     case "$flag" in
       --tf=1.15 | --tf=2.15) tf="${flag#*=}" ;;
       --dev) dev=yes ;;
+      --unlocked) locked=no ;;
       --vocab_from=?*) vocab_from="${flag#*=}" ;;
       --help | -h) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' scripts/setup.sh && exit 0 ;;
-      *) fail 2 "unknown flag $flag; the known ones are --tf=1.15, --tf=2.15, --dev and --vocab_from=FOLDER." ;;
+      *) fail 2 "unknown flag $flag; the known ones are --tf=1.15, --tf=2.15, --dev, --unlocked and --vocab_from=FOLDER." ;;
     esac
   done
 }
@@ -49,12 +51,13 @@ current_stamp() { # current_stamp PYTHON ENVIRONMENT
   "$1" -I -S - "$2" "$PIP_VERSION" 2>/dev/null <<'PY'
 import hashlib, os, sys
 def digest(*names):
-    content = b"".join(open(name, "rb").read() for name in names)
+    content = b"".join(open(name, "rb").read() for name in names if os.path.exists(name))
     return hashlib.sha256(content + sys.argv[2].encode()).hexdigest()
 place = os.path.join(os.getcwd(), sys.argv[1])
 print("python %d.%d.%d in %s" % (sys.version_info[:3] + (place,)))
-print("requirements.txt " + digest("requirements.txt"))
-print("requirements/dev.txt " + digest("requirements/dev.txt", "requirements/serve.txt"))
+lock = "requirements/lock/py%d.%d-" % sys.version_info[:2]
+print("requirements.txt " + digest("requirements.txt", lock + "build.txt", lock + "run.txt"))
+print("requirements/dev.txt " + digest("requirements/dev.txt", "requirements/serve.txt", lock + "dev.txt"))
 PY
 }
 
@@ -149,16 +152,40 @@ make_environment() { # make_environment ENVIRONMENT
   mkdir "$1"
   : >"$1/made-by-setup"
   run_logged "Making $1" "$1/setup.log" "$python" -I -m venv "$1"
-  run_logged "Installing pip $PIP_VERSION" "$1/setup.log" \
-    "$1/bin/python" -m pip install --no-input "pip==$PIP_VERSION"
+  local pip=("pip==$PIP_VERSION")
+  if [ "$locked" = yes ] && [ -e requirements/lock/pip.txt ]; then pip=(--require-hashes -r requirements/lock/pip.txt); fi
+  run_logged "Installing pip $PIP_VERSION" "$1/setup.log" "$1/bin/python" -m pip install --no-input "${pip[@]}"
+}
+
+# Prints the beginning of the names of the lock files for an environment; nothing where there are none for its Python
+# and machine, or --unlocked is given. They name wheels for Linux on x86-64 with the C library of 2018 or later.
+lock_for() { # lock_for ENVIRONMENT
+  if [ "$locked" = yes ]; then
+    "$1/bin/python" -I -S - <<'PY'
+import os, platform, sys
+lock = "requirements/lock/py%d.%d" % sys.version_info[:2]
+name, version = platform.libc_ver()
+is_known = sys.platform == "linux" and platform.machine() == "x86_64" and name == "glibc"
+if is_known and [int(part) for part in version.split(".")] >= [2, 28] and os.path.exists(lock + "-run.txt"):
+    print(lock)
+PY
+  fi
 }
 
 install_requirements() { # install_requirements ENVIRONMENT
-  local files=(-r requirements.txt)
-  if [ "$dev" = yes ]; then
-    files+=(-r requirements/dev.txt)
+  local files=(-r requirements.txt) options=(--no-input --no-compile) lock
+  lock="$(lock_for "$1")"
+  if [ -n "$lock" ]; then
+    # Every file is checked by its hash, also what builds jieba and seqeval, which are published as source only.
+    options+=(--require-hashes)
+    run_logged "pip" "$1/setup.log" "$1/bin/python" -m pip install "${options[@]}" -r "$lock-build.txt"
+    options+=(--no-build-isolation)
+    files=(-r "$lock-run.txt")
   fi
-  run_logged "pip" "$1/setup.log" "$1/bin/python" -m pip install --no-input --no-compile "${files[@]}"
+  if [ "$dev" = yes ]; then
+    if [ -n "$lock" ]; then files+=(-r "$lock-dev.txt"); else files+=(-r requirements/dev.txt); fi
+  fi
+  run_logged "pip" "$1/setup.log" "$1/bin/python" -m pip install "${options[@]}" "${files[@]}"
   # pip compiles with one core and the tests of packages too; what some packages ship for other Pythons does not compile.
   "$1/bin/python" -m compileall -qq -j 0 -x '/(tests|pip)/' "$1/lib" >>"$1/setup.log" 2>&1 || true
   run_logged "Importing what was installed" "$1/setup.log" \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -230,3 +232,122 @@ def test_vocabulary_folder_is_handed_on(machine):
     machine.add_python()
     machine.run("--vocab_from=/models/my model")
     assert "--from=/models/my model" in machine.notes.read_text()
+
+
+def add_lock(machine):
+    """Lock files for the Python that stands in."""
+    folder = machine.root / "requirements" / "lock"
+    folder.mkdir()
+    for part in ("build", "run", "dev"):
+        (folder / "py{}.{}-{}.txt".format(*sys.version_info[:2], part)).write_text("six==1.17.0 --hash=sha256:00\n")
+    (folder / "pip.txt").write_text("pip==24.0 --hash=sha256:00\n")
+
+
+def locked_calls(machine):
+    """The lock files that pip was given, each with whether all hashes were required, and forgets it."""
+    lines = machine.notes.read_text().splitlines()
+    machine.notes.write_text("")
+    return [
+        (word.rsplit("-", 1)[-1] if "py3" in word else word, "--require-hashes" in line)
+        for line in lines
+        for word in line.split()
+        if "lock/" in word
+    ]
+
+
+is_known_platform = pytest.mark.skipif(
+    platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc", reason="the lock files are for Linux on x86-64"
+)
+
+
+@is_known_platform
+def test_every_file_is_checked_by_its_hash(machine):
+    machine.add_python()
+    add_lock(machine)
+    assert machine.run("--dev").returncode == 0
+    assert locked_calls(machine) == [
+        ("requirements/lock/pip.txt", True),
+        ("build.txt", True),
+        ("run.txt", True),
+        ("dev.txt", True),
+    ]
+    assert machine.run("--dev").returncode == 0
+    assert locked_calls(machine) == []
+    with open(str(next((machine.root / "requirements" / "lock").glob("*-run.txt"))), "a") as stream:
+        stream.write("# changed\n")
+    machine.run()
+    assert [name for name, _ in locked_calls(machine)] == ["build.txt", "run.txt"]
+
+
+@is_known_platform
+def test_without_the_lock_only_the_pins_count(machine):
+    machine.add_python()
+    add_lock(machine)
+    assert machine.run("--unlocked", "--dev").returncode == 0
+    assert len(machine.pip_calls()) == 1
+    assert "--require-hashes" not in machine.notes.read_text()
+
+
+def lock_lines(name):
+    with open(os.path.join(ROOT, "requirements", "lock", name), encoding="utf-8") as file:
+        return [line.strip() for line in file if line[:1] not in "#\n"]
+
+
+LOCKED = sorted(os.listdir(os.path.join(ROOT, "requirements", "lock")))
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_every_line_of_a_lock_is_a_version_and_a_hash(name):
+    lines = lock_lines(name)
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9-]+==\S+ --hash=sha256:[0-9a-f]{64}", line), line
+
+
+def pins(file, version):
+    """name -> version of a requirements file's lines for a Python ("3.7")."""
+    found = {}
+    with open(os.path.join(ROOT, file), encoding="utf-8") as stream:
+        for line in stream:
+            requirement, _, marker = line.partition(";")
+            if "==" in requirement and not line.startswith("#") and is_meant(marker, version):
+                name, _, pinned = requirement.strip().partition("==")
+                found[name.lower()] = pinned
+    return found
+
+
+def is_meant(marker, version):
+    """Whether a marker of our requirements takes a Python on Linux on x86-64."""
+    values = {"python_version": version, "sys_platform": "linux", "platform_machine": "x86_64"}
+    for part in filter(None, marker.strip().replace("(", "").replace(")", "").split(" and ")):
+        alternatives = []
+        for alternative in part.split(" or "):
+            name, sign, value = alternative.split()
+            left, right = values[name], value.strip('"')
+            if name == "python_version":
+                left, right = ([int(n) for n in text.split(".")] for text in (left, right))
+            alternatives.append(
+                {"==": left == right, "!=": left != right, "<": left < right, ">": left > right, ">=": left >= right}[
+                    sign
+                ]
+            )
+        if not any(alternatives):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("python", sorted({name.split("-")[0][2:] for name in LOCKED if name.startswith("py3")}))
+def test_the_lock_has_the_versions_of_the_requirements(python):
+    """A changed pin needs new lock files: scripts/lock_requirements.py."""
+    locked = [
+        line.split(" ")[0].split("==")
+        for part in ("run", "dev")
+        for line in lock_lines("py{}-{}.txt".format(python, part))
+    ]
+    versions = dict(locked)
+    assert len(versions) == len(locked)
+    wanted = {}
+    for file in ("requirements.txt", "requirements/dev.txt", "requirements/serve.txt"):
+        wanted.update(pins(file, python))
+    assert len(wanted) > 15
+    assert {name: versions.get(name) for name in wanted} == wanted
