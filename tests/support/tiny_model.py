@@ -20,6 +20,9 @@ SIZES = {
     "max_position_embeddings": 20,
     "hidden_act": "gelu",
     "initializer_range": 0.1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+    "type_vocab_size": 2,
 }
 SEQ_LENGTH = 11
 PREDICTIONS = 3
