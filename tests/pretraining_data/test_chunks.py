@@ -261,7 +261,7 @@ def through_tensorflow(columns):
 
 
 def examples_of(chunks, max_seq_length, seed=5):
-    settings = MaskingSettings(max_predictions_per_seq=4, masked_lm_prob=0.3)
+    settings = MaskingSettings(max_predictions_per_seq=4, masked_lm_prob=0.3, ngram=3)
     rng = np.random.RandomState(seed)
     return make_examples(chunks, rng=rng, max_seq_length=max_seq_length, masking=settings, vocabulary=VOCABULARY)
 

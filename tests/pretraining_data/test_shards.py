@@ -30,7 +30,7 @@ def build_settings(folder, **changes):
         heldout_share=0.0,
         dynamic_masking=False,
         chunks=ChunkSettings(32, 0.1),
-        masking=MaskingSettings(max_predictions_per_seq=5),
+        masking=MaskingSettings(max_predictions_per_seq=5, ngram=3),
     )._replace(**changes)
 
 
@@ -54,7 +54,7 @@ def read_records(folder):
 KNOWN_SETTINGS = {
     "chinese": {},
     "other": {"whole_words": "other", "masking": MaskingSettings(5, ngram=1, mask_draw="token")},
-    "tokens": {"whole_words": None, "masking": MaskingSettings(5, favor_shorter_ngram=False)},
+    "tokens": {"whole_words": None, "masking": MaskingSettings(5, ngram=3, favor_shorter_ngram=False)},
     "dynamic": {"dynamic_masking": True, "dupe_factor": 1},
 }
 
@@ -166,7 +166,7 @@ def test_documents_without_a_token(tmp_path):
 
 def test_a_line_of_a_megabyte(tmp_path):
     line = "今天天气很好我们一起去公园散步" * 22500
-    settings = {"chunks": ChunkSettings(512, 0.0), "masking": MaskingSettings(max_predictions_per_seq=80)}
+    settings = {"chunks": ChunkSettings(512, 0.0), "masking": MaskingSettings(max_predictions_per_seq=80, ngram=3)}
     counts = build(tmp_path, write_text(tmp_path, line + "\n"), dupe_factor=1, **settings).counts
     assert counts["tokens"] == len(line) > 1e6 / 3
     assert counts["sentences"] == 1

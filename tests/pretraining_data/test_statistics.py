@@ -24,7 +24,7 @@ from tokenization import FullTokenizer, is_chinese_character
 
 SEQ_LENGTH = 128
 SIGMAS = 5
-MASKING = MaskingSettings()
+MASKING = MaskingSettings(ngram=3)
 TEXT_BYTES = {"news": 10**6, CORPORA[0]: 250000, CORPORA[1]: 250000}
 PASSES = {"news": 8}
 

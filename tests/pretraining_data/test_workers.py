@@ -38,7 +38,7 @@ def endless_tasks(folder, num_shards=2):
         heldout_share=0.0,
         dynamic_masking=False,
         chunks=ChunkSettings(128, 0.1),
-        masking=MaskingSettings(),
+        masking=MaskingSettings(ngram=3),
     )
     return tasks, settings
 
