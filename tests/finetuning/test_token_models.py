@@ -47,11 +47,7 @@ def run(family, kind, length, num_slices=1):
         model = TokenModel(family, config.without_dropout())
         found = batch_gradients(objective_of(kind, model), features, Division(num_slices), seed=1, step=tf.constant(0))
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-            answers = (
-                model.span_logits(features)
-                if kind == "span"
-                else model.tag_log_probabilities(features, NUM_TAGS)
-            )
+            answers = model.span_logits(features) if kind == "span" else model.tag_log_probabilities(features, NUM_TAGS)
         session.run(tf.global_variables_initializer())
         gradients = {variable.op.name: gradient for variable, gradient in zip(found.variables, found.gradients)}
         return values, session.run([found.loss, found.watched, answers, gradients])
