@@ -9,7 +9,8 @@ The values, and where they come from:
   of the steps, from 1024 on a fifth. Users of large and above report a loss that jumps up and stays there, cured by
   a smaller rate (google-research/albert, issue 29); the factors are cautious choices, not measured here.
 - Fine-tuning. At 5e-5 and 2e-5, large and above often end at chance (brightmart/albert_zh, issues 53 and 56); at 5e-6
-  xlarge was reported to train (google-research, issue 151), and 1e-5 stands between. Smaller models are left alone.
+  xlarge was reported to train (google-research, issue 151), and 1e-5 stands between. The smallest models learn little
+  at the published rates on few rows, and most at 5e-4 (measured, docs/en/measurements.md). Others are left alone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ PUBLISHED, RECOMMENDED = PRESETS = ("published", "recommended")
 _XLARGE_HIDDEN_SIZE = 2048
 _SMALL_HIDDEN_SIZE = 384
 _SMALL_ADAMW_RATE = 1e-3
+_SMALL_FINE_TUNING_RATE = 5e-4
 _PUBLISHED_VALUES: Dict[str, Any] = {"bias_correction": False, "initial_weights": PUBLISHED}  # where ours differ
 _PRETRAINING_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}  # with the batch that each belongs to
 
@@ -51,6 +53,8 @@ def pretraining_values(
 
 def fine_tuning_values(*, hidden_size: int) -> Dict[str, Any]:
     """Recommended settings of a fine-tuning run, by name; none where the published ones work."""
+    if hidden_size <= _SMALL_HIDDEN_SIZE:
+        return {"learning_rate": _SMALL_FINE_TUNING_RATE}
     if hidden_size < LARGE_HIDDEN_SIZE:
         return {}
     return {"learning_rate": 5e-6 if hidden_size >= _XLARGE_HIDDEN_SIZE else 1e-5, "warmup_proportion": 0.2}

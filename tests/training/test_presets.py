@@ -52,6 +52,12 @@ def test_sizes_that_train_as_published_are_left_alone(caplog):
     assert settings.learning_rate == 5e-5 and "sets nothing" in caplog.text
 
 
+def test_the_smallest_models_take_larger_steps():
+    settings = apply_preset(settings_of("--preset=recommended"), fine_tuning_values(hidden_size=312), 312)
+    assert settings.learning_rate == 5e-4
+    assert apply_preset(settings_of(), fine_tuning_values(hidden_size=312), 312).learning_rate == 5e-5
+
+
 @pytest.mark.parametrize(
     "arguments,hidden_size,is_warned",
     [
