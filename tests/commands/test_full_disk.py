@@ -34,6 +34,12 @@ class FullAfter:
             raise OSError(self.error, os.strerror(self.error))
         return self.file.write(data)
 
+    def flush(self):
+        self.file.flush()
+
+    def fileno(self):
+        return self.file.fileno()
+
     def close(self):
         self.file.close()
         if self.room == 0:

@@ -176,7 +176,7 @@ def test_a_file_shorter_than_its_sidecar_says_is_named(folder):
     sidecar = {
         "settings": settings,
         "vocabulary": {"size": len(tiny_model.VOCABULARY)},
-        "shards": [{"file": "heldout.tfrecord", "bytes": path.stat().st_size + 1}],
+        "shards": [{"file": "heldout.tfrecord", "bytes": path.stat().st_size + 1, "records": 3}],
     }
     write_json(sidecar_path(str(path)), sidecar)
     with pytest.raises(UserError, match="bytes, .* were written"):

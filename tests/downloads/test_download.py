@@ -197,7 +197,12 @@ def test_more_bytes_than_were_named(site, target, tmp_path):
     "content, headers, message",
     [
         (b"", {}, "is empty on the server"),
-        (gzip.compress(CONTENT), {"Content-Encoding": "gzip"}, r"is sent packed \(gzip\), which was not asked for"),
+        pytest.param(  # its header holds the time, which is no name of a test
+            gzip.compress(CONTENT),
+            {"Content-Encoding": "gzip"},
+            r"is sent packed \(gzip\), which was not asked for",
+            id="gzip",
+        ),
         (b"x", {"Content-Encoding": "br"}, "is sent packed"),
         (b"please log in", {"Content-Type": "text/html; charset=utf-8"}, r"answers with a page \(text/html\)"),
         (b"please log in", {"Content-Type": "application/xhtml+xml"}, "answers with a page"),

@@ -159,7 +159,7 @@ def test_words_of_a_user_dictionary_are_units(tmp_path):
 
 
 def test_documents_without_a_token(tmp_path):
-    counts = build(tmp_path, write_text(tmp_path, "\u200b\n\n今天\u200b很好\n")).counts
+    counts = build(tmp_path, write_text(tmp_path, "\u0301\n\n今天\u200b很好\n")).counts
     assert (counts["documents"], counts["documents_without_a_token"], counts["sentences"]) == (2, 1, 1)
     assert counts["examples"] == 3
 

@@ -95,7 +95,7 @@ def test_processors_of_declared_tasks_read_theirs(tmp_path):
 
 
 def config_of(family):
-    return family(**tiny_model.SIZES, type_vocab_size=2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    return family(**tiny_model.SIZES)
 
 
 @pytest.mark.parametrize("family", [BertConfig, AlbertConfig])
