@@ -45,7 +45,8 @@ def test_a_shorter_text_covers_a_longer_one_on_a_terminal():
 
 
 def test_a_line_never_wraps(monkeypatch):
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((6, 24)))
+    # With whatever arguments: pytest asks for the size, too.
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((6, 24)))
     stream = Terminal()
     line = StatusLine(stream)
     line.show("1234567", 0.0)
