@@ -1,5 +1,6 @@
 """TensorBoard's events, read back."""
 
+import contextlib
 import glob
 import os
 
@@ -8,7 +9,14 @@ import tensorflow.compat.v1 as tf
 
 def events_in(folder):
     """The events of a folder's files, in the order in which TensorBoard reads them."""
-    return [event for path in paths_in(folder) for event in tf.train.summary_iterator(path)]
+    return [event for path in paths_in(folder) for event in _written(path)]
+
+
+def _written(path):
+    """The events of a file, as TensorBoard takes them: up to one that a writer of this process has in memory yet."""
+    events = tf.train.summary_iterator(path)
+    with contextlib.suppress(tf.errors.DataLossError):
+        yield from events
 
 
 def paths_in(folder):
