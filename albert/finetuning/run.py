@@ -163,7 +163,7 @@ def _with_best_rate(problem: Problem, training: Split, dev: Split, advice: str) 
             train(trial, training, advice, None, LearningWatch(settings))
         prefix = latest_checkpoint(settings.output_dir)
         setup = TrainingSetup(use_tpu=settings.use_tpu)
-        return _scores(trial, dev, _answers(trial, dev, setup, prefix, settings.eval_batch_size), prefix)
+        return _measure(trial, dev, setup, prefix)
 
     settings, baseline = problem.run.settings, problem.baseline(dev)
     plan = TrialPlan(settings, training.features.num_rows, _goal(problem), baseline)
@@ -323,8 +323,7 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
         start = starting_checkpoint(settings)
         _log.info("%s holds no checkpoint: evaluating %s.", settings.output_dir, start or "random weights")
         setup = TrainingSetup(init_checkpoint=start, use_tpu=settings.use_tpu)
-        answers = _answers(problem, split, setup, None, settings.eval_batch_size)
-        results = _scores(problem, split, answers, None)
+        results = _measure(problem, split, setup, None)
         write_results(settings.output_dir, EVAL_RESULTS, results)
         _log.info("dev: %s", evaluator.goal.text(results, evaluator.baseline))
         return None
@@ -335,6 +334,12 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
     write_figures(os.path.join(settings.output_dir, DEV_EVALUATIONS), known)
     write_results(settings.output_dir, EVAL_RESULTS, evaluator.best() or {})
     return evaluator.keep_best()
+
+
+def _measure(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
+    """Asks a checkpoint for its answers on the dev split, and scores them."""
+    answers = _answers(problem, split, setup, prefix, problem.run.settings.eval_batch_size)
+    return _scores(problem, split, answers, prefix)
 
 
 def _scores(problem: Problem, split: Split, answers: Any, prefix: Optional[str]) -> Results:

@@ -13,6 +13,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.files.space import DiskFullError, free_bytes, size_text
 from albert.model.config import LARGE_HIDDEN_SIZE
+from albert.monitor.steps import StepHook
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class LossTrend:
         return None
 
 
-class DivergenceHint(tf.train.SessionRunHook):
+class DivergenceHint(StepHook):
     """Hint of divergence: one line of advice, once a run, where the loss climbs or is stuck."""
 
     def __init__(self, loss: Any, *, warmup_steps: int, advice: str) -> None:
@@ -123,15 +124,6 @@ class DivergenceHint(tf.train.SessionRunHook):
         self._trend = LossTrend(warmup_steps)
         self._advice = advice
         self._is_said = False
-
-    def begin(self) -> None:
-        """Finds the step counter."""
-        self._global_step = tf.train.get_global_step()
-
-    def after_create_session(self, session: Any, coord: Any) -> None:
-        """Reads the step at which the run begins."""
-        del coord
-        self._step = int(session.run(self._global_step))
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for the loss."""

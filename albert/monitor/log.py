@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 from albert.base.terminal import Part, StatusLine, fitted, time_text
 from albert.monitor.events import EventLog
 from albert.monitor.figures import TRAIN, append_record, drop_after
+from albert.monitor.steps import StepHook
 
 _LEAST_WINDOW = 50  # steps over which the rate is taken; buckets of length make single steps differ by a factor
 _TOKENS = "tokens"  # counted for the rate, not recorded
@@ -36,7 +37,7 @@ class Rate(NamedTuple):
         return self.tokens / self.seconds if self.seconds > 0 else 0.0
 
 
-class TrainingLogHook(tf.train.SessionRunHook):
+class TrainingLogHook(StepHook):
     """Reports losses, accuracies, rates and time left every few steps.
 
     Losses and accuracies are means since the last report, the rates are those of the last steps (50 at least); the
@@ -80,21 +81,15 @@ class TrainingLogHook(tf.train.SessionRunHook):
         self._warmup_steps = warmup_steps
         self._events = events
         self._clock = clock
-        self._step = 0
         self._means = _Means()
         self._recent: Deque[Rate] = collections.deque(maxlen=max(every_steps, _LEAST_WINDOW))
         self._is_first = True  # of the process
         self._step_start = 0.0
         self.total = Rate(0, 0.0, 0.0)  # of this process
 
-    def begin(self) -> None:
-        """Finds the step counter."""
-        self._global_step = tf.train.get_global_step()
-
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Reads the step at which the run begins."""
-        del coord
-        self._step = int(session.run(self._global_step))
+        super().after_create_session(session, coord)
         drop_after(self._metrics_path, self._step)
         if self._events:
             self._events.begin_after(self._step)

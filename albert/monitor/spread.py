@@ -9,13 +9,14 @@ import tensorflow.compat.v1 as tf
 
 from albert.model.spread import TOKEN_SPREAD
 from albert.monitor.figures import TRAIN, read_records
+from albert.monitor.steps import StepHook
 
 _log = logging.getLogger(__name__)
 
 _COLLAPSED_SHARE = 0.1  # of the spread at the start
 
 
-class SpreadWatch(tf.train.SessionRunHook):
+class SpreadWatch(StepHook):
     """Warns where the spread falls to a tenth of that of the run's first step."""
 
     def __init__(self, spread: Any, *, every_steps: int, metrics_path: str, cause: str) -> None:
@@ -34,14 +35,9 @@ class SpreadWatch(tf.train.SessionRunHook):
         self._first: Optional[float] = None
         self._is_said = False
 
-    def begin(self) -> None:
-        """Finds the step counter."""
-        self._global_step = tf.train.get_global_step()
-
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Reads the step at which the run begins, and the spread of its first step if that is past."""
-        del coord
-        self._step = int(session.run(self._global_step))
+        super().after_create_session(session, coord)
         records = read_records(self._metrics_path, TRAIN) if self._step else []
         known = [record[TOKEN_SPREAD] for record in records if record.get(TOKEN_SPREAD)]
         self._first = known[0] if known else None

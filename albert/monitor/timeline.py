@@ -10,13 +10,14 @@ import tensorflow.compat.v1 as tf
 from tensorflow.python.client import timeline  # the public way to it, tf.train.ProfilerHook, traces again and again
 
 from albert.files.complete import CompleteFile
+from albert.monitor.steps import StepHook
 
 _log = logging.getLogger(__name__)
 
 _WARM_UP_STEPS = 3  # left out: the first builds, the next settle memory and threads
 
 
-class TimelineHook(tf.train.SessionRunHook):
+class TimelineHook(StepHook):
     """Traces one step, the fourth of the process (or the last, if that comes before), into timeline-<step>.json."""
 
     def __init__(self, output_dir: str, total_steps: int) -> None:
@@ -24,14 +25,9 @@ class TimelineHook(tf.train.SessionRunHook):
         self._output_dir = output_dir
         self._total_steps = total_steps
 
-    def begin(self) -> None:
-        """Finds the step counter."""
-        self._global_step = tf.train.get_global_step()
-
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Chooses the step."""
-        del coord
-        self._step = int(session.run(self._global_step))
+        super().after_create_session(session, coord)
         self._traced_step = min(self._step + _WARM_UP_STEPS + 1, self._total_steps)
 
     def before_run(self, run_context: Any) -> Any:

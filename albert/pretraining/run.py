@@ -89,12 +89,13 @@ def run_pretraining(settings: PretrainingSettings, family: Family) -> None:
         warmup="--num_warmup_steps={:g}".format(run.settings.num_warmup_steps),
     )
     evaluator = _evaluator(run) if own.do_eval else None
+    graph = published_graph(family, run.model.config)
     is_keeper = own.do_train and own.is_chief
     with explained_errors(own.output_dir, advice), training_folder(own.output_dir, is_keeper=is_keeper):
-        observer = train(run, advice, evaluator) if own.do_train else None
+        observer = train(run, advice, evaluator, graph) if own.do_train else None
         if evaluator:
             evaluate(run, evaluator)
-            write_graph_of_best(own.output_dir, published_graph(family, run.model.config))
+            write_graph_of_best(own.output_dir, graph)
         if own.export_dir:
             export_after_training(run, own.export_dir)
     if own.is_chief and evaluator:
@@ -200,8 +201,15 @@ def _training_input_fn(settings: PretrainingSettings, inputs: Inputs) -> Any:
     )
 
 
-def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator]) -> TrainingObserver:
-    """Trains up to the last step, from the folder's last checkpoint where there is one; returns its observer."""
+def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator], graph: bytes) -> TrainingObserver:
+    """Trains up to the last step, from the folder's last checkpoint where there is one; returns its observer.
+
+    Args:
+      run: what is trained.
+      advice: what to do where training diverges.
+      evaluator: evaluates checkpoints while training; None where nothing does.
+      graph: of `published_graph`, for every checkpoint.
+    """
     settings = run.settings
     observer = make_observer(
         settings,
@@ -212,9 +220,9 @@ def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator]) -> T
     )
     from_group_0 = _is_from_group_0(settings, run.family)
     setup = training_setup(settings, optimizer_settings(settings), observer, init_from_group_0=from_group_0)
-    graph = PublishedGraphListener(settings.output_dir, published_graph(run.family, run.model.config))
+    graphs = [PublishedGraphListener(settings.output_dir, graph)] if settings.is_chief else []
     estimator = _estimator(run, setup, _initializers(run, setup))
-    observer.train(estimator, _training_input_fn(settings, run.inputs), [graph] * settings.is_chief)
+    observer.train(estimator, _training_input_fn(settings, run.inputs), graphs)
     return observer
 
 
