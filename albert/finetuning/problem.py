@@ -10,6 +10,7 @@ from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
 from albert.model.types import Tensor
 from albert.monitor.goal import Baseline
+from albert.tasks.splits import split_path
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import Features, Objective
@@ -93,6 +94,14 @@ class Problem:
     def description(self) -> Dict[str, Any]:
         """Description of the model beside what all kinds say (`ModelFolder`)."""
         return {}
+
+    def source_files(self, split: str) -> List[str]:
+        """Files that a split was read from."""
+        return [split_path(self.run.task, self.run.settings.data_dir, split)]
+
+    def training_batches(self, batches: Any) -> Any:
+        """Adds to a dataset of training batches what the records do not hold, as `row_values.with_row_values` does."""
+        return batches
 
     def objective(self) -> Objective:
         """Objective of training."""

@@ -31,7 +31,6 @@ from albert.monitor.goal import Goal, Results
 from albert.monitor.guards import divergence_advice
 from albert.monitor.observer import TrainingObserver
 from albert.monitor.summary import log_best, log_files
-from albert.tasks.splits import split_path
 from albert.tasks.task import Task
 from albert.training import plausible, run_model
 from albert.training.estimator import make_estimator
@@ -133,7 +132,7 @@ def _prepared(
 
 def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _Done:
     """Trains, evaluates and predicts as the settings ask."""
-    settings, task = problem.run.settings, problem.run.task
+    settings = problem.run.settings
     dev = _with_features(problem, "dev", rows["dev"]) if settings.do_eval else None
     training = _with_features(problem, "train", rows["train"]) if settings.do_train else None
     if training and settings.eval_each_epoch:
@@ -143,7 +142,7 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
     if training and dev and settings.try_learning_rates:
         settings = _with_best_rate(problem, training, dev, advice)
         problem = type(problem)(problem.run._replace(settings=settings))
-    save_run_config(settings, [split_path(task, settings.data_dir, split) for split in rows])
+    save_run_config(settings, [path for split in rows for path in problem.source_files(split)])
     watch = LearningWatch(settings, guessing_loss=problem.guessing_loss(training) if training else None)
     evaluator = _evaluator(problem, dev, watch) if dev else None
     observer = train(problem, training, advice, evaluator, watch) if training else None
@@ -208,13 +207,12 @@ def _describe_output(problem: Problem) -> None:
 
 
 def _with_features(problem: Problem, split: str, rows: List[Any]) -> Split:
-    settings, task = problem.run.settings, problem.run.task
     features = cached_features(
         rows,
         encoder=problem.encoder(),
         split=split,
-        source_files=[split_path(task, settings.data_dir, split)],
-        cache_dir=os.path.join(settings.output_dir, CACHE_FOLDER),
+        source_files=problem.source_files(split),
+        cache_dir=os.path.join(problem.run.settings.output_dir, CACHE_FOLDER),
     )
     return Split(rows, features)
 
@@ -236,7 +234,7 @@ def _input_fn(
     position: DataPosition = DataPosition(),  # noqa: B008 (immutable)
 ) -> Callable[..., Any]:
     settings = problem.run.settings
-    return fine_tuning_input_fn(
+    input_fn = fine_tuning_input_fn(
         features.path,
         problem.encoder().features,
         num_rows=features.num_rows,
@@ -248,6 +246,7 @@ def _input_fn(
         static_shapes=settings.use_tpu or (is_training and settings.use_xla and not settings.bucket_by_length),
         start_step=position.start_step,
     )
+    return (lambda params: problem.training_batches(input_fn(params))) if is_training else input_fn
 
 
 def _training_input_fn(problem: Problem, features: CachedFeatures) -> Any:
