@@ -21,10 +21,11 @@ import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
 from albert.base.terminal import say
-from albert.inference.embeddings import POOLINGS, Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
+from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
 from albert.inference.encoder_model import open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.text_batches import place_in, read_text_column
+from albert.model.pooling import POOLINGS
 
 __all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
 

@@ -28,6 +28,8 @@ class ModelFolder(NamedTuple):
       is_sentencepiece: whether vocab_file is a sentencepiece model.
       use_pooled_output: whether the head takes the pooler's output, or the mean of the tokens.
       similar_label: the label of pairs that mean the same; None where the task does not name it.
+      pooling: how the tokens of a sentence become one vector (`pooling.pool`), which then goes through the linear map
+        of the sentence-vector head and is divided by its length; None where there is no such head.
     """
 
     task: str
@@ -40,6 +42,7 @@ class ModelFolder(NamedTuple):
     is_sentencepiece: bool = False
     use_pooled_output: bool = True
     similar_label: Optional[str] = None
+    pooling: Optional[str] = None
 
 
 def write_description(folder: str, description: ModelFolder) -> None:
@@ -72,7 +75,7 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
     optional = tuple(ModelFolder._field_defaults)
     values.check_keys(ModelFolder._fields, required=[name for name in ModelFolder._fields if name not in optional])
     flags = {name: values.flag(name) for name in ("is_sentencepiece", "use_pooled_output") if name in values}
-    similar = None if values.values.get("similar_label") is None else values.text("similar_label")
+    texts = {name: values.text(name) for name in ("similar_label", "pooling") if values.values.get(name) is not None}
     return ModelFolder(
         task=values.text("task"),
         labels=values.texts("labels"),
@@ -82,6 +85,6 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
         vocab_file=values.file_name("vocab_file"),
         do_lower_case=values.flag("do_lower_case"),
         max_seq_length=values.count("max_seq_length", least=1, most=_LONGEST_SEQUENCE),
-        similar_label=similar,
+        **texts,
         **flags,
     )

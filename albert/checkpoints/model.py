@@ -30,9 +30,11 @@ from albert.checkpoints.variables import (
     num_labels_of,
     sizes_of,
     unlike_albert,
+    vector_size_of,
 )
 from albert.files import json_reading
 from albert.model.config import ModelConfig
+from albert.model.pooling import MEAN
 from tokenization import load_vocab, takes_vocabulary
 
 _log = logging.getLogger(__name__)
@@ -114,6 +116,16 @@ class CheckpointModel(NamedTuple):
     def use_pooled_output(self) -> bool:
         """Whether a fine-tuned head takes the pooler's output, or the mean of the tokens."""
         return self.description.use_pooled_output if self.description else True
+
+    @property
+    def vector_size(self) -> Optional[int]:
+        """The numbers of a sentence vector; None without the head that makes them."""
+        return vector_size_of(self.shapes)
+
+    @property
+    def pooling(self) -> str:
+        """How the sentence-vector head pools tokens; the mean where no description says it."""
+        return (self.description.pooling if self.description else None) or MEAN
 
     @property
     def labels(self) -> Optional[Tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from albert.checkpoints.variables import NUM_GROUPS, Shapes, family_of, has_head, heads_of, listed, sizes_of
-from albert.model.outputs import ALL_HEADS, CLASSIFIER, ENCODER, HEADS, MASKED_LM, PRETRAINING
+from albert.model.outputs import ALL_HEADS, CLASSIFIER, ENCODER, HEADS, MASKED_LM, PRETRAINING, SENTENCE_VECTOR
 
 POOLER = "bert/pooler/"
 _POOLER_WEIGHTS = tuple(POOLER + "dense/" + name for name in ("kernel", "bias"))
@@ -57,11 +57,13 @@ _HEAD_WEIGHTS = {
     ENCODER: (),
     MASKED_LM: _MASKED_LM_WEIGHTS,
     PRETRAINING: _MASKED_LM_WEIGHTS + ("cls/seq_relationship/output_weights", "cls/seq_relationship/output_bias"),
+    SENTENCE_VECTOR: ("cls/sentence_vector/dense/kernel", "cls/sentence_vector/dense/bias"),
     CLASSIFIER: ("output_weights", "output_bias"),
 }
 _HEAD_WORDS = {
     MASKED_LM: "no masked-LM head, which fine-tuning leaves out",
     PRETRAINING: "no sentence-order head, which fine-tuning leaves out",
+    SENTENCE_VECTOR: "no sentence-vector head: run_distillation.py and run_embedding.py train one",
     CLASSIFIER: "no fine-tuned head",
 }
 _OWNERS = {PRETRAINING: "sentence-order head", CLASSIFIER: "fine-tuned head"}

@@ -13,6 +13,7 @@ from albert.model.outputs import HEADS, TOKEN_HEADS, Head
 
 ENCODER_PREFIX = "bert/"
 TAG_WEIGHTS = "cls/tagging/output_weights"  # [tags, H]
+_VECTOR_MAP = "cls/sentence_vector/dense/kernel"  # [H, size]
 _CLASSIFIER_WEIGHTS = "output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
 _SLOT_SUFFIXES = ("/lamb_m", "/lamb_v", "/adam_m", "/adam_v", "/Adam", "/Adam_1")
@@ -108,6 +109,11 @@ def has_head(head: Head, shapes: Shapes) -> bool:
 def num_labels_of(shapes: Shapes) -> Optional[int]:
     """Counts the labels of a classifier; None without one."""
     return shapes[_CLASSIFIER_WEIGHTS][0] if _CLASSIFIER_WEIGHTS in shapes else None
+
+
+def vector_size_of(shapes: Shapes) -> Optional[int]:
+    """Counts the numbers of a sentence vector; None without the head."""
+    return shapes[_VECTOR_MAP][1] if _VECTOR_MAP in shapes else None
 
 
 def token_head_of(shapes: Shapes) -> Optional[str]:

@@ -20,13 +20,12 @@ from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
 from albert.inference.graph import Build, Recipe, Tensors, encoder_of, frozen_graph, nothing_but_first_tokens
 from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, Place, answer_in_batches, read_texts
+from albert.model.pooling import CLS, pool
 from albert.text.sequences import pad_batch
 
 _log = logging.getLogger(__name__)
 
-_FAR_BELOW = -1e30  # stands for padding where the largest value is taken
 _LEAST_NORM = 1e-12
-_CLS = "cls"  # the pooling that takes the first token
 _VECTORS = "vectors"  # the output of the graph, float32 [B, width]
 
 
@@ -121,23 +120,13 @@ def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> Lis
 
 def _build(layers: Sequence[int], pooling: str) -> Build:
     def build(model: CheckpointModel, inputs: Tensors) -> Tensors:
-        kept_positions = nothing_but_first_tokens(inputs) if pooling == _CLS else None
+        kept_positions = nothing_but_first_tokens(inputs) if pooling == CLS else None
         encoder = encoder_of(model, inputs, kept_positions)
         outputs = encoder.get_all_encoder_layers()
-        mask = tf.expand_dims(tf.cast(inputs["input_mask"], tf.float32), -1)  # [B, S, 1]
-        vectors = tf.concat([_POOLINGS[pooling](outputs[layer], mask) for layer in layers], axis=-1)
+        vectors = tf.concat([pool(outputs[layer], inputs["input_mask"], pooling) for layer in layers], axis=-1)
         return {_VECTORS: tf.identity(vectors, _VECTORS)}
 
     return build
-
-
-# [B, S, H] outputs of a layer and a [B, S, 1] mask -> [B, H].
-_POOLINGS = {
-    _CLS: lambda x, mask: x[:, 0],
-    "mean": lambda x, mask: tf.reduce_sum(x * mask, axis=1) / tf.reduce_sum(mask, axis=1),
-    "max": lambda x, mask: tf.reduce_max(x + (1.0 - mask) * _FAR_BELOW, axis=1),
-}
-POOLINGS = tuple(_POOLINGS)
 
 
 def nearest_vectors(vector: np.ndarray, vectors: np.ndarray, k: int) -> List[Neighbour]:

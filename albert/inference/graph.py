@@ -26,7 +26,8 @@ from albert.files.literal_paths import literal_path
 from albert.inference.graph_files import kept_graph
 from albert.model import heads, layers
 from albert.model.encoder import TransformerModel
-from albert.model.outputs import CLASSIFIER, ENCODER, INPUT_NAMES, PRETRAINING, SPANS, TAGS, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, INPUT_NAMES, PRETRAINING, SENTENCE_VECTOR, SPANS, TAGS, Arrays
+from albert.model.pooling import CLS
 from albert.model.types import Tensor
 
 Tensors = Dict[str, Tensor]  # inputs or outputs of a graph by name
@@ -58,7 +59,7 @@ def head_recipe(
     model: CheckpointModel, head: str, *, batch_size: Optional[int] = None, seq_length: Optional[int] = None
 ) -> Recipe:
     """Returns the recipe whose outputs are those of a head (`outputs.ALL_HEADS`), which the checkpoint holds."""
-    settings = {"head": head, "use_pooled_output": model.use_pooled_output}
+    settings = {"head": head, "use_pooled_output": model.use_pooled_output, "pooling": model.pooling}
     return Recipe(model, partial(_build_head, head), settings, batch_size=batch_size, seq_length=seq_length)
 
 
@@ -128,14 +129,15 @@ def nothing_but_first_tokens(inputs: Tensors) -> Tensor:
 
 
 def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
-    # A pooled classifier reads the first token alone, so the last layer is computed for no other token.
-    is_pooled = head == CLASSIFIER and model.use_pooled_output
-    kept_positions = nothing_but_first_tokens(inputs) if is_pooled else None
+    kept_positions = nothing_but_first_tokens(inputs) if _reads_first_token_alone(head, model) else None
     encoder = encoder_of(model, inputs, kept_positions)
     names = outputs_of(head, model.shapes)
     if head == ENCODER:
         values = [encoder.get_sequence_output()] + ([encoder.get_pooled_output()] if model.has_pooler else [])
         return {name: tf.identity(value, name) for name, value in zip(names, values)}
+    if head == SENTENCE_VECTOR:
+        vectors = heads.sentence_vector(encoder, model.vector_size or 0, model.pooling)
+        return {names[0]: tf.identity(vectors, names[0])}
     if head in (SPANS, TAGS):
         logits = _token_logits(head, model, encoder, inputs)
         return {names[0]: tf.nn.softmax(logits, name=names[0])}
@@ -146,6 +148,11 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     if head == PRETRAINING:
         values.append(heads.sentence_order_logits(encoder))
     return {name: tf.nn.softmax(value, name=name) for name, value in zip(names, values)}
+
+
+def _reads_first_token_alone(head: str, model: CheckpointModel) -> bool:
+    """Whether the last layer need not be computed for any other token."""
+    return (head == CLASSIFIER and model.use_pooled_output) or (head == SENTENCE_VECTOR and model.pooling == CLS)
 
 
 def _token_logits(head: str, model: CheckpointModel, encoder: TransformerModel, inputs: Tensors) -> Tensor:

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.model import layers
 from albert.model.config import ModelConfig
+from albert.model.pooling import MEAN, pool
 from albert.model.types import Tensor
 
 
@@ -112,8 +113,7 @@ class TransformerModel:
         """The mean [B, H] of the last layer over the tokens, without padding."""
         if self._kept_positions is not None:
             raise ValueError("this model does not keep the output of every token")
-        weights = tf.expand_dims(tf.cast(self.input_mask, tf.float32), -1)  # [B, S, 1]
-        return tf.reduce_sum(self.sequence_output * weights, axis=1) / tf.reduce_sum(weights, axis=1)
+        return pool(self.sequence_output, self.input_mask, MEAN)
 
     def get_sequence_output(self) -> Tensor:
         """The last layer [B, S, H]; [B, 1 + P, H] where only some positions are kept."""

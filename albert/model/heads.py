@@ -1,4 +1,7 @@
-"""Heads of an encoder: masked LM, sentence order, classes, spans, tags. Tensors in, losses and answers out."""
+"""Heads of an encoder: masked LM, sentence order, sentence vectors, classes, spans, tags.
+
+Tensors in, losses and answers out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.model import layers
 from albert.model.encoder import TransformerModel
+from albert.model.pooling import pool
 from albert.model.types import Tensor
 
 CLASSIFIER_DROPOUT = 0.1
@@ -93,6 +97,29 @@ def sentence_order(model: TransformerModel, labels: Tensor) -> ClassifierOutput:
     return ClassifierOutput(loss, example_loss, logits)
 
 
+def sentence_vector(model: TransformerModel, size: int, pooling: str) -> Tensor:
+    """Computes sentence vectors of length 1: [B, size]. Variables under cls/sentence_vector.
+
+    The vector is the pooled last layer through a linear map, divided by its length (docs/en/models.md, "Heads").
+
+    Args:
+      model: the encoder.
+      size: numbers of a vector. A map to the hidden size begins as the identity, so that training starts from the
+        pooled vectors of the encoder; any other begins at random.
+      pooling: see `pooling.pool`.
+    """
+    x = pool(model.get_sequence_output(), model.input_mask, pooling)
+    x = _normalised(model, x, "cls/sentence_vector/LayerNorm")
+    width = model.config.hidden_size
+    with tf.variable_scope("cls/sentence_vector/dense"):
+        if size == width:
+            kernel = tf.get_variable("kernel", [width, size], initializer=tf.initializers.identity())
+        else:
+            kernel = layers.weight("kernel", [width, size], width**-0.5)
+        bias = tf.get_variable("bias", [size], initializer=tf.zeros_initializer())
+    return tf.math.l2_normalize(tf.nn.bias_add(tf.matmul(x, kernel), bias), axis=-1)
+
+
 def classifier(
     model: TransformerModel,
     num_labels: int,
@@ -110,9 +137,7 @@ def classifier(
       use_pooled_output: take the pooler's output, or the mean of the tokens.
     """
     pooled_output = model.get_pooled_output() if use_pooled_output else model.get_mean_output()
-    # The output of a preln encoder is not normalised yet (docs/en/models.md, "Heads").
-    if getattr(model.config, "ln_type", "postln") == "preln":
-        pooled_output = layers.layer_norm(pooled_output, "loss/LayerNorm")
+    pooled_output = _normalised(model, pooled_output, "loss/LayerNorm")
     pooled_output = layers.dropout(pooled_output, CLASSIFIER_DROPOUT if is_training else 0.0)
     logits = _label_logits(pooled_output, num_labels, model.config.initializer_range)
     if labels is None:
@@ -172,11 +197,15 @@ def tag_logits(model: TransformerModel, num_tags: int, is_training: bool) -> Ten
 
 def _token_logits(model: TransformerModel, x: Tensor, num_labels: int) -> Tensor:
     """[B, S, H] -> [B, S, labels]."""
-    if getattr(model.config, "ln_type", "postln") == "preln":  # as in `classifier`
-        x = layers.layer_norm(x)
+    x = _normalised(model, x)
     batch, length, width = layers.shape_list(x)
     logits = _label_logits(tf.reshape(x, [-1, width]), num_labels, model.config.initializer_range)
     return tf.reshape(logits, [batch, length, num_labels])
+
+
+def _normalised(model: TransformerModel, x: Tensor, name: Optional[str] = "LayerNorm") -> Tensor:
+    """Normalises the output of a preln encoder, which is not normalised yet (docs/en/models.md, "Heads")."""
+    return layers.layer_norm(x, name) if getattr(model.config, "ln_type", "postln") == "preln" else x
 
 
 def _label_logits(x: Tensor, num_labels: int, stddev: float) -> Tensor:

@@ -11,7 +11,7 @@ INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")  # each int32 [B, S]
 Arrays = Dict[str, np.ndarray]  # inputs or outputs by name
 
 ENCODER, MASKED_LM, PRETRAINING, CLASSIFIER = "encoder", "masked_lm", "pretraining", "classifier"
-SPANS, TAGS = "spans", "tags"
+SENTENCE_VECTOR, SPANS, TAGS = "sentence_vector", "spans", "tags"
 
 
 class Head(NamedTuple):
@@ -57,6 +57,13 @@ HEADS = {
             outputs=("probabilities", "sentence_order_probabilities"),  # [B, S, V] and [B, 2]
             architecture="AlbertForPreTraining",
             auto_class="AutoModelForPreTraining",
+        ),
+        Head(
+            SENTENCE_VECTOR,
+            weight_prefixes=("cls/sentence_vector/",),
+            outputs=("sentence_vector",),  # [B, D], of length 1
+            architecture="AlbertModel",
+            auto_class="AutoModel",  # without pooling, map and norm, which sentence-transformers adds
         ),
         Head(
             CLASSIFIER,

@@ -8,13 +8,14 @@ from typing import Optional
 from albert.base.errors import UserError
 from albert.checkpoints.training_folder import last_checkpoint
 from albert.checkpoints.values import variable_shapes
-from albert.checkpoints.variables import Shapes, num_labels_of, token_head_of
+from albert.checkpoints.variables import Shapes, num_labels_of, token_head_of, vector_size_of
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE
-from albert.model.outputs import CLASSIFIER, PRETRAINING, SPANS, TAGS
+from albert.model.outputs import CLASSIFIER, PRETRAINING, SENTENCE_VECTOR, SPANS, TAGS
 
 _PHASES = {
     PRETRAINING: "pre-training",
     CLASSIFIER: "the fine-tuning of a classifier",
+    SENTENCE_VECTOR: "the training of sentence vectors",
     SPANS: "the fine-tuning of a reader",
     TAGS: "the fine-tuning of a tagger",
 }
@@ -26,7 +27,7 @@ def check_output_dir(output_dir: str, head: str) -> None:
 
     Args:
       output_dir: the folder; it need not exist.
-      head: what is trained: "pretraining", "classifier", "spans" or "tags".
+      head: what is trained: "pretraining", "classifier", "sentence_vector", "spans" or "tags".
 
     Raises:
       UserError: it holds an export, checkpoints of another head, or none that is whole.
@@ -55,6 +56,8 @@ def _trained_head(shapes: Shapes) -> Optional[str]:
     """The head that weights were trained with last; None if they have none."""
     if num_labels_of(shapes):
         return CLASSIFIER
+    if vector_size_of(shapes):
+        return SENTENCE_VECTOR
     has_masked_lm = any(name.startswith(_MASKED_LM_WEIGHTS) for name in shapes)
     return token_head_of(shapes) or (PRETRAINING if has_masked_lm else None)
 
