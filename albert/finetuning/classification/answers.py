@@ -62,7 +62,7 @@ def write_report(path: str, labels: Sequence[str], predicted: Sequence[int], gol
 
 
 def write_probabilities(path: str, answers: np.ndarray) -> None:
-    """Writes a line per row in file order: the labels' probabilities, separated by tabs."""
+    """Writes a line per row in file order: the labels' probabilities, exact to float32, separated by tabs."""
     with CompleteFile(path) as file:
         for row in np.exp(answers):
-            file.write(("\t".join("{:.8f}".format(value) for value in row) + "\n").encode("utf-8"))
+            file.write(("\t".join("{:.9g}".format(value) for value in row) + "\n").encode("utf-8"))

@@ -7,13 +7,13 @@ from typing import Callable, Dict, Iterator, List, Sequence
 
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.finetuning.feature_cache import EncodedRecord, RecordEncoder
+from albert.finetuning.interleaved import interleave
 from albert.tasks.rows import Row
 from albert.tasks.task import Task
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
 
 UNLABELLED_ID = 0  # stands where a row has no label; no loss and no score may be taken from it
-NO_TOKEN = -1  # the segment of a place that only makes the choices of a row equally long
 
 # A short text costs about a kilobyte at most; long ones hardly ever come back.
 _MAX_REMEMBERED_TEXTS = 1 << 16
@@ -41,23 +41,6 @@ def _records(
         ]
         encoded = interleave(choices, tokenizer.pad_id) if row.choices else choices[0]
         yield EncodedRecord(features_of(row, encoded, labels), choices)
-
-
-def interleave(choices: Sequence[EncodedPair], pad_id: int) -> EncodedPair:
-    """Joins the choices of a row to one sequence: the first token of each, then the second of each, and so on.
-
-    Padded at its end as every row is, it can still be divided into choices of equal length; shorter ones are filled up
-    with places of the segment `NO_TOKEN` (`model.py` divides them).
-    """
-    length = max(len(choice.input_ids) for choice in choices)
-    input_ids: List[int] = []
-    segment_ids: List[int] = []
-    for place in range(length):
-        for choice in choices:
-            is_token = place < len(choice.input_ids)
-            input_ids.append(choice.input_ids[place] if is_token else pad_id)
-            segment_ids.append(choice.segment_ids[place] if is_token else NO_TOKEN)
-    return EncodedPair(input_ids, segment_ids, any(choice.was_truncated for choice in choices))
 
 
 def features_of(row: Row, encoded: EncodedPair, labels: Sequence[str]) -> Dict[str, List[int]]:

@@ -1,6 +1,6 @@
 """Classifier: an encoder of either family under a softmax over a task's labels, or over a row's choices.
 
-A row with choices holds a sequence for each (`features.interleave`). The head says of every sequence
+A row with choices holds a sequence for each (`interleaved.interleave`). The head says of every sequence
 whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
 softmax of these scores over the choices of a row. So a row is one decision everywhere.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Tuple
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
-from albert.finetuning.classification.features import NO_TOKEN
+from albert.finetuning.interleaved import separate
 from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
 from albert.model.config import ModelConfig
@@ -44,7 +44,7 @@ class Classifier(NamedTuple):
     def build(self, features: Features, is_training: bool) -> Tuple[TransformerModel, heads.ClassifierOutput]:
         """Builds the encoder and its head over a batch of `features.CLASSIFICATION_FEATURES`."""
         labels = flat(features["label_ids"])
-        inputs = _part_choices(features, self.num_labels) if self.has_choices else features
+        inputs = separate(features, self.num_labels) if self.has_choices else features
         model = self._encoder(inputs, is_training)
         head = heads.chooser if self.has_choices else heads.classifier
         return model, head(model, self.num_labels, is_training, labels, self.use_pooled_output)
@@ -65,23 +65,6 @@ class Classifier(NamedTuple):
             use_one_hot_embeddings=self.use_one_hot_embeddings,
             kept_positions=kept_positions,
         )
-
-
-def _part_choices(features: Features, num_choices: int) -> Features:
-    """Separates a batch [B, S*C] of interleaved choices into the model's inputs, each [B*C, S]."""
-
-    def separated(name: str) -> Tensor:
-        length = layers.shape_list(features[name])[1] // num_choices
-        column = tf.reshape(features[name], [-1, length, num_choices])
-        return tf.reshape(tf.transpose(column, [0, 2, 1]), [-1, length])
-
-    segment_ids = separated("segment_ids")
-    is_token = tf.cast(tf.not_equal(segment_ids, NO_TOKEN), tf.int32)
-    return {
-        "input_ids": separated("input_ids"),
-        "input_mask": separated("input_mask") * is_token,
-        "segment_ids": segment_ids * is_token,
-    }
 
 
 def classification_objective(classifier: Classifier) -> Objective:

@@ -1,6 +1,7 @@
 from albert.files.features import CLASSIFICATION_FEATURES
 from albert.files.record_encoding import encode_rows
-from albert.finetuning.classification.features import NO_TOKEN, features_of, interleave
+from albert.finetuning.classification.features import features_of
+from albert.finetuning.interleaved import NO_TOKEN, interleave
 from albert.tasks.rows import Row
 from albert.text.sequences import EncodedPair
 

@@ -5,7 +5,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints import families
 from albert.finetuning.classification import model as classification
-from albert.finetuning.classification.features import interleave
+from albert.finetuning.interleaved import interleave, separate
 from albert.text.sequences import EncodedPair, pad_batch
 from tests.support import tiny_model
 
@@ -67,7 +67,7 @@ def test_more_than_two_choices():
     rows = [interleave([choices[0], choices[1], choices[0]], 0) for choices in CHOICES]
     batch = pad_batch(rows, 0)
     with tf.Graph().as_default(), tf.Session() as session:
-        parted = session.run(classification._part_choices(constants(batch), 3))
+        parted = session.run(separate(constants(batch), 3))
     assert parted["input_ids"].shape == (9, 7)
     for number, sequence in enumerate(s for choices in CHOICES for s in (choices[0], choices[1], choices[0])):
         length = len(sequence.input_ids)
