@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable, Dict, Optional, Sequence, Tuple, Type, TypeVar
 
 import optimization
@@ -11,17 +12,18 @@ from albert.checkpoints.families import FAMILIES, GOOGLE, ZH, Family
 from albert.finetuning.settings import ClassificationSettings, FineTuningSettings, ReadingSettings
 from albert.tasks.flags import check_task_flags, declare_task_flags
 from albert.tasks.registry import READER, TAGGER, TASKS_OF
+from albert.tasks.splits import SPLITS, TEST
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
 S = TypeVar("S", bound=FineTuningSettings)
 
-_ALL_FAMILIES = tuple(FAMILIES.values())
+ALL_FAMILIES = tuple(FAMILIES.values())
 _CLASSIFIER_LENGTHS = {ZH: 128, GOOGLE: 512}  # as published
 
 
 def classifier_flags(family: Family) -> Flags:
     """Declares the flags of run_classifier.py (zh) or run_classifier_sp_google.py (google)."""
-    flags = _fine_tuning_flags([family])
+    flags = fine_tuning_flags([family])
     declare_task_flags(flags)
     flags.boolean("use_pooled_output", True, "classify the pooler's first token; False: the mean of all tokens")
     flags.integer(
@@ -30,7 +32,20 @@ def classifier_flags(family: Family) -> Flags:
         "tokens per row; a longer row loses tokens of its longer text",
         minimum=4,
     )
+    flags.choice("predict_split", TEST, SPLITS, "with --do_predict: the split to predict, into <split>_results.tsv")
+    _declare_teacher_flags(flags)
     return flags
+
+
+def _declare_teacher_flags(flags: Flags) -> None:
+    flags.location(
+        "teacher_predictions",
+        None,
+        "a teacher's predictions for the train split, learned beside the labels: probabilities as in train_results.tsv "
+        "(--predict_split=train), or a .npy array of probabilities or logits [rows, labels]",
+    )
+    flags.float("teacher_weight", 0.5, "the teacher's share of the loss; the labels have the rest", 0.0, 1.0)
+    flags.float("teacher_temperature", 2.0, "divides the logits of teacher and student in the teacher's loss", 0.0)
 
 
 def reader_flags() -> Flags:
@@ -52,13 +67,26 @@ def tagger_flags() -> Flags:
 
 
 def _named_task_flags(runner: str) -> Flags:
-    flags = _fine_tuning_flags(_ALL_FAMILIES)
+    flags = fine_tuning_flags(ALL_FAMILIES)
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
     flags.location("data_dir", None, "the folder with the task's files")
     return flags
 
 
-def _fine_tuning_flags(families: Sequence[Family]) -> Flags:
+def fine_tuning_flags(
+    families: Sequence[Family],
+    *,
+    train_batch_size: int = 32,
+    learning_rate: float = 5e-5,
+    is_predicting: bool = True,
+) -> Flags:
+    """Declares the flags of all fine-tuning commands.
+
+    Args:
+      families: those that the command takes models of.
+      train_batch_size, learning_rate: the defaults.
+      is_predicting: whether the command predicts a test split.
+    """
     flags = Flags()
     declare_training_flags(flags)
     declare_config_files(flags, families)
@@ -67,11 +95,12 @@ def _fine_tuning_flags(families: Sequence[Family]) -> Flags:
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
     flags.boolean("do_train", False, "fine-tune on the train split")
     flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")
-    flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
-    flags.integer("train_batch_size", 32, "rows per step", minimum=1)
+    flags.integer("train_batch_size", train_batch_size, "rows per step", minimum=1)
     flags.integer("eval_batch_size", 8, "rows per evaluation step", minimum=1)
-    flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
-    flags.float("learning_rate", 5e-5, "the learning rate at its peak", minimum=0.0)
+    if is_predicting:
+        flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
+        flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
+    flags.float("learning_rate", learning_rate, "the learning rate at its peak", minimum=0.0)
     flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
     flags.string(
         "try_learning_rates",
@@ -105,21 +134,44 @@ def build_classification_settings(flags: Flags, family: Family) -> Classificatio
       UserError: the devices that are asked for are not there.
     """
     check_task_flags(flags)
-    return _build(flags, ClassificationSettings, [family])
+    settings = build_settings(flags, ClassificationSettings, [family])
+    if "predict_split" in settings.given and not settings.do_predict:
+        raise UsageError("--predict_split needs --do_predict=True")
+    _check_teacher(settings)
+    return settings
+
+
+def _check_teacher(settings: ClassificationSettings) -> None:
+    if settings.teacher_predictions is None:
+        for name in ("teacher_weight", "teacher_temperature"):
+            if name in settings.given:
+                raise UsageError("--{} needs --teacher_predictions=FILE".format(name))
+        return
+    if not settings.do_train:
+        raise UsageError("--teacher_predictions needs --do_train=True: only training reads it")
+    if settings.use_tpu:
+        raise UsageError(
+            "--teacher_predictions is not for a TPU: its rows are looked up on this machine while training runs; train "
+            "on a CPU or GPU"
+        )
+    if not 0.0 <= settings.teacher_weight <= 1.0:
+        raise UsageError("--teacher_weight must be a number from 0 to 1")
+    if not 0.0 < settings.teacher_temperature < math.inf:
+        raise UsageError("--teacher_temperature must be a number over 0 (1 to 5 is usual)")
 
 
 def build_reading_settings(flags: Flags) -> ReadingSettings:
     """Builds the settings of a run of reading comprehension; raises as `build_classification_settings`."""
     _check_phases(flags)
     flags.require("task_name", "data_dir")
-    return _build(flags, ReadingSettings, _ALL_FAMILIES)
+    return build_settings(flags, ReadingSettings, ALL_FAMILIES)
 
 
 def build_tagging_settings(flags: Flags) -> FineTuningSettings:
     """Builds the settings of a run of tagging; raises as `build_classification_settings`."""
     _check_phases(flags)
     flags.require("task_name", "data_dir")
-    return _build(flags, FineTuningSettings, _ALL_FAMILIES)
+    return build_settings(flags, FineTuningSettings, ALL_FAMILIES)
 
 
 def _check_phases(flags: Flags) -> None:
@@ -128,7 +180,8 @@ def _check_phases(flags: Flags) -> None:
         raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
 
 
-def _build(flags: Flags, settings_class: Type[S], families: Sequence[Family]) -> S:
+def build_settings(flags: Flags, settings_class: Type[S], families: Sequence[Family]) -> S:
+    """Builds the settings of a fine-tuning run from parsed flags; raises as `build_classification_settings`."""
     _check_phases(flags)
     values = training_values(flags, settings_class, families)
     values["try_learning_rates"] = _rates_of(flags.try_learning_rates)

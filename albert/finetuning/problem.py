@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+import copy
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, TypeVar
 
 import numpy as np
 
@@ -10,13 +11,18 @@ from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
 from albert.model.types import Tensor
 from albert.monitor.goal import Baseline
-from albert.tasks.splits import split_path
+from albert.tasks.splits import TEST, split_path
 from albert.tasks.task import Task
 from albert.training.run_model import RunModel
 from albert.training.step import Features, Objective
 from tokenization import FullTokenizer
 
-TEST_RESULTS = "test_results"  # the name of the files with what was predicted for the test split, and its figures
+P = TypeVar("P", bound="Problem")
+
+
+def results_name(split: str) -> str:
+    """Name of the files with what was predicted for a split, and its figures."""
+    return split + "_results"
 
 
 class FineTuningRun(NamedTuple):
@@ -69,6 +75,12 @@ class Problem:
         """
         self.run = run
 
+    def with_settings(self: P, settings: Any) -> P:
+        """Returns the same problem, with what it has read, for a run by other settings of the same task and model."""
+        changed = copy.copy(self)
+        changed.run = self.run._replace(settings=settings)
+        return changed
+
     @staticmethod
     def find_task(settings: Any) -> Task:
         """Finds the task that the settings name.
@@ -82,14 +94,19 @@ class Problem:
         """Reads and checks the rows of the splits, by name."""
         raise NotImplementedError
 
-    def encoder(self) -> RecordEncoder:
-        """Encoder of rows as records."""
+    def encoder(self, split: str) -> RecordEncoder:
+        """Encoder of the rows of a split as records; all splits that are not trained on have the same."""
         raise NotImplementedError
 
     @property
     def max_record_length(self) -> int:
         """The most tokens of a record."""
         return int(self.run.settings.max_seq_length)
+
+    @property
+    def predicted_split(self) -> str:
+        """The split that is predicted where the settings ask for predictions."""
+        return TEST
 
     def description(self) -> Dict[str, Any]:
         """Description of the model beside what all kinds say (`ModelFolder`)."""
@@ -98,6 +115,10 @@ class Problem:
     def source_files(self, split: str) -> List[str]:
         """Files that a split was read from."""
         return [split_path(self.run.task, self.run.settings.data_dir, split)]
+
+    def training_files(self) -> Dict[str, List[str]]:
+        """Files that training reads beside those of its split, by the flag that names them."""
+        return {}
 
     def training_batches(self, batches: Any) -> Any:
         """Adds to a dataset of training batches what the records do not hold, as `row_values.with_row_values` does."""
@@ -127,7 +148,7 @@ class Problem:
         raise NotImplementedError
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
-        """Writes the predictions of a split into the output folder; returns words on the files."""
+        """Writes the predictions of `predicted_split` into the output folder; returns words on the files."""
         raise NotImplementedError
 
     def baseline(self, split: Split) -> Optional[Baseline]:

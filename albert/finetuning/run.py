@@ -19,10 +19,11 @@ from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.training_folder import latest_checkpoint, saved_checkpoints
 from albert.checkpoints.values import step_of
+from albert.files.reading import describe_files
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.finetuning.learning_watch import LearningWatch, Schedule
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answers
-from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
+from albert.finetuning.problem import FineTuningRun, Problem, Split, results_name
 from albert.finetuning.rate_trials import TrialPlan, with_best_rate
 from albert.finetuning.settings import FineTuningSettings
 from albert.monitor.evaluation import Evaluator
@@ -124,7 +125,7 @@ def _prepared(
     check_vocab_size(tokenizer, model.config.vocab_size, model.config_file or "the checkpoint")
     run_model.check_label_order(model, task.labels, settings.do_train)
     problem = kind(FineTuningRun(settings, family, model, task, tokenizer))
-    rows = problem.read_splits(_needed_splits(settings))
+    rows = problem.read_splits(_needed_splits(problem))
     prepare_output_dir(settings.output_dir)
     _describe_output(problem)
     return problem, rows
@@ -138,17 +139,20 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
     if training and settings.eval_each_epoch:
         steps = -(-training.features.num_rows // settings.train_batch_size)
         settings = dataclasses.replace(settings, save_checkpoints_steps=steps)
-        problem = type(problem)(problem.run._replace(settings=settings))
+        problem = problem.with_settings(settings)
     if training and dev and settings.try_learning_rates:
         settings = _with_best_rate(problem, training, dev, advice)
-        problem = type(problem)(problem.run._replace(settings=settings))
-    save_run_config(settings, [path for split in rows for path in problem.source_files(split)])
+        problem = problem.with_settings(settings)
+    data_files = [path for split in rows for path in problem.source_files(split)]
+    save_run_config(settings, data_files + [path for paths in problem.training_files().values() for path in paths])
     watch = LearningWatch(settings, guessing_loss=problem.guessing_loss(training) if training else None)
     evaluator = _evaluator(problem, dev, watch) if dev else None
     observer = train(problem, training, advice, evaluator, watch) if training else None
     best = evaluate(problem, dev, evaluator) if dev and evaluator else None
     if settings.do_predict:
-        predict(problem, _with_features(problem, "test", rows["test"]), best)
+        name = problem.predicted_split
+        known = {"train": training, "dev": dev}.get(name)
+        predict(problem, known or _with_features(problem, name, rows[name]), best)
     return _Done(observer, evaluator, watch)
 
 
@@ -157,7 +161,7 @@ def _with_best_rate(problem: Problem, training: Split, dev: Split, advice: str) 
 
     def run_trial(settings: FineTuningSettings) -> Results:
         prepare_output_dir(settings.output_dir)
-        trial = type(problem)(problem.run._replace(settings=settings))
+        trial = problem.with_settings(settings)
         with training_folder(settings.output_dir, is_keeper=True):
             train(trial, training, advice, None, LearningWatch(settings))
         prefix = latest_checkpoint(settings.output_dir)
@@ -184,9 +188,10 @@ def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
     return FullTokenizer(files.vocab_file, do_lower_case, files.spm_model_file)
 
 
-def _needed_splits(settings: FineTuningSettings) -> List[str]:
-    phases = (("train", settings.do_train), ("dev", settings.do_eval), ("test", settings.do_predict))
-    return [split for split, is_asked in phases if is_asked]
+def _needed_splits(problem: Problem) -> List[str]:
+    settings = problem.run.settings
+    phases = (("train", settings.do_train), ("dev", settings.do_eval), (problem.predicted_split, settings.do_predict))
+    return list(dict.fromkeys(split for split, is_asked in phases if is_asked))
 
 
 def _describe_output(problem: Problem) -> None:
@@ -209,7 +214,7 @@ def _describe_output(problem: Problem) -> None:
 def _with_features(problem: Problem, split: str, rows: List[Any]) -> Split:
     features = cached_features(
         rows,
-        encoder=problem.encoder(),
+        encoder=problem.encoder(split),
         split=split,
         source_files=problem.source_files(split),
         cache_dir=os.path.join(problem.run.settings.output_dir, CACHE_FOLDER),
@@ -236,7 +241,7 @@ def _input_fn(
     settings = problem.run.settings
     input_fn = fine_tuning_input_fn(
         features.path,
-        problem.encoder().features,
+        problem.encoder("train" if is_training else "dev").features,
         num_rows=features.num_rows,
         max_seq_length=problem.max_record_length,
         is_training=is_training,
@@ -253,12 +258,17 @@ def _training_input_fn(problem: Problem, features: CachedFeatures) -> Any:
     """The training rows from the place on that the run has reached in them."""
     settings = problem.run.settings
     names = ("train_batch_size", "bucket_by_length", "use_tpu", "seed")
+    files = {
+        "--" + flag: [description["sha256"] for description in describe_files(paths)]
+        for flag, paths in problem.training_files().items()
+    }
     return resuming_input_fn(
         settings.output_dir,
         {
             "the training rows": os.path.basename(features.path),  # it names data, vocabulary and settings
             **{"--" + name: getattr(settings, name) for name in names},
             **({"the order of buckets": length_buckets.ORDER_VERSION} if settings.bucket_by_length else {}),
+            **files,
         },
         settings.is_chief,
         lambda position: _input_fn(problem, features, True, position),
@@ -362,17 +372,17 @@ def _answers(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optio
 
 
 def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
-    """Predicts the test split and writes its submission; scores it where its rows are labelled."""
-    settings = problem.run.settings
+    """Predicts the split that is asked for and writes what is predicted; scores it where its rows are labelled."""
+    settings, name = problem.run.settings, problem.predicted_split
     prefix = best or _checkpoint_for_prediction(settings)
     answers = _answers(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.predict_batch_size)
     written = problem.write_predictions(split, answers)
     _log.info("Predictions of %s for %s rows: %s", os.path.basename(prefix), format(len(split.rows), ","), written)
-    results = problem.score(split, answers, report_path=_report_path(problem, "test"))
+    results = problem.score(split, answers, report_path=_report_path(problem, name))
     if results:
-        write_results(settings.output_dir, TEST_RESULTS, results)
+        write_results(settings.output_dir, results_name(name), results)
         goal = Goal(problem.run.task.metric, is_higher_better=True)
-        _log.info("test: %s", goal.text(results, problem.baseline(split)))
+        _log.info("%s: %s", name, goal.text(results, problem.baseline(split)))
 
 
 def _checkpoint_for_prediction(settings: FineTuningSettings) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional, Tuple
 
+from albert.model.pooling import MEAN
+from albert.tasks.splits import TEST
 from albert.training.settings import TrainingSettings
 
 
@@ -53,10 +55,18 @@ class ClassificationSettings(FineTuningSettings):
     Attributes:
       task_file: a task of one's own, described in a JSON file, in place of task_name.
       use_pooled_output: whether the pooler's first token is classified, or the mean of all tokens.
+      predict_split: the split that is predicted.
+      teacher_predictions: a file of a teacher's predictions for the train split; None without a teacher.
+      teacher_weight: of the teacher in the loss, 0 to 1; the labels have the rest.
+      teacher_temperature: divides the logits of teacher and student, over 0.
     """
 
     task_file: Optional[str] = None
     use_pooled_output: bool = True
+    predict_split: str = TEST
+    teacher_predictions: Optional[str] = None
+    teacher_weight: float = 0.5
+    teacher_temperature: float = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,3 +85,66 @@ class ReadingSettings(FineTuningSettings):
     max_query_length: int = 64
     max_answer_length: int = 50
     n_best_size: int = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class VectorSettings(FineTuningSettings):
+    """Settings of sentence vectors, whatever they are trained on.
+
+    Attributes:
+      eval_pairs: a file of scored pairs, on which checkpoints are compared.
+      pooling: how the vectors of a sentence's tokens become one, see `albert.model.pooling`.
+      group_size: rows of a batch that are compared with one another; None for those of a slice on a device.
+    """
+
+    max_seq_length: int = 64
+    eval_pairs: Optional[str] = None
+    pooling: str = MEAN
+    group_size: Optional[int] = None
+
+    @property
+    def rows_of_group(self) -> int:
+        """Rows that are compared with one another."""
+        return self.group_size or self.rows_of_slice
+
+    @property
+    def rows_of_slice(self) -> int:
+        """Rows of a batch that a device computes at once."""
+        return self.train_batch_size // (self.gradient_accumulation_steps * self.devices.num_replicas)
+
+
+@dataclasses.dataclass(frozen=True)
+class DistillationSettings(VectorSettings):
+    """Settings of a distillation.
+
+    Attributes:
+      input_file: files of sentences, names and globs, separated by commas.
+      teacher_vectors: .npy files of their vectors, likewise and in the same order.
+      center_teacher: whether the mean of the teacher's vectors is taken away from each.
+      cosine_weight, structure_weight: see `sentence_vectors.model.DistillationLoss`.
+    """
+
+    input_file: str = ""
+    teacher_vectors: str = ""
+    learning_rate: float = 1e-3
+    center_teacher: bool = True
+    cosine_weight: float = 1.0
+    structure_weight: float = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class PairSettings(VectorSettings):
+    """Settings of sentence vectors that are trained on pairs: those of a task, or of files.
+
+    Attributes:
+      train_pairs, test_pairs: files of scored pairs, in place of a task.
+      vector_size: numbers of a vector; None for those of the head to start from, else the hidden size.
+      ranking_weight, negatives_weight, positive_score: see `sentence_vectors.model.PairLoss`.
+    """
+
+    train_pairs: Optional[str] = None
+    test_pairs: Optional[str] = None
+    vector_size: Optional[int] = None
+    ranking_weight: float = 1.0
+    negatives_weight: float = 0.0
+    positive_score: Optional[float] = None

@@ -18,7 +18,7 @@ from albert.tasks.task import Task, label_list
 
 _log = logging.getLogger(__name__)
 
-TRAIN, TEST = "train", "test"
+SPLITS = TRAIN, DEV, TEST = ("train", "dev", "test")
 SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may have no labels, and the only one whose ids matter
 
 

@@ -7,11 +7,12 @@ softmax of these scores over the choices of a row. So a row is one decision ever
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
+from albert.finetuning.classification.distillation import TEACHER_PROBABILITIES, Distillation, distilled_loss
 from albert.finetuning.interleaved import separate
 from albert.finetuning.model_fn import flat
 from albert.model import heads, layers
@@ -67,14 +68,17 @@ class Classifier(NamedTuple):
         )
 
 
-def classification_objective(classifier: Classifier) -> Objective:
-    """Objective of classification: the mean cross-entropy of a batch's rows."""
+def classification_objective(classifier: Classifier, distillation: Optional[Distillation] = None) -> Objective:
+    """Objective of classification: the mean cross-entropy of a batch's rows, or their mean `distilled_loss`."""
 
     def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         model, output = classifier.build(features, is_training=True)
         hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
+        losses = output.example_loss
+        if distillation:
+            losses = distilled_loss(losses, output.logits, features[TEACHER_PROBABILITIES], distillation)
         return (
-            tf.reduce_sum(output.example_loss) / totals["rows"],
+            tf.reduce_sum(losses) / totals["rows"],
             {
                 "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
                 "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),

@@ -10,14 +10,17 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.batches.length_buckets import share_told_by_length
+from albert.batches.row_values import with_row_values
 from albert.checkpoints.description import read_description
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.finetuning.classification.answers import score_classification, write_probabilities
+from albert.finetuning.classification.answers import gold_of, score_classification, write_probabilities
+from albert.finetuning.classification.distillation import TEACHER_PROBABILITIES, Distillation, guessing_loss
 from albert.finetuning.classification.features import record_encoder
 from albert.finetuning.classification.guessing import commonest_label_baseline, label_entropy, one_label_for_all
 from albert.finetuning.classification.model import Classifier, classification_objective
+from albert.finetuning.classification.teacher import Teacher, read_teacher
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.problem import TEST_RESULTS, FineTuningRun, Problem, Split
+from albert.finetuning.problem import FineTuningRun, Problem, Split, results_name
 from albert.finetuning.settings import ClassificationSettings
 from albert.finetuning.task import find_task
 from albert.model.outputs import CLASSIFIER
@@ -25,8 +28,8 @@ from albert.model.types import Tensor
 from albert.monitor.goal import Baseline
 from albert.tasks import submission
 from albert.tasks.rows import Row
-from albert.tasks.splits import read_splits
-from albert.tasks.task import Task
+from albert.tasks.splits import TEST, TRAIN, read_splits
+from albert.tasks.task import Task, label_list
 from albert.training.run_model import RunModel
 from albert.training.step import Features, Objective
 
@@ -44,6 +47,7 @@ class Classification(Problem):
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
         self._use_pooled_output = _use_pooled_output(run.settings, run.model)
+        self._softened: Optional[np.ndarray] = None  # a teacher's probabilities of the train split, [rows, labels]
 
     @staticmethod
     def find_task(settings: ClassificationSettings) -> Task:
@@ -52,14 +56,19 @@ class Classification(Problem):
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Row]]:
         """See `Problem`."""
-        settings = self.run.settings
-        rows = read_splits(self.run.task, settings.data_dir, splits)
-        if "train" in rows and settings.bucket_by_length and not settings.use_tpu:
-            _warn_of_like_labels(rows["train"], settings)
+        settings, task = self.run.settings, self.run.task
+        rows = read_splits(task, settings.data_dir, splits)
+        if settings.do_train and settings.bucket_by_length and not settings.use_tpu:
+            _warn_of_like_labels(rows[TRAIN], settings)
+        if settings.teacher_predictions:
+            teacher = read_teacher(settings.teacher_predictions, num_rows=len(rows[TRAIN]), labels=task.labels)
+            _report_teacher(teacher, task, rows[TRAIN], settings.teacher_predictions)
+            self._softened = teacher.softened(settings.teacher_temperature)
         return rows
 
-    def encoder(self) -> RecordEncoder:
+    def encoder(self, split: str) -> RecordEncoder:
         """See `Problem`."""
+        del split  # all are alike
         return record_encoder(self.run.task, self.run.tokenizer, self.run.settings.max_seq_length)
 
     @property
@@ -67,13 +76,33 @@ class Classification(Problem):
         """See `Problem`."""
         return int(self.run.settings.max_seq_length * max(1, self.run.task.num_choices))
 
+    @property
+    def predicted_split(self) -> str:
+        """See `Problem`."""
+        return str(self.run.settings.predict_split)
+
     def description(self) -> Dict[str, Any]:
         """See `Problem`."""
         return {"use_pooled_output": self._use_pooled_output, "similar_label": self.run.task.similar_label}
 
+    def training_files(self) -> Dict[str, List[str]]:
+        """See `Problem`."""
+        path = self.run.settings.teacher_predictions
+        return {"teacher_predictions": [path]} if path else {}
+
+    def training_batches(self, batches: Any) -> Any:
+        """See `Problem`; the teacher's softened probabilities of each row."""
+        return batches if self._softened is None else with_row_values(batches, TEACHER_PROBABILITIES, self._softened)
+
     def objective(self) -> Objective:
         """See `Problem`."""
-        return classification_objective(self._classifier())
+        return classification_objective(self._classifier(), self._distillation())
+
+    def _distillation(self) -> Optional[Distillation]:
+        settings = self.run.settings
+        if not settings.teacher_predictions:
+            return None
+        return Distillation(settings.teacher_weight, settings.teacher_temperature)
 
     def answers(self, features: Features) -> Tensor:
         """See `Problem`; natural logarithms of probabilities, float32 [B, labels]."""
@@ -92,12 +121,14 @@ class Classification(Problem):
         )
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
-        """Writes the submission and the labels' probabilities, each a line per row in file order."""
+        """Writes the labels' probabilities and, of test, the submission, each a line per row in file order."""
         task, output_dir = self.run.task, self.run.settings.output_dir
         log_probabilities = np.stack(answers)
-        path = os.path.join(output_dir, TEST_RESULTS + ".tsv")
-        handed_in = os.path.join(output_dir, submission.file_name(task))
+        path = os.path.join(output_dir, results_name(self.predicted_split) + ".tsv")
         write_probabilities(path, log_probabilities)
+        if self.predicted_split != TEST:
+            return path
+        handed_in = os.path.join(output_dir, submission.file_name(task))
         submission.write(handed_in, task, split.rows, log_probabilities.argmax(axis=1).tolist())
         return "{}; submission, checked (rows, ids, labels): {}".format(path, handed_in)
 
@@ -107,7 +138,10 @@ class Classification(Problem):
 
     def guessing_loss(self, split: Split) -> Optional[float]:
         """See `Problem`."""
-        return label_entropy(self.run.task, split.rows)
+        entropy, distillation = label_entropy(self.run.task, split.rows), self._distillation()
+        if entropy is None or self._softened is None or distillation is None:
+            return entropy
+        return guessing_loss(entropy, self._softened, distillation)
 
     def sameness(self, split: Split, answers: List[np.ndarray]) -> Optional[str]:
         """See `Problem`: one label for nearly all rows."""
@@ -124,6 +158,24 @@ def _warn_of_like_labels(rows: Sequence[Row], settings: ClassificationSettings) 
             "train: texts of like length have like labels (length explains %.0f %% of the variance of labels), and so "
             "would batches of like length: if training comes to nothing, give --bucket_by_length=False (slower).",
             100 * share,
+        )
+
+
+def _report_teacher(teacher: Teacher, task: Task, rows: Sequence[Row], path: str) -> None:
+    """Logs what a teacher's file holds; warns where guessing is as good: rows or labels may have another order."""
+    label_ids = gold_of(task, rows).label_ids
+    accuracy = float(np.mean(teacher.log_probabilities.argmax(axis=1) == label_ids))
+    commonest = float(np.bincount(label_ids).max()) / len(rows)
+    content = "logits" if teacher.has_logits else "probabilities"
+    _log.info("Teacher: %s of %s rows in %s, accuracy %.1f %%", content, format(len(rows), ","), path, 100 * accuracy)
+    if accuracy <= commonest < 1.0:
+        _log.warning(
+            "%s has an accuracy of %.1f %% on the train split, and the commonest label %.1f %%: are its rows in "
+            "the order of that split, and its columns in the order of the labels %s?",
+            path,
+            100 * accuracy,
+            100 * commonest,
+            label_list(task.labels),
         )
 
 

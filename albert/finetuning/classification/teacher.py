@@ -91,8 +91,8 @@ def _read_array(path: str, labels: Sequence[str]) -> _Found:
         raise UserError("{} holds values of the type {}: give real numbers".format(path, array.dtype))
     if array.ndim != 2 or array.shape[1] != len(labels):
         raise UserError(
-            "{} holds an array of the shape {}: give one of [rows of the train split, {}], with a column for each label "
-            "({})".format(path, list(array.shape), len(labels), label_list(labels))
+            "{} holds an array of the shape {}: give one of [rows of the train split, {}], with a column for each "
+            "label ({})".format(path, list(array.shape), len(labels), label_list(labels))
         )
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
         return _Found(path, np.asarray(array, np.float32), "row")

@@ -46,8 +46,9 @@ class Tagging(Problem):
         """See `Problem`."""
         return ner_rows.read_sentence_splits(self.run.task, self.run.settings.data_dir, splits)
 
-    def encoder(self) -> RecordEncoder:
+    def encoder(self, split: str) -> RecordEncoder:
         """See `Problem`."""
+        del split  # all are alike
         return record_encoder(self.run.task, self.run.tokenizer, self.run.settings.max_seq_length)
 
     def objective(self) -> Objective:
