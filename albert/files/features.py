@@ -54,6 +54,12 @@ CLASSIFICATION_FEATURES = (
     Feature("label_ids", "int64", 1),
 )
 
+# A sentence whose vector is to be a teacher's, which is looked up by row_index.
+SENTENCE_FEATURES = CLASSIFICATION_FEATURES[:3]
+
+# Two sentences whose vectors are compared, interleaved (`finetuning.interleaved`).
+PAIR_FEATURES = (*SENTENCE_FEATURES, Feature("score", "float32", 1))  # the higher, the more they mean the same
+
 # A window of a text in which the answer to a question is searched.
 SPAN_FEATURES = (
     Feature("row_index", "int64", 1),  # number of the window

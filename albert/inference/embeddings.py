@@ -15,16 +15,30 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import CheckpointModel
+from albert.checkpoints.sentence_vectors import describe_vectors
 from albert.files.complete import CompleteFile
+from albert.files.vector_files import map_vectors
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
-from albert.inference.graph import Build, Recipe, Tensors, encoder_of, frozen_graph, nothing_but_first_tokens
-from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, Place, answer_in_batches, read_texts
-from albert.model.pooling import CLS, pool
-from albert.text.sequences import pad_batch
+from albert.inference.graph import (
+    Build,
+    Recipe,
+    Tensors,
+    encoder_of,
+    frozen_graph,
+    head_recipe,
+    nothing_but_first_tokens,
+)
+from albert.inference.text_batches import read_texts
+from albert.inference.vector_model import VectorModel
+from albert.model.outputs import HEADS, SENTENCE_VECTOR
+from albert.model.pooling import CLS, MEAN, pool
 
 _log = logging.getLogger(__name__)
 
+DEFAULT_LAYERS = (-2,)  # of models without a sentence-vector head
+
+_LONGEST_ROW = 128
 _LEAST_NORM = 1e-12
 _VECTORS = "vectors"  # the output of the graph, float32 [B, width]
 
@@ -41,20 +55,22 @@ class Neighbour(NamedTuple):
     cosine: float
 
 
-class Embedder:
-    """Turns texts into vectors. Safe to call from several threads.
+class Embedder(VectorModel):
+    """Turns texts into vectors: a checkpoint's own sentence vectors, or those of chosen layers.
+
+    Safe to call from several threads.
 
     Attributes:
-      width: numbers of a vector: the model's width times the number of layers.
+      definition: what a vector is, in words.
     """
 
     def __init__(
         self,
         source: EncoderModel,
         *,
-        layer_indexes: Sequence[int] = (-2,),
-        pooling: str = "mean",
-        max_seq_length: int = 128,
+        layer_indexes: Optional[Sequence[int]] = None,
+        pooling: Optional[str] = None,
+        max_seq_length: Optional[int] = None,
         batch_size: int = 128,
         graph_file: Optional[str] = None,
     ) -> None:
@@ -63,8 +79,12 @@ class Embedder:
         Args:
           source: see `encoder_model.open_encoder`.
           layer_indexes: layer indexes; negative ones count from the end; the vectors of several layers are joined.
-          pooling: "cls" (the first token), "mean" or "max" over all tokens of the row, [CLS] and [SEP] among them.
-          max_seq_length: tokens of a row; longer rows are cut.
+            Without them and `pooling`, vectors are those of the checkpoint's sentence-vector head, where it has one;
+            else the last layer but one is taken.
+          pooling: "cls" (the first token), "mean" (the default) or "max" over all tokens of the row, [CLS] and [SEP]
+            among them.
+          max_seq_length: tokens of a row; longer rows are cut. By default as many as the sentence-vector head was
+            trained with, else 128.
           batch_size: rows in one pass.
           graph_file: see `graph.frozen_graph`.
 
@@ -72,38 +92,22 @@ class Embedder:
           UserError: the model has no such layer, or cannot be loaded.
         """
         model = source.model
-        layers = _checked_layers(layer_indexes, model)
-        recipe = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling})
-        self._engine = TensorFlowEngine(frozen_graph(recipe, graph_file), _VECTORS)
-        self.max_seq_length = min(max_seq_length, model.config.max_position_embeddings)
-        self._encoder = PairEncoder(source.tokenizer, self.max_seq_length)
-        self._pad_id = source.tokenizer.pad_id
-        self._batch_size = batch_size
-        self.width = model.config.hidden_size * len(layers)
-
-    def embed(self, texts: Sequence[str], place: Place = "row {}".format) -> np.ndarray:
-        """Returns the vectors of texts, float32 [n, width], in their order.
-
-        Args:
-          texts: each one sentence or more.
-          place: what messages call a text, by its number from 1.
-
-        Raises:
-          UserError: a value is not a text or holds nothing that can be read.
-        """
-        rows = self._encoder.encode([(text, None) for text in texts], place)
-        if not rows:
-            return np.zeros([0, self.width], np.float32)
-        return answer_in_batches(
-            [len(row.input_ids) for row in rows],
-            lambda batch: self._engine.answer(pad_batch([rows[row] for row in batch], self._pad_id)),
-            max_rows=self._batch_size,
-            max_tokens=MAX_BATCH_TOKENS,
+        has_head = layer_indexes is None and pooling is None and model.lack_of(SENTENCE_VECTOR) is None
+        if has_head:
+            recipe, output = head_recipe(model, SENTENCE_VECTOR), HEADS[SENTENCE_VECTOR].outputs[0]
+            self.definition = "the model's own sentence vectors: " + describe_vectors(model)
+        else:
+            layers = _checked_layers(DEFAULT_LAYERS if layer_indexes is None else layer_indexes, model)
+            pooling = pooling or MEAN
+            recipe, output = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling}), _VECTORS
+            self.definition = "{} over the tokens of layer {}".format(pooling, " and ".join(map(str, layers)))
+        trained = model.description.max_seq_length if has_head and model.description else _LONGEST_ROW
+        super().__init__(
+            TensorFlowEngine(frozen_graph(recipe, graph_file), output),
+            source.tokenizer,
+            min(max_seq_length or trained, model.config.max_position_embeddings),
+            batch_size=batch_size,
         )
-
-    def close(self) -> None:
-        """Frees the model."""
-        self._engine.close()
 
 
 def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> List[int]:
@@ -158,17 +162,9 @@ def read_vectors(path: str) -> Tuple[np.ndarray, List[str]]:
     Raises:
       UserError: a file is missing, or the two do not belong together.
     """
-    try:
-        # Mapped first: that compares the shape in the header with the size of the file before memory is taken for it.
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(mapped, np.ndarray) or mapped.dtype.kind != "f":
-            raise ValueError("it holds no array of numbers with a fraction")
-        vectors = np.array(mapped)
-    except Exception as error:  # a damaged header raises nearly anything, and what differs between versions of NumPy
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError("cannot read the vectors {}: {}".format(path, reason)) from error
+    vectors = np.array(map_vectors(path))
     lines = read_texts(_lines_path(path))
-    if vectors.ndim != 2 or len(vectors) != len(lines):
+    if len(vectors) != len(lines):
         raise UserError(
             "{} of shape {} does not go with the {} lines of {}: write both again".format(
                 path, vectors.shape, len(lines), _lines_path(path)

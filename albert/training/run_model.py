@@ -29,6 +29,7 @@ class RunModel(NamedTuple):
       do_lower_case: whether text is lower-cased, where the model's folder or its records say it; else None.
       use_pooled_output: what a fine-tuned head stands on, where a model folder says it; else None.
       labels: of a fine-tuned head, where a model folder names them.
+      pooling, vector_size: of a sentence-vector head; None where the model has none.
     """
 
     config: ModelConfig
@@ -38,6 +39,8 @@ class RunModel(NamedTuple):
     do_lower_case: Optional[bool] = None
     use_pooled_output: Optional[bool] = None
     labels: Tuple[str, ...] = ()
+    pooling: Optional[str] = None
+    vector_size: Optional[int] = None
 
     @property
     def config_name(self) -> str:
@@ -107,6 +110,8 @@ def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = 
         do_lower_case=model.do_lower_case,
         use_pooled_output=description.use_pooled_output if description else None,
         labels=description.labels if description else (),
+        pooling=model.pooling if model.vector_size else None,
+        vector_size=model.vector_size,
     )
 
 
