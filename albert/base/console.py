@@ -1,4 +1,4 @@
-"""Console of a command: streams on which no character fails, and arguments that the locale could not decode."""
+"""Console of a command: streams on which no character fails, typed lines, arguments that the locale did not decode."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def decoded_line(line: str) -> str:
     if not _is_foreign(line):
         return line
     return line.encode(sys.stdin.encoding, "surrogateescape").decode("utf-8", "replace")
+
+
+def typed_line(request: str) -> str:
+    """Reads a line of standard input; on a terminal the request is written first. Empty at the end."""
+    if sys.stdin.isatty():
+        sys.stderr.write(request)
+        sys.stderr.flush()
+    return decoded_line(sys.stdin.readline().rstrip("\n"))
 
 
 def _is_foreign(text: str) -> bool:

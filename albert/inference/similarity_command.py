@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sys
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from albert.base.console import decoded_line
+from albert.base.console import typed_line
 from albert.base.errors import UserError
 from albert.base.terminal import say
 from albert.files.complete import CompleteFile
@@ -94,15 +93,8 @@ def prompt(model: Any) -> None:
 def _typed_pairs() -> Iterator[TextPair]:
     """Yields pairs that were typed in one line, separated by a tab, or in two."""
     while True:
-        first = _typed("first sentence: ")
+        first = typed_line("first sentence: ")
         if is_blank(first):
             return
         cells = first.split(TAB)
-        yield (cells[0], cells[1]) if len(cells) > 1 else (first, _typed("second sentence: "))
-
-
-def _typed(request: str) -> str:
-    if sys.stdin.isatty():
-        sys.stderr.write(request)
-        sys.stderr.flush()
-    return decoded_line(sys.stdin.readline().rstrip("\n"))
+        yield (cells[0], cells[1]) if len(cells) > 1 else (first, typed_line("second sentence: "))
