@@ -11,8 +11,9 @@ from albert.base.flags import Flags, run_command
 from albert.base.paths import shell_word
 from albert.base.terminal import say
 from albert.checkpoints.model import FOUND, INFERRED, NAMED, CheckpointModel, open_checkpoint, vocabulary_words
+from albert.checkpoints.sentence_vectors import describe_vectors
 from albert.checkpoints.variables import listed, size_name, token_head_of
-from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SPANS, TAGS
+from albert.model.outputs import CLASSIFIER, ENCODER, MASKED_LM, PRETRAINING, SENTENCE_VECTOR, SPANS, TAGS
 from albert.tasks.similar_label import find_similar_label
 
 _WIDTH = 12  # of the left column
@@ -83,6 +84,8 @@ def _head(model: CheckpointModel) -> str:
     lack = model.lack_of(CLASSIFIER)
     if model.num_labels and lack:
         return "classifier of {} labels, which cannot answer: there is {}".format(model.num_labels, lack)
+    if model.head == SENTENCE_VECTOR:
+        return "sentence vectors of {} numbers: {}".format(model.vector_size, describe_vectors(model))
     if model.head != CLASSIFIER:
         return _HEADS[model.head] + ("" if model.has_pooler else "; no pooler, a classifier begins with a new one")
     if not model.labels:
@@ -96,6 +99,8 @@ def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     named, path = _config_words(model), shell_word(path)
     if model.head == CLASSIFIER and model.labels and _scores_pairs(model):
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
+    if model.head == SENTENCE_VECTOR:
+        yield from _vector_uses(model, path)
     yield (
         "Fine-tune it",
         "python {} --init_checkpoint={}{}{} --task_name=lcqmc_pair --data_dir=lcqmc --do_train=True --do_eval=True "
@@ -109,6 +114,17 @@ def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     yield (
         "Take it elsewhere",
         "python export_model.py --checkpoint={} --format=savedmodel --output_dir=exported".format(path),
+    )
+
+
+def _vector_uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
+    if model.description:
+        yield "Score pairs of sentences by the cosine of their vectors", "python similarity.py --model_dir=" + path
+    yield (
+        "Turn lines into vectors",
+        "python embeddings.py --checkpoint={}{} --input_file=lines.txt --output_file=vectors.npy".format(
+            path, _vocabulary_words(model)
+        ),
     )
 
 

@@ -1,16 +1,17 @@
-"""Sentence vectors of a fine-tuned or pre-trained checkpoint of either family, and the nearest lines by cosine.
+"""Sentence vectors of a checkpoint of either family or of an export, and the nearest lines by cosine.
 
     python embeddings.py --checkpoint=albert_tiny_zh --input_file=lines.txt --output_file=vectors.npy
     python embeddings.py --checkpoint=albert_tiny_zh --vectors=vectors.npy --sentence=明天会下雨吗 --top_k=5
 
 The first writes vectors.npy, float32 [lines, width], and the lines beside it in vectors.txt. --vectors may be left out
-of the second, with --input_file in its place.
+of the second, with --input_file in its place. Vectors are those of the model's own sentence-vector head, where it has
+one; else, or with --layer_indexes or --pooling, the outputs of layers, pooled over the tokens.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 from albert.base import quiet_tensorflow  # noqa: F401
 
@@ -22,24 +23,47 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
 from albert.base.terminal import say
 from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
-from albert.inference.encoder_model import open_encoder
+from albert.inference.encoder_model import EncoderModel, open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
+from albert.inference.model_files import is_export
 from albert.inference.text_batches import place_in, read_text_column
+from albert.inference.vector_model import VectorModel, open_vectors
+from albert.model.outputs import SENTENCE_VECTOR
 from albert.model.pooling import POOLINGS
 
 __all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
 
 _log = logging.getLogger(__name__)
 
+# Flags that say what an export says itself.
+_OF_CHECKPOINTS = (
+    "layer_indexes", "pooling", "max_seq_length", "config_file", "vocab_file", "spm_model_file", "do_lower_case",
+)  # fmt: skip
+
 
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
     declare_encoder_flags(flags)
-    layers = ",".join(map(str, args.layer_indexes))
-    flags.string("layer_indexes", layers, "layer indexes; negative ones count from the end")
-    flags.choice("pooling", "mean", POOLINGS, "how the vectors of a row's tokens become one")
-    flags.integer("max_seq_length", args.max_seq_len, "tokens of a row; longer rows are cut", minimum=3)
+    flags.string(
+        "layer_indexes",
+        None,
+        "layer indexes, joined by commas; negative ones count from the end (default: the model's own sentence vectors "
+        "where it has that head, else args.layer_indexes)",
+    )
+    flags.choice(
+        "pooling",
+        None,
+        POOLINGS,
+        "how the tokens of a row become one vector, where layers are taken (default: mean)",
+    )
+    flags.integer(
+        "max_seq_length",
+        None,
+        "tokens of a row; longer rows are cut (default: what the sentence vectors were trained with, else "
+        "args.max_seq_len)",
+        minimum=3,
+    )
     flags.location("input_file", None, "a sentence in each line, or a table in which the header names its column")
     flags.string("column", None, "the column of the sentence in --input_file: its name or its number from 1")
     flags.location("output_file", None, "the .npy file to write")
@@ -62,13 +86,7 @@ def main(flags: Flags) -> None:
         raise UsageError("--output_file goes with --input_file: --vectors is written already")
     if flags.output_file and not flags.output_file.endswith(".npy"):
         raise UsageError("--output_file must end in .npy")
-    embedder = Embedder(
-        open_encoder(**encoder_arguments(flags)),
-        layer_indexes=_parsed_layers(flags.layer_indexes),
-        pooling=flags.pooling,
-        max_seq_length=flags.max_seq_length,
-        batch_size=flags.batch_size,
-    )
+    embedder = _open_export(flags) if is_export(flags.checkpoint) else _open_checkpoint(flags)
     first_line = 1
     if flags.vectors:
         vectors, lines = read_vectors(flags.vectors)
@@ -82,6 +100,35 @@ def main(flags: Flags) -> None:
         _say_neighbours(embedder, flags, vectors, lines, first_line)
 
 
+def _open_export(flags: Flags) -> VectorModel:
+    for name in _OF_CHECKPOINTS:
+        if flags.was_given(name):
+            raise UsageError("--{} means nothing to an export: {} says it".format(name, flags.checkpoint))
+    return open_vectors(flags.checkpoint, batch_size=flags.batch_size)
+
+
+def _open_checkpoint(flags: Flags) -> Embedder:
+    source = open_encoder(**encoder_arguments(flags))
+    layers, max_seq_length = _layers_of(flags, source), flags.max_seq_length
+    embedder = Embedder(
+        source,
+        layer_indexes=layers,
+        pooling=flags.pooling,
+        max_seq_length=args.max_seq_len if layers and max_seq_length is None else max_seq_length,
+        batch_size=flags.batch_size,
+    )
+    _log.info("A vector is %s.", embedder.definition)
+    return embedder
+
+
+def _layers_of(flags: Flags, source: EncoderModel) -> Optional[List[int]]:
+    """The layers to pool; None for the model's own sentence vectors."""
+    if flags.layer_indexes is not None:
+        return _parsed_layers(flags.layer_indexes)
+    is_own = flags.pooling is None and source.model.lack_of(SENTENCE_VECTOR) is None
+    return None if is_own else list(args.layer_indexes)
+
+
 def _parsed_layers(text: str) -> List[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -90,7 +137,7 @@ def _parsed_layers(text: str) -> List[int]:
 
 
 def _say_neighbours(
-    embedder: Embedder, flags: Flags, vectors: np.ndarray, lines: Sequence[str], first_line: int
+    embedder: VectorModel, flags: Flags, vectors: np.ndarray, lines: Sequence[str], first_line: int
 ) -> None:
     if vectors.shape[1] != embedder.width:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Similarity of sentence pairs, by a model that was fine-tuned on such pairs.
+"""Similarity of sentence pairs, by a model that was fine-tuned on such pairs or by a model of sentence vectors.
 
     python similarity.py                                     a few examples
     python similarity.py --sentence_a=明天会下雨吗 --sentence_b=明天有雨吗
@@ -6,23 +6,30 @@
     python similarity.py --sentence_a=明天会下雨吗 --input_file=lines.txt --top_k=5
     python similarity.py --prompt
 
+A model that was fine-tuned on pairs answers with the probability that both mean the same, a model of sentence vectors
+with the cosine of both vectors.
+
 From a program: BertSim().predict_sentences([("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝")]).
 """
 
 from __future__ import annotations
 
 import os
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.inference.engines import EngineOptions
 from albert.inference.flags import build_question, declare_similarity_flags
 from albert.inference.model_files import ENGINES, ModelFiles, find_model
 from albert.inference.predictor import Predictor
+from albert.inference.similarity_command import COSINE, PROBABILITY, Score
 from albert.inference.text_batches import Place
+from albert.inference.vector_model import VectorModel, load_vectors
+from albert.model.outputs import SENTENCE_VECTOR
 
 EXAMPLES = (
     ("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"),
@@ -36,7 +43,7 @@ class Match(NamedTuple):
 
     Attributes:
       index: its place among the lines, from 0.
-      score: the probability that both are similar.
+      score: the probability that both are similar, or the cosine of their vectors.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
@@ -44,7 +51,10 @@ class Match(NamedTuple):
 
 
 class BertSim:
-    """Scores sentence pairs with a model that is loaded once. Safe to call from several threads once it is started."""
+    """Scores sentence pairs with a model that is loaded once: probabilities, or cosines of sentence vectors.
+
+    Safe to call from several threads once it is started.
+    """
 
     def __init__(
         self,
@@ -61,14 +71,14 @@ class BertSim:
           model_dir: the folder that fine-tuning wrote, or an export of it; args.model_dir by default.
           max_seq_len: tokens of a pair; args.max_seq_len by default.
           engine: "tensorflow" or "tflite"; by default the one that opens the folder.
-          symmetric: return the mean of both orders of each pair.
+          symmetric: return the mean of both orders of each pair; a cosine has no order.
         """
         self.batch_size = batch_size or args.batch_size
         self.model_dir = model_dir or args.model_dir
         self.max_seq_len = max_seq_len or args.max_seq_len
         self.engine = engine
         self.symmetric = symmetric
-        self._predictor: Optional[Predictor] = None
+        self._model: Union[Predictor, VectorModel, None] = None
         self._similar_id = 1  # set where the model is loaded
 
     def start_model(self) -> None:
@@ -77,18 +87,22 @@ class BertSim:
         Raises:
           UserError: there is none, it does not fit, or nothing says which of its labels means similar.
         """
-        self._predictor = self._loaded()
+        self._model = self._loaded()
 
-    def _loaded(self) -> Predictor:
+    @property
+    def score(self) -> Score:
+        """The kind of the scores: a probability, or the cosine of sentence vectors. Loads the model."""
+        self._model = self._model or self._loaded()
+        return COSINE if isinstance(self._model, VectorModel) else PROBABILITY
+
+    def _loaded(self) -> Union[Predictor, VectorModel]:
         files = self._find_files()
+        files = files._replace(max_seq_length=min(self.max_seq_len, files.max_seq_length))
+        options = EngineOptions(self.engine, self._graph_file(), args.gpu_memory_fraction)
+        if files.head == SENTENCE_VECTOR:
+            return load_vectors(files, options, batch_size=self.batch_size)
         self._similar_id = files.similar_id()
-        return Predictor(
-            files._replace(max_seq_length=min(self.max_seq_len, files.max_seq_length)),
-            engine=self.engine,
-            batch_size=self.batch_size,
-            graph_file=self._graph_file(),
-            gpu_memory_fraction=args.gpu_memory_fraction,
-        )
+        return Predictor(files, batch_size=self.batch_size, **options._asdict())
 
     def _find_files(self) -> ModelFiles:
         files = find_model(self.model_dir)
@@ -116,7 +130,10 @@ class BertSim:
         return os.path.join(self.model_dir, os.path.basename(args.graph_file))
 
     def predict_sentences(self, sentences: Sequence[Tuple[str, str]], place: Place = "row {}".format) -> np.ndarray:
-        """Returns the probabilities [n, 2] of n pairs in their order: column 0 different, column 1 similar.
+        """Returns the scores [n, 2] of n pairs in their order.
+
+        Column 0 is the probability of different, column 1 that of similar. Of a model of sentence vectors column 1 is
+        the cosine of both vectors, and column 0 is one less the cosine.
 
         Args:
           sentences: the pairs.
@@ -125,8 +142,11 @@ class BertSim:
         Raises:
           UserError: a value is not a pair, or a sentence is empty or holds nothing that can be read.
         """
-        self._predictor = self._predictor or self._loaded()
-        probabilities = self._predictor.predict(sentences, self.symmetric, place)
+        self._model = self._model or self._loaded()
+        if isinstance(self._model, VectorModel):
+            cosines = self._model.cosines(sentences, place)
+            return np.stack([1.0 - cosines, cosines], axis=1)
+        probabilities = self._model.predict(sentences, self.symmetric, place)
         return probabilities[:, [1 - self._similar_id, self._similar_id]]
 
     def top_k(self, sentence: str, lines: Sequence[str], k: int, place: Place = "line {}".format) -> List[Match]:

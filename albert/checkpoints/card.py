@@ -14,10 +14,11 @@ from albert.base.paths import shell_word
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import FAMILIES
 from albert.checkpoints.model import CheckpointModel
+from albert.checkpoints.sentence_vectors import vector_rows
 from albert.files.complete import CompleteFile
 from albert.files.json_reading import read_description
 from albert.files.reading import describe_files
-from albert.model.outputs import MASKED_LM
+from albert.model.outputs import MASKED_LM, SENTENCE_VECTOR
 from albert.tasks.registry import CLASSIFIER, RUNNER_OF, TASKS_OF
 
 CARD_FILE = "MODEL_CARD.md"
@@ -97,7 +98,7 @@ def with_command(body: str, command: str) -> str:
 def _body(model: CheckpointModel, sections: Sequence[Tuple[str, Rows]] = ()) -> str:
     task = model.description.task if model.description else None
     lines = ["# {}: ALBERT ({}), step {:,}".format(task or "pre-trained model", model.family.name, model.step), ""]
-    for title, rows in [("Task", _task_rows(model.description)), *sections, *_model_sections(model)]:
+    for title, rows in [("Task", _task_rows(model)), *sections, *_model_sections(model)]:
         lines += section(title, rows)
     return "\n".join(lines) + "\n"
 
@@ -115,11 +116,13 @@ def today() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
 
 
-def _task_rows(description: Optional[ModelFolder]) -> Rows:
+def _task_rows(model: CheckpointModel) -> Rows:
+    description = model.description
+    vectors = vector_rows(model) if model.head == SENTENCE_VECTOR else []
     if description is None:
-        return []
-    rows = [("task", description.task)]
-    if description.labels:
+        return vectors
+    rows = [("task", description.task), *vectors]
+    if description.labels and not vectors:
         shown = ", ".join(description.labels[:_MOST_LABELS])
         more = len(description.labels) - _MOST_LABELS
         rows.append(("labels", shown + (" and {} more (task.json)".format(more) if more > 0 else "")))
@@ -191,9 +194,11 @@ def next_command(description: ModelFolder, folder: str) -> str:
     """Command that asks a fine-tuned model.
 
     Args:
-      description: of the model.
+      description: of the model. A model of sentence vectors answers with the cosine of a pair.
       folder: where it is. A model of tags, spans or choices is asked by its run, whose folder `best` it is.
     """
+    if description.pooling:
+        return "python similarity.py --model_dir={}".format(shell_word(folder))
     runner = RUNNER_OF.get(description.task, CLASSIFIER)
     task = TASKS_OF[runner].get(description.task)
     if runner != CLASSIFIER or (task and task.num_choices):

@@ -34,7 +34,7 @@ from albert.checkpoints.variables import (
 )
 from albert.files import json_reading
 from albert.model.config import ModelConfig
-from albert.model.pooling import MEAN
+from albert.model.pooling import MEAN, POOLINGS
 from tokenization import load_vocab, takes_vocabulary
 
 _log = logging.getLogger(__name__)
@@ -206,6 +206,12 @@ def find_weights(path: str) -> str:
 
 def _description(folder: str, prefix: str, shapes: Shapes) -> Optional[ModelFolder]:
     description = read_description(folder)
+    if description and description.pooling not in (None, *POOLINGS):
+        raise UserError(
+            "{} has the pooling {}: it must be one of {}".format(
+                os.path.join(folder, DESCRIPTION_FILE), description.pooling, ", ".join(POOLINGS)
+            )
+        )
     num_labels = num_labels_of(shapes)
     if description and num_labels and num_labels != len(description.labels):
         raise UserError(

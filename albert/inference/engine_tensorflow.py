@@ -70,21 +70,27 @@ class TensorFlowEngine:
 
 
 def checkpoint_engine(
-    model: CheckpointModel, num_labels: int, *, graph_file: Optional[str], gpu_memory_fraction: float
+    model: CheckpointModel,
+    head: str,
+    num_labels: Optional[int],
+    *,
+    graph_file: Optional[str],
+    gpu_memory_fraction: float,
 ) -> TensorFlowEngine:
-    """Opens the engine for a fine-tuned checkpoint.
+    """Opens the engine for a head of a checkpoint.
 
     Args:
       model: the checkpoint.
-      num_labels: labels that its head must have.
+      head: one of `outputs.HEADS`.
+      num_labels: labels that a classifier must have; None for another head.
       graph_file: see `graph.frozen_graph`.
       gpu_memory_fraction: see `TensorFlowEngine`.
 
     Raises:
       UserError: the checkpoint has no such head, or cannot be read.
     """
-    lack = model.lack_of(CLASSIFIER)
-    if lack or model.num_labels != num_labels:
+    lack = model.lack_of(head)
+    if head == CLASSIFIER and (lack or model.num_labels != num_labels):
         raise UserError(
             "the checkpoint {} cannot answer: it has {}; fine-tune it with {} first".format(
                 model.prefix,
@@ -92,23 +98,28 @@ def checkpoint_engine(
                 model.family.classification_runner,
             )
         )
-    recipe = head_recipe(model, CLASSIFIER)
-    return TensorFlowEngine(frozen_graph(recipe, graph_file), gpu_memory_fraction=gpu_memory_fraction)
+    if lack:
+        raise UserError("the checkpoint {} cannot answer: it has {}".format(model.prefix, lack))
+    graph_def = frozen_graph(head_recipe(model, head), graph_file)
+    return TensorFlowEngine(graph_def, HEADS[head].outputs[0], gpu_memory_fraction=gpu_memory_fraction)
 
 
-def export_engine(folder: str, export_format: str, *, gpu_memory_fraction: float) -> TensorFlowEngine:
+def export_engine(
+    folder: str, export_format: str, head: str = CLASSIFIER, *, gpu_memory_fraction: float
+) -> TensorFlowEngine:
     """Opens the engine for a folder that export_model.py made as a SavedModel or as a frozen graph.
 
     Raises:
       UserError: it cannot be read.
     """
+    output = HEADS[head].outputs[0]
     if export_format == "frozen":
         path = os.path.join(folder, FROZEN_FILE)
         graph_def = read_graph(path)
     else:
         path = os.path.join(folder, VERSION_FOLDER)
-        graph_def = read_savedmodel(path, PROBABILITIES)
+        graph_def = read_savedmodel(path, output)
     try:
-        return TensorFlowEngine(graph_def, gpu_memory_fraction=gpu_memory_fraction)
+        return TensorFlowEngine(graph_def, output, gpu_memory_fraction=gpu_memory_fraction)
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
         raise UserError("the graph {} cannot be used: {}".format(path, first_line(error))) from error

@@ -43,7 +43,7 @@ def declare_similarity_flags(flags: Flags) -> None:
     )
     flags.string("column_a", None, "the column of the first sentence of --input_file: its name or its number from 1")
     flags.string("column_b", None, "the column of the second sentence of --input_file; for --top_k of the only one")
-    flags.location("output_file", None, "the lines of --input_file with the probability of similar as one more column")
+    flags.location("output_file", None, "the lines of --input_file with the score of each pair as one more column")
     flags.integer(
         "top_k", None, "the number of lines of --input_file to find that are most similar to --sentence_a", minimum=1
     )

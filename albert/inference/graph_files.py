@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 # What the graphs of all heads, families and poolings consist of.
 OPERATIONS = frozenset(
     (
-        "AddV2 BatchMatMulV2 BiasAdd Cast ConcatV2 Const ExpandDims GatherV2 Identity MatMul Max Mean Mul Pack Pad "
-        "Placeholder Range RealDiv Relu Reshape Rsqrt Shape Softmax SquaredDifference StopGradient StridedSlice Sub "
-        "Sum Tanh Transpose ZerosLike"
+        "AddV2 BatchMatMulV2 BiasAdd Cast ConcatV2 Const ExpandDims GatherV2 Identity MatMul Max Maximum Mean Mul Pack "
+        "Pad Placeholder Range RealDiv Relu Reshape Rsqrt Shape Softmax Square SquaredDifference StopGradient "
+        "StridedSlice Sub Sum Tanh Transpose ZerosLike"
     ).split()
 )
 # Of a SavedModel: variables of both kinds, and what reads them.

@@ -13,7 +13,7 @@ from albert.files.complete import files_in, may_be_replaced, recover, write_json
 from albert.files.json_reading import Description, is_file_name
 from albert.files.json_reading import read_description as read_json
 from albert.files.reading import describe_files
-from albert.model.outputs import CLASSIFIER
+from albert.model.outputs import CLASSIFIER, SENTENCE_VECTOR
 from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
 
@@ -31,12 +31,12 @@ _VOCABULARY = "vocab.txt"
 
 
 class ModelFiles(NamedTuple):
-    """Files of a fine-tuned model.
+    """Files of a model that answers texts.
 
     Attributes:
       checkpoint: prefix of the weights; of an export its folder.
       vocab_file: path of the vocabulary.
-      labels: label strings in the order of their ids.
+      labels: label strings in the order of their ids; empty for sentence vectors.
       config_file: path of the model's configuration; None in an export, which has it inside.
       do_lower_case: whether text is lower-cased.
       max_seq_length: longer rows are cut.
@@ -45,6 +45,8 @@ class ModelFiles(NamedTuple):
       model_config: the configuration of an export's model.
       similar_label: the label of similar pairs, where the description names it.
       description_file: path of the description; None where nothing describes the model.
+      head: "classifier" or "sentence_vector" (`outputs.HEADS`).
+      vector_size: numbers of a sentence vector of an export; None for others.
     """
 
     checkpoint: str
@@ -58,11 +60,18 @@ class ModelFiles(NamedTuple):
     model_config: Optional[Dict[str, Any]] = None
     similar_label: Optional[str] = None
     description_file: Optional[str] = None
+    head: str = CLASSIFIER
+    vector_size: Optional[int] = None
 
     @property
     def engine(self) -> str:
         """The engine that opens the files, one of ENGINES."""
         return EXPORT_ENGINES[self.export_format] if self.export_format else TENSORFLOW
+
+    @property
+    def width(self) -> Optional[int]:
+        """The numbers of an answer: one for each label, or those of a sentence vector."""
+        return len(self.labels) if self.head == CLASSIFIER else self.vector_size
 
     def similar_id(self) -> int:
         """Finds the id of the label that means "similar".
@@ -80,6 +89,13 @@ class ModelFiles(NamedTuple):
         )
 
 
+def is_export(folder: str) -> bool:
+    """Whether a folder holds an export that is no checkpoint."""
+    if not os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
+        return False
+    return _read_export(folder).text("format") != _CHECKPOINT
+
+
 def find_model(folder: str) -> Optional[ModelFiles]:
     """Finds the model of an export, or of a folder that fine-tuning made: its best one, else its last.
 
@@ -89,10 +105,8 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     Raises:
       UserError: the described model cannot answer, or has no weights.
     """
-    if os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
-        export = _read_export(folder)
-        if export.text("format") != _CHECKPOINT:
-            return _find_export(folder, export)
+    if is_export(folder):
+        return _find_export(folder, _read_export(folder))
     from albert.checkpoints.description import DESCRIPTION_FILE, best_folder, read_description
     from albert.checkpoints.files import find_checkpoint
 
@@ -109,6 +123,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 is_sentencepiece=description.is_sentencepiece,
                 similar_label=description.similar_label,
                 description_file=os.path.join(place, DESCRIPTION_FILE),
+                head=SENTENCE_VECTOR if description.pooling else CLASSIFIER,
             )
     return None
 
@@ -137,7 +152,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
                 folder, export_format, ", ".join(sorted(EXPORT_ENGINES))
             )
         )
-    if head != CLASSIFIER:
+    if head not in (CLASSIFIER, SENTENCE_VECTOR):
         raise UserError("the export {} cannot answer: it has the head {}, not a fine-tuned one".format(folder, head))
     vocabulary = os.path.join(folder, _VOCABULARY)
     models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
@@ -151,7 +166,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
         return ModelFiles(
             checkpoint=folder,
             vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
-            labels=description.texts("labels"),
+            labels=description.texts("labels") if head == CLASSIFIER else (),
             do_lower_case=description.flag("do_lower_case"),
             max_seq_length=description.count("max_seq_length", least=1, most=config.count("max_position_embeddings")),
             is_sentencepiece=is_sentencepiece,
@@ -159,9 +174,15 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
             model_config=dict(config.values),
             similar_label=similar_label,
             description_file=os.path.join(folder, EXPORT_DESCRIPTION_FILE),
+            head=head,
+            vector_size=_vector_size(description) if head == SENTENCE_VECTOR else None,
         )
     except UserError as error:
         raise _no_export(os.path.join(folder, EXPORT_DESCRIPTION_FILE), error) from error
+
+
+def _vector_size(description: Description) -> int:
+    return description.section(SENTENCE_VECTOR).section("map").count("outputs", least=1)
 
 
 def check_export_folder(path: str, *, overwrite: bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -23,33 +23,54 @@ from albert.tasks.text_table import column_of, open_pairs
 _log = logging.getLogger(__name__)
 
 _CHUNK_LINES = 10000  # of a file that are scored at a time
-_SCORE_COLUMN = "similar"  # its name, where the file has a header
 
 TextPair = Tuple[str, str]
 
 
-def score_lines(pairs: Sequence[TextPair], probabilities: np.ndarray) -> List[str]:
-    """Formats a line for each pair from probabilities [n, 2]."""
+class Score(NamedTuple):
+    """Kind of a score.
+
+    Attributes:
+      name: what a score says of a pair; also the name of its column in a table.
+      form: how a score is written.
+      plural: what several are called.
+    """
+
+    name: str
+    form: str
+    plural: str
+
+
+PROBABILITY = Score("similar", "{:6.1%}", "probabilities")
+COSINE = Score("cosine", "{:6.3f}", "cosines")
+
+
+def score_lines(pairs: Sequence[TextPair], scores: np.ndarray, kind: Score = PROBABILITY) -> List[str]:
+    """Formats a line for each pair from the second column of scores [n, 2]."""
     return [
-        "{:6.1%} similar | {} | {}".format(float(row[1]), first, second)
-        for (first, second), row in zip(pairs, probabilities)
+        "{} | {} | {}".format(_written(kind, float(row[1])), first, second)
+        for (first, second), row in zip(pairs, scores)
     ]
+
+
+def _written(kind: Score, score: float) -> str:
+    return "{} {}".format(kind.form.format(score), kind.name)
 
 
 def score_pairs(model: Any, pairs: Sequence[TextPair]) -> None:
     """Writes the score of each pair to the screen."""
-    say(score_lines(pairs, model.predict_sentences(pairs)))
+    say(score_lines(pairs, model.predict_sentences(pairs), model.score))
 
 
 def score_file(
     model: Any, input_file: str, output_file: str, column_a: Optional[str] = None, column_b: Optional[str] = None
 ) -> None:
-    """Writes the lines of a file of pairs with the probability of similar as one more column.
+    """Writes the lines of a file of pairs with the score of each as one more column.
 
     Args:
       model: the scorer.
       input_file: a table as `text_table.open_pairs` reads it.
-      output_file: the same lines with the probability.
+      output_file: the same lines with the score.
       column_a, column_b: the columns of the sentences, names or numbers from 1; None for those that the header names.
 
     Raises:
@@ -59,26 +80,31 @@ def score_file(
     table, scored = open_pairs(input_file, columns, "--column_a and --column_b"), 0
     with CompleteFile(output_file) as file:
         if table.header is not None:
-            file.write((table.header + table.separator + _SCORE_COLUMN + "\n").encode("utf-8"))
+            file.write((table.header + table.separator + model.score.name + "\n").encode("utf-8"))
         while True:
             chunk = list(itertools.islice(table.rows, _CHUNK_LINES))
             if not chunk:
                 break
             pairs = [(row.texts[0], row.texts[1]) for row in chunk]
-            probabilities = model.predict_sentences(pairs, place_in(input_file, chunk[0].line - 1))
-            for row, scores in zip(chunk, probabilities):
+            answers = model.predict_sentences(pairs, place_in(input_file, chunk[0].line - 1))
+            for row, scores in zip(chunk, answers):
                 file.write("{}{}{:.6f}\n".format(row.content, table.separator, scores[1]).encode("utf-8"))
             scored += len(chunk)
         if not scored:
             raise UserError("{} is empty: it holds no pair".format(input_file))
-    _log.info("%s holds the probabilities of %s pairs.", output_file, "{:,}".format(scored))
+    _log.info("%s holds the %s of %s pairs.", output_file, model.score.plural, "{:,}".format(scored))
 
 
 def find_similar(model: Any, sentence: str, input_file: str, top_k: int, column_b: Optional[str] = None) -> None:
     """Writes the lines of a file that are most similar to a sentence to the screen."""
     texts, first_line = read_text_column(input_file, column_b)
     matches = model.top_k(sentence, texts, top_k, place_in(input_file, first_line - 1))
-    say(["{:6.1%} similar | line {} | {}".format(score, index + first_line, texts[index]) for index, score in matches])
+    say(
+        [
+            "{} | line {} | {}".format(_written(model.score, score), index + first_line, texts[index])
+            for index, score in matches
+        ]
+    )
 
 
 def prompt(model: Any) -> None:

@@ -51,6 +51,36 @@ class PairEncoder:
         Raises:
           UserError: a value is not a text or pair of texts, or a text holds nothing that can be read.
         """
+        ids = self._checked_ids(pairs, place)
+        return [
+            join_ids(self._tokenizer, ids[a], None if b is None else ids[b], self._max_seq_length) for a, b in pairs
+        ]
+
+    def encode_apart(
+        self, pairs: Sequence[Pair], place: Place = "row {}".format
+    ) -> Tuple[List[EncodedPair], np.ndarray]:
+        """Encodes each text of pairs as a row of its own; a text that comes again has one row.
+
+        Args:
+          pairs: the texts.
+          place: see `encode`.
+
+        Returns:
+          The rows, and the numbers of both texts' rows for each pair, int [n, 2].
+
+        Raises:
+          UserError: as `encode`, or there is a single text.
+        """
+        ids = self._checked_ids(pairs, place)
+        single = next((number for number, (_, b) in enumerate(pairs, start=1) if b is None), None)
+        if single:
+            raise UserError("{} has one text: give pairs (text_a, text_b)".format(place(single)))
+        numbers = {text: number for number, text in enumerate(ids)}
+        rows = [join_ids(self._tokenizer, text, None, self._max_seq_length) for text in ids.values()]
+        return rows, np.array([[numbers[a], numbers[b or ""]] for a, b in pairs], np.int64).reshape(-1, 2)
+
+    def _checked_ids(self, pairs: Sequence[Pair], place: Place) -> Dict[str, List[int]]:
+        """Returns the ids of all texts (see `_ids_of_texts`), which hold something that can be read."""
         for number, pair in enumerate(pairs, start=1):
             _check_pair(pair, place(number))
         ids = self._ids_of_texts([text for pair in pairs for text in pair if text is not None])
@@ -62,9 +92,7 @@ class PairEncoder:
                             which, place(number)
                         )
                     )
-        return [
-            join_ids(self._tokenizer, ids[a], None if b is None else ids[b], self._max_seq_length) for a, b in pairs
-        ]
+        return ids
 
     def _ids_of_texts(self, texts: Sequence[str]) -> Dict[str, List[int]]:
         """Returns the ids of each text without special tokens, by text."""

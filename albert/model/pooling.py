@@ -8,12 +8,12 @@ from albert.model.types import Tensor
 
 _FAR_BELOW = -1e30  # stands for padding where the largest value is taken
 
-CLS, MEAN = "cls", "mean"
+CLS, MEAN, MAX = "cls", "mean", "max"
 # [B, S, H] outputs of a layer and a float [B, S, 1] mask -> [B, H].
 _POOLINGS = {
     CLS: lambda x, mask: x[:, 0],
     MEAN: lambda x, mask: tf.reduce_sum(x * mask, axis=1) / tf.reduce_sum(mask, axis=1),
-    "max": lambda x, mask: tf.reduce_max(x + (1.0 - mask) * _FAR_BELOW, axis=1),
+    MAX: lambda x, mask: tf.reduce_max(x + (1.0 - mask) * _FAR_BELOW, axis=1),
 }
 POOLINGS = tuple(_POOLINGS)
 

@@ -1,0 +1,128 @@
+"""Engines of models: the one that opens a model's files, behind checks that the files fit each other.
+
+Only the engine "tensorflow" needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple, Optional
+
+from albert.base.errors import UserError
+from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, TFLITE, ModelFiles
+from albert.model.outputs import CLASSIFIER
+from tokenization import FullTokenizer, check_vocab_size
+
+
+class EngineOptions(NamedTuple):
+    """Options of an engine.
+
+    Attributes:
+      engine: one of model_files.ENGINES; None for the one that opens the files.
+      graph_file: where the engine "tensorflow" keeps a checkpoint's frozen graph for the next start.
+      gpu_memory_fraction: the share of a GPU's memory that may be used.
+    """
+
+    engine: Optional[str] = None
+    graph_file: Optional[str] = None
+    gpu_memory_fraction: float = 1.0
+
+
+class OpenedEngine(NamedTuple):
+    """Engine (see engine_tensorflow), its name, and the longest row that it takes."""
+
+    engine: Any
+    name: str
+    max_seq_length: int
+
+
+def open_engine(files: ModelFiles, head: str, tokenizer: FullTokenizer, options: EngineOptions) -> OpenedEngine:
+    """Opens the engine of a model.
+
+    Args:
+      files: see `ModelFiles`.
+      head: one of `outputs.HEADS`, which the model must have.
+      tokenizer: the model's.
+      options: see `EngineOptions`.
+
+    Raises:
+      UserError: a file is missing or does not fit, the model has no such head, or the engine does not open such files
+        or is not installed.
+    """
+    name = options.engine or files.engine
+    if name != files.engine:
+        raise UserError(_other_engine_message(files, name))
+    if files.export_format is None:
+        engine, max_positions = _open_checkpoint(files, head, tokenizer, options)
+    else:
+        engine, max_positions = _open_export(files, head, tokenizer, options)
+    longest = min(files.max_seq_length, max_positions, engine.seq_length or files.max_seq_length)
+    return OpenedEngine(engine, name, longest)
+
+
+def _other_engine_message(files: ModelFiles, engine: str) -> str:
+    return (
+        "the engine {} does not open {}, which is {}: `python export_model.py --checkpoint=FOLDER --format={} "
+        "--output_dir=OUT` makes an export that it opens".format(
+            engine,
+            files.checkpoint,
+            "an export as {}".format(files.export_format) if files.export_format else "a checkpoint",
+            "tflite --tflite_type=int8 --max_seq_length=0" if engine == TFLITE else "savedmodel",
+        )
+    )
+
+
+class _Opened(NamedTuple):
+    engine: Any
+    max_positions: int
+
+
+def _open_export(files: ModelFiles, head: str, tokenizer: FullTokenizer, options: EngineOptions) -> _Opened:
+    if files.head != head:
+        raise UserError(
+            "the export {} cannot answer: it has the head {}, not {}".format(files.checkpoint, files.head, head)
+        )
+    config = files.model_config or {}
+    check_vocab_size(tokenizer, config["vocab_size"], os.path.join(files.checkpoint, EXPORT_DESCRIPTION_FILE))
+    engine = _export_engine(files, options)
+    if engine.width not in (None, files.width):
+        engine.close()
+        raise UserError(
+            "the export {} answers with {} {}, but its {} names {}{}: export the model again".format(
+                files.checkpoint,
+                engine.width,
+                "probabilities" if head == CLASSIFIER else "numbers",
+                EXPORT_DESCRIPTION_FILE,
+                files.width,
+                " labels" if head == CLASSIFIER else "",
+            )
+        )
+    return _Opened(engine, config["max_position_embeddings"])
+
+
+def _export_engine(files: ModelFiles, options: EngineOptions) -> Any:
+    if files.engine == TFLITE:
+        from albert.inference import engine_tflite
+
+        return engine_tflite.TfliteEngine(files.checkpoint)
+    from albert.inference import engine_tensorflow
+
+    return engine_tensorflow.export_engine(
+        files.checkpoint, files.export_format or "", files.head, gpu_memory_fraction=options.gpu_memory_fraction
+    )
+
+
+def _open_checkpoint(files: ModelFiles, head: str, tokenizer: FullTokenizer, options: EngineOptions) -> _Opened:
+    from albert.checkpoints.model import open_checkpoint
+    from albert.inference import engine_tensorflow
+
+    model = open_checkpoint(files.checkpoint, files.config_file)
+    check_vocab_size(tokenizer, model.config.vocab_size, files.config_file or "the config")
+    engine = engine_tensorflow.checkpoint_engine(
+        model,
+        head,
+        len(files.labels) if head == CLASSIFIER else None,
+        graph_file=options.graph_file,
+        gpu_memory_fraction=options.gpu_memory_fraction,
+    )
+    return _Opened(engine, model.config.max_position_embeddings)
