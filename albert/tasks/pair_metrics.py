@@ -50,7 +50,10 @@ def best_threshold(similarities: np.ndarray, labels: np.ndarray) -> Threshold:
     right = np.where(is_cut, zeros_below + ones_above, -1)
     at = int(right.argmax())
     low, high = cuts[at], cuts[at + 1]
-    value = (low + high) / 2.0 if np.isfinite(low) and np.isfinite(high) else high if np.isfinite(high) else low
+    if not np.isfinite(high):  # nothing is alike
+        value = np.nextafter(low, high)
+    else:
+        value = (low + high) / 2.0 if np.isfinite(low) else high
     return Threshold(float(value), float(right[at] / len(labels)))
 
 
