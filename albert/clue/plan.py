@@ -23,6 +23,10 @@ _REFUSED_FLAGS = {
     "do_train": "it trains",
     "do_eval": "it evaluates",
     "do_predict": "it predicts where there is a test file",
+    "predict_split": "it predicts the test split",
+    "teacher_predictions": "use run_classifier.py, as each task needs a file of its own",
+    "teacher_weight": "use run_classifier.py with --teacher_predictions",
+    "teacher_temperature": "use run_classifier.py with --teacher_predictions",
 }
 _SAMPLE_FLAG = "--sample"
 _SAMPLE_TASKS = os.path.join(DATA, "sample_tasks")

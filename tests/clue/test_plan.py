@@ -52,6 +52,10 @@ def test_flags_reach_the_runner_and_win_over_the_preset(tmp_path):
         ([], ["--num_runs=0"], "num_runs"),
         ([], ["--task_name=tnews"], "--task_name is not for this command: name the tasks as words"),
         ([], ["--init_checkpoint=x"], "set MODEL=…"),
+        ([], ["--teacher_predictions=x"], "--teacher_predictions is not for this command: use run_classifier.py"),
+        ([], ["--teacher_weight=0.5"], "--teacher_weight is not for this command"),
+        ([], ["--teacher_temperature=2"], "--teacher_temperature is not for this command"),
+        ([], ["--predict_split=train"], "--predict_split is not for this command: it predicts the test split"),
         ([], ["--data_dirs=x"], "--data_dirs must be like"),
     ],
 )
