@@ -29,7 +29,9 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
-    flags.location("model", None, "the folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint")
+    flags.location(
+        "model", None, "a folder of fine-tuning or of sentence vectors, an export of it, or a pre-trained checkpoint"
+    )
     flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
     flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")

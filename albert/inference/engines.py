@@ -49,19 +49,20 @@ def open_engine(files: ModelFiles, head: str, tokenizer: FullTokenizer, options:
       UserError: a file is missing or does not fit, the model has no such head, or the engine does not open such files
         or is not installed.
     """
-    name = options.engine or files.engine
-    if name != files.engine:
-        raise UserError(_other_engine_message(files, name))
+    check_engine(files, options.engine)
     if files.export_format is None:
         engine, max_positions = _open_checkpoint(files, head, tokenizer, options)
     else:
         engine, max_positions = _open_export(files, head, tokenizer, options)
     longest = min(files.max_seq_length, max_positions, engine.seq_length or files.max_seq_length)
-    return OpenedEngine(engine, name, longest)
+    return OpenedEngine(engine, files.engine, longest)
 
 
-def _other_engine_message(files: ModelFiles, engine: str) -> str:
-    return (
+def check_engine(files: ModelFiles, engine: Optional[str]) -> None:
+    """Raises `UserError` where an engine is named that does not open a model's files."""
+    if engine in (None, files.engine):
+        return
+    raise UserError(
         "the engine {} does not open {}, which is {}: `python export_model.py --checkpoint=FOLDER --format={} "
         "--output_dir=OUT` makes an export that it opens".format(
             engine,

@@ -35,7 +35,7 @@ from albert.serving.bodies import BodyReader
 from albert.serving.guard import READ_BODY, Guard, Limits, refusal
 from albert.serving.hosts import AllowedHosts
 from albert.serving.metrics import CONTENT_TYPE, ServingMetrics
-from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, SIMILARITY, ServedModel, tokens_of
+from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, SIMILARITY, ServedModel, tokens_of
 from albert.serving.service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -183,9 +183,10 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         request: Request,
         symmetric: bool = _SYMMETRIC,
     ) -> Response:
-        """The probability that two texts have the same meaning."""
+        """The probability that two texts have the same meaning, or the cosine of their sentence vectors."""
         answers = await service.answer(SIMILARITY, _pairs_of(body), symmetric, request)
-        return _answered(body, [_similarity(float(row[service.model.similar_id])) for row in answers])
+        scores = [float(row[service.model.similar_id]) for row in answers]
+        return _answered(body, [_similarity(score, service.model.score == COSINE) for score in scores])
 
     @question(CLASSIFY, schemas.Classification)
     async def classify(
@@ -199,7 +200,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
 
     @question(EMBED, schemas.Embedding)
     async def embed(body: schemas.Texts, request: Request) -> Response:
-        """A text as a vector: the mean of the second-to-last layer over the tokens."""
+        """A text as a vector: the model's own sentence vector, else its last layer but one (/model says which)."""
         answers = await service.answer(EMBED, _texts_of(body), None, request)
         return _answered(body, [{"vector": [round(number, _DIGITS) for number in row.tolist()]} for row in answers])
 
@@ -285,8 +286,9 @@ def _answered(body: Any, answers: List[Any]) -> Response:
     return JSONResponse(answers if isinstance(body.root, list) else answers[0])
 
 
-def _similarity(score: float) -> Dict[str, Any]:
-    return {"score": round(score, _DIGITS), "is_similar": score > 0.5}
+def _similarity(score: float, is_cosine: bool) -> Dict[str, Any]:
+    answer = {"score": round(score, _DIGITS)}
+    return answer if is_cosine else dict(answer, is_similar=score > 0.5)
 
 
 def _classification(labels: Sequence[str], probabilities: np.ndarray) -> Dict[str, Any]:

@@ -8,10 +8,14 @@ import gc
 import os
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
+
 from albert.base.errors import UserError
+from albert.inference.engines import EngineOptions, check_engine
 from albert.inference.model_files import TENSORFLOW, TFLITE, ModelFiles, find_model
 from albert.inference.predictor import Predictor
-from albert.model.outputs import CLASSIFIER, MASKED_LM
+from albert.inference.vector_model import VectorModel, load_vectors
+from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR
 from tokenization import MASK_TOKEN, FullTokenizer
 
 SIMILARITY, CLASSIFY, EMBED, FILL_MASK = QUESTIONS = ("similarity", "classify", "embed", "fill-mask")
@@ -22,7 +26,9 @@ MODELS = {
     EMBED: EMBED,
     FILL_MASK: FILL_MASK,
 }  # the model for each question
+PROBABILITY, COSINE = "probability", "cosine"  # what the score of SIMILARITY is
 _SPECIAL_TOKENS = 3  # of a pair
+_OWN_VECTORS = "the model's own sentence vectors, as its export.json defines them"
 
 
 class NumberedRow(NamedTuple):
@@ -55,7 +61,10 @@ class ServedModel(NamedTuple):
       closers: functions that free the model.
       concurrency: batches that it answers faster in parallel than one by one.
       gains_from_batches: whether the rows of a batch take less time than one by one.
-      similar_id: the id of the label of similar pairs, where it answers SIMILARITY.
+      similar_id: the place of the score in an answer to a pair, where it answers SIMILARITY: the id of the label of
+        similar pairs.
+      score: what that score is, PROBABILITY or COSINE.
+      vector: what an answer to EMBED is, in words.
     """
 
     answers: Dict[str, Answer]
@@ -68,6 +77,8 @@ class ServedModel(NamedTuple):
     concurrency: int = 1
     gains_from_batches: bool = True
     similar_id: int = 1
+    score: str = PROBABILITY
+    vector: str = ""
 
     def close(self) -> None:
         """Frees the model."""
@@ -79,7 +90,8 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
     """Loads the model of a folder, with everything that it can answer.
 
     Args:
-      path: a folder that fine-tuning wrote, an export of it, or a pre-trained checkpoint.
+      path: a folder that fine-tuning or the training of sentence vectors wrote, an export of it, or a pre-trained
+        checkpoint.
       engine: one of model_files.ENGINES; by default the one that opens the folder.
       batch_size: rows in one pass.
       **encoder_files: see `encoder_model.open_encoder`.
@@ -90,18 +102,59 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
     files = find_model(path)
     if files is None and engine == TFLITE:
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
-    loaded = Predictor(files, engine=engine, batch_size=batch_size) if files else None
-    refusals, similar_id = _similarity_of(files) if files else ({}, 1)
-    if loaded and files and files.export_format:
-        model = _export(loaded)
+    if files and files.head == SENTENCE_VECTOR:
+        model = _vectors(path, files, engine, batch_size, encoder_files)
+    elif files:
+        model = _fine_tuned(path, files, engine, batch_size, encoder_files)
     else:
-        from albert.inference.encoder_model import open_encoder  # needs TensorFlow, which an export may do without
-
-        model = _checkpoint(open_encoder(path, **encoder_files), loaded, batch_size)
-    model = model._replace(refusals=dict(model.refusals, **refusals), similar_id=similar_id)
+        model = _checkpoint(path, None, batch_size, encoder_files)
     _warm_up(model)
     _give_memory_back()
     return model
+
+
+def _fine_tuned(
+    path: str, files: ModelFiles, engine: Optional[str], batch_size: int, encoder_files: Dict[str, Any]
+) -> ServedModel:
+    loaded = Predictor(files, engine=engine, batch_size=batch_size)
+    refusals, similar_id = _similarity_of(files)
+    model = _export(loaded) if files.export_format else _checkpoint(path, loaded, batch_size, encoder_files)
+    return model._replace(refusals=dict(model.refusals, **refusals), similar_id=similar_id)
+
+
+def _vectors(
+    path: str, files: ModelFiles, engine: Optional[str], batch_size: int, encoder_files: Dict[str, Any]
+) -> ServedModel:
+    check_engine(files, engine)
+    if not files.export_format:
+        return _checkpoint(path, None, batch_size, encoder_files)
+    loaded = load_vectors(files, EngineOptions(engine), batch_size=batch_size)
+    only_vectors = (
+        "an export of sentence vectors answers only /similarity and /embed: serve the checkpoint that it was made from"
+    )
+    return ServedModel(
+        answers={EMBED: _embedding(loaded), PAIRS: _cosines(loaded)},
+        refusals={CLASSIFY: only_vectors, FILL_MASK: only_vectors},
+        labels=(),
+        engine=files.engine,
+        tokenizer=loaded.tokenizer,
+        max_seq_length=loaded.max_seq_length,
+        closers=(loaded.close,),
+        concurrency=loaded.concurrency,
+        gains_from_batches=loaded.gains_from_batches,
+        similar_id=0,
+        score=COSINE,
+        vector=_OWN_VECTORS,
+    )
+
+
+def _embedding(model: VectorModel) -> Answer:
+    return _numbered(lambda texts, _, place: model.embed(texts, place))
+
+
+def _cosines(model: VectorModel) -> Answer:
+    """Answers pairs with one number each; a cosine has no order, so that the option means nothing."""
+    return _numbered(lambda pairs, _, place: model.cosines(pairs, place)[:, np.newaxis])
 
 
 def _export(loaded: Predictor) -> ServedModel:
@@ -119,12 +172,16 @@ def _export(loaded: Predictor) -> ServedModel:
     )
 
 
-def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> ServedModel:
+def _checkpoint(path: str, loaded: Optional[Predictor], batch_size: int, encoder_files: Dict[str, Any]) -> ServedModel:
+    # They need TensorFlow, which an export may do without.
     from albert.inference.embeddings import Embedder
+    from albert.inference.encoder_model import open_encoder
     from albert.inference.fill_mask import FillMask
 
+    source = open_encoder(path, **encoder_files)
     embedder = Embedder(source, batch_size=batch_size)
-    answers = {EMBED: _numbered(lambda texts, _, place: embedder.embed(texts, place))}
+    has_cosines = loaded is None and source.model.lack_of(SENTENCE_VECTOR) is None
+    answers = {EMBED: _embedding(embedder)}
     closers = [embedder.close]
     refusals = {}
     lack = source.model.lack_of(MASKED_LM)
@@ -136,10 +193,13 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
         refusals[FILL_MASK] = "the model has {}: serve a pre-trained one".format(lack)
     if loaded is None:
         reason = source.model.lack_of(CLASSIFIER) or "no description of its labels"
-        refusals[SIMILARITY] = refusals[CLASSIFY] = "the model has {}: serve a folder of fine-tuning".format(reason)
+        refused = "the model has {}: serve a folder of fine-tuning".format(reason)
+        refusals.update({CLASSIFY: refused} if has_cosines else {SIMILARITY: refused, CLASSIFY: refused})
     else:
         answers[PAIRS] = _numbered(loaded.predict)
         closers.append(loaded.close)
+    if has_cosines:
+        answers[PAIRS] = _cosines(embedder)
     return ServedModel(
         answers=answers,
         refusals=refusals,
@@ -148,6 +208,9 @@ def _checkpoint(source: Any, loaded: Optional[Predictor], batch_size: int) -> Se
         tokenizer=source.tokenizer,
         max_seq_length=(loaded or embedder).max_seq_length,
         closers=tuple(closers),
+        similar_id=0 if has_cosines else 1,
+        score=COSINE if has_cosines else PROBABILITY,
+        vector=embedder.definition,
     )
 
 

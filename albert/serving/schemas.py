@@ -63,8 +63,11 @@ class Texts(RootModel):
 class Similarity(BaseModel):
     """The similarity of two texts."""
 
-    score: float = Field(description="the probability that both have the same meaning")
-    is_similar: bool = Field(description="whether the score is over 0.5")
+    score: float = Field(
+        description="the probability that both have the same meaning; of a model of sentence vectors the cosine of "
+        "both vectors (/model says which)"
+    )
+    is_similar: Optional[bool] = Field(None, description="whether the probability is over 0.5; a cosine has none")
 
 
 class Classification(BaseModel):
@@ -109,6 +112,8 @@ class ModelCard(BaseModel):
     answers: List[str] = Field(description="the paths of the questions that it answers")
     refusals: Dict[str, str] = Field(description="the reason for each path that it does not answer")
     labels: List[str] = Field(description="the labels of a fine-tuned model")
+    score: str = Field(description="what the score of /similarity is: probability or cosine")
+    vector: str = Field(description="what the vector of /embed is")
     engine: str
     max_seq_length: int = Field(description="tokens of a row; longer rows are cut")
     max_text_length: int = Field(description="the most characters of a text")

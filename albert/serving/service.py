@@ -94,6 +94,8 @@ class Service(NamedTuple):
             answers=["/" + question for question in QUESTIONS if question not in model.refusals],
             refusals={"/" + question: reason for question, reason in model.refusals.items()},
             labels=list(model.labels),
+            score=model.score,
+            vector=model.vector,
             engine=model.engine,
             max_seq_length=model.max_seq_length,
             max_text_length=self.limits.max_text_length,

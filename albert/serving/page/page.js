@@ -4,7 +4,7 @@ const TEXTS = {
   zh: {
     other: "English", docs: "接口文档", token: "本服务需要令牌", unlock: "确定",
     about: (card) => `最长 ${card.max_seq_length} 个词元 · 引擎 ${card.engine}`,
-    similarityTitle: "两句话的意思一样吗？", classifyTitle: "分类",
+    similarityTitle: "两句话的意思一样吗？", cosineTitle: "两句话的意思有多近？", cosine: "句向量的余弦", classifyTitle: "分类",
     first: "第一句", second: "第二句", secondOptional: "第二句（可不填）",
     compare: "比较", classify: "分类", symmetric: "两种顺序取平均",
     similar: "意思相同", different: "意思不同", took: (ms) => `用时 ${ms} 毫秒`,
@@ -22,7 +22,7 @@ const TEXTS = {
   en: {
     other: "中文", docs: "API", token: "This service needs a token", unlock: "OK",
     about: (card) => `up to ${card.max_seq_length} tokens · engine ${card.engine}`,
-    similarityTitle: "Do two sentences mean the same?", classifyTitle: "Classify",
+    similarityTitle: "Do two sentences mean the same?", cosineTitle: "How close are two sentences?", cosine: "cosine of the sentence vectors", classifyTitle: "Classify",
     first: "First sentence", second: "Second sentence", secondOptional: "Second sentence (optional)",
     compare: "Compare", classify: "Classify", symmetric: "mean of both orders",
     similar: "same meaning", different: "different meaning", took: (ms) => `took ${ms} ms`,
@@ -48,6 +48,7 @@ let answered = null; // the question, tokens and time of the answer on the page
 let scored = [];
 const text = () => TEXTS[language];
 const isSimilarity = () => card.answers.includes("/similarity");
+const isCosine = () => isSimilarity() && card.score === "cosine";
 const percent = (share) => `${(share * 100).toFixed(1)}%`;
 
 function element(tag, className, content) {
@@ -108,7 +109,10 @@ function bar(share, className) {
   return made;
 }
 
+const shownScore = (answer) => (isCosine() ? answer.score.toFixed(3) : percent(answer.score));
+
 function scoreBar(answer) {
+  if (isCosine()) return bar(Math.max(0, answer.score), "label");
   if (!isSimilarity()) return bar(answer.score, "label");
   return bar(answer.score, answer.is_similar ? "half yes" : "half");
 }
@@ -122,9 +126,12 @@ function labelledBar(label, share) {
 function showAnswer() {
   if (!answered) return;
   const { answer, tokens, ms } = answered;
-  find("score").textContent = percent(answer.score);
+  find("score").textContent = shownScore(answer);
   find("took").textContent = text().took(ms);
-  if (isSimilarity()) {
+  if (isCosine()) {
+    find("verdict").textContent = text().cosine;
+    find("bars").replaceChildren(scoreBar(answer));
+  } else if (isSimilarity()) {
     find("verdict").textContent = answer.is_similar ? text().similar : text().different;
     const scale = element("p", "scale");
     scale.append(element("span", "", text().different), element("span", "", text().similar));
@@ -182,12 +189,12 @@ async function scoreList() {
 function showList() {
   find("scored").hidden = !scored.length;
   const similar = scored.filter(({ answer }) => answer.is_similar).length;
-  find("summary").textContent = isSimilarity() ? text().summary(scored.length, similar) : text().rows(scored.length);
+  find("summary").textContent = isSimilarity() && !isCosine() ? text().summary(scored.length, similar) : text().rows(scored.length);
   find("rows").replaceChildren(...scored.map(({ asked, answer }) => {
     const made = element("li");
     const texts = element("div", "texts");
     texts.append(element("p", "", asked.text_a), element("p", "quiet", asked.text_b || ""));
-    const share = element("span", "share", isSimilarity() ? percent(answer.score) : answer.label);
+    const share = element("span", "share", isSimilarity() ? shownScore(answer) : answer.label);
     made.append(texts, scoreBar(answer), share);
     return made;
   }));
@@ -229,7 +236,7 @@ function showLanguage() {
   find("language").textContent = text().other;
   if (!card) return;
   find("about").textContent = text().about(card);
-  find("ask-title").textContent = isSimilarity() ? text().similarityTitle : text().classifyTitle;
+  find("ask-title").textContent = isCosine() ? text().cosineTitle : isSimilarity() ? text().similarityTitle : text().classifyTitle;
   find("ask-button").textContent = isSimilarity() ? text().compare : text().classify;
   find("text-b-label").textContent = isSimilarity() ? text().second : text().secondOptional;
   find("list-title").textContent = isSimilarity() ? text().listTitle : text().listTitleClassify;
@@ -240,8 +247,8 @@ function showLanguage() {
 
 async function open() {
   card = await ask("/model");
-  const isFineTuned = card.answers.includes("/classify");
-  find("ask").hidden = find("list").hidden = !isFineTuned;
+  find("ask").hidden = find("list").hidden = !isSimilarity() && !card.answers.includes("/classify");
+  find("symmetric").parentElement.hidden = isCosine();
   find("fill").hidden = !card.answers.includes("/fill-mask");
   find("text-b").required = isSimilarity();
   showLanguage();
