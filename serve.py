@@ -36,6 +36,7 @@ def declare_flags() -> Flags:
     flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
     flags.location("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
+    flags.location("index", None, "a folder that `search.py index` built: /search finds its lines")
     flags.string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 lets other machines in")
     flags.string(
         "allowed_hosts",
@@ -83,7 +84,7 @@ def main(flags: Flags) -> None:
         from albert.serving.batches import Bounds
         from albert.serving.guard import Limits
         from albert.serving.hosts import allowed_hosts
-        from albert.serving.model import open_served_model
+        from albert.serving.model import open_served_model, with_search
         from albert.serving.server import ServerOptions, address_of, is_local, listen, serve_app
     except ImportError as error:
         if (error.name or "").split(".")[0] not in _NEEDED:
@@ -101,6 +102,10 @@ def main(flags: Flags) -> None:
         vocab_file=flags.vocab_file,
         spm_model_file=flags.spm_model_file,
     )
+    if flags.index:
+        from albert.search.searcher import open_searcher  # needs TensorFlow, which an export may do without
+
+        model = with_search(model, open_searcher(flags.index, batch_size=flags.max_batch_size or _BATCH_SIZE))
     batch_size = flags.max_batch_size or (_BATCH_SIZE if model.gains_from_batches else 1)
     app = build_app(
         model,

@@ -35,7 +35,7 @@ from albert.serving.bodies import BodyReader
 from albert.serving.guard import READ_BODY, Guard, Limits, refusal
 from albert.serving.hosts import AllowedHosts
 from albert.serving.metrics import CONTENT_TYPE, ServingMetrics
-from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, SIMILARITY, ServedModel, tokens_of
+from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, SEARCH, SIMILARITY, ServedModel, tokens_of
 from albert.serving.service import Service
 
 _PAGE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -154,6 +154,7 @@ def _readers(max_rows: int) -> Dict[str, BodyReader]:
         CLASSIFY: schemas.TextOrPair,
         EMBED: schemas.Text,
         FILL_MASK: schemas.Text,
+        SEARCH: schemas.Text,
     }
     readers = {"/" + question: BodyReader(schemas.row_fields(row), max_rows) for question, row in rows.items()}
     return dict(readers, **{_TOKENS_PATH: BodyReader(schemas.row_fields(schemas.TextOrPair), None)})
@@ -213,6 +214,16 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         """The most probable tokens for each [MASK] of a text."""
         answers = await service.answer(FILL_MASK, _texts_of(body), top_k, request)
         return _answered(body, [_filled(row) for row in answers])
+
+    @question(SEARCH, schemas.Matches)
+    async def search(
+        body: schemas.Texts,
+        request: Request,
+        top_k: int = Query(5, ge=1, le=_MOST_CANDIDATES, description="the number of lines"),
+    ) -> Response:
+        """The lines of the index that are nearest to a text."""
+        answers = await service.answer(SEARCH, _texts_of(body), top_k, request)
+        return _answered(body, [_found(row) for row in answers])
 
 
 def _add_rest(app: FastAPI, service: Service) -> None:
@@ -295,6 +306,12 @@ def _classification(labels: Sequence[str], probabilities: np.ndarray) -> Dict[st
     by_label = {label: round(value, _DIGITS) for label, value in zip(labels, probabilities.tolist())}
     best = labels[int(probabilities.argmax())]
     return {"label": best, "score": by_label[best], "probabilities": by_label}
+
+
+def _found(matches: Sequence[Tuple[int, str, float]]) -> Dict[str, Any]:
+    return {
+        "matches": [{"line": line, "text": found, "score": round(score, _DIGITS)} for line, found, score in matches]
+    }
 
 
 def _filled(masks: Sequence[Sequence[Tuple[str, float]]]) -> Dict[str, Any]:

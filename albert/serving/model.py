@@ -18,15 +18,17 @@ from albert.inference.vector_model import VectorModel, load_vectors
 from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR
 from tokenization import MASK_TOKEN, FullTokenizer
 
-SIMILARITY, CLASSIFY, EMBED, FILL_MASK = QUESTIONS = ("similarity", "classify", "embed", "fill-mask")
+SIMILARITY, CLASSIFY, EMBED, FILL_MASK, SEARCH = QUESTIONS = ("similarity", "classify", "embed", "fill-mask", "search")
 PAIRS = "pairs"
 MODELS = {
     SIMILARITY: PAIRS,
     CLASSIFY: PAIRS,
     EMBED: EMBED,
     FILL_MASK: FILL_MASK,
+    SEARCH: SEARCH,
 }  # the model for each question
 PROBABILITY, COSINE = "probability", "cosine"  # what the score of SIMILARITY is
+_NO_INDEX = "no index is served: `python search.py index` builds one, and `serve.py --index=FOLDER` serves it"
 _SPECIAL_TOKENS = 3  # of a pair
 _OWN_VECTORS = "the model's own sentence vectors, as its export.json defines them"
 
@@ -51,8 +53,8 @@ class ServedModel(NamedTuple):
     """Loaded model.
 
     Attributes:
-      answers: the functions that answer rows, by PAIRS, EMBED and FILL_MASK; their options are whether both orders of a
-        pair are averaged, None, and the number of candidates.
+      answers: the functions that answer rows, by PAIRS, EMBED, FILL_MASK and SEARCH; their options are whether both
+        orders of a pair are averaged, None, the number of candidates and that of lines.
       refusals: the reason, for each question that the model cannot answer.
       labels: of a fine-tuned model; empty without one.
       engine: the name of the engine.
@@ -79,6 +81,11 @@ class ServedModel(NamedTuple):
     similar_id: int = 1
     score: str = PROBABILITY
     vector: str = ""
+
+    @property
+    def refused(self) -> Dict[str, str]:
+        """The reason, for each question that is not answered: the refusals, and that of SEARCH without an index."""
+        return self.refusals if SEARCH in self.answers else dict(self.refusals, **{SEARCH: _NO_INDEX})
 
     def close(self) -> None:
         """Frees the model."""
@@ -212,6 +219,19 @@ def _checkpoint(path: str, loaded: Optional[Predictor], batch_size: int, encoder
         score=COSINE if has_cosines else PROBABILITY,
         vector=embedder.definition,
     )
+
+
+def with_search(model: ServedModel, searcher: Any) -> ServedModel:
+    """Returns a model that answers SEARCH, too.
+
+    Args:
+      model: the loaded model.
+      searcher: a `Searcher`, which the model closes.
+    """
+    answer = _numbered(searcher.search)
+    answer([NumberedRow(1, "a")], 1)  # the first answer is slow
+    answers = dict(model.answers, **{SEARCH: answer})
+    return model._replace(answers=answers, closers=model.closers + (searcher.close,))
 
 
 def _numbered(answer: Callable[..., Any]) -> Answer:

@@ -97,6 +97,20 @@ class FilledMasks(BaseModel):
     masks: List[List[Candidate]] = Field(description="for each [MASK] in turn its candidates, the most probable first")
 
 
+class Match(BaseModel):
+    """A line of the index."""
+
+    line: int = Field(description="its number in the file that the index was built from")
+    text: str
+    score: float = Field(description="the cosine of its vector and that of the text")
+
+
+class Matches(BaseModel):
+    """The lines of the index that are nearest to a text."""
+
+    matches: List[Match] = Field(description="the nearest first")
+
+
 class Tokens(BaseModel):
     """The tokens of a text or pair, as the model reads them."""
 

@@ -45,8 +45,8 @@ class Service(NamedTuple):
         Raises:
           HTTPException: the model cannot answer, there are too many rows, a text is too long, or the queue is full.
         """
-        if question in self.model.refusals:
-            raise HTTPException(409, self.model.refusals[question])
+        if question in self.model.refused:
+            raise HTTPException(409, self.model.refused[question])
         self._check_rows(rows)
         if not rows:
             return []
@@ -89,10 +89,10 @@ class Service(NamedTuple):
 
     def card(self) -> schemas.ModelCard:
         """Returns the questions that the model answers, its labels and its limits."""
-        model = self.model
+        model, refused = self.model, self.model.refused
         return schemas.ModelCard(
-            answers=["/" + question for question in QUESTIONS if question not in model.refusals],
-            refusals={"/" + question: reason for question, reason in model.refusals.items()},
+            answers=["/" + question for question in QUESTIONS if question not in refused],
+            refusals={"/" + question: reason for question, reason in refused.items()},
             labels=list(model.labels),
             score=model.score,
             vector=model.vector,

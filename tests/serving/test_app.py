@@ -16,7 +16,7 @@ pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
 
 from albert.base.errors import UserError
-from albert.serving.model import PAIRS, SIMILARITY
+from albert.serving.model import PAIRS, SIMILARITY, with_search
 from albert.serving.server import address_of, is_local, listen
 from tests.support import tiny_service
 from tests.support.tiny_service import BOUNDS, LIMITS, share_of, until
@@ -250,15 +250,40 @@ def test_figures_are_counted(model, client):
 def test_the_model_says_what_it_answers(tmp_path, client):
     card = client.get("/model").json
     assert card["answers"] == ["/similarity", "/classify", "/embed"]
-    assert card["refusals"] == {"/fill-mask": "it has no such head"}
+    assert card["refusals"] == {
+        "/fill-mask": "it has no such head",
+        "/search": "no index is served: `python search.py index` builds one, and `serve.py --index=FOLDER` serves it",
+    }
+    assert client.post("/search", {"text": "我"}).json == {"error": card["refusals"]["/search"]}
     assert (card["labels"], card["engine"], card["max_seq_length"]) == (["no", "yes"], "tensorflow", 8)
     assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_lines_are_found_where_an_index_is_served(tmp_path):
+    searcher = tiny_service.LineSearcher()
+    model = with_search(tiny_service.Model().served(tmp_path), searcher)
+    with tiny_service.serving(model) as client:
+        answer = client.post("/search?top_k=2", {"text": "我"})
+        assert answer.json == {
+            "matches": [{"line": 1, "text": "我1", "score": 0.987654}, {"line": 2, "text": "我2", "score": 0.493827}]
+        }
+        both = client.post("/search", [{"text": "一"}, {"text": "丁"}]).json
+        assert [(len(found["matches"]), found["matches"][0]["text"]) for found in both] == [(5, "一1"), (5, "丁1")]
+        assert searcher.asked[-1] == ["一", "丁"]
+        assert client.metric('albert_batch_rows_sum{model="search"}') == 3
+        for body, query, status in (({"text_a": "我"}, "", 422), ({"text": "我"}, "?top_k=0", 422), ([], "", 200)):
+            assert client.post("/search" + query, body).status == status
+        answer = client.post("/search", [{"text": "一"}, {"text": "bad"}])
+        assert (answer.status, answer.json) == (422, {"error": "row 2 is bad"})
+        assert client.get("/model").json["answers"][-1] == "/search"
+    model.close()
+    assert searcher.is_closed
 
 
 def test_the_interface_is_described(client):
     api = client.get("/openapi.json").json
     assert set(api["paths"]) == {
-        *("/similarity", "/classify", "/embed", "/fill-mask"),
+        *("/similarity", "/classify", "/embed", "/fill-mask", "/search"),
         *("/tokens", "/model", "/healthz", "/metrics"),
     }
     body = api["paths"]["/similarity"]["post"]["requestBody"]["content"]["application/json"]["schema"]

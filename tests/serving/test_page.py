@@ -1,5 +1,7 @@
 """The page in a real browser; skipped where there is no Chromium."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from tests.support import browser
 
 pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
-from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, PAIRS, SIMILARITY
+from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, PAIRS, SIMILARITY, with_search
 from tests.support import tiny_service
 from tests.support.tiny_service import LIMITS
 
@@ -119,6 +121,48 @@ def test_labels_and_masks_have_their_places(page, tmp_path, width):
         assert not page.run(is_shown("ask")) and not page.run(is_shown("list"))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language,place", [("zh", "第 2 行"), ("en", "line 2")])
+def test_lines_are_found_while_one_types(page, tmp_path, width, language, place):
+    searcher = tiny_service.LineSearcher()
+    with tiny_service.serving(with_search(tiny_service.Model().served(tmp_path), searcher)) as client:
+        show(page, client, "search", width, language)
+        field = "document.getElementById('query')"
+        for text in ("我", "我喜", "我喜欢"):  # faster than the pause
+            page.run("{0}.value = '{1}'; {0}.dispatchEvent(new Event('input'))".format(field, text))
+        page.wait("document.querySelectorAll('#found li').length == 5")
+        assert searcher.asked[1:] == [["我喜欢"]]
+        lines = page.run("[...document.querySelectorAll('#found li')].map((place) => place.innerText.split('\\n'))")
+        assert [part for part in lines[1] if part] == ["我喜欢2", place, "0.494"]
+        page.run("{0}.value = 'bad'; {0}.dispatchEvent(new Event('input'))".format(field))
+        page.wait(is_shown("search-error"))
+        assert page.run(text_of("search-error")) == "row 1 is bad" and page.run(text_of("found")) == ""
+        page.run("{0}.value = ''; {0}.dispatchEvent(new Event('input'))".format(field))
+        page.wait("!" + is_shown("search-error"))
+        page.complaints[:] = [text for text in page.complaints if "422" not in text]
+        check_page(page)
+
+
+def test_an_answer_that_a_later_question_has_overtaken_is_dropped(page, tmp_path):
+    searcher, slow = tiny_service.LineSearcher(), threading.Event()
+    find_lines = searcher.search
+
+    def search(texts, top_k, place):
+        if texts == ["慢"]:
+            slow.wait(20)
+        return find_lines(texts, top_k, place)
+
+    searcher.search = search
+    model = with_search(tiny_service.Model().served(tmp_path), searcher)._replace(concurrency=2)
+    with tiny_service.serving(model) as client:
+        show(page, client, "search")
+        page.run("window.late = (query.value = '慢', search()); (query.value = '快', search())")
+        page.wait("document.querySelectorAll('#found li').length == 5")
+        slow.set()
+        page.run("window.late")
+        assert page.run("document.querySelector('#found p').textContent") == "快1"
+
+
 def test_the_token_is_asked_for(page, tmp_path):
     limits = LIMITS._replace(token="abc")
     with tiny_service.serving(tiny_service.Model().served(tmp_path), limits=limits) as client:
@@ -135,7 +179,7 @@ def test_the_interface_is_shown(page, tmp_path, width):
     with tiny_service.serving(tiny_service.Model().served(tmp_path)) as client:
         page.open("http://127.0.0.1:{}/docs".format(client.port), width)
         shown = page.wait(
-            "document.querySelectorAll('.endpoint').length == 9 && document.getElementById('endpoints').textContent"
+            "document.querySelectorAll('.endpoint').length == 10 && document.getElementById('endpoints').textContent"
         )
         for text in ("/similarity", "text_a", "symmetric", "Retry-After", "curl"):
             assert text in shown

@@ -17,6 +17,7 @@ const TEXTS = {
     summary: (rows, similar) => `${rows} 对，其中 ${similar} 对意思相同`, rows: (rows) => `${rows} 行`,
     noTab: (line) => `第 ${line} 行没有制表符：两句之间请用 Tab 分隔。`,
     fillTitle: "填空", masked: "在要填的位置写 [MASK]", fillButton: "填空", mask: (n) => `第 ${n} 个 [MASK]`,
+    searchTitle: "找相近的句子", query: "边输入边找：索引里最相近的几行", line: (n) => `第 ${n} 行`,
     unreachable: "无法连接服务，请确认服务仍在运行。",
   },
   en: {
@@ -35,10 +36,12 @@ const TEXTS = {
     summary: (rows, similar) => `${rows} pairs, ${similar} with the same meaning`, rows: (rows) => `${rows} rows`,
     noTab: (line) => `Line ${line} has no tab: put one between the two sentences.`,
     fillTitle: "Fill in the blanks", masked: "Write [MASK] where a word is missing", fillButton: "Fill", mask: (n) => `[MASK] number ${n}`,
+    searchTitle: "Find similar lines", query: "Type, and the nearest lines of the index appear", line: (n) => `line ${n}`,
     unreachable: "The service does not respond: check that it is still running.",
   },
 };
 const EXAMPLE = [["明天北京会下雨吗", "北京明天有雨吗"], ["我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"], ["怎么换手机号码", "手机号码多少钱"]];
+const PAUSE = 150; // milliseconds without a key before the lines are looked for
 const MOST_LABELS = 8; // that are shown as bars
 
 const find = (id) => document.getElementById(id);
@@ -46,6 +49,9 @@ let language = localStorage.getItem("language") || (navigator.language.startsWit
 let card = null;
 let answered = null; // the question, tokens and time of the answer on the page
 let scored = [];
+let found = []; // the lines that are nearest to the query on the page
+let searches = 0;
+let typing = null; // the timer that waits for a pause
 const text = () => TEXTS[language];
 const isSimilarity = () => card.answers.includes("/similarity");
 const isCosine = () => isSimilarity() && card.score === "cosine";
@@ -208,6 +214,40 @@ async function fill() {
   ]));
 }
 
+// Asks what stands in the field now; an answer that a later question has overtaken is dropped.
+async function search() {
+  const number = ++searches;
+  const query = find("query").value.trim();
+  let matches = [], refused = "";
+  try {
+    if (query) ({ matches } = await ask("/search", { text: query }));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    refused = error.message;
+  }
+  if (number !== searches) return;
+  find("search-error").textContent = refused;
+  find("search-error").hidden = !refused;
+  found = matches;
+  showFound();
+}
+
+function showFound() {
+  find("found").replaceChildren(...found.map((match) => {
+    const made = element("li");
+    const texts = element("div", "texts");
+    texts.append(element("p", "", match.text), element("p", "quiet small", text().line(match.line)));
+    made.append(texts, bar(Math.max(0, match.score), "label"), element("span", "share", match.score.toFixed(3)));
+    return made;
+  }));
+}
+
+function onTyping(event) {
+  if (event.isComposing) return; // an input method has not finished the word
+  clearTimeout(typing);
+  typing = setTimeout(search, PAUSE);
+}
+
 async function copy(button, content) {
   try {
     await navigator.clipboard.writeText(content);
@@ -243,12 +283,14 @@ function showLanguage() {
   find("lines-label").textContent = isSimilarity() ? text().lines : text().linesClassify;
   showAnswer();
   if (scored.length) showList();
+  showFound();
 }
 
 async function open() {
   card = await ask("/model");
   find("ask").hidden = find("list").hidden = !isSimilarity() && !card.answers.includes("/classify");
   find("symmetric").parentElement.hidden = isCosine();
+  find("search").hidden = !card.answers.includes("/search");
   find("fill").hidden = !card.answers.includes("/fill-mask");
   find("text-b").required = isSimilarity();
   showLanguage();
@@ -267,6 +309,7 @@ find("access").addEventListener("submit", (event) => {
   open().catch(() => {});
 });
 for (const name of ["text-a", "text-b", "symmetric"]) find(name).addEventListener("input", showCommand);
+for (const name of ["input", "compositionend"]) find("query").addEventListener(name, onTyping);
 find("copy").addEventListener("click", () => copy(find("copy"), find("curl").textContent));
 find("copy-table").addEventListener("click", () => copy(find("copy-table"), tableText()));
 find("example").addEventListener("click", () => { find("lines").value = EXAMPLE.map((pair) => pair.join("\t")).join("\n"); });
