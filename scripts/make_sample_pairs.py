@@ -1,11 +1,14 @@
 """Writes the small sentence-pair data set of `data/sample_pairs`.
 
 Each line of train.txt, dev.txt and test.txt is ``sentence_a TAB sentence_b TAB label`` (the layout
-of LCQMC, no header); label 1 says that both sentences mean the same, 0 that they do not. Pairs with
-label 0 are near misses (one question called off, another slot, another intent) and unrelated ones.
-A model learns called-off questions first, within minutes and from random weights.
-The sentences come from the templates in `sample_pair_intents.py`. Every pair of slot values of a
-domain belongs to only one split, so no sentence is in two splits.
+of LCQMC, no header); label 1 says that both sentences mean the same, 0 that they do not. A third of
+the pairs with label 0 differ in a slot value, a third ask something else about the same thing, and a
+third say the same words in another role, order or negation. The sentences come from the templates in
+`sample_pair_intents.txt`.
+
+No phrase reveals the label: the pairs are chosen so that each template, slot value and differing
+character occurs about as often with either label, and so that pairs of both labels are equally long and
+share equally many characters. No sentence is in two splits, and some intents are in one split only.
 
     python scripts/make_sample_pairs.py --output_dir data/sample_pairs
 """
@@ -13,34 +16,25 @@ domain belongs to only one split, so no sentence is in two splits.
 from __future__ import annotations
 
 import argparse
-import itertools
+import collections
 import os
 import random
 import sys
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Counter, Dict, FrozenSet, List, NamedTuple, Sequence, Set, Tuple
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from sample_pair_intents import DOMAINS, SECOND_THOUGHTS, Domain
+from sample_pair_candidates import DIFFERENT, SAME, SPLITS, Candidate, all_candidates
+from sample_pair_templates import read_templates
 
-SPLIT_PARTS = (("train", 0.8), ("dev", 0.1), ("test", 0.1))
-POSITIVE_PARTS = (("asked", 0.9), ("called_off", 0.1))
-NEGATIVE_PARTS = (("called_off", 0.6), ("other_slot", 0.05), ("other_intent", 0.15), ("other_domain", 0.2))
-FULL_WIDTH = str.maketrans({"?": "\uff1f", ",": "\uff0c"})
+SPLIT_PARTS = {"train": 0.8, "dev": 0.1, "test": 0.1}
+MOST_PAIRS = 10000  # more would repeat the templates too often
 MIN_LENGTH, MAX_LENGTH = 5, 36
+BINS = 20  # of overlap
+TRIES = 12  # candidates compared for each pair that is chosen
+QUESTION_MARK = "\uff1f"
 
-Slots = Tuple[str, str]
-SentencePair = Tuple[str, str]
-Pairs = List[SentencePair]
-
-
-class Question(NamedTuple):
-    """Intent of a domain with both slots filled, and all its sentences."""
-
-    domain: str
-    intent: str
-    slots: Slots
-    sentences: Tuple[str, ...]
+Pool = Dict[Tuple[str, int], List[Candidate]]
 
 
 class LabelledPair(NamedTuple):
@@ -51,149 +45,133 @@ class LabelledPair(NamedTuple):
     label: int
 
 
-Lines = List[LabelledPair]
-
-
 class NotEnoughPairsError(Exception):
     """Error: the templates cannot give as many different pairs as were asked for."""
 
 
-def slot_values(domain: Domain) -> List[Slots]:
-    """Returns all pairs of two different slot values, in the order of the tables."""
-    (_, firsts), (_, seconds) = domain.slots
-    return [(first, second) for first in firsts for second in seconds if first != second]
+class Balance:
+    """Counts of what occurs in the chosen pairs: with label 1 minus with label 0, and in all."""
+
+    def __init__(self) -> None:
+        self.difference: Counter[str] = collections.Counter()
+        self.total: Counter[str] = collections.Counter()
+
+    def cost(self, pair: Candidate, sign: int) -> float:
+        """Says how much worse a pair with this label makes the balance, and how often its templates were used."""
+        skew = sum(weight * sign * self.difference.get(what, 0) for what, weight in pair.traits)
+        return skew + 0.5 * sum(self.total.get(template, 0) for template, _ in pair.traits[:2])
+
+    def add(self, pair: Candidate, sign: int) -> None:
+        """Counts a chosen pair."""
+        for what, _ in pair.traits:
+            self.difference[what] += sign
+            self.total[what] += 1
 
 
-def share_out(total: int, parts: Sequence[Tuple[str, float]]) -> Dict[str, int]:
-    """Divides a number by the parts; the remainder goes to the first."""
-    counts = {name: int(total * part) for name, part in parts}
-    counts[parts[0][0]] += total - sum(counts.values())
-    return counts
+def key_of(pair: Candidate) -> FrozenSet[str]:
+    """Returns what tells two pairs apart: both sentences without their question marks, in any order."""
+    return frozenset(map(bare, pair.texts))
 
 
-def fill(domain: Domain, intent: str, slots: Slots) -> Question:
-    """Puts slot values into every template of an intent."""
-    names = [name for name, _ in domain.slots]
-    filled = [template.format(**dict(zip(names, slots))) for template in domain.intents[intent]]
-    sentences = tuple(sentence.translate(FULL_WIDTH) for sentence in filled)
-    return Question(domain.name, intent, slots, sentences)
+def bare(text: str) -> str:
+    """Returns a sentence without its question mark."""
+    return text.rstrip(QUESTION_MARK)
 
 
-def split_questions(seed: str) -> Dict[str, List[Question]]:
-    """Gives each pair of slot values, with all its questions, to one split."""
-    splits: Dict[str, List[Question]] = {name: [] for name, _ in SPLIT_PARTS}
-    for domain in DOMAINS:
-        values = slot_values(domain)
-        random.Random(f"{seed} slots {domain.name}").shuffle(values)
-        start = 0
-        for split, count in share_out(len(values), SPLIT_PARTS).items():
-            for slots in sorted(values[start : start + count]):
-                splits[split] += [fill(domain, intent, slots) for intent in domain.intents]
-            start += count
-    return splits
+def make_pool(pairs: Sequence[Candidate]) -> Pool:
+    """Sorts candidates by kind and overlap."""
+    pool: Pool = {}
+    for pair in pairs:
+        pool.setdefault((pair.kind, int(pair.overlap * BINS)), []).append(pair)
+    return pool
 
 
-def paraphrases(kind: str, questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """Returns pairs from two templates of one intent with the same slots: both asked, or both called off."""
-    pairs = [pair for one in questions for pair in itertools.combinations(one.sentences, 2)]
-    if kind == "asked":
-        return pairs
-    return [(call_off(one, rng), call_off(two, rng)) for one, two in pairs]
+def draw_bin(pool: Pool, kind: str, rng: random.Random) -> int:
+    """Draws an overlap in which there are pairs of this kind and pairs that mean the same."""
+    common = [min(len(pool.get((kind, place), ())), len(pool.get((SAME, place), ()))) for place in range(BINS + 1)]
+    if not any(common):
+        raise NotEnoughPairsError(f"the templates give no more pairs of the kind {kind}; ask for a smaller --num_pairs")
+    return rng.choices(range(BINS + 1), weights=common)[0]
 
 
-def call_off(sentence: str, rng: random.Random) -> str:
-    """Adds a second thought to a question, so that it no longer asks for an answer."""
-    question = sentence.rstrip("\uff1f\u3002\uff01")
-    return question + "\uff0c" + rng.choice(SECOND_THOUGHTS)
+def take_best(pairs: List[Candidate], balance: Balance, sign: int, length: int, rng: random.Random) -> Candidate:
+    """Takes, of a few candidates, the one that keeps the balance best and is nearest to a length (0: any)."""
+    places = rng.sample(range(len(pairs)), min(TRIES, len(pairs)))
+
+    def cost(place: int) -> float:
+        pair = pairs[place]
+        return balance.cost(pair, sign) + (2.0 * abs(length_of(pair) - length) if length else 0.0)
+
+    return pairs.pop(min(places, key=cost))
 
 
-def differs_in_one_slot(one: Question, two: Question) -> bool:
-    """Whether exactly one of the two slot values differs."""
-    return (one.slots[0] == two.slots[0]) != (one.slots[1] == two.slots[1])
+def length_of(pair: Candidate) -> int:
+    """Returns the characters of both sentences."""
+    return sum(len(bare(text)) for text in pair.texts)
 
 
-def is_kind(kind: str, one: Question, two: Question) -> bool:
-    """Whether two questions of one domain make a negative pair of this kind."""
-    if kind == "other_slot":
-        return one.intent == two.intent and differs_in_one_slot(one, two)
-    return one.intent != two.intent and one.slots == two.slots
+def choose(candidates: Sequence[Candidate], count: int, rng: random.Random) -> List[Candidate]:
+    """Chooses pairs, by turns one of each kind with label 0 and one of the same overlap with label 1."""
+    pool, balance = make_pool(candidates), Balance()
+    seen: Set[FrozenSet[str]] = set()
+    chosen: List[Candidate] = []
+    while len(chosen) < count:
+        kind = DIFFERENT[len(chosen) // 2 % len(DIFFERENT)]
+        place = draw_bin(pool, kind, rng)
+        different = take_best(pool[kind, place], balance, -1, 0, rng)
+        same = take_best(pool[SAME, place], balance, 1, length_of(different), rng)
+        if key_of(different) in seen or key_of(same) in seen:
+            continue
+        for pair, sign in ((different, -1), (same, 1)):
+            seen.add(key_of(pair))
+            balance.add(pair, sign)
+            chosen.append(pair)
+    return chosen[:count]
 
 
-def near_misses(kind: str, questions: Sequence[Question]) -> Pairs:
-    """Returns pairs of sentences of one domain that differ in a slot value, or in the intent."""
-    pairs: Pairs = []
-    for _, group in itertools.groupby(questions, key=lambda question: question.domain):
-        for one, two in itertools.combinations(list(group), 2):
-            if is_kind(kind, one, two):
-                pairs += itertools.product(one.sentences, two.sentences)
-    return pairs
-
-
-def unrelated(questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """Returns pairs of sentences of two domains, each sentence once on either side."""
-    firsts = [(one.domain, sentence) for one in questions for sentence in one.sentences]
-    seconds = list(firsts)
-    rng.shuffle(seconds)
-    pairs = zip(firsts, seconds)
-    crossing = ((a[1], b[1]) for a, b in pairs if a[0] != b[0])
-    return list({tuple(sorted(pair)): pair for pair in crossing}.values())
-
-
-def negatives(kind: str, questions: Sequence[Question], rng: random.Random) -> Pairs:
-    """Returns all pairs of one kind with label 0."""
-    if kind == "other_domain":
-        return unrelated(questions, rng)
-    if kind == "called_off":
-        return [(one, call_off(two, rng)) for one, two in paraphrases("asked", questions, rng)]
-    return near_misses(kind, questions)
-
-
-def draw(pairs: Pairs, count: int, what: str, rng: random.Random) -> Pairs:
-    """Draws pairs without repeating one."""
-    if count > len(pairs):
-        have = f"the templates give only {len(pairs)}"
-        need = f"{count} {what} pairs are needed"
-        raise NotEnoughPairsError(f"{need} but {have}; ask for a smaller --num_pairs")
-    return rng.sample(pairs, count)
-
-
-def make_split(name: str, questions: Sequence[Question], count: int, seed: str) -> Lines:
-    """Draws the pairs of one split, half of them with label 1, and mixes them."""
+def make_split(name: str, candidates: Sequence[Candidate], count: int, seed: str) -> List[LabelledPair]:
+    """Chooses the pairs of one split, half of them with label 1, and mixes them."""
     rng = random.Random(f"{seed} pairs {name}")
-    same: Pairs = []
-    for kind, wanted in share_out(count - count // 2, POSITIVE_PARTS).items():
-        same += draw(paraphrases(kind, questions, rng), wanted, f"{name} {kind} paraphrase", rng)
-    different: Pairs = []
-    for kind, wanted in share_out(count // 2, NEGATIVE_PARTS).items():
-        different += draw(negatives(kind, questions, rng), wanted, f"{name} {kind}", rng)
-    labelled = [(pair, 1) for pair in same] + [(pair, 0) for pair in different]
-    rng.shuffle(labelled)
-    lines: Lines = []
-    for (first, second), label in labelled:
-        swap = rng.random() < 0.5
-        lines.append(LabelledPair(*((second, first) if swap else (first, second)), label))
-    return lines
+    chosen = choose(candidates, count, rng)
+    rng.shuffle(chosen)
+    return [labelled(pair, rng) for pair in chosen]
 
 
-def check(splits: Dict[str, Lines]) -> None:
+def labelled(pair: Candidate, rng: random.Random) -> LabelledPair:
+    """Makes a line: sentences in any order, some question marks left out as people do."""
+    texts = [written(text, rng) for text in pair.texts]
+    rng.shuffle(texts)
+    return LabelledPair(texts[0], texts[1], int(pair.kind == SAME))
+
+
+def written(text: str, rng: random.Random) -> str:
+    """Returns a sentence as it is typed: one question in three has no mark."""
+    return bare(text) if rng.random() < 1 / 3 else text
+
+
+def check(splits: Dict[str, List[LabelledPair]]) -> None:
     """Fails if a sentence is in two splits, a pair is repeated or a length is out of range."""
     home: Dict[str, str] = {}
     seen = set()
     for name, pairs in splits.items():
         for pair in pairs:
-            key = frozenset((pair.first, pair.second))
+            key = frozenset((bare(pair.first), bare(pair.second)))
             assert len(key) == 2 and key not in seen, f"repeated pair: {pair}"
             seen.add(key)
             for sentence in (pair.first, pair.second):
                 assert MIN_LENGTH <= len(sentence) <= MAX_LENGTH, f"bad length: {sentence}"
-                assert home.setdefault(sentence, name) == name, f"in two splits: {sentence}"
+                assert home.setdefault(bare(sentence), name) == name, f"in two splits: {sentence}"
 
 
-def make_pairs(num_pairs: int, seed: str) -> Dict[str, Lines]:
+def make_pairs(num_pairs: int, seed: str) -> Dict[str, List[LabelledPair]]:
     """Makes all three splits, `num_pairs` lines in all, and checks them."""
-    questions = split_questions(seed)
-    counts = share_out(num_pairs, SPLIT_PARTS)
-    splits = {name: make_split(name, questions[name], counts[name], seed) for name in counts}
+    if num_pairs > MOST_PAIRS:
+        raise NotEnoughPairsError(f"the templates give at most {MOST_PAIRS} pairs; ask for a smaller --num_pairs")
+    counts = {split: int(num_pairs * SPLIT_PARTS[split]) for split in SPLITS}
+    counts["train"] += num_pairs - sum(counts.values())
+    lists, families = read_templates()
+    candidates = all_candidates(lists, families, counts, seed)
+    splits = {split: make_split(split, candidates[split], counts[split], seed) for split in SPLITS}
     check(splits)
     return splits
 

@@ -86,8 +86,6 @@ STAGES = (
             "--learning_rate=5e-4",
             "--num_train_epochs=2.5",
             "--save_checkpoints_steps=200",
-            # In the sample, longer pairs more often have the label 0: batches of one length would have one label.
-            "--bucket_by_length=False",
         ],
     ),
     Stage("similarity of a few pairs", ["similarity.py", "--model_dir=" + FINETUNED]),

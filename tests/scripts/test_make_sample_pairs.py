@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import subprocess
 import sys
 from types import ModuleType
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
 import pytest
 
@@ -60,9 +61,13 @@ def test_equals_the_shipped_file(made: str, split: str) -> None:
     assert read_bytes(made, split) == read_bytes(SHIPPED, split)
 
 
-def test_another_seed_gives_other_pairs(made: str, tmp_path) -> None:
-    assert load("make_sample_pairs").main(["--output_dir", str(tmp_path), "--seed", "7"]) == 0
-    assert read_bytes(str(tmp_path), "train") != read_bytes(made, "train")
+def test_another_seed_gives_other_pairs(tmp_path) -> None:
+    folders = [str(tmp_path / seed) for seed in ("6", "7")]
+    for folder in folders:
+        flags = ["--output_dir", folder, "--num_pairs", "200", "--seed", os.path.basename(folder)]
+        assert load("make_sample_pairs").main(flags) == 0
+        assert sum(len(read_lines(folder, split)) for split in SPLITS) == 200
+    assert read_bytes(folders[0], "train") != read_bytes(folders[1], "train")
 
 
 def test_sizes(pairs: Dict[str, List[Line]]) -> None:
@@ -99,20 +104,83 @@ def test_sentences_are_short_chinese(pairs: Dict[str, List[Line]]) -> None:
                 assert not set(sentence) & set("{}?, ")
 
 
-def test_every_template_names_both_slots() -> None:
-    domains = load("sample_pair_intents").DOMAINS
-    assert sum(len(domain.intents) for domain in domains) >= 25
-    for domain in domains:
-        for intent, templates in domain.intents.items():
-            assert len(set(templates)) >= 6, intent
-            for template in templates:
-                assert all("{%s}" % name in template for name, _ in domain.slots), template
+@pytest.mark.parametrize("split", SPLITS)
+def test_neither_length_nor_overlap_reveals_the_label(pairs: Dict[str, List[Line]], split: str) -> None:
+    overlap = load("sample_pair_candidates").overlap
+    for figure in (lambda a, b: len(a + b) / 20, overlap):
+        found = {label: [figure(a, b) for a, b, label_ in pairs[split] if label_ == label] for label in "01"}
+        means = [sum(values) / len(values) for values in found.values()]
+        assert abs(means[0] - means[1]) < 0.03
 
 
-def test_one_sentence_belongs_to_one_question() -> None:
-    splits = load("make_sample_pairs").split_questions("12345")
-    sentences = [s for questions in splits.values() for one in questions for s in one.sentences]
-    assert len(sentences) == len(set(sentences))
+def test_no_character_reveals_the_label(pairs: Dict[str, List[Line]]) -> None:
+    shares: Dict[str, List[int]] = {}
+    for first, second, label in pairs["train"]:
+        for character in set(first + second):
+            shares.setdefault(character, []).append(int(label))
+    often = {character: labels for character, labels in shares.items() if len(labels) >= 100}
+    assert len(often) > 200
+    for character, labels in often.items():
+        assert 0.35 < sum(labels) / len(labels) < 0.65, character
+
+
+def test_there_are_many_intents_and_no_template_twice() -> None:
+    _, families = load("sample_pair_templates").read_templates()
+    intents = [intent for family in families for intent in family.intents]
+    assert len(intents) >= 150
+    assert min(map(len, intents)) >= 4
+    templates = [template for intent in intents for template in intent]
+    assert len(set(templates)) == len(templates)
+
+
+def test_values_of_a_list_have_different_names() -> None:
+    lists, _ = load("sample_pair_templates").read_templates()
+    for values in lists.values():
+        names = [name for value in values for name in value.names]
+        assert len(values) >= 8 and len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [("从{城1}来", "line 3"), ("- 去{城1}", "line 3"), ("[b] backwards\n- {城1}到{城2}", "backwards")],
+)
+def test_a_wrong_line_of_the_templates_is_named(tmp_path, line: str, words: str) -> None:
+    templates = load("sample_pair_templates")
+    path = tmp_path / "intents.txt"
+    path.write_text("[a] swap\n- {城1}到{城2}\n" + line + "\n", encoding="utf-8")
+    with pytest.raises(templates.TemplateError, match=words):
+        templates.read_templates(str(path))
+
+
+def test_templates_that_give_no_pairs_are_refused() -> None:
+    script = load("make_sample_pairs")
+    with pytest.raises(script.NotEnoughPairsError, match="--num_pairs"):
+        script.choose([], 2, random.Random(1))
+
+
+def drawn(kinds: Tuple[str, ...], intents: Tuple[Tuple[str, ...], ...]) -> Dict[str, Set[Tuple[str, str]]]:
+    """Pairs of a family of two slots, by kind."""
+    templates, candidates = load("sample_pair_templates"), load("sample_pair_candidates")
+    family = templates.Family("f", kinds, ("x1", "x2"), intents)
+    values = {"x": [templates.Value((name,)) for name in "AB"]}
+    found: Dict[str, Set[Tuple[str, str]]] = {}
+    for pair in candidates.Drawer(family, "dev", False, values, "1").candidates(200):
+        found.setdefault(pair.kind, set()).add(pair.texts)
+    return found
+
+
+def test_exchanged_roles_mean_something_else() -> None:
+    found = drawn(("swap",), (("{x1}打{x2}", "{x2}被{x1}打"),))
+    assert found["same"] == {("A打B", "B被A打"), ("B被A打", "A打B"), ("B打A", "A被B打"), ("A被B打", "B打A")}
+    assert ("A打B", "B打A") in found["other_role"] and ("A打B", "A被B打") in found["other_role"]
+    assert not found["same"] & found["other_role"]
+
+
+def test_exchanged_partners_mean_the_same() -> None:
+    found = drawn(("symmetric", "opposite"), (("{x1}和{x2}结婚",), ("{x1}和{x2}离婚",)))
+    assert ("A和B结婚", "B和A结婚") in found["same"]
+    assert ("A和B结婚", "A和B离婚") in found["other_role"]
+    assert not found["same"] & found["other_role"]
 
 
 def run_script(*flags: str) -> subprocess.CompletedProcess:
@@ -142,9 +210,8 @@ def test_senseless_numbers_are_refused(tmp_path, value: str) -> None:
     assert "--num_pairs" in done.stderr
 
 
-def test_summary_is_one_line(tmp_path) -> None:
-    done = run_script("--output_dir", str(tmp_path), "--num_pairs", "200")
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
-    assert sum(len(read_lines(str(tmp_path), split)) for split in SPLITS) == 200
+def test_summary_is_one_line(made: str, tmp_path, capsys: pytest.CaptureFixture) -> None:
+    assert load("make_sample_pairs").main(["--output_dir", str(tmp_path), "--num_pairs", "20"]) == 0
+    written = capsys.readouterr()
+    assert written.err == ""
+    assert written.out == "wrote train 16, dev 2, test 2 pairs to {}\n".format(tmp_path)
