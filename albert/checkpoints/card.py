@@ -84,9 +84,17 @@ def export_card(model: CheckpointModel, rows: Sequence[Tuple[str, str]], command
       rows: names and values that describe the export.
       command: asks the export; None for the command that asks the source.
     """
+    return extended_card(model, [("Export", rows)], command)
+
+
+def extended_card(
+    model: CheckpointModel, sections: Sequence[Tuple[str, Sequence[Tuple[str, str]]]], command: Optional[str] = None
+) -> str:
+    """Model card of a checkpoint's folder, where it has one, with more sections at its end; else a new one."""
     card = read_card(os.path.dirname(model.prefix) or os.curdir)
     body = card.split(_ASK)[0] if card else _body(model)
-    return with_command(body + "\n".join([*section("Export", rows), ""]), command or _command(model))
+    lines = [line for title, rows in sections for line in section(title, rows)]
+    return with_command(body + "\n".join([*lines, ""]), command or _command(model))
 
 
 def with_command(body: str, command: str) -> str:
@@ -190,6 +198,11 @@ def _command(model: CheckpointModel) -> str:
     return next_command(description, FOLDER)
 
 
+def vector_command(folder: str) -> str:
+    """Command that asks a model of sentence vectors, or an export of one, for the cosines of pairs."""
+    return "python similarity.py --model_dir={}".format(shell_word(folder))
+
+
 def next_command(description: ModelFolder, folder: str) -> str:
     """Command that asks a fine-tuned model.
 
@@ -198,7 +211,7 @@ def next_command(description: ModelFolder, folder: str) -> str:
       folder: where it is. A model of tags, spans or choices is asked by its run, whose folder `best` it is.
     """
     if description.pooling:
-        return "python similarity.py --model_dir={}".format(shell_word(folder))
+        return vector_command(folder)
     runner = RUNNER_OF.get(description.task, CLASSIFIER)
     task = TASKS_OF[runner].get(description.task)
     if runner != CLASSIFIER or (task and task.num_choices):

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from typing import Any, Tuple
 
+from albert.base.errors import UserError
 from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import GOOGLE
 from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
@@ -17,7 +18,8 @@ from albert.export.transformers_names import from_transformers
 from albert.export.transformers_tokenizer import SourceTokenizer
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
-from albert.model.outputs import CLASSIFIER, SPANS, TAGS, Arrays
+from albert.model.outputs import CLASSIFIER, SENTENCE_VECTOR, SPANS, TAGS, Arrays
+from albert.model.pooling import MEAN
 from tokenization import FullTokenizer, check_vocab_size
 
 CHECKPOINT_NAME = "albert_model.ckpt"
@@ -32,7 +34,7 @@ def google_config(source: TransformersFolder) -> Any:
 
 
 def write_tensorflow(source: TransformersFolder, folder: str, tokenizer: SourceTokenizer) -> Written:
-    """Writes albert_model.ckpt, albert_config.json, the vocabulary and, for a fine-tuned head, the description.
+    """Writes albert_model.ckpt, albert_config.json, the vocabulary and, for a trained head, the description.
 
     Without a description tokenizer_config.json keeps the case of the text.
 
@@ -51,7 +53,13 @@ def write_tensorflow(source: TransformersFolder, folder: str, tokenizer: SourceT
     if vocab_file:
         check_vocabulary(vocab_file, tokenizer.is_sentencepiece, config, os.path.join(source.path, CONFIG_FILE))
     labels = source.labels()
-    is_described = vocab_file and source.head in (CLASSIFIER, SPANS, TAGS)
+    is_described = vocab_file and source.head in (CLASSIFIER, SENTENCE_VECTOR, SPANS, TAGS)
+    if source.pooling not in (None, MEAN) and not is_described:
+        raise UserError(
+            "{} has no vocabulary, without which no description keeps its pooling: name it with --vocab_file".format(
+                source.path
+            )
+        )
     description = _description(source, config, tokenizer, labels) if is_described else None
     write_values(values, os.path.join(folder, CHECKPOINT_NAME))
     write_companions(
@@ -88,6 +96,7 @@ def _description(
         # Without a limit of its own, a tokenizer has a number that is larger than any sequence.
         max_seq_length=min(tokenizer.model_max_length or longest, longest),
         is_sentencepiece=tokenizer.is_sentencepiece,
+        pooling=source.pooling,
     )
 
 

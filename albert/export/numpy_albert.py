@@ -6,12 +6,13 @@ Dimension letters stand in `layers`.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-from albert.export.transformers_names import Values
-from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, SPANS, TAGS, Arrays
+from albert.export.transformers_names import VECTOR_MAP, Values
+from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, SENTENCE_VECTOR, SPANS, TAGS, Arrays
+from albert.model.pooling import CLS, MAX
 
 _POOLER = "albert.pooler"
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
@@ -32,14 +33,16 @@ ACTIVATIONS: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class NumpyAlbert:
     """ALBERT in evaluation mode."""
 
-    def __init__(self, config: Dict[str, Any], values: Values) -> None:
+    def __init__(self, config: Dict[str, Any], values: Values, pooling: Optional[str] = None) -> None:
         """Creates the model.
 
         Args:
           config: the JSON object of the folder's config.json.
           values: weights by their whole names (`transformers_names.with_prefix`).
+          pooling: of sentence vectors (`pooling.POOLINGS`); None for a model without them.
         """
         self._config = config
+        self._pooling = pooling
         self._values = values
         self._activation = ACTIVATIONS[config["hidden_act"]]
 
@@ -52,6 +55,8 @@ class NumpyAlbert:
         if head == ENCODER:
             outputs = {"sequence_output": sequence}
             return dict(outputs, pooled_output=self._pool(sequence)) if _POOLER + ".weight" in self._values else outputs
+        if head == SENTENCE_VECTOR:
+            return {head: self._sentence_vector(sequence, inputs["input_mask"])}
         if head == CLASSIFIER:
             return {"probabilities": _softmax(self._dense(self._pool(sequence), "classifier"))}
         if head == TAGS:
@@ -67,6 +72,18 @@ class NumpyAlbert:
     def _pool(self, sequence: np.ndarray) -> np.ndarray:
         """[B, S, H] -> [B, H]."""
         return np.tanh(self._dense(sequence[:, 0], _POOLER))
+
+    def _sentence_vector(self, sequence: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """[B, S, H] -> [B, D], each of length 1."""
+        tokens = mask[:, :, None] > 0
+        if self._pooling == CLS:
+            pooled = sequence[:, 0]
+        elif self._pooling == MAX:
+            pooled = np.where(tokens, sequence, np.float32(-np.inf)).max(axis=1)
+        else:
+            pooled = np.where(tokens, sequence, np.float32(0)).sum(axis=1) / tokens.sum(axis=1).astype(np.float32)
+        vectors = self._dense(pooled, VECTOR_MAP)
+        return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
     def _span_scores(self, sequence: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Scores of each token as first and as last, [B, 2, S]; padding has no probability."""

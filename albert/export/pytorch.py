@@ -14,13 +14,16 @@ from albert.checkpoints.variables import ENCODER_PREFIX
 from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.numpy_albert import NumpyAlbert
+from albert.export.sentence_transformers import VectorModules, encoder_values, write_modules
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
-from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, SENTENCE_VECTOR, Arrays
 
 
 def write_pytorch(request: Request, folder: str) -> Written:
     """Writes config.json, model.safetensors and, for a WordPiece vocabulary, tokenizer_config.json.
+
+    With a sentence-vector head, sentence-transformers opens the folder too.
 
     Raises:
       UserError: a preln model, a classifier on the mean of the tokens, or a weight without a name in transformers.
@@ -36,11 +39,14 @@ def write_pytorch(request: Request, folder: str) -> Written:
     config = transformers_folder.config_for(model.config, request.head, labels if request.head == CLASSIFIER else None)
     if model.vocab_file:
         config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
-    transformers_folder.write(folder, config, values)
-    bare = request.head == ENCODER and not model.has_pooler
+    transformers_folder.write(folder, config, encoder_values(values))
+    bare = request.head in (ENCODER, SENTENCE_VECTOR) and not model.has_pooler
     opened_by = "transformers.{}.from_pretrained('{{}}'{})".format(
         HEADS[request.head].auto_class, ", add_pooling_layer=False" if bare else ""
     )
+    if request.head == SENTENCE_VECTOR:
+        write_modules(folder, VectorModules(model.pooling, values), request.text_length)
+        opened_by = "sentence_transformers.SentenceTransformer('{}'), " + opened_by
     if model.vocab_file:
         write_json(
             os.path.join(folder, TOKENIZER_CONFIG_FILE),
@@ -60,4 +66,4 @@ def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:
     written = transformers_folder.read(folder)
     if written.head != head:
         raise UserError("the export is wrong: it holds a {} head, not {}".format(written.head, head))
-    return NumpyAlbert(written.config, written.values).answer(inputs, head)
+    return NumpyAlbert(written.config, written.values, written.pooling).answer(inputs, head)

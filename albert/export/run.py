@@ -7,9 +7,10 @@ import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
-from albert.checkpoints.card import FOLDER, export_card, next_command, today, write_card
+from albert.checkpoints.card import FOLDER, export_card, next_command, today, vector_command, write_card
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
+from albert.checkpoints.sentence_vectors import vector_rows, vector_values
 from albert.export import transformers_folder
 from albert.export.format import Request, Written
 from albert.export.from_transformers import check_vocabulary, write_tensorflow
@@ -25,7 +26,7 @@ from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
-from albert.model.outputs import CLASSIFIER, INPUT_NAMES
+from albert.model.outputs import CLASSIFIER, INPUT_NAMES, SENTENCE_VECTOR
 
 _log = logging.getLogger(__name__)
 
@@ -87,11 +88,19 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
     description = _description(request, settings.export_format, parity)
     describe_export(folder, description)
-    command = written.opened_by.replace("{}", FOLDER)
-    if model.description and request.head == CLASSIFIER and settings.export_format in EXPORT_ENGINES:
-        command = next_command(model.description, FOLDER)
-    write_card(folder, export_card(model, _card_rows(description, parity), command))
+    rows = _card_rows(description, vector_rows(model) if request.head == SENTENCE_VECTOR else [], parity)
+    write_card(folder, export_card(model, rows, _command(request, settings.export_format, written)))
     return written, parity
+
+
+def _command(request: Request, export_format: str, written: Written) -> str:
+    """Command or code that asks the export."""
+    description, is_opened_here = request.model.description, export_format in EXPORT_ENGINES
+    if is_opened_here and request.head == SENTENCE_VECTOR:
+        return vector_command(FOLDER)
+    if is_opened_here and description and request.head == CLASSIFIER:
+        return next_command(description, FOLDER)
+    return written.opened_by.replace("{}", FOLDER)
 
 
 def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written, Parity]:
@@ -101,7 +110,7 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     written = write_tensorflow(source, folder, tokenizer)
     length = probe_length(source.config["max_position_embeddings"])
     inputs = probe_inputs(source.config["vocab_size"], length)
-    expected = NumpyAlbert(source.config, source.values).answer(inputs, source.head)
+    expected = NumpyAlbert(source.config, source.values, source.pooling).answer(inputs, source.head)
     parity = compare_outputs(expected, written.answer(inputs), inputs["input_mask"])
     check_parity(parity, written.tolerance)
     if tokenizer.path is None:
@@ -112,13 +121,14 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     return written, parity
 
 
-def _card_rows(description: Dict[str, Any], parity: Parity) -> List[Tuple[str, str]]:
+def _card_rows(description: Dict[str, Any], vectors: List[Tuple[str, str]], parity: Parity) -> List[Tuple[str, str]]:
     """Rows of the model card on an export."""
     return [
         ("format", description["format"]),
         ("head", description["head"]),
         ("inputs", "{} (int32, [rows, tokens])".format(", ".join(description["inputs"]))),
         ("outputs", ", ".join(description["outputs"])),
+        *vectors,
         ("tokens of a row, at most", str(description["max_seq_length"])),
         *_measured_rows(parity),
     ]
@@ -189,4 +199,6 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     if request.head == CLASSIFIER:
         description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
         description["similar_label"] = model.description.similar_label if model.description else None
+    if request.head == SENTENCE_VECTOR:
+        description[SENTENCE_VECTOR] = vector_values(model)
     return description

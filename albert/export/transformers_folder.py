@@ -10,7 +10,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.parts import lack_of, usable_heads
-from albert.export.transformers_names import Values, head_names, with_prefix
+from albert.export.sentence_transformers import read_modules
+from albert.export.transformers_names import VECTOR_MAP, Values, head_names, with_prefix
 from albert.export.transformers_weights import WEIGHTS_FILE, read_weights, safetensors_numpy
 from albert.files.complete import write_json
 from albert.files.json_reading import read_description
@@ -53,12 +54,14 @@ class TransformersFolder(NamedTuple):
       config: the JSON object of its config.json, with the library's defaults for missing keys.
       values: float32 weights by their whole names.
       head: what its weights and its architecture can answer, named as in `outputs.ALL_HEADS`.
+      pooling: of its sentence vectors; None without them.
     """
 
     path: str
     config: Dict[str, Any]
     values: Values
     head: str
+    pooling: Optional[str] = None
 
     def labels(self) -> Tuple[str, ...]:
         """Returns the labels of a classifier of texts or of tokens by id; empty for other heads.
@@ -131,8 +134,11 @@ def read(path: str) -> TransformersFolder:
     """
     config = _read_config(path)
     values = with_prefix(read_weights(path))
+    modules = read_modules(path)
+    if modules:
+        values.update(modules.values)
     _check_weights(path, config, values)
-    return TransformersFolder(path, config, values, _head_of(path, config, values))
+    return TransformersFolder(path, config, values, _head_of(path, config, values), modules and modules.pooling)
 
 
 def _read_config(path: str) -> Dict[str, Any]:
@@ -166,6 +172,13 @@ def _check_weights(path: str, config: Dict[str, Any], values: Values) -> None:
         raise UserError(
             "the weights in {} do not belong to its {}: the word embeddings are {}, not {} by {}".format(
                 path, CONFIG_FILE, "missing" if table is None else "{} by {}".format(*table.shape), *sizes
+            )
+        )
+    vector_map = values.get(VECTOR_MAP + ".weight")
+    if vector_map is not None and vector_map.shape[1] != config["hidden_size"]:
+        raise UserError(
+            "the linear map of the sentence vectors in {} takes {} numbers, the encoder gives {}".format(
+                path, vector_map.shape[1], config["hidden_size"]
             )
         )
 

@@ -18,6 +18,7 @@ from modeling_google import AlbertConfig
 Values = Dict[str, np.ndarray]
 
 ENCODER_PREFIX = "albert."
+VECTOR_MAP = "sentence_vector"  # the map of sentence vectors, which a folder of transformers keeps in another file
 _WORD_EMBEDDINGS = "albert.embeddings.word_embeddings.weight"
 _MAPPING = "albert.encoder.embedding_hidden_mapping_in"
 # Copies of other weights that some versions write: the reader ties them again.
@@ -40,6 +41,7 @@ _LAYER_NORMS = {
 _DENSE = {
     "bert/pooler/dense": "albert.pooler",
     "cls/predictions/transform/dense": "predictions.dense",
+    "cls/sentence_vector/dense": VECTOR_MAP,
 }
 # Weights of heads; the rest of the masked-LM head is a dense layer and a norm above.
 _HEAD_NAMES = {

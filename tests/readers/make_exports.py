@@ -20,6 +20,8 @@ from tests.support import (
 )
 
 TEXTS = [("我喜欢吃", "你吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
+VECTOR_TEXTS = ["一丁七万", "万七", "丈三上下不与", "一" * 40]
+VECTOR_POOLINGS = {"zh_postln": "mean", "google_g1": "cls", "google_g2": "max"}
 
 
 def write_fixture(folder, name):
@@ -52,11 +54,26 @@ def write_classifier(folder):
     np.save(str(folder / "classifier_answers.npy"), Predictor(find_model(source)).predict(TEXTS))
 
 
+def write_vectors(folder):
+    """Models of sentence vectors for sentence-transformers, onnxruntime and a phone, and their vectors here."""
+    from albert.inference.vector_model import open_vectors
+
+    for name, pooling in VECTOR_POOLINGS.items():
+        source = exports.write_vectors(folder / "source" / (name + "_vectors"), name, pooling)
+        with open_vectors(source) as model:
+            np.save(str(folder / (name + "_vectors.npy")), model.embed(VECTOR_TEXTS))
+        np.save(str(folder / (name + "_vectors_of_ids.npy")), exports.vectors_of(name, pooling))
+        for kind, flags in (("pytorch", {}), ("onnx", {}), ("tflite", {"max_seq_length": 24})):
+            out = folder / "{}_vectors_{}".format(name, kind)
+            exports.run(checkpoint=source, format=kind, output_dir=out, **flags)
+
+
 def main():
     folder = pathlib.Path(os.path.abspath(sys.argv[1]))
     for name in sorted(model_fixtures.FAMILY_OF):
         write_fixture(folder, name)
     write_classifier(folder)
+    write_vectors(folder)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,40 @@ def test_transformers_answers_to_texts_as_the_fine_tuned_model():
     np.testing.assert_allclose(answers, np.load(str(FOLDER / "classifier_answers.npy")), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_sentence_transformers_gives_the_vectors_of_tensorflow(name):
+    import sentence_transformers
+    import transformers
+
+    folder = str(FOLDER / (name + "_vectors_pytorch"))
+    model = sentence_transformers.SentenceTransformer(folder, device="cpu")
+    assert (model.max_seq_length, model.similarity_fn_name) == (24, "cosine")
+    vectors = model.encode(["一丁七万", "万七", "丈三上下不与", "一" * 40])
+    np.testing.assert_allclose(vectors, np.load(str(FOLDER / (name + "_vectors.npy"))), atol=1e-5)
+    _, loading = from_pretrained(transformers.AutoModel, folder)
+    assert not loading["unexpected_keys"]
+
+
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_sentence_vectors_of_other_formats_are_those_of_the_published_layers(name):
+    import onnxruntime
+    from ai_edge_litert.interpreter import Interpreter
+
+    expected, inputs = np.load(str(FOLDER / (name + "_vectors_of_ids.npy"))), load(name + "_inputs")
+    session = onnxruntime.InferenceSession(
+        str(FOLDER / (name + "_vectors_onnx") / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+    np.testing.assert_allclose(session.run(["sentence_vector"], inputs)[0], expected, atol=1e-5)
+    interpreter = Interpreter(model_path=str(FOLDER / (name + "_vectors_tflite") / "model.tflite"))
+    interpreter.allocate_tensors()
+    for row in range(3):
+        for tensor in interpreter.get_input_details():
+            interpreter.set_tensor(tensor["index"], inputs[tensor["name"].split(":")[0]][row : row + 1])
+        interpreter.invoke()
+        found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        np.testing.assert_allclose(found[0], expected[row], atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_onnxruntime_runs_the_model(name):
     import onnxruntime

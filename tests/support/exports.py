@@ -4,12 +4,13 @@ import numpy as np
 
 import export_model
 from albert.checkpoints import families
-from albert.checkpoints.description import ModelFolder
+from albert.checkpoints.description import ModelFolder, write_description
 from albert.checkpoints.folder import Companions, write_companions
 from tests.support import model_fixtures, published_checkpoints, tiny_model
 
 INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")
 LABELS = ("否", "是", "不知道")
+VECTOR_SIZE = 7
 
 
 def write_fixture(folder, name):
@@ -37,6 +38,43 @@ def write_classifier(folder, family=families.ZH, labels=LABELS, **sizes):
     companions = Companions(config, vocab_file=tiny_model.write_vocab(source), description=description)
     write_companions(str(folder / "best"), companions)
     return str(folder / "best")
+
+
+def vector_weights(name):
+    """Random weights of a sentence-vector head for a fixture, by their names in a checkpoint."""
+    config = model_fixtures.config_of(name, model_fixtures.load(name))
+    random, width = np.random.RandomState(11), config.hidden_size
+    values = {"dense/kernel": random.randn(width, VECTOR_SIZE), "dense/bias": random.randn(VECTOR_SIZE)}
+    if getattr(config, "ln_type", "postln") == "preln":
+        values.update({"LayerNorm/gamma": random.rand(width) + 0.5, "LayerNorm/beta": random.randn(width)})
+    return {"cls/sentence_vector/" + key: value.astype(np.float32) for key, value in values.items()}
+
+
+def write_vectors(folder, name="zh_postln", pooling="mean"):
+    """A model folder with the heads of a fixture and one of sentence vectors; returns its path."""
+    folder.mkdir(parents=True)
+    write_fixture(folder, name)
+    weights = model_fixtures.variables_of(model_fixtures.load(name))
+    published_checkpoints.save(folder / "albert_model.ckpt", dict(weights, **vector_weights(name)))
+    family = model_fixtures.FAMILY_OF[name].name
+    description = ModelFolder("some_vectors", (), family, "albert_config_x.json", "vocab.txt", True, 24)
+    write_description(str(folder), description._replace(pooling=pooling))
+    return str(folder)
+
+
+def vectors_of(name, pooling):
+    """Sentence vectors of the fixture's inputs in float64, from the last layer of the published implementation."""
+    arrays, weights = model_fixtures.load(name), vector_weights(name)
+    weights = {key[len("cls/sentence_vector/") :]: value.astype(float) for key, value in weights.items()}
+    pool = {"cls": lambda x: x[0], "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0)}[pooling]
+    vectors = []
+    for tokens, mask in zip(arrays["out/sequence_output"].astype(float), arrays["in/input_mask"].astype(bool)):
+        x = pool(tokens[mask])
+        if "LayerNorm/gamma" in weights:
+            x = (x - x.mean()) / x.std() * weights["LayerNorm/gamma"] + weights["LayerNorm/beta"]
+        x = x @ weights["dense/kernel"] + weights["dense/bias"]
+        vectors.append(x / np.sqrt((x * x).sum()))
+    return np.array(vectors)
 
 
 def inputs_of(name):
