@@ -21,6 +21,7 @@ import numpy as np
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
+from albert.base.paths import STARTER_MODEL
 from albert.base.terminal import say
 from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
 from albert.inference.encoder_model import EncoderModel, open_encoder
@@ -75,7 +76,7 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Writes vectors, or names neighbours, or both."""
-    flags.require("checkpoint")
+    flags.set_default("checkpoint", STARTER_MODEL)
     if bool(flags.input_file) == bool(flags.vectors) or not (flags.output_file or flags.sentence):
         raise UsageError(
             "give --input_file or --vectors, and --sentence or (with --input_file) --output_file (--help lists all)"

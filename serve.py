@@ -16,6 +16,7 @@ from typing import Optional
 
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
+from albert.base.paths import STARTER_MODEL
 from albert.inference.model_files import ENGINES
 from albert.inference.text_batches import MAX_BATCH_TOKENS
 
@@ -29,8 +30,11 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
-    flags.location(
-        "model", None, "a folder of fine-tuning or of sentence vectors, an export of it, or a pre-trained checkpoint"
+    flags.model(
+        "model",
+        None,
+        "a folder of fine-tuning or of sentence vectors, an export of it, or a pre-trained checkpoint (default: "
+        "starter, the shipped model)",
     )
     flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
     flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
@@ -73,7 +77,7 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Loads the model and serves until a signal ends it."""
-    flags.require("model")
+    flags.set_default("model", STARTER_MODEL)
     if flags.max_rows > flags.max_queue:
         raise UsageError(
             "--max_queue={} has no room for a list of --max_rows={}: raise it".format(flags.max_queue, flags.max_rows)

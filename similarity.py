@@ -14,6 +14,7 @@ From a program: BertSim().predict_sentences([("我喜欢妈妈做的汤", "妈�
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -22,6 +23,7 @@ import numpy as np
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
+from albert.base.paths import STARTER_MODEL
 from albert.inference.engines import EngineOptions
 from albert.inference.flags import build_question, declare_similarity_flags
 from albert.inference.model_files import ENGINES, ModelFiles, find_model
@@ -30,6 +32,8 @@ from albert.inference.similarity_command import COSINE, PROBABILITY, Score
 from albert.inference.text_batches import Place
 from albert.inference.vector_model import VectorModel, load_vectors
 from albert.model.outputs import SENTENCE_VECTOR
+
+_log = logging.getLogger(__name__)
 
 EXAMPLES = (
     ("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝"),
@@ -74,7 +78,7 @@ class BertSim:
           symmetric: return the mean of both orders of each pair; a cosine has no order.
         """
         self.batch_size = batch_size or args.batch_size
-        self.model_dir = model_dir or args.model_dir
+        self.model_dir = model_dir or _default_model_dir()
         self.max_seq_len = max_seq_len or args.max_seq_len
         self.engine = engine
         self.symmetric = symmetric
@@ -165,6 +169,14 @@ class BertSim:
         return [Match(index, float(scores[index])) for index in np.argsort(-scores, kind="stable")[:k].tolist()]
 
 
+def _default_model_dir() -> str:
+    """The folder that args.py names, or the starter model where nothing is there."""
+    if os.path.isdir(args.model_dir) or not os.path.isdir(STARTER_MODEL):
+        return str(args.model_dir)
+    _log.info("There is no model in %s: the starter model answers (%s).", args.model_dir, STARTER_MODEL)
+    return STARTER_MODEL
+
+
 def _no_model_message(model_dir: str) -> str:
     return (
         "there is no model in {}: run `bash quickstart.sh`, or fine-tune one with `python run_classifier.py "
@@ -184,7 +196,12 @@ def _no_model_message(model_dir: str) -> str:
 def declare_flags() -> Flags:
     """Declares the flags of the command; args.py holds the defaults."""
     flags = Flags()
-    flags.location("model_dir", None, "the folder that fine-tuning wrote, or an export of it (default: args.model_dir)")
+    flags.model(
+        "model_dir",
+        None,
+        "the folder that fine-tuning wrote, or an export of it (default: args.model_dir, or the starter model where "
+        "there is none)",
+    )
     flags.integer("batch_size", None, "batch size: pairs in one pass (default: args.batch_size)", minimum=1)
     flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
     flags.boolean("symmetric", False, "return the mean of both orders of each pair")

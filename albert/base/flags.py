@@ -17,7 +17,7 @@ from absl import flags as absl_flags
 
 from albert.base.console import decoded_argument, make_streams_tolerant
 from albert.base.errors import UsageError, UserError, nearest
-from albert.base.paths import expand_home
+from albert.base.paths import expand_home, model_path
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
@@ -38,6 +38,14 @@ class _Path(absl_flags.ArgumentParser):
     def parse(self, argument: Any) -> Any:
         """Returns the path; raises `ValueError` where its home folder does not exist."""
         return expand_home(argument)
+
+
+class _ModelPath(_Path):
+    """Parser of paths of models; "starter" is the shipped one."""
+
+    def parse(self, argument: Any) -> Any:
+        """Returns the path; raises as `_Path`."""
+        return model_path(super().parse(argument))
 
 
 class _Paths(absl_flags.ArgumentParser):
@@ -63,6 +71,10 @@ class Flags:
     def location(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds the path of a file or a folder."""
         self._define(_Path(), name, default, help_text)
+
+    def model(self, name: str, default: Optional[str], help_text: str) -> None:
+        """Declares a flag that holds the path of a model, or "starter" for the shipped one."""
+        self._define(_ModelPath(), name, default, help_text)
 
     def locations(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds paths, separated by commas."""

@@ -18,7 +18,9 @@ Question = Callable[[Any], None]
 
 def declare_encoder_flags(flags: Flags) -> None:
     """Declares the flags that name a checkpoint."""
-    flags.location("checkpoint", None, "a pre-trained or fine-tuned folder of either family, or a checkpoint's prefix")
+    flags.model(
+        "checkpoint", None, "a pre-trained or fine-tuned folder of either family, a checkpoint's prefix, or 'starter'"
+    )
     flags.location("config_file", None, "the model's JSON file, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "the vocabulary, where it is not beside the checkpoint")
     flags.location("spm_model_file", None, "the sentencepiece model, where it is not beside the checkpoint")

@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional
 
 from albert.base.errors import UsageError, nearest
 from albert.base.flags import Flags
-from albert.base.paths import expand_home
+from albert.base.paths import STARTER_MODEL, expand_home
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.search.build import Request
 
@@ -30,7 +30,7 @@ def declare_search_flags(flags: Flags) -> None:
     declare_encoder_flags(flags)
     flags.string("column", None, "of a table, the column of the sentence: its name or its number from 1")
     flags.integer("top_k", 5, "the number of lines to find", minimum=1)
-    flags.location("rerank", None, "a pair model's folder: it orders the lines that are found")
+    flags.model("rerank", None, "a pair model's folder: it orders the lines that are found")
     flags.integer("rerank_top", 50, "the number of nearest lines that --rerank orders", minimum=1)
 
 
@@ -52,9 +52,9 @@ def check_flags(flags: Flags) -> None:
     if foreign:
         raise UsageError("--{} does not go with {}".format(foreign[0], flags.action))
     if flags.action == INDEX:
-        flags.require("checkpoint")
         if not flags.subject:
             raise UsageError("the file of lines is missing: search.py index LINES --index=FOLDER --checkpoint=MODEL")
+        flags.set_default("checkpoint", STARTER_MODEL)
     else:
         _check_query(flags)
 

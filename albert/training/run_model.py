@@ -67,7 +67,9 @@ def find_family(settings: TrainingSettings) -> Family:
     start = settings.init_checkpoint or latest_checkpoint(settings.output_dir)
     if start is None:
         raise UsageError(
-            "{} must be given, or --init_checkpoint=FOLDER with a model in it".format(" or ".join(config_flags))
+            "{} must be given, or --init_checkpoint=FOLDER with a model in it (starter: the shipped one)".format(
+                " or ".join(config_flags)
+            )
         )
     return open_checkpoint(start).family
 
@@ -94,7 +96,9 @@ def find_model(settings: TrainingSettings, family: Family, from_group_0: bool = 
     if start is None:
         if not named:
             raise UsageError(
-                "--{} must be given, or --init_checkpoint=FOLDER with a model in it".format(family.config_flag)
+                "--{} must be given, or --init_checkpoint=FOLDER with a model in it (starter: the shipped one)".format(
+                    family.config_flag
+                )
             )
         return RunModel(family.config_class.from_json_file(named), named)
     model = open_checkpoint(start, named, family.config_flag)
