@@ -13,8 +13,8 @@ from albert.base.paths import ROOT
 ORDER = (
     "albert.base albert.files albert.downloads tokenization albert.text albert.pretraining_data albert.tasks "
     "albert.batches albert.model modeling modeling_google albert.checkpoints albert.devices albert.inference "
-    "albert.search albert.export albert.optimizers lamb_optimizer optimization albert.monitor albert.training albert.pretraining "
-    "albert.finetuning albert.memory albert.serving albert.clue"
+    "albert.search albert.export albert.optimizers lamb_optimizer optimization albert.monitor albert.training "
+    "albert.pretraining albert.finetuning albert.memory albert.serving albert.clue"
 ).split()
 WITHOUT_TENSORFLOW = (
     "albert.base albert.files albert.downloads tokenization albert.text albert.pretraining_data albert.tasks "

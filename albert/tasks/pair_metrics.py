@@ -50,11 +50,14 @@ def best_threshold(similarities: np.ndarray, labels: np.ndarray) -> Threshold:
     right = np.where(is_cut, zeros_below + ones_above, -1)
     at = int(right.argmax())
     low, high = cuts[at], cuts[at + 1]
-    if not np.isfinite(high):  # nothing is alike
-        value = np.nextafter(low, high)
-    else:
-        value = (low + high) / 2.0 if np.isfinite(low) else high
-    return Threshold(float(value), float(right[at] / len(labels)))
+    return Threshold(_between(low, high), float(right[at] / len(labels)))
+
+
+def _between(low: float, high: float) -> float:
+    """A threshold above one value and not above the next; either may be infinite where there is none."""
+    if np.isinf(high):
+        return float(np.nextafter(low, high))
+    return float((low + high) / 2.0 if np.isfinite(low) else high)
 
 
 def spearman(similarities: np.ndarray, scores: np.ndarray) -> float:
