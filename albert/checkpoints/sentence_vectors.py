@@ -1,7 +1,7 @@
 """Definition of a model's sentence vectors in words and in values, for descriptions, exports and model cards.
 
-A sentence vector is the pooled last layer through a linear map, divided by its length; docs/en/models.md, "What a
-sentence vector is", defines it.
+A sentence vector is the pooled last layer through a linear map, divided by its length; defined in
+docs/en/models.md, "What a sentence vector is".
 """
 
 from __future__ import annotations

@@ -100,7 +100,8 @@ def sentence_order(model: TransformerModel, labels: Tensor) -> ClassifierOutput:
 def sentence_vector(model: TransformerModel, size: int, pooling: str) -> Tensor:
     """Computes sentence vectors of length 1: [B, size]. Variables under cls/sentence_vector.
 
-    The vector is the pooled last layer through a linear map, divided by its length (docs/en/models.md, "Heads").
+    The vector is the pooled last layer through a linear map, divided by its length (defined in
+    docs/en/models.md, "What a sentence vector is").
 
     Args:
       model: the encoder.

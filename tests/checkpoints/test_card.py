@@ -87,6 +87,19 @@ def test_every_kind_of_task_has_a_command(task, similar_label, expected):
     assert next_command(description, "out/best") == expected
 
 
+@pytest.mark.parametrize("task", ["lcqmc_pair", "some_vectors", "drcd"])
+def test_a_model_of_sentence_vectors_is_asked_for_cosines(task):
+    description = ModelFolder(task, (), "zh", "c.json", "v.txt", True, 9, pooling="mean")
+    assert next_command(description, "out/best") == "python similarity.py --model_dir=out/best"
+
+
+def test_a_card_says_pooling_map_and_norm(tmp_path):
+    rows = run_card(str(tmp_path), open_checkpoint(exports.write_vectors(tmp_path / "m", "google_g1", "cls")), [])
+    assert "| pooling | cls: the first token of the last layer |" in rows
+    assert "| map | a linear map of 48 to 7 numbers |" in rows and "| norm | l2: each vector is divided by" in rows
+    assert "labels" not in rows and rows.endswith("```\npython similarity.py --model_dir=FOLDER\n```\n")
+
+
 def test_a_label_with_a_bar_stays_in_its_cell():
     assert section("Task", [("labels", "a|b")])[-2] == "| labels | a\\|b |"
     assert section("Task", []) == []

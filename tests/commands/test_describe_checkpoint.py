@@ -52,6 +52,16 @@ def test_pairs_are_scored_where_the_similar_label_is_known(tmp_path, capsys, lab
     assert ("python similarity.py --model_dir=" in text) == is_known
 
 
+def test_sentence_vectors_are_described_and_asked_for_cosines(tmp_path, capsys):
+    folder = exports.write_vectors(tmp_path / "m", "zh_postln", "max")
+    text = described(capsys, folder)
+    row = "sentence vectors of 7 numbers: the largest values of the last layer over all tokens, a linear map of 48 to 7"
+    assert "  head        {} numbers, divided by its length\n".format(row) in text
+    assert "serves as   encoder, masked_lm, pretraining, sentence_vector" in text
+    assert "\n  python similarity.py --model_dir={}\n".format(folder) in text
+    assert "\n  python embeddings.py --checkpoint={} --input_file=".format(folder) in text
+
+
 @pytest.mark.parametrize("name", sorted(model_fixtures.FAMILY_OF))
 def test_a_screen_says_what_it_is_and_what_to_do(folder, capsys, name):
     family = model_fixtures.FAMILY_OF[name]

@@ -11,6 +11,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.description import read_description, write_description
 from albert.inference import similarity_command
 from albert.inference.predictor import open_predictor
+from albert.inference.vector_model import open_vectors
 from tests.support import exports
 
 LINES = ["我喜欢吃苹果", "你喜欢香蕉", "明天下雨吗", "好", "我喜欢吃苹果", "北京上海"]
@@ -272,6 +273,38 @@ def test_the_prompt_reads_pairs_until_an_empty_line(model_dir, monkeypatch, caps
 def test_flags_that_do_not_say_what_to_score(model_dir, values):
     with pytest.raises(UserError, match="not say what to score: give one of --sentence_a --sentence_b; "):
         run(model_dir, **values)
+
+
+@pytest.fixture(scope="module")
+def vectors_dir(tmp_path_factory):
+    """A model of sentence vectors."""
+    return exports.write_vectors(tmp_path_factory.mktemp("vectors") / "m")
+
+
+def test_a_model_of_sentence_vectors_answers_with_cosines(vectors_dir, tmp_path, capsys, caplog):
+    lines = ["一丁七万", "万七", "丈三上下不与"]
+    with open_vectors(vectors_dir) as loaded:
+        vectors = loaded.embed(lines).astype(float)
+    cosines = vectors @ vectors.T
+    run(vectors_dir, sentence_a=lines[0], sentence_b=lines[1])
+    assert capsys.readouterr().out == "{:6.3f} cosine | {} | {}\n".format(cosines[0, 1], *lines[:2])
+    (tmp_path / "in.tsv").write_text("sentence1\tsentence2\n{}\t{}\n".format(*lines[1:]), encoding="utf-8")
+    with caplog.at_level("INFO"):
+        run(vectors_dir, input_file=tmp_path / "in.tsv", output_file=tmp_path / "out.tsv")
+    header, row = (tmp_path / "out.tsv").read_text(encoding="utf-8").splitlines()
+    assert header == "sentence1\tsentence2\tcosine" and "holds the cosines of 1 pairs" in caplog.text
+    np.testing.assert_allclose(float(row.split("\t")[2]), cosines[1, 2], atol=2e-6)
+    (tmp_path / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
+    run(vectors_dir, sentence_a=lines[2], input_file=tmp_path / "lines.txt", top_k=1)
+    assert capsys.readouterr().out == " 1.000 cosine | line 3 | 丈三上下不与\n"
+
+
+def test_programs_get_cosines_in_the_second_column(vectors_dir):
+    model = similarity.BertSim(model_dir=vectors_dir, symmetric=True)
+    scores = model.predict_sentences([("一丁", "万七"), ("万七", "一丁"), ("万七", "万七")])
+    assert model.score is similarity_command.COSINE and scores.shape == (3, 2)
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(scores[:, 1], [scores[0, 1], scores[0, 1], 1.0], atol=1e-6)
 
 
 @pytest.mark.parametrize("labels, similar", [(("duplicate", "not_duplicate"), 0), (("not_duplicate", "duplicate"), 1)])

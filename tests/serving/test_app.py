@@ -16,7 +16,7 @@ pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
 
 from albert.base.errors import UserError
-from albert.serving.model import PAIRS, SIMILARITY, with_search
+from albert.serving.model import CLASSIFY, COSINE, PAIRS, SIMILARITY, with_search
 from albert.serving.server import address_of, is_local, listen
 from tests.support import tiny_service
 from tests.support.tiny_service import BOUNDS, LIMITS, share_of, until
@@ -328,6 +328,15 @@ def test_the_score_is_that_of_the_similar_label(tmp_path, similar_id, score):
     with tiny_service.serving(model, BOUNDS) as client:
         answer = client.post("/similarity", {"text_a": "我们好", "text_b": "你"}).json
         assert answer == {"score": score, "is_similar": score > 0.5}
+
+
+def test_a_cosine_says_of_no_pair_that_it_is_similar(tmp_path):
+    model = tiny_service.Model().served(tmp_path, score=COSINE, vector="a mean", labels=(), refusals={CLASSIFY: "no"})
+    with tiny_service.serving(model, BOUNDS) as client:
+        assert client.post("/similarity", [PAIR]).json == [{"score": round(4 / 6, 6)}]
+        assert client.post("/classify", PAIR).json == {"error": "no"}
+        card = client.get("/model").json
+        assert (card["score"], card["vector"], card["labels"]) == ("cosine", "a mean", [])
 
 
 def test_a_model_may_refuse_similarity(tmp_path):

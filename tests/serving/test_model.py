@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from albert.base.errors import UserError
-from albert.inference import embeddings, encoder_model, fill_mask, predictor
+from albert.inference import embeddings, encoder_model, fill_mask, predictor, vector_model
 from albert.serving.model import (
     CLASSIFY,
+    COSINE,
     EMBED,
     FILL_MASK,
     MODELS,
@@ -69,6 +70,26 @@ def test_three_labels_are_no_similarity_and_exports_answer_pairs_alone(tmp_path)
     assert model.answers[PAIRS](numbered([("我", "你")]), False).shape == (1, 3)
     assert model.engine == "tensorflow"
     with pytest.raises(UserError):
+        opened(folder, engine="tflite")
+
+
+def test_a_model_of_sentence_vectors_answers_similarity_with_cosines(tmp_path):
+    folder = exports.write_vectors(tmp_path / "m")
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "out")
+    with vector_model.open_vectors(folder) as loaded:
+        vectors = loaded.embed(TEXTS)
+        cosines = loaded.cosines([(TEXTS[0], TEXTS[1])])
+    for place, lacking in ((folder, {CLASSIFY}), (tmp_path / "out", {CLASSIFY, FILL_MASK})):
+        model = opened(place)
+        assert set(model.refusals) == lacking and (model.score, model.labels) == (COSINE, ())
+        np.testing.assert_allclose(model.answers[EMBED](numbered(TEXTS), None), vectors, atol=1e-6)
+        answer = model.answers[PAIRS](numbered([(TEXTS[0], TEXTS[1])]), True)
+        np.testing.assert_allclose([row[model.similar_id] for row in answer], cosines, atol=1e-6)
+        with pytest.raises(UserError, match="the second text of row 7 is empty"):
+            model.answers[PAIRS](numbered([("一", " ")], first=7), False)
+        assert model.vector.startswith("the model's own sentence vectors")
+        model.close()
+    with pytest.raises(UserError, match="the engine tflite does not open"):
         opened(folder, engine="tflite")
 
 

@@ -9,7 +9,7 @@ from tests.support import browser
 
 pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
-from albert.serving.model import CLASSIFY, EMBED, FILL_MASK, PAIRS, SIMILARITY, with_search
+from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, PAIRS, SIMILARITY, with_search
 from tests.support import tiny_service
 from tests.support.tiny_service import LIMITS
 
@@ -76,6 +76,28 @@ def test_two_sentences_are_scored(page, tmp_path, width, language, verdict):
         command = page.run(text_of("curl"))
         assert '\'{"text_a":"我喜欢吃苹果😂","text_b":"你\'\\\'\'"}\'' in command
         assert command.endswith(" 'http://127.0.0.1:{}/similarity'".format(client.port))
+        check_page(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language,verdict", [("zh", "句向量的余弦"), ("en", "cosine of the sentence vectors")])
+def test_a_cosine_is_shown_as_one(page, tmp_path, width, language, verdict):
+    def cosines(rows, options):
+        return np.array([[0.912] if row.content[0] == "我们" else [-0.25] for row in rows], np.float32)
+
+    model = tiny_service.Model().served(tmp_path, score=COSINE, similar_id=0, labels=())
+    model = model._replace(answers={PAIRS: cosines}, refusals={CLASSIFY: "no", EMBED: "no", FILL_MASK: "no"})
+    with tiny_service.serving(model) as client:
+        show(page, client, "ask", width, language)
+        submit(page, "ask-form", text_a="我们", text_b="你")
+        assert page.wait("{} && {}".format(is_shown("answer"), text_of("score"))) == "0.912"
+        assert page.run(text_of("verdict")) == verdict
+        assert page.run("document.querySelector('#bars i').style.width").startswith("91.")
+        assert page.run("document.getElementById('symmetric').parentElement.hidden")
+        submit(page, "list-form", lines="我们\t你\n我\t你")
+        page.wait(is_shown("scored"))
+        shares = page.run("[...document.querySelectorAll('#rows .share')].map((place) => place.textContent)")
+        assert shares == ["0.912", "-0.250"]
         check_page(page)
 
 
