@@ -56,8 +56,8 @@ class SearchIndex:
                 if mark_of_file(os.path.join(folder, name)) != mark:
                     raise UserError("{} is not the file that was built".format(os.path.join(folder, name)))
             self._lines = _Lines(os.path.join(folder, LINES_FILE), self.description.num_lines)
-            self._graph = _read_graph(folder, self.description)
             self._vectors = _read_vectors(os.path.join(folder, VECTORS_FILE), self.description)
+            self._graph = _read_graph(folder, self.description)
             if not self.is_approximate and self._vectors.size * 4 <= _MOST_BYTES_IN_MEMORY:
                 self._vectors = np.array(self._vectors, np.float32)
         except UserError as error:

@@ -65,7 +65,6 @@ def test_a_bad_line_leaves_no_index(published, tmp_path):
         (["indx", "--index=i"], "there is no 'indx': the nearest word is index"),
         (["query", "一"], "--index must be given"),
         (["index", "--index=i", "--checkpoint=c"], "the file of lines is missing: search.py index LINES"),
-        (["index", "l", "--index=i"], "--checkpoint must be given"),
         (["index", "l", "--index=i", "--checkpoint=c", "--top_k=3"], "--top_k does not go with index"),
         (["index", "~nobody-has-this/l", "--index=i", "--checkpoint=c"], "there is no home folder"),
         (["query", "一", "--index=i", "--column=2"], "--column does not go with query"),

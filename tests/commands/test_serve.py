@@ -17,6 +17,7 @@ from tests.support import exports
 
 pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
+import search
 import serve
 from albert.base.flags import run_command
 from tests.support.tiny_service import Client, until
@@ -108,6 +109,23 @@ def test_what_is_not_installed_is_named(tmp_path):
     with command("--model=x", PYTHONPATH=str(tmp_path)) as process:
         said = process.communicate(timeout=60)[1]
     assert said == "error: serve.py needs fastapi: `pip install -r requirements/serve.txt` brings it\n"
+
+
+@pytest.mark.slow
+def test_an_index_is_served(folder, published, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_text("一丁七万\n万七\n丈三上下不与\n", encoding="utf-8")
+    index = str(tmp_path / "index")
+    words = ["index", str(lines), "--index=" + index, "--checkpoint=" + published["zh_postln"]]
+    run_command(search.__doc__, search.declare_flags(), search.main, words)
+    with command("--model=" + folder, "--port=0", "--index=" + index) as process:
+        found = client_of(process).post("/search?top_k=2", {"text": "万七"}).json["matches"]
+        assert (found[0]["line"], found[0]["text"], len(found)) == (2, "万七", 2)
+        assert found[0]["score"] == pytest.approx(1.0, abs=1e-3) and found[1]["score"] < 0.999
+    lines.write_text("另\n", encoding="utf-8")
+    with command("--model=" + folder, "--port=0", "--index=" + index) as process:
+        assert process.wait(60) == 1
+        assert "was changed after the index" in process.stderr.read()
 
 
 @pytest.mark.slow
