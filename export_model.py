@@ -21,7 +21,7 @@ from albert.export.settings import TO_TENSORFLOW
 def declare_flags() -> Flags:
     """Declares all flags."""
     flags = Flags()
-    flags.model("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
+    flags.model_location("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
     flags.choice("format", None, list(FORMATS) + [TO_TENSORFLOW], "what to write")
     flags.location("output_dir", None, "the folder to make")
     declare_export_flags(flags)

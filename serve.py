@@ -30,7 +30,7 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
-    flags.model(
+    flags.model_location(
         "model",
         None,
         "a folder of fine-tuning or of sentence vectors, an export of it, or a pre-trained checkpoint (default: "

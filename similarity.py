@@ -196,7 +196,7 @@ def _no_model_message(model_dir: str) -> str:
 def declare_flags() -> Flags:
     """Declares the flags of the command; args.py holds the defaults."""
     flags = Flags()
-    flags.model(
+    flags.model_location(
         "model_dir",
         None,
         "the folder that fine-tuning wrote, or an export of it (default: args.model_dir, or the starter model where "

@@ -112,7 +112,9 @@ def collect(texts: Sequence[str], templates: str, most: int, left_out: Set[str],
       left_out: keys of sentences that are not taken.
       seed: of all that is drawn.
     """
-    rng, seen, chosen = random.Random(seed), set(left_out), {}
+    rng = random.Random(seed)
+    seen: Set[str] = set()
+    chosen: Dict[str, List[str]] = {}
     for text in texts:
         path, _, limit = text.partition(":")
         sentences = _new([part for _, line in decoded_lines(path) for part in sentences_of_line(line)], seen)
@@ -120,7 +122,8 @@ def collect(texts: Sequence[str], templates: str, most: int, left_out: Set[str],
         chosen[path] = sentences[: int(limit)] if limit else sentences
     for name in sorted(name for name in os.listdir(templates) if name.endswith(".txt")) if templates else []:
         chosen[name] = _new(expanded(os.path.join(templates, name), most), seen)
-    return chosen
+    # At the end: what is left out changes nothing else that is drawn.
+    return {source: [one for one in part if key_of(one) not in left_out] for source, part in chosen.items()}
 
 
 def _new(sentences: Sequence[str], seen: Set[str]) -> List[str]:

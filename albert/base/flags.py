@@ -72,7 +72,7 @@ class Flags:
         """Declares a flag that holds the path of a file or a folder."""
         self._define(_Path(), name, default, help_text)
 
-    def model(self, name: str, default: Optional[str], help_text: str) -> None:
+    def model_location(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds the path of a model, or "starter" for the shipped one."""
         self._define(_ModelPath(), name, default, help_text)
 

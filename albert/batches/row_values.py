@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -10,7 +12,7 @@ from albert.batches.order import Tensor
 ROW_INDEX = "row_index"
 
 
-def with_row_values(batches: tf.data.Dataset, name: str, values: np.ndarray) -> tf.data.Dataset:
+def with_row_values(batches: tf.data.Dataset, name: str, values: Any) -> tf.data.Dataset:
     """Adds the values of each record's row to batches, as float32 [B, D].
 
     Values are looked up on this machine while training runs, so a TPU cannot be fed in this way.
@@ -18,7 +20,8 @@ def with_row_values(batches: tf.data.Dataset, name: str, values: np.ndarray) -> 
     Args:
       batches: dictionaries of tensors, `ROW_INDEX` [B, 1] among them.
       name: of the tensor that is added.
-      values: [rows, D], of any type of real numbers; read row by row.
+      values: [rows, D], of any type of real numbers; an array, or what is read by an array of row numbers as one is
+        (`vector_files.JoinedVectors`).
     """
     width = values.shape[1]
 

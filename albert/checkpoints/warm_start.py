@@ -101,7 +101,8 @@ def warm_start_variables(prefix: str, from_group_0: bool = False) -> WarmStart:
     Raises:
       UserError: as `plan_warm_start`, which has the same arguments.
     """
-    variables = {variable.op.name: variable for variable in tf.trainable_variables()}
+    # Not op.name: in the graph of a second device it ends in replica_1.
+    variables = {variable.name.split(":")[0]: variable for variable in tf.trainable_variables()}
     shapes = {name: variable.shape.as_list() for name, variable in variables.items()}
     plan = plan_warm_start(shapes, prefix, from_group_0)
     takers = collections.defaultdict(list)

@@ -18,7 +18,7 @@ Question = Callable[[Any], None]
 
 def declare_encoder_flags(flags: Flags) -> None:
     """Declares the flags that name a checkpoint."""
-    flags.model(
+    flags.model_location(
         "checkpoint", None, "a pre-trained or fine-tuned folder of either family, a checkpoint's prefix, or 'starter'"
     )
     flags.location("config_file", None, "the model's JSON file, where it is not beside the checkpoint")

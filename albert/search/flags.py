@@ -30,7 +30,7 @@ def declare_search_flags(flags: Flags) -> None:
     declare_encoder_flags(flags)
     flags.string("column", None, "of a table, the column of the sentence: its name or its number from 1")
     flags.integer("top_k", 5, "the number of lines to find", minimum=1)
-    flags.model("rerank", None, "a pair model's folder: it orders the lines that are found")
+    flags.model_location("rerank", None, "a pair model's folder: it orders the lines that are found")
     flags.integer("rerank_top", 50, "the number of nearest lines that --rerank orders", minimum=1)
 
 

@@ -15,7 +15,7 @@ from albert.training.settings import TrainingSettings
 def declare_training_flags(flags: Flags) -> None:
     """Declares what pre-training and fine-tuning share; each command adds those whose published defaults differ."""
     flags.location("output_dir", None, "the folder for checkpoints, logs and results")
-    flags.model(
+    flags.model_location(
         "init_checkpoint", None, "weights to start from: a folder, a prefix, or 'starter' for the shipped model"
     )
     flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")

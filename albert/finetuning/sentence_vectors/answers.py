@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+from typing import Dict, Sequence
 
 import numpy as np
 
@@ -44,13 +44,11 @@ def write_report(path: str, pairs: Sequence[ScoredPair], similarities: np.ndarra
     distance = np.abs(ranks(similarities) - ranks(scores))
     lines = ["cosine\tscore\tfirst\tsecond"]
     for row in np.argsort(-distance, kind="stable").tolist():
-        lines.append("{:.4f}\t{:g}\t{}\t{}".format(similarities[row], *_columns(pairs[row])))
+        pair = pairs[row]
+        texts = [text.replace("\t", " ").replace("\n", " ") for text in (pair.text_a, pair.text_b)]
+        lines.append("{:.4f}\t{:g}\t{}\t{}".format(similarities[row], pair.score, *texts))
     with CompleteFile(path) as file:
         file.write(("\n".join(lines) + "\n").encode("utf-8"))
-
-
-def _columns(pair: ScoredPair) -> List[object]:
-    return [pair.score, *(text.replace("\t", " ").replace("\n", " ") for text in (pair.text_a, pair.text_b))]
 
 
 def write_similarities(path: str, similarities: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from albert.files.features import PAIR_FEATURES, SENTENCE_FEATURES
@@ -49,10 +50,14 @@ def _records(rows: Sequence[Any], encoder: PairEncoder, pad_id: int, place: Plac
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
         texts = [(text, None) for row in some for text in _texts(row)]
-        sequences = encoder.encode(texts, lambda number, start=start: place(start * width + number))
+        sequences = encoder.encode(texts, functools.partial(_place_behind, place, start * width))
         for index, row in enumerate(some):
             own = sequences[index * width : (index + 1) * width]
             yield EncodedRecord(_values(start + index, row, own, pad_id), own)
+
+
+def _place_behind(place: Place, before: int, number: int) -> str:
+    return place(before + number)
 
 
 def _texts(row: Any) -> Tuple[str, ...]:

@@ -73,8 +73,8 @@ def read_teacher(text_files: Sequence[str], vector_files: Sequence[str], *, is_c
         float(np.linalg.norm(center)),
         "is taken away from each" if is_centered else "stays in each",
     )
-    lines = [Line(text) for part in texts for text in part]
-    return Teacher(lines, JoinedVectors(parts, center if is_centered else None), _places(text_files, texts))
+    rows = [Line(text) for part in texts for text in part]
+    return Teacher(rows, JoinedVectors(parts, center if is_centered else None), _places(text_files, texts))
 
 
 def _checked_mean(vectors: np.ndarray, vector_path: str, text_path: str, num_lines: int) -> np.ndarray:
