@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.files import json_reading
@@ -11,6 +11,7 @@ from albert.files.complete import recover, write_json
 
 DESCRIPTION_FILE = "task.json"
 _LONGEST_SEQUENCE = 1 << 20
+_OPTIONAL_FLAGS, _OPTIONAL_TEXTS = ("is_sentencepiece", "use_pooled_output"), ("similar_label", "pooling")
 _BEST_FOLDER = "best"  # in the output folder of a run
 
 
@@ -74,8 +75,8 @@ def read_description(folder: str) -> Optional[ModelFolder]:
 def _folder_of(values: json_reading.Description) -> ModelFolder:
     optional = tuple(ModelFolder._field_defaults)
     values.check_keys(ModelFolder._fields, required=[name for name in ModelFolder._fields if name not in optional])
-    flags = {name: values.flag(name) for name in ("is_sentencepiece", "use_pooled_output") if name in values}
-    texts = {name: values.text(name) for name in ("similar_label", "pooling") if values.values.get(name) is not None}
+    given: Dict[str, Any] = {name: values.flag(name) for name in _OPTIONAL_FLAGS if name in values}
+    given.update({name: values.text(name) for name in _OPTIONAL_TEXTS if values.values.get(name) is not None})
     return ModelFolder(
         task=values.text("task"),
         labels=values.texts("labels"),
@@ -85,6 +86,5 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
         vocab_file=values.file_name("vocab_file"),
         do_lower_case=values.flag("do_lower_case"),
         max_seq_length=values.count("max_seq_length", least=1, most=_LONGEST_SEQUENCE),
-        **texts,
-        **flags,
+        **given,
     )
