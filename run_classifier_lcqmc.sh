@@ -2,7 +2,7 @@
 # Fine-tunes and evaluates the published tiny model on LCQMC, the question pairs.
 #
 #   bash run_classifier_lcqmc.sh [more flags]            set-up, downloads (once), training, evaluation
-#   bash run_classifier_lcqmc.sh --sample [more flags]   no download: random weights, the shipped sample
+#   bash run_classifier_lcqmc.sh --sample [more flags]   no download: the shipped model, the shipped sample
 #
 # More flags go to run_classifier.py as they are, and win over those below.
 set -euo pipefail
@@ -23,7 +23,7 @@ list_what_is_missing() { # Follows the sentence of albert.downloads.download, wh
 Files to put where, by hand, before the same command is run again:
   $model_dir/albert_model.ckpt.data-00000-of-00001, .index, .meta   (from albert_tiny_489k.zip)
   $data_dir/train.txt, dev.txt, test.txt                            (LCQMC: sentence TAB sentence TAB 0 or 1)
-The same run on the shipped sample, from random weights, needs no download:
+The same run on the shipped sample, from the shipped model (--init_checkpoint=starter), needs no download:
   bash run_classifier_lcqmc.sh --sample
 EOF
 }
@@ -36,8 +36,8 @@ main() {
   done
   bash scripts/setup.sh
   if [ "$sample" = yes ]; then
-    printf '%s\n' "The shipped sample, from random weights: its figures say nothing about LCQMC or the published model."
-    classify --data_dir=./data/sample_pairs --max_seq_length=64 \
+    printf '%s\n' "The shipped sample and the shipped model: the figures say nothing about LCQMC or the published model."
+    classify --data_dir=./data/sample_pairs --max_seq_length=64 --init_checkpoint=starter \
       --output_dir=./albert_lcqmc_checkpoints_sample "$@"
     printf '%s\n' "These are figures of the shipped sample, not of LCQMC."
     return

@@ -250,6 +250,8 @@ main() {
   else
     "$environment/bin/python" -m albert.downloads.fetch_vocab --quiet
   fi
+  # The vocabulary of the shipped model is not part of the repository either.
+  if [ -d data/starter_model ]; then cp albert_config/vocab.txt data/starter_model/vocab.txt; fi
   say "Ready: .venv -> $environment. Next: bash quickstart.sh, or source .venv/bin/activate."
 }
 

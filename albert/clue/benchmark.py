@@ -48,7 +48,10 @@ from albert.files.lock import hold_lock
 
 _log = logging.getLogger(__name__)
 
-_SAMPLE_NOTE = "Shipped samples and random weights: the figures are meaningless, they only show that everything runs."
+_SAMPLE_NOTE = (
+    "Shipped samples and random weights: the figures are meaningless, they only show that everything runs "
+    "(MODEL=starter starts from the shipped model)."
+)
 
 
 def run(benchmark: Benchmark) -> None:

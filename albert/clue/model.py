@@ -8,7 +8,7 @@ import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from albert.base.errors import UserError, nearest
-from albert.base.paths import VOCABULARY
+from albert.base.paths import VOCABULARY, model_path
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.model import find_weights, open_checkpoint
 from albert.downloads import download
@@ -41,11 +41,12 @@ class BenchmarkModel(NamedTuple):
 
 
 def find_model(name: str) -> BenchmarkModel:
-    """Finds the model by a published name, a folder, a checkpoint, or a config file (random weights).
+    """Finds the model by a published name, a folder, a checkpoint, "starter", or a config file (random weights).
 
     Raises:
       UserError: there is no such model, or it is no ALBERT.
     """
+    name = model_path(name)
     own_name = os.path.splitext(os.path.basename(os.path.normpath(name)))[0]
     if name in MODELS:
         return BenchmarkModel(name, FAMILIES[MODELS[name].family], os.path.join(".", _FOLDERS.get(name, name)), name)

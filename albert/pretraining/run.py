@@ -15,10 +15,12 @@ from albert.batches.position import DataPosition, file_marks
 from albert.checkpoints.families import Family
 from albert.checkpoints.model import vocabulary_words
 from albert.checkpoints.training_folder import latest_checkpoint
+from albert.checkpoints.values import variable_shapes
+from albert.checkpoints.variables import heads_of
 from albert.files.literal_paths import literal_path
 from albert.files.record_sets import record_counts
 from albert.model.config import ModelConfig
-from albert.model.outputs import PRETRAINING
+from albert.model.outputs import MASKED_LM, PRETRAINING
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.figures import write_results
 from albert.monitor.goal import Baseline, Goal, Results
@@ -227,10 +229,11 @@ def train(run: PretrainingRun, advice: str, evaluator: Optional[Evaluator], grap
 
 
 def _initializers(run: PretrainingRun, setup: TrainingSetup) -> Optional[Initializers]:
-    """Initializers of a balanced start; None where a run goes on, starts from a checkpoint, or starts as published."""
+    """Initializers of a balanced start; None where a masked-LM head is there already, or for a published start."""
     settings, inputs = run.settings, run.inputs
-    is_from_scratch = not (setup.init_checkpoint or latest_checkpoint(settings.output_dir))
-    if settings.initial_weights != BALANCED or not is_from_scratch:
+    if settings.initial_weights != BALANCED or latest_checkpoint(settings.output_dir):
+        return None
+    if setup.init_checkpoint and MASKED_LM in heads_of(variable_shapes(setup.init_checkpoint)):
         return None
     input_fn = _input_fn(settings, inputs.train_files, inputs.held_out, is_training=True)
     counts = masked_token_counts(input_fn, _COUNTED_RECORDS)

@@ -13,6 +13,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.bad_alloc import explain_bad_alloc
 from albert.base.errors import UserError
+from albert.base.paths import STARTER, STARTER_MODEL
 from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.model import find_weights
 from albert.checkpoints.training_folder import latest_checkpoint
@@ -151,9 +152,12 @@ def training_setup(
     cluster = settings.devices.cluster
     if cluster and cluster.is_chief:
         _meet_workers(settings, cluster)
+    start = starting_checkpoint(settings)
+    if start is None and latest_checkpoint(settings.output_dir) is None and os.path.isdir(STARTER_MODEL):
+        _log.info("Starting from random weights (--init_checkpoint=%s starts from the shipped tiny model).", STARTER)
     return TrainingSetup(
         optimizer=optimizer,
-        init_checkpoint=starting_checkpoint(settings),
+        init_checkpoint=start,
         use_tpu=settings.use_tpu,
         make_hooks=replicas.once_per_graph(observer.make_hooks),
         seed=settings.seed,

@@ -90,7 +90,7 @@ def test_lcqmc_on_the_sample(project):
     done = run(project, "run_classifier_lcqmc.sh", "--seed=3", "--sample")
     assert done.returncode == 0, done.stderr
     assert "--data_dir=./data/sample_pairs" in done.stdout and "--seed=3" in done.stdout
-    assert "--init_checkpoint" not in done.stdout and "--sample\n" not in done.stdout
+    assert "--init_checkpoint=starter" in done.stdout and "--sample\n" not in done.stdout
     assert "not of LCQMC" in done.stdout
 
 
