@@ -25,7 +25,7 @@ def unit_vectors(embedder: Any, texts: Sequence[str], place: Place) -> np.ndarra
     """
     vectors = embedder.embed(texts, place)
     lengths = np.linalg.norm(vectors, axis=1)
-    is_faulty = ~(np.isfinite(lengths) & (lengths > 0))
+    is_faulty = ~np.isfinite(lengths) | (lengths == 0)
     if is_faulty.any():
         raise UserError(
             "the model gives {} a vector without a direction (zeros, or numbers that are not finite): its weights "
