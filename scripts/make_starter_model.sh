@@ -4,12 +4,13 @@
 #   bash scripts/make_starter_model.sh OUTPUT_DIR EVAL_PAIRS TEXT[:SENTENCES] ...
 #
 # EVAL_PAIRS are pairs with labels on which checkpoints are compared. TEXT is a text file, perhaps with the most sentences
-# that are taken from it. LEAVE_OUT=FILE names a file of sentences that are not taken (those of benchmarks). Run again, it
-# goes on where it was stopped. The teacher has an environment of its own, in OUTPUT_DIR/teacher.
+# that are taken from it. LEAVE_OUT=FILE names a file of sentences that are not taken (those of benchmarks),
+# PRETRAINING_TEXT=FILE,… the text files that are pre-trained on (by default all). Run again, it goes on where it was
+# stopped. The teacher has an environment of its own, in OUTPUT_DIR/teacher.
 set -euo pipefail
 
 if [ $# -lt 3 ]; then
-  sed -n '2,8p' "$0" | cut -c3- >&2
+  sed -n '2,9p' "$0" | cut -c3- >&2
   exit 2
 fi
 output=$1 pairs=$2
@@ -32,7 +33,7 @@ files=()
 for text in "$@"; do files+=("${text%%:*}"); done
 if [ ! -e "$output/records/train.tfrecord.json" ]; then
   mkdir -p "$output/records"
-  "$python" create_pretraining_data.py --input_file="$(IFS=,; echo "${files[*]}")" --vocab_file=albert_config/vocab.txt \
+  "$python" create_pretraining_data.py --input_file="${PRETRAINING_TEXT:-$(IFS=,; echo "${files[*]}")}" --vocab_file=albert_config/vocab.txt \
     --output_file="$output/records/train.tfrecord" --heldout_file="$output/records/heldout.tfrecord" --heldout_share=0.02 \
     --dynamic_masking=True --do_whole_word_mask=True --ngram=1 --max_seq_length=64 --max_predictions_per_seq=10 --num_workers=2
 fi

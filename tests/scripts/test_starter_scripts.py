@@ -3,12 +3,13 @@
 import glob
 import hashlib
 import os
+import subprocess
 
 import numpy as np
 import pytest
 
 from albert.base.errors import UserError
-from albert.base.paths import DATA
+from albert.base.paths import DATA, ROOT
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights
 from scripts import pack_starter, starter_sentences
@@ -55,6 +56,13 @@ def test_what_is_left_out_changes_nothing_else(tmp_path):
     assert len(everything) == 5
     less = starter_sentences.collect([text + ":5"], "", 10, {starter_sentences.key_of(everything[2])}, seed=1)[text]
     assert less == everything[:2] + everything[3:]
+
+
+def test_the_script_says_how_it_is_called():
+    script = os.path.join(ROOT, "scripts", "make_starter_model.sh")
+    done = subprocess.run(["bash", script], stderr=subprocess.PIPE, universal_newlines=True, check=False)
+    assert done.returncode == 2
+    assert "OUTPUT_DIR EVAL_PAIRS TEXT" in done.stderr and "OUTPUT_DIR/teacher." in done.stderr
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=os.path.basename)
