@@ -100,7 +100,7 @@ def take_best(pairs: List[Candidate], balance: Balance, sign: int, length: int, 
 
     def cost(place: int) -> float:
         pair = pairs[place]
-        return balance.cost(pair, sign) + (2.0 * abs(length_of(pair) - length) if length else 0.0)
+        return balance.cost(pair, sign) + (6.0 * abs(length_of(pair) - length) if length else 0.0)
 
     return pairs.pop(min(places, key=cost))
 
