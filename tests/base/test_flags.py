@@ -111,7 +111,7 @@ def test_missing_value_is_named():
 PATH_FLAGS = (
     "input_file eval_input_file output_file heldout_file vocab_file spm_model_file user_dictionary bert_config_file "
     "albert_config_file config_file config_files output_dir export_dir data_dir model_dir run_dir init_checkpoint "
-    "checkpoint task_file file output path model vectors tf_checkpoint_path pytorch_dump_path from to"
+    "checkpoint task_file file output path model vectors tf_checkpoint_path pytorch_dump_path from to "
 ).split()
 LISTS = {"config_files", "input_file", "eval_input_file"}
 
@@ -130,11 +130,13 @@ def test_a_tilde_is_the_home_folder_in_every_path_of_every_command(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     seen = set()
     for command in commands():
-        names = [name for name in command.declare_flags().as_dict() if name in PATH_FLAGS]
+        declared = command.declare_flags().as_dict()
+        names = [name for name in declared if name in PATH_FLAGS]
         for name in names:
             flags = command.declare_flags()
             others = ["--run_dir=x"] if "run_dir" in names and name != "run_dir" else []
             others += ["--path=x"] if "path" in names and name != "path" else []
+            others += ["--action=query"] if "action" in declared else []
             flags.parse(["--{}=~/data/a b.txt".format(name)] + others)
             assert getattr(flags, name) == "/home/me/data/a b.txt", (command.__name__, name)
         seen.update(names)
