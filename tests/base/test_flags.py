@@ -112,8 +112,9 @@ PATH_FLAGS = (
     "input_file eval_input_file output_file heldout_file vocab_file spm_model_file user_dictionary bert_config_file "
     "albert_config_file config_file config_files output_dir export_dir data_dir model_dir run_dir init_checkpoint "
     "checkpoint task_file file output path model vectors tf_checkpoint_path pytorch_dump_path from to "
+    "index rerank teacher_predictions teacher_vectors eval_pairs train_pairs test_pairs"
 ).split()
-LISTS = {"config_files", "input_file", "eval_input_file"}
+LISTS = {"config_files", "input_file", "eval_input_file", "teacher_vectors"}
 
 
 def commands():
