@@ -19,6 +19,7 @@ from tests.support import tiny_model
 from tests.support.marks import slow
 from tests.support.tiny_runs import classify, pretrain, publish, values_of, write_inputs
 from tests.test_tokenization import train_sentencepiece
+from tokenization import FullTokenizer
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_the_mean_of_the_tokens_is_kept_and_answers_the_same_alone_and_padded(fo
 def test_a_sentencepiece_model_makes_the_tokens(folder):
     spm = folder / "zh.model"
     train_sentencepiece(spm, ["[CLS]", "[SEP]", "[MASK]"])
-    size = len(predictor.FullTokenizer(None, True, str(spm)).vocab)
+    size = len(FullTokenizer(None, True, str(spm)).vocab)
     config = tiny_model.write_config(folder, vocab_size=size)
     out = classify(folder, albert_config_file=config, spm_model_file=spm, do_eval=False, do_predict=False)
     model = open_checkpoint(out)
