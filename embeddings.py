@@ -27,6 +27,7 @@ from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, re
 from albert.inference.encoder_model import EncoderModel, open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.model_files import is_export
+from albert.inference.similarity_command import found_line
 from albert.inference.text_batches import place_in, read_text_column
 from albert.inference.vector_model import VectorModel, open_vectors
 from albert.model.outputs import SENTENCE_VECTOR
@@ -148,7 +149,7 @@ def _say_neighbours(
         )
     vector = embedder.embed([flags.sentence], lambda number: "--sentence")[0]
     neighbours = nearest_vectors(vector, vectors, flags.top_k)
-    say(["{:6.4f} | line {} | {}".format(cosine, index + first_line, lines[index]) for index, cosine in neighbours])
+    say([found_line("{:6.4f}".format(cosine), index + first_line, lines[index]) for index, cosine in neighbours])
 
 
 if __name__ == "__main__":

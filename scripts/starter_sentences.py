@@ -143,7 +143,7 @@ def declare_flags() -> Flags:
     flags.locations("text", None, "text files, each perhaps followed by ':' and the most sentences from it")
     flags.location("templates", "data/starter_sentences", "the folder of templates; empty for none")
     flags.integer("most_of_template", 100, "sentences of a template", minimum=1)
-    flags.locations("leave_out", None, "files whose lines, up to the first tab each side of one, are not taken")
+    flags.locations("leave_out", None, "files of sentences that are not taken; several in a line are separated by tabs")
     flags.integer("seed", 1, "the seed of all that is drawn")
     flags.location("output", None, "the file to write, a sentence in each line")
     return flags

@@ -91,9 +91,7 @@ class ModelFiles(NamedTuple):
 
 def is_export(folder: str) -> bool:
     """Whether a folder holds an export that is no checkpoint."""
-    if not os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
-        return False
-    return _read_export(folder).text("format") != _CHECKPOINT
+    return _export_in(folder) is not None
 
 
 def find_model(folder: str) -> Optional[ModelFiles]:
@@ -105,8 +103,9 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     Raises:
       UserError: the described model cannot answer, or has no weights.
     """
-    if is_export(folder):
-        return _find_export(folder, _read_export(folder))
+    export = _export_in(folder)
+    if export:
+        return _find_export(folder, export)
     from albert.checkpoints.description import DESCRIPTION_FILE, best_folder, read_description
     from albert.checkpoints.files import find_checkpoint
 
@@ -126,6 +125,14 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 head=SENTENCE_VECTOR if description.pooling else CLASSIFIER,
             )
     return None
+
+
+def _export_in(folder: str) -> Optional[Description]:
+    """The description of the export in a folder; None where there is none, or a checkpoint."""
+    if not os.path.exists(os.path.join(recover(folder), EXPORT_DESCRIPTION_FILE)):
+        return None
+    description = _read_export(folder)
+    return description if description.text("format") != _CHECKPOINT else None
 
 
 def _read_export(folder: str) -> Description:

@@ -40,6 +40,10 @@ class Score(NamedTuple):
     form: str
     plural: str
 
+    def text(self, score: float) -> str:
+        """Writes a score with what it is."""
+        return "{} {}".format(self.form.format(score), self.name)
+
 
 PROBABILITY = Score("similar", "{:6.1%}", "probabilities")
 COSINE = Score("cosine", "{:6.3f}", "cosines")
@@ -48,13 +52,8 @@ COSINE = Score("cosine", "{:6.3f}", "cosines")
 def score_lines(pairs: Sequence[TextPair], scores: np.ndarray, kind: Score = PROBABILITY) -> List[str]:
     """Formats a line for each pair from the second column of scores [n, 2]."""
     return [
-        "{} | {} | {}".format(_written(kind, float(row[1])), first, second)
-        for (first, second), row in zip(pairs, scores)
+        "{} | {} | {}".format(kind.text(float(row[1])), first, second) for (first, second), row in zip(pairs, scores)
     ]
-
-
-def _written(kind: Score, score: float) -> str:
-    return "{} {}".format(kind.form.format(score), kind.name)
 
 
 def score_pairs(model: Any, pairs: Sequence[TextPair]) -> None:
@@ -99,12 +98,12 @@ def find_similar(model: Any, sentence: str, input_file: str, top_k: int, column_
     """Writes the lines of a file that are most similar to a sentence to the screen."""
     texts, first_line = read_text_column(input_file, column_b)
     matches = model.top_k(sentence, texts, top_k, place_in(input_file, first_line - 1))
-    say(
-        [
-            "{} | line {} | {}".format(_written(model.score, score), index + first_line, texts[index])
-            for index, score in matches
-        ]
-    )
+    say([found_line(model.score.text(score), index + first_line, texts[index]) for index, score in matches])
+
+
+def found_line(score: str, number: int, text: str) -> str:
+    """Formats a line of a file that was found, with its score and its number."""
+    return "{} | line {} | {}".format(score, number, text)
 
 
 def prompt(model: Any) -> None:

@@ -9,6 +9,7 @@ from albert.base.console import typed_line
 from albert.base.errors import UserError
 from albert.base.terminal import say
 from albert.files.plain_text import is_blank
+from albert.inference.similarity_command import PROBABILITY, found_line
 from albert.search.rerank import Reranker
 from albert.search.searcher import Searcher
 
@@ -39,9 +40,9 @@ class Question(NamedTuple):
         count = self.rerank_top if self.reranker else self.top_k
         matches = self.searcher.search([text], count, lambda number: "the question")[0]
         if self.reranker is None:
-            return ["{:6.4f} | line {} | {}".format(match.score, match.line, match.text) for match in matches]
+            return [found_line("{:6.4f}".format(match.score), match.line, match.text) for match in matches]
         ordered = self.reranker.rerank(text, matches)[: self.top_k]
-        return ["{:6.1%} similar | line {} | {}".format(match.score, match.line, match.text) for match in ordered]
+        return [found_line(PROBABILITY.text(match.score), match.line, match.text) for match in ordered]
 
 
 def prompt(question: Question) -> None:

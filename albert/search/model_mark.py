@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from albert.base.errors import UserError
+from albert.files.reading import describe_files
 from albert.inference.encoder_model import EncoderModel
 
 
@@ -19,13 +19,8 @@ def mark_of(source: EncoderModel) -> str:
       UserError: the checkpoint cannot be read.
     """
     model, tokenizer = source.model, source.tokenizer
-    try:
-        with open(model.prefix + ".index", "rb") as file:
-            weights = hashlib.sha256(file.read()).hexdigest()
-    except OSError as error:
-        raise UserError("cannot read {}.index: {}".format(model.prefix, error.strerror)) from error
     made_from = [
-        weights,
+        describe_files([model.prefix + ".index"])[0]["sha256"],
         model.family.name,
         model.config.to_dict(),
         model.vector_size,

@@ -14,6 +14,7 @@ from albert.base.errors import UserError
 from albert.inference.engines import EngineOptions, check_engine
 from albert.inference.model_files import TENSORFLOW, TFLITE, ModelFiles, find_model
 from albert.inference.predictor import Predictor
+from albert.inference.text_model import TextModel
 from albert.inference.vector_model import VectorModel, load_vectors
 from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR
 from tokenization import MASK_TOKEN, FullTokenizer
@@ -139,16 +140,12 @@ def _vectors(
     only_vectors = (
         "an export of sentence vectors answers only /similarity and /embed: serve the checkpoint that it was made from"
     )
-    return ServedModel(
+    return _alone(
+        loaded,
         answers={EMBED: _embedding(loaded), PAIRS: _cosines(loaded)},
         refusals={CLASSIFY: only_vectors, FILL_MASK: only_vectors},
         labels=(),
         engine=files.engine,
-        tokenizer=loaded.tokenizer,
-        max_seq_length=loaded.max_seq_length,
-        closers=(loaded.close,),
-        concurrency=loaded.concurrency,
-        gains_from_batches=loaded.gains_from_batches,
         similar_id=0,
         score=COSINE,
         vector=_OWN_VECTORS,
@@ -166,16 +163,24 @@ def _cosines(model: VectorModel) -> Answer:
 
 def _export(loaded: Predictor) -> ServedModel:
     only_pairs = "an export answers only /classify and /similarity: serve the checkpoint that it was made from"
-    return ServedModel(
+    return _alone(
+        loaded,
         answers={PAIRS: _numbered(loaded.predict)},
         refusals={EMBED: only_pairs, FILL_MASK: only_pairs},
         labels=tuple(loaded.labels),
         engine=loaded.engine_name,
+    )
+
+
+def _alone(loaded: TextModel, **values: Any) -> ServedModel:
+    """The served model of an export, which answers all questions that it has answers to; the other values are given."""
+    return ServedModel(
         tokenizer=loaded.tokenizer,
         max_seq_length=loaded.max_seq_length,
         closers=(loaded.close,),
         concurrency=loaded.concurrency,
         gains_from_batches=loaded.gains_from_batches,
+        **values,
     )
 
 

@@ -40,42 +40,36 @@ def folder(tmp_path_factory):
     return folder
 
 
+def train(command, folder, out, values, changes):
+    values = {
+        "output_dir": folder / out,
+        "bert_config_file": folder / "tiny.json",
+        "vocab_file": folder / "vocab.txt",
+        "do_train": True,
+        "do_eval": True,
+        "max_seq_length": 12,
+        "train_batch_size": 4,
+        "num_train_epochs": 1,
+        "learning_rate": 0.01,
+        **values,
+        **changes,
+    }
+    call(command, values)
+    return folder / out
+
+
 def distil(folder, out, **changes):
     values = {
         "input_file": "{0}/a.txt,{0}/b.txt".format(folder),
         "teacher_vectors": "{0}/a.npy,{0}/b.npy".format(folder),
         "eval_pairs": folder / "data" / "dev.txt",
-        "output_dir": folder / out,
-        "bert_config_file": folder / "tiny.json",
-        "vocab_file": folder / "vocab.txt",
-        "do_train": True,
-        "do_eval": True,
-        "max_seq_length": 12,
-        "train_batch_size": 4,
-        "num_train_epochs": 1,
-        "learning_rate": 0.01,
     }
-    call(run_distillation, dict(values, **changes))
-    return folder / out
+    return train(run_distillation, folder, out, values, changes)
 
 
 def embed(folder, out, **changes):
-    values = {
-        "task_name": "lcqmc_pair",
-        "data_dir": folder / "data",
-        "output_dir": folder / out,
-        "bert_config_file": folder / "tiny.json",
-        "vocab_file": folder / "vocab.txt",
-        "do_train": True,
-        "do_eval": True,
-        "do_predict": True,
-        "max_seq_length": 12,
-        "train_batch_size": 4,
-        "num_train_epochs": 1,
-        "learning_rate": 0.01,
-    }
-    call(run_embedding, dict(values, **changes))
-    return folder / out
+    values = {"task_name": "lcqmc_pair", "data_dir": folder / "data", "do_predict": True}
+    return train(run_embedding, folder, out, values, changes)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.classification.distillation import TEACHER_PROBABILITIES, Distillation, distilled_loss
 from albert.finetuning.interleaved import separate
 from albert.finetuning.model_fn import flat
-from albert.model import heads, layers
+from albert.inference.graph import nothing_but_first_tokens
+from albert.model import heads
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
 from albert.model.spread import spread_sums
@@ -56,8 +57,7 @@ class Classifier(NamedTuple):
 
     def _encoder(self, features: Features, is_training: bool) -> Any:
         # The head needs only the first token of the last layer.
-        batch = layers.shape_list(features["input_ids"])[0]
-        kept_positions = tf.zeros([batch, 0], tf.int32) if self.use_pooled_output else None
+        kept_positions = nothing_but_first_tokens(features) if self.use_pooled_output else None
         return build_encoder(
             self.family,
             self.config,

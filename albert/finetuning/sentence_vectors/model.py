@@ -10,6 +10,7 @@ from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.interleaved import separate
 from albert.finetuning.model_fn import flat
 from albert.finetuning.sentence_vectors import losses
+from albert.inference.graph import nothing_but_first_tokens
 from albert.model import heads, layers
 from albert.model.config import ModelConfig
 from albert.model.encoder import TransformerModel
@@ -41,14 +42,13 @@ class VectorModel(NamedTuple):
 
     def build(self, features: Features, is_training: bool) -> Tuple[TransformerModel, Tensor]:
         """Builds the encoder and the vectors [B, D] of a batch of sequences."""
-        batch = layers.shape_list(features["input_ids"])[0]
         encoder = build_encoder(
             self.family,
             self.config,
             features,
             is_training,
             use_one_hot_embeddings=self.use_one_hot_embeddings,
-            kept_positions=tf.zeros([batch, 0], tf.int32) if self.pooling == CLS else None,
+            kept_positions=nothing_but_first_tokens(features) if self.pooling == CLS else None,
         )
         return encoder, heads.sentence_vector(encoder, self.size, self.pooling)
 
