@@ -26,6 +26,8 @@ class Row(NamedTuple):
       line: the number of its line in the file, from 1.
       own_id: its id in the file, or None.
       choices: the second texts of which one is right (text_b is None then); empty in most tasks.
+      labels: all labels of the row in a task of several labels a row (label is None then), perhaps none; None in a test
+        file without labels, and in other tasks.
     """
 
     row_id: int
@@ -35,6 +37,7 @@ class Row(NamedTuple):
     line: int
     own_id: Union[int, str, None] = None
     choices: Tuple[str, ...] = ()
+    labels: Optional[Tuple[str, ...]] = None
 
 
 class LeftOut(NamedTuple):

@@ -34,6 +34,8 @@ class Task(NamedTuple):
       similar_label: the label which says that the two texts mean the same, as similarity.py needs it; None where the
         task does not name it.
       id_name: name of the ids' column, which the test split must then have; None where ids are optional.
+      is_multilabel: whether a row has any number of labels (`Row.labels`); the metric is then a key of
+        `multilabel_metrics.METRICS`.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Task(NamedTuple):
     num_choices: int = 0
     similar_label: Optional[str] = None
     id_name: Optional[str] = None
+    is_multilabel: bool = False
 
 
 def label_list(labels: Sequence[str], most: int = 20) -> str:
