@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -10,9 +10,8 @@ from albert.model.types import Tensor
 from albert.optimizers import replicas
 from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 from albert.optimizers.loss_scale import LossScale
+from albert.optimizers.names import OPTIMIZERS
 from lamb_optimizer import LAMBOptimizer
-
-OPTIMIZERS = ("lamb", "adamw")
 
 
 class OptimizerSettings(NamedTuple):
@@ -122,9 +121,17 @@ def optimizer_of(
     raise ValueError("optimizer must be one of {}, not {!r}".format(", ".join(OPTIMIZERS), settings.optimizer))
 
 
-def dense_gradients(loss: Tensor, colocate_with_ops: bool = False) -> Tuple[List[Tensor], List[Tensor]]:
-    """Returns the trainable variables that the loss depends on and its dense gradients, looked-up rows added up."""
-    variables = tf.trainable_variables()
+def dense_gradients(
+    loss: Tensor, colocate_with_ops: bool = False, is_moved: Callable[[str], bool] = bool
+) -> Tuple[List[Tensor], List[Tensor]]:
+    """Returns the trainable variables that the loss depends on and its dense gradients, looked-up rows added up.
+
+    Args:
+      loss: scalar.
+      colocate_with_ops: whether a gradient is computed on the device of its operation.
+      is_moved: whether a variable of this name is wanted; by default all are.
+    """
+    variables = [variable for variable in tf.trainable_variables() if is_moved(variable.op.name)]
     found = tf.gradients(loss, variables, colocate_gradients_with_ops=colocate_with_ops)
     pairs = [(v, g) for v, g in zip(variables, found) if g is not None]
     return [v for v, _ in pairs], [tf.convert_to_tensor(g) for _, g in pairs]

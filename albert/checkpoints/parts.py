@@ -7,11 +7,36 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from albert.checkpoints.variables import NUM_GROUPS, Shapes, family_of, has_head, heads_of, listed, sizes_of
-from albert.model.outputs import ALL_HEADS, CLASSIFIER, ENCODER, HEADS, MASKED_LM, PRETRAINING, SENTENCE_VECTOR
+from albert.checkpoints.variables import (
+    ENCODER_PREFIX,
+    NUM_GROUPS,
+    Shapes,
+    family_of,
+    has_head,
+    heads_of,
+    listed,
+    sizes_of,
+)
+from albert.model.outputs import (
+    CLASSIFIER,
+    ENCODER,
+    FINE_TUNED_HEADS,
+    HEADS,
+    MASKED_LM,
+    PRETRAINING,
+    SENTENCE_VECTOR,
+    SPANS,
+    TAGS,
+)
 
 POOLER = "bert/pooler/"
 _POOLER_WEIGHTS = tuple(POOLER + "dense/" + name for name in ("kernel", "bias"))
+
+
+def is_frozen(name: str) -> bool:
+    """Whether a weight belongs to what training leaves alone with a frozen encoder: the pooler moves with its head."""
+    return name.startswith(ENCODER_PREFIX) and not name.startswith(POOLER)
+
 
 # Names in a scope, and the ends of the names of their weights.
 _Names = Tuple[Tuple[str, Tuple[str, ...]], ...]
@@ -59,12 +84,22 @@ _HEAD_WEIGHTS = {
     PRETRAINING: _MASKED_LM_WEIGHTS + ("cls/seq_relationship/output_weights", "cls/seq_relationship/output_bias"),
     SENTENCE_VECTOR: ("cls/sentence_vector/dense/kernel", "cls/sentence_vector/dense/bias"),
     CLASSIFIER: ("output_weights", "output_bias"),
+    TAGS: ("cls/tagging/output_weights", "cls/tagging/output_bias"),
+    SPANS: ("cls/squad/output_weights", "cls/squad/output_bias"),
 }
 _HEAD_WORDS = {
     MASKED_LM: "no masked-LM head, which fine-tuning leaves out",
     PRETRAINING: "no sentence-order head, which fine-tuning leaves out",
     SENTENCE_VECTOR: "no sentence-vector head: run_distillation.py and run_embedding.py train one",
     CLASSIFIER: "no fine-tuned head",
+    TAGS: "no head that tags tokens: run_ner.py trains one",
+    SPANS: "no head that answers questions with spans: run_mrc.py trains one",
+}
+_FINE_TUNED_WORDS = {
+    SENTENCE_VECTOR: "sentence vectors",
+    CLASSIFIER: "labels of texts",
+    TAGS: "tags of tokens",
+    SPANS: "spans that answer questions",
 }
 _OWNERS = {PRETRAINING: "sentence-order head", CLASSIFIER: "fine-tuned head"}
 
@@ -129,7 +164,7 @@ def lack_of(shapes: Shapes, head: str, use_pooled_output: bool = True) -> Option
     if head == ENCODER:
         return None
     if not has_head(HEADS[head], shapes):
-        return _HEAD_WORDS[head]
+        return _HEAD_WORDS[head] if head != CLASSIFIER else _classifier_lack(shapes)
     missing = tuple(name for name in _HEAD_WEIGHTS[head] if name not in shapes)
     if missing:
         return "only a part of its {} head: {} is missing".format(head, listed(missing))
@@ -139,7 +174,19 @@ def lack_of(shapes: Shapes, head: str, use_pooled_output: bool = True) -> Option
     return None
 
 
+def _classifier_lack(shapes: Shapes) -> str:
+    other = next((head for head in FINE_TUNED_HEADS if has_head(HEADS[head], shapes)), None)
+    return (
+        "a fine-tuned head for {}, no classifier".format(fine_tuned_words(other)) if other else _HEAD_WORDS[CLASSIFIER]
+    )
+
+
+def fine_tuned_words(head: str) -> str:
+    """Says what a fine-tuned head answers with, such as "tags of tokens"."""
+    return _FINE_TUNED_WORDS[head]
+
+
 def outputs_of(head: str, shapes: Shapes) -> Tuple[str, ...]:
     """Names the outputs of a head: an encoder without a pooler has no pooled output."""
-    names = ALL_HEADS[head].outputs
+    names = HEADS[head].outputs
     return names[:1] if head == ENCODER and not has_pooler(shapes) else names

@@ -18,6 +18,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.checkpoints.files import check_data_file, check_index_file
+from albert.checkpoints.parts import is_frozen
 from albert.checkpoints.variables import ENCODER_PREFIX, Shapes, listed, num_values, slot_of
 from albert.files.literal_paths import literal_path
 
@@ -31,6 +32,7 @@ class Contents(NamedTuple):
     shapes: Shapes  # of the weights
     slots: Tuple[str, ...]  # names of the optimizer's slots, such as adam_m
     cast: Tuple[str, ...] = ()  # names of the weights that are not float32, as in half precision
+    has_encoder_slots: bool = False  # whether the optimizer's slots are there for the encoder, too
 
 
 def variable_shapes(prefix: str) -> Shapes:
@@ -57,7 +59,9 @@ def read_contents(prefix: str) -> Contents:
     weights = {name: shape for name, shape in shapes.items() if shape and slots[name] is None}
     _check_types(prefix, {name: types[name] for name in weights if name.startswith(ENCODER_PREFIX)})
     cast = tuple(sorted(name for name in weights if types[name] in _OTHER_FLOATS))
-    return Contents(weights, tuple(sorted({slot for slot in slots.values() if slot})), cast)
+    moved = [name for name in slots if slots[name]]
+    has_encoder_slots = any(map(is_frozen, moved))
+    return Contents(weights, tuple(sorted({slots[name] or "" for name in moved})), cast, has_encoder_slots)
 
 
 def _check_types(prefix: str, types: Dict[str, Any]) -> None:

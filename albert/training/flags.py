@@ -33,6 +33,11 @@ def declare_training_flags(flags: Flags) -> None:
         "correct the bias of the optimizer's moments, without which the first steps are several times the learning "
         "rate; the published models were trained without (--preset=published)",
     )
+    flags.boolean(
+        "freeze_encoder",
+        False,
+        "train the head alone, with the pooler that it reads: a linear probe of the encoder, or quick training on few rows",
+    )
     flags.integer(
         "gradient_accumulation_steps",
         1,

@@ -17,6 +17,7 @@ from albert.base.paths import STARTER, STARTER_MODEL
 from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.model import find_weights
 from albert.checkpoints.training_folder import latest_checkpoint
+from albert.checkpoints.values import read_contents
 from albert.devices.allocator import keep_memory
 from albert.devices.cluster import WorkerCluster
 from albert.devices.divided_training import start_server
@@ -164,6 +165,7 @@ def training_setup(
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         precision=settings.precision,
         recompute=settings.recompute,
+        freeze_encoder=settings.freeze_encoder,
         **more,
     )
 
@@ -205,9 +207,20 @@ def starting_checkpoint(settings: TrainingSettings) -> Optional[str]:
     """
     latest = latest_checkpoint(settings.output_dir)
     if latest:
+        _check_trained_part(settings, latest)
         _log.info("Going on from %s (weights, optimizer, step); --init_checkpoint is not read again.", latest)
         return None
     return find_weights(settings.init_checkpoint) if settings.init_checkpoint else None
+
+
+def _check_trained_part(settings: TrainingSettings, latest: str) -> None:
+    """Raises `UserError` where a run goes on that trained another part of the model: its optimizer's slots do not fit."""
+    contents = read_contents(latest)
+    if settings.do_train and contents.slots and contents.has_encoder_slots == settings.freeze_encoder:
+        raise UserError(
+            "the checkpoints in {} were trained with --freeze_encoder={}: give another --output_dir, and start from "
+            "them with --init_checkpoint".format(settings.output_dir, not contents.has_encoder_slots)
+        )
 
 
 @contextlib.contextmanager

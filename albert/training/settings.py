@@ -32,6 +32,7 @@ class TrainingSettings:
       gradient_accumulation_steps: equal parts of a batch that are computed one after the other.
       precision: of matrix products in training, see `albert.devices.precision`.
       recompute: whether layers keep only their input and are computed again for the gradients.
+      freeze_encoder: whether the head alone is trained, with the pooler that it reads.
       use_xla: whether the training step is compiled by XLA.
       preset: "recommended", "published" or None, see `albert.training.presets`.
       log_every_steps, eval_every_steps, early_stopping_evals, profile: see `albert.monitor.observer`.
@@ -58,6 +59,7 @@ class TrainingSettings:
     gradient_accumulation_steps: int = 1
     precision: str = FLOAT32
     recompute: bool = False
+    freeze_encoder: bool = False
     use_xla: bool = False
     preset: Optional[str] = None
     log_every_steps: int = 20

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import tensorflow.compat.v1 as tf
 
 import optimization
+from albert.checkpoints.parts import is_frozen
 from albert.checkpoints.warm_start import warm_start_variables
 from albert.devices import precision
 from albert.model import compute
@@ -72,6 +73,7 @@ def batch_gradients(
     seed: int,
     step: Tensor,
     loss_scale: Optional[Tensor] = None,
+    is_moved: Callable[[str], bool] = bool,
 ) -> BatchGradients:
     """Builds the loss, the watched scalars and the gradients of the whole batch.
 
@@ -82,6 +84,7 @@ def batch_gradients(
       seed: of dropout.
       step: the update about to be made, a scalar tensor: dropout draws other numbers in each.
       loss_scale: the gradients are taken of the loss times this, and divided by it once they are added up.
+      is_moved: whether the variable of a name is trained.
     """
     names_and_totals = sorted(objective.totals(features).items())
     sums = division.sum_replicas([total for _, total in names_and_totals])
@@ -95,7 +98,7 @@ def batch_gradients(
             loss, watched = objective.terms(_slice(features, index, division.num_slices), totals)
         structure["watched"] = sorted(watched)
         scaled_loss = loss if loss_scale is None else loss * loss_scale
-        structure["variables"], gradients = optimization.dense_gradients(scaled_loss)
+        structure["variables"], gradients = optimization.dense_gradients(scaled_loss, is_moved=is_moved)
         return [loss, *(watched[name] for name in structure["watched"]), *gradients]
 
     values = division.sum_replicas(_sum_over_slices(slice_values, division.num_slices))
@@ -194,6 +197,7 @@ class TrainingSetup(NamedTuple):
       gradient_accumulation_steps: slices of a batch that are computed one after the other.
       precision: of the products in training, see `precision`.
       recompute: whether layers keep only their input and are computed again for the gradients.
+      freeze_encoder: whether the head alone is trained, with the pooler that it reads.
     """
 
     optimizer: Optional[optimization.OptimizerSettings] = None
@@ -205,6 +209,11 @@ class TrainingSetup(NamedTuple):
     gradient_accumulation_steps: int = 1
     precision: str = precision.FLOAT32
     recompute: bool = False
+    freeze_encoder: bool = False
+
+    def is_moved(self, name: str) -> bool:
+        """Whether training moves the variable of a name."""
+        return not self.freeze_encoder or not is_frozen(name)
 
 
 def warm_start(setup: TrainingSetup) -> Optional[Callable[[], Any]]:
@@ -235,9 +244,17 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
     step = tf.train.get_or_create_global_step()
     division = divide(features, setup.gradient_accumulation_steps, setup.use_tpu)
     loss_scale = create_loss_scale() if setup.precision == precision.FLOAT16 else None
-    with compute.scope(matmul_dtype=precision.MATMUL_DTYPES[setup.precision], recompute=setup.recompute):
+    with compute.scope(matmul_dtype=precision.matmul_dtype(setup.precision), recompute=setup.recompute):
         scale = loss_scale.scale if loss_scale else None
-        batch = batch_gradients(objective, features, division, seed=setup.seed, step=step, loss_scale=scale)
+        batch = batch_gradients(
+            objective,
+            features,
+            division,
+            seed=setup.seed,
+            step=step,
+            loss_scale=scale,
+            is_moved=setup.is_moved,
+        )
     scaffold_fn = warm_start(setup)
     update = optimization.apply_gradients(batch.variables, batch.gradients, setup.optimizer, loss_scale)
     hooks: List[Any] = []
