@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import os
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.errors import UsageError, UserError
 from albert.base.flags import Flags, run_command
 from albert.export.flags import build_settings, declare_export_flags
-from albert.export.run import export_model
 
 PUBLISHED_FOLDER = "albert_tiny_zh"
 
@@ -49,14 +45,13 @@ def main(flags: Flags) -> None:
             "the folder {0} is not here: `python -m albert.downloads.download albert_tiny_489k --to={0}` brings the "
             "published model, or name another with --tf_checkpoint_path".format(PUBLISHED_FOLDER)
         )
-    export_model(
-        build_settings(
-            flags,
-            checkpoint=flags.tf_checkpoint_path,
-            export_format="pytorch",
-            output_dir=output_dir,
-        )
+    settings = build_settings(
+        flags, checkpoint=flags.tf_checkpoint_path, export_format="pytorch", output_dir=output_dir
     )
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.export.run import export_model
+
+    export_model(settings)
 
 
 def _folder_beside(checkpoint: str) -> str:

@@ -9,20 +9,16 @@ Formats: savedmodel, frozen, tflite, onnx, pytorch (a folder for transformers), 
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
 from albert.export.flags import build_settings, declare_export_flags
-from albert.export.run import FORMATS, export_model
-from albert.export.settings import TO_TENSORFLOW
+from albert.export.settings import DEFAULT_LENGTHS, TO_TENSORFLOW
 
 
 def declare_flags() -> Flags:
     """Declares all flags."""
     flags = Flags()
     flags.model_location("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
-    flags.choice("format", None, list(FORMATS) + [TO_TENSORFLOW], "what to write")
+    flags.choice("format", None, list(DEFAULT_LENGTHS) + [TO_TENSORFLOW], "what to write")
     flags.location("output_dir", None, "the folder to make")
     declare_export_flags(flags)
     return flags
@@ -31,9 +27,13 @@ def declare_flags() -> Flags:
 def main(flags: Flags) -> None:
     """Exports and compares."""
     flags.require("checkpoint", "format", "output_dir")
-    export_model(
-        build_settings(flags, checkpoint=flags.checkpoint, export_format=flags.format, output_dir=flags.output_dir)
+    settings = build_settings(
+        flags, checkpoint=flags.checkpoint, export_format=flags.format, output_dir=flags.output_dir
     )
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.export.run import export_model
+
+    export_model(settings)
 
 
 if __name__ == "__main__":

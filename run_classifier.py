@@ -12,14 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
 from albert.checkpoints import families
-from albert.finetuning.classification.problem import Classification
 from albert.finetuning.flags import build_classification_settings, classifier_flags
-from albert.finetuning.run import run_fine_tuning
 
 
 def declare_flags() -> Flags:
@@ -29,12 +24,18 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_fine_tuning(build_classification_settings(flags, families.ZH), Classification, families.ZH)
+    settings = build_classification_settings(flags, families.ZH)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.classification.problem import Classification
+    from albert.finetuning.run import run_fine_tuning
+
+    run_fine_tuning(settings, Classification, families.ZH)
 
 
 def __getattr__(name: str) -> Any:
     """Finds the published names that programs import from here: InputExample, create_model and others."""
-    from albert.finetuning.classification import published  # here: the command has no use for it
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.classification import published
 
     return published.find(name, __name__)
 

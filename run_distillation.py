@@ -10,12 +10,7 @@ the same --output_dir, it goes on from the last checkpoint.
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
-from albert.finetuning.run import run_fine_tuning
-from albert.finetuning.sentence_vectors.distillation import VectorDistillation
 from albert.finetuning.sentence_vectors.flags import build_distillation_settings, distillation_flags
 
 
@@ -26,7 +21,12 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains and evaluates."""
-    run_fine_tuning(build_distillation_settings(flags), VectorDistillation)
+    settings = build_distillation_settings(flags)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.run import run_fine_tuning
+    from albert.finetuning.sentence_vectors.distillation import VectorDistillation
+
+    run_fine_tuning(settings, VectorDistillation)
 
 
 if __name__ == "__main__":

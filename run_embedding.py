@@ -10,13 +10,8 @@ correlation (scores) on the dev pairs. Run again with the same --output_dir, it 
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
-from albert.finetuning.run import run_fine_tuning
 from albert.finetuning.sentence_vectors.flags import build_pair_settings, pair_flags
-from albert.finetuning.sentence_vectors.pairs import PairTraining
 
 
 def declare_flags() -> Flags:
@@ -26,7 +21,12 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_fine_tuning(build_pair_settings(flags), PairTraining)
+    settings = build_pair_settings(flags)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.run import run_fine_tuning
+    from albert.finetuning.sentence_vectors.pairs import PairTraining
+
+    run_fine_tuning(settings, PairTraining)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,8 @@ split stand in <task>_predict.json and <task>_nbest.json (albert/finetuning/mrc/
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
 from albert.finetuning.flags import build_reading_settings, reader_flags
-from albert.finetuning.mrc.problem import Reading
-from albert.finetuning.run import run_fine_tuning
 
 
 def declare_flags() -> Flags:
@@ -28,7 +23,12 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_fine_tuning(build_reading_settings(flags), Reading)
+    settings = build_reading_settings(flags)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.mrc.problem import Reading
+    from albert.finetuning.run import run_fine_tuning
+
+    run_fine_tuning(settings, Reading)
 
 
 if __name__ == "__main__":

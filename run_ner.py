@@ -12,13 +12,8 @@ The best checkpoint is that of the highest entity F1 on the dev split. The predi
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
 from albert.finetuning.flags import build_tagging_settings, tagger_flags
-from albert.finetuning.ner.problem import Tagging
-from albert.finetuning.run import run_fine_tuning
 
 
 def declare_flags() -> Flags:
@@ -28,7 +23,12 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains, evaluates and predicts."""
-    run_fine_tuning(build_tagging_settings(flags), Tagging)
+    settings = build_tagging_settings(flags)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.finetuning.ner.problem import Tagging
+    from albert.finetuning.run import run_fine_tuning
+
+    run_fine_tuning(settings, Tagging)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,9 @@ Run again with the same --output_dir, it goes on from the last checkpoint.
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
 from albert.checkpoints import families
 from albert.pretraining.flags import build_pretraining_settings, declare_pretraining_flags
-from albert.pretraining.run import run_pretraining
 
 
 def declare_flags() -> Flags:
@@ -36,7 +32,11 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Trains and evaluates."""
-    run_pretraining(build_pretraining_settings(flags, families.ZH), families.ZH)
+    settings = build_pretraining_settings(flags, families.ZH)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.pretraining.run import run_pretraining
+
+    run_pretraining(settings, families.ZH)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,9 @@ Run again with the same --output_dir, it goes on from the last checkpoint.
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, UsageError, run_command
 from albert.checkpoints import families
 from albert.pretraining.flags import build_pretraining_settings, declare_pretraining_flags
-from albert.pretraining.run import run_pretraining
 
 
 def declare_flags() -> Flags:
@@ -44,7 +40,11 @@ def main(flags: Flags) -> None:
             "`create_pretraining_data.py --dynamic_masking=True` have them, by --masked_lm_prob and "
             "--max_predictions_per_seq".format(flags.masked_lm_budget)
         )
-    run_pretraining(build_pretraining_settings(flags, families.GOOGLE), families.GOOGLE)
+    settings = build_pretraining_settings(flags, families.GOOGLE)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.pretraining.run import run_pretraining
+
+    run_pretraining(settings, families.GOOGLE)
 
 
 if __name__ == "__main__":

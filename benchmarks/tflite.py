@@ -28,7 +28,7 @@ from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.terminal import table
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
-from albert.export.tflite import TFLITE_TYPES
+from albert.export.settings import TFLITE_TYPES
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import TFLITE_FILE
 from albert.tasks.registry import get_task

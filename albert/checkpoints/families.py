@@ -1,35 +1,53 @@
-"""Families of models under the name ALBERT-zh: their classes, flags and runners as records."""
+"""Families of models under the name ALBERT-zh: their classes, flags and runners as records.
+
+The classes are imported at their first use, and TensorFlow with them: command lines need the names alone.
+"""
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Type
+from typing import TYPE_CHECKING, Dict, NamedTuple, Optional, Tuple, Type
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.model.config import ModelConfig
-from albert.model.encoder import TransformerModel
 from albert.model.types import Tensor
-from modeling import BertConfig, BertModel
-from modeling_google import AlbertConfig, AlbertModel
+
+if TYPE_CHECKING:
+    from albert.model.encoder import TransformerModel
 
 
 class Family(NamedTuple):
     """Family of models: what differs between the two outside of modeling.py and modeling_google.py."""
 
     name: str
-    config_class: Type[ModelConfig]
-    model_class: Type[TransformerModel]
     config_flag: str  # names the configuration file on command lines
     pretraining_runner: str
     classification_runner: str
     has_groups: bool  # whether its layers form groups, all of which may start from the first group
 
+    @property
+    def config_class(self) -> Type[ModelConfig]:
+        """The class of the family's configurations."""
+        return _classes_of(self.name)[0]
+
+    @property
+    def model_class(self) -> Type[TransformerModel]:
+        """The class of the family's encoders."""
+        return _classes_of(self.name)[1]
+
+
+def _classes_of(name: str) -> Tuple[Type[ModelConfig], Type[TransformerModel]]:
+    from albert.base import quiet_tensorflow  # noqa: F401
+
+    if name == ZH.name:
+        from modeling import BertConfig, BertModel
+
+        return BertConfig, BertModel
+    from modeling_google import AlbertConfig, AlbertModel
+
+    return AlbertConfig, AlbertModel
+
 
 ZH = Family(
     name="zh",
-    config_class=BertConfig,
-    model_class=BertModel,
     config_flag="bert_config_file",
     pretraining_runner="run_pretraining.py",
     classification_runner="run_classifier.py",
@@ -37,8 +55,6 @@ ZH = Family(
 )
 GOOGLE = Family(
     name="google",
-    config_class=AlbertConfig,
-    model_class=AlbertModel,
     config_flag="albert_config_file",
     pretraining_runner="run_pretraining_google.py",
     classification_runner="run_classifier_sp_google.py",

@@ -1,18 +1,26 @@
-"""Precision of matrix products in training, and whether this machine supports it."""
+"""Precision of matrix products in training, and whether this machine supports it.
+
+TensorFlow is imported where it is used: command lines need the names alone.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
-
-import tensorflow.compat.v1 as tf
+from typing import Any, Optional
 
 from albert.base.errors import UserError
 
 FLOAT32 = "float32"
 BFLOAT16 = "bfloat16"
 FLOAT16 = "float16"
-MATMUL_DTYPES: Dict[str, Optional[Any]] = {FLOAT32: None, BFLOAT16: tf.bfloat16, FLOAT16: tf.float16}
+PRECISIONS = (BFLOAT16, FLOAT16, FLOAT32)
 _CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
+
+
+def matmul_dtype(precision: str) -> Optional[Any]:
+    """Returns the type into which matrix products convert their factors; None for float32, which stays as it is."""
+    import tensorflow.compat.v1 as tf
+
+    return {FLOAT32: None, BFLOAT16: tf.bfloat16, FLOAT16: tf.float16}[precision]
 
 
 def check_precision(precision: str, use_tpu: bool = False) -> None:
@@ -21,6 +29,8 @@ def check_precision(precision: str, use_tpu: bool = False) -> None:
     if precision == FLOAT16 and not has_gpu:
         raise UserError("--precision=float16 is for GPUs, and none is visible here: leave it out")
     if precision == BFLOAT16 and not (use_tpu or has_gpu):
+        import tensorflow.compat.v1 as tf
+
         if int(tf.__version__.split(".")[0]) < 2:
             raise UserError(
                 "--precision=bfloat16 on a CPU needs TensorFlow 2's kernels, this is {}: leave it out".format(

@@ -1,12 +1,13 @@
-"""Devices that share each batch of a training: those of this machine, and of others where TF_CONFIG names them."""
+"""Devices that share each batch of a training: those of this machine, and of others where TF_CONFIG names them.
+
+TensorFlow is imported where it is used: settings need the records alone.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from typing import Any, NamedTuple, Optional
-
-import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.devices.cluster import WorkerCluster, read_cluster
@@ -79,6 +80,11 @@ def find_devices(*, num_devices: int = 1, is_number_given: bool = True, use_tpu:
 
 def count_gpus() -> int:
     """Counts the GPUs that TensorFlow sees."""
+    from albert.base import quiet_tensorflow  # noqa: F401
+
+    # isort: split
+    import tensorflow.compat.v1 as tf
+
     return len(tf.config.experimental.list_physical_devices(GPU))
 
 
@@ -104,6 +110,8 @@ def check_batch(devices: Devices, batch_size: int, num_slices: int) -> None:
 
 def session_config(devices: Devices, use_xla: bool = False) -> Any:
     """Makes a ConfigProto whose sessions have these devices."""
+    import tensorflow.compat.v1 as tf
+
     config = tf.ConfigProto(allow_soft_placement=True)
     if devices.kind == CPU:
         config.device_count[CPU] = devices.num_local

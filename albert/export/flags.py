@@ -6,9 +6,7 @@ from typing import Optional
 
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
-from albert.export.run import FORMATS
-from albert.export.settings import FLOAT32, TO_TENSORFLOW, ExportSettings
-from albert.export.tflite import TFLITE_TYPES
+from albert.export.settings import DEFAULT_LENGTHS, FLOAT32, TFLITE_TYPES, TO_TENSORFLOW, ExportSettings
 from albert.model.outputs import HEADS
 
 _CONFIG_FLAGS = ("bert_config_file", "albert_config_file")
@@ -44,7 +42,7 @@ def build_settings(flags: Flags, *, checkpoint: str, export_format: str, output_
                 raise UsageError(
                     "--{} means nothing to --format={}: the folder says it all".format(name, TO_TENSORFLOW)
                 )
-    elif FORMATS[export_format].default_length is None and flags.max_seq_length is not None:
+    elif DEFAULT_LENGTHS[export_format] is None and flags.max_seq_length is not None:
         raise UsageError("--max_seq_length means nothing to --format={}: it takes any length".format(export_format))
     return ExportSettings(
         checkpoint=checkpoint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.card import FOLDER, export_card, next_command, today, vector_command, write_card
@@ -20,7 +20,7 @@ from albert.export.onnx import write_onnx
 from albert.export.parity import Parity, check_parity, compare_outputs, probe_inputs, probe_length
 from albert.export.pytorch import write_pytorch
 from albert.export.savedmodel import write_savedmodel
-from albert.export.settings import TO_TENSORFLOW, ExportSettings
+from albert.export.settings import ANY_LENGTH, DEFAULT_LENGTHS, TO_TENSORFLOW, ExportSettings
 from albert.export.tflite import write_tflite
 from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
@@ -32,28 +32,13 @@ _log = logging.getLogger(__name__)
 
 _NO_VOCABULARY = "No vocabulary is beside the checkpoint, so the export has none: --vocab_file names one."
 
-_ANY_LENGTH = 0
-TFLITE_LENGTH = 128
-
-
-class Format(NamedTuple):
-    """Format of exports.
-
-    Attributes:
-      write: puts the files of a request into a folder.
-      default_length: tokens of a row by default; 0 for any, None where the format always takes any.
-    """
-
-    write: Callable[[Request, str], Written]
-    default_length: Optional[int]
-
-
-FORMATS: Dict[str, Format] = {
-    "savedmodel": Format(write_savedmodel, _ANY_LENGTH),
-    "frozen": Format(write_frozen, _ANY_LENGTH),
-    "tflite": Format(write_tflite, TFLITE_LENGTH),
-    "onnx": Format(write_onnx, _ANY_LENGTH),
-    "pytorch": Format(write_pytorch, None),
+# What puts the files of a request into a folder, by format.
+_WRITERS: Dict[str, Callable[[Request, str], Written]] = {
+    "savedmodel": write_savedmodel,
+    "frozen": write_frozen,
+    "tflite": write_tflite,
+    "onnx": write_onnx,
+    "pytorch": write_pytorch,
 }
 
 
@@ -78,7 +63,7 @@ def export_model(settings: ExportSettings) -> None:
 def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, Parity]:
     request = _request(settings)
     model = request.model
-    written = FORMATS[settings.export_format].write(request, folder)
+    written = _WRITERS[settings.export_format](request, folder)
     length = request.seq_length or probe_length(model.config.max_position_embeddings)
     inputs = probe_inputs(model.config.vocab_size, length)
     with InferenceGraph(head_recipe(model, request.head)) as source:
@@ -169,8 +154,8 @@ def _seq_length(settings: ExportSettings, model: CheckpointModel) -> Optional[in
     """Returns the only length of rows; None for any."""
     asked, positions = settings.max_seq_length, model.config.max_position_embeddings
     if asked is None:
-        default = FORMATS[settings.export_format].default_length
-        return min(default or _ANY_LENGTH, positions) or None
+        default = DEFAULT_LENGTHS[settings.export_format]
+        return min(default or ANY_LENGTH, positions) or None
     if asked > positions:
         raise UserError("--max_seq_length={} is over the model's {} positions".format(asked, positions))
     return asked or None

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional
 
 TO_TENSORFLOW = "tensorflow"  # the only format whose source is a folder of transformers
-FLOAT32 = "float32"
+ANY_LENGTH = 0
+# Formats that are made of a checkpoint, and the tokens of a row by default; None where a format always takes any.
+DEFAULT_LENGTHS: Dict[str, Optional[int]] = {
+    "savedmodel": ANY_LENGTH,
+    "frozen": ANY_LENGTH,
+    "tflite": 128,
+    "onnx": ANY_LENGTH,
+    "pytorch": None,
+}
+FLOAT32, FLOAT16, INT8 = TFLITE_TYPES = ("float32", "float16", "int8")
 
 
 class ExportSettings(NamedTuple):
@@ -13,7 +22,7 @@ class ExportSettings(NamedTuple):
 
     Attributes:
       checkpoint: the source: a checkpoint's prefix or folder; for the format "tensorflow" a folder of transformers.
-      export_format: one of `run.FORMATS`, or TO_TENSORFLOW.
+      export_format: one of `DEFAULT_LENGTHS`, or TO_TENSORFLOW.
       output_dir: the folder to make.
       head: what the export answers, one of `outputs.HEADS`; by default what the checkpoint was trained for. The format
         "tensorflow" takes the head, the configuration and the length from its source.
@@ -21,7 +30,7 @@ class ExportSettings(NamedTuple):
       vocab_file: the vocabulary, where it is not beside the checkpoint.
       do_lower_case: whether text is lower-cased, where the checkpoint's folder does not say so.
       max_seq_length: the only length of rows; 0 for any; by default that of the format.
-      tflite_type: how TFLite keeps the weights, one of `tflite.TFLITE_TYPES`.
+      tflite_type: how TFLite keeps the weights, one of `TFLITE_TYPES`.
       overwrite: whether an earlier export in output_dir is replaced.
     """
 

@@ -14,16 +14,15 @@ from albert.base.terminal import silence
 from albert.export.channel_scales import with_channel_scales
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.export.parity import Tolerance, by_row
+from albert.export.settings import FLOAT16, FLOAT32, INT8
 from albert.inference.graph import freeze, head_recipe
 from albert.inference.model_files import TFLITE_FILE
 from albert.model.outputs import INPUT_NAMES, Arrays
 
-INT8 = "int8"
 # Types of the weights, and how far each may change an output, as shares of the output's spread. int8 is the dynamic
 # range: weights in 8 bits with a scale for each channel, everything else in float32. Its errors are many and small, so
 # that their mean says more than the largest.
-TOLERANCES = {"float32": Tolerance(FLOAT32_TOLERANCE), "float16": Tolerance(0.03), INT8: Tolerance(1.0, rms=0.1)}
-TFLITE_TYPES = tuple(TOLERANCES)
+TOLERANCES = {FLOAT32: Tolerance(FLOAT32_TOLERANCE), FLOAT16: Tolerance(0.03), INT8: Tolerance(1.0, rms=0.1)}
 _OLD_CONVERTER_PROGRAM = "toco_from_protos"  # TensorFlow 1.15 runs it
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Callable, Dict, Optional, Sequence, Tuple, Type, TypeVar
 
-import optimization
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.checkpoints.families import FAMILIES, GOOGLE, ZH, Family
 from albert.finetuning.settings import ClassificationSettings, FineTuningSettings, ReadingSettings
+from albert.optimizers.names import ADAMW, OPTIMIZERS
 from albert.tasks.flags import check_task_flags, declare_task_flags
 from albert.tasks.registry import READER, TAGGER, TASKS_OF
 from albert.tasks.splits import SPLITS, TEST
@@ -112,7 +112,7 @@ def fine_tuning_flags(
     flags.integer("save_checkpoints_steps", 1000, "steps between two checkpoints", minimum=1)
     flags.boolean("eval_each_epoch", False, "save and evaluate at each epoch's end, not by --save_checkpoints_steps")
     flags.integer("keep_checkpoint_max", 20, "checkpoints to keep for evaluation; 0 keeps all", minimum=0)
-    flags.choice("optimizer", "adamw", optimization.OPTIMIZERS, "optimizer")
+    flags.choice("optimizer", ADAMW, OPTIMIZERS, "optimizer")
     flags.boolean("bucket_by_length", True, "batch rows of like length together (not on TPU)")
     return flags
 

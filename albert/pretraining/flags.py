@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import optimization
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.checkpoints.families import Family
-from albert.pretraining.initial_weights import BALANCED, INITIAL_WEIGHTS
-from albert.pretraining.settings import PretrainingSettings
+from albert.optimizers.names import LAMB, OPTIMIZERS
+from albert.pretraining.settings import BALANCED, INITIAL_WEIGHTS, PretrainingSettings
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
 
@@ -20,7 +19,7 @@ def declare_pretraining_flags(flags: Flags, family: Family) -> None:
     flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
     flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
     flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
-    flags.choice("optimizer", "lamb", optimization.OPTIMIZERS, "optimizer")
+    flags.choice("optimizer", LAMB, OPTIMIZERS, "optimizer")
     flags.float("poly_power", 1.0, "the power of the learning rate's decay", minimum=0.0)
     flags.integer("start_warmup_step", 0, "the step at which the warm-up begins", minimum=0)
     if family.has_groups:

@@ -21,8 +21,6 @@ from albert.model import layers
 from albert.model.config import ModelConfig
 from albert.model.types import Tensor
 
-BALANCED, PUBLISHED = INITIAL_WEIGHTS = ("balanced", "published")
-
 BIAS, PROJECTION = "cls/predictions/output_bias", "bert/embeddings/word_embeddings_2"
 _UNSEEN = 0.1  # added to every count, or a token that was not seen would have no probability
 

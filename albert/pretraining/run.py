@@ -28,11 +28,11 @@ from albert.monitor.guards import divergence_advice
 from albert.monitor.observer import TrainingObserver
 from albert.monitor.summary import log_best, log_files
 from albert.pretraining.commonest_token import commonest_token_baseline, masked_token_counts
-from albert.pretraining.initial_weights import BALANCED, Initializers, balanced_initializers
+from albert.pretraining.initial_weights import Initializers, balanced_initializers
 from albert.pretraining.inputs import Inputs, check_masking, check_records, evaluated_on, find_inputs, with_vocabulary
 from albert.pretraining.model_fn import build_pretraining_model_fn
 from albert.pretraining.published_graph import PublishedGraphListener, published_graph, write_graph_of_best
-from albert.pretraining.settings import PretrainingSettings
+from albert.pretraining.settings import BALANCED, PretrainingSettings
 from albert.training import run_model
 from albert.training.estimator import make_estimator
 from albert.training.output_folder import check_export_dir, check_output_dir

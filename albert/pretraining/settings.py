@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional
 
-from albert.pretraining.initial_weights import BALANCED
 from albert.training.settings import TrainingSettings
+
+BALANCED, PUBLISHED = INITIAL_WEIGHTS = ("balanced", "published")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,7 +45,7 @@ def declare_training_flags(flags: Flags) -> None:
         minimum=1,
     )
     flags.choice(
-        "precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "precision of matrix products in training"
+        "precision", precision.FLOAT32, precision.PRECISIONS, "precision of matrix products in training"
     )
     flags.boolean("recompute", False, "keep only the inputs of layers, and compute these again for the gradients")
     _declare_devices(flags)

@@ -1,6 +1,7 @@
 """What each precision asks of the devices."""
 
 import pytest
+import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.devices import precision
@@ -11,7 +12,7 @@ def machine(monkeypatch):
     def describe(*, gpus=0, cpu=True, version="2.15.1"):
         monkeypatch.setattr(precision, "gpus", lambda: ["gpu"] * gpus)
         monkeypatch.setattr(precision, "_cpu_multiplies_bfloat16", lambda: cpu)
-        monkeypatch.setattr(precision.tf, "__version__", version)
+        monkeypatch.setattr(tf, "__version__", version)
 
     return describe
 

@@ -11,6 +11,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.model import open_checkpoint
 from albert.export import run as export_run
 from albert.export import tflite as export_tflite
+from albert.export.settings import TFLITE_TYPES
 from tests.support import exports, model_fixtures, published_checkpoints
 from tests.support.marks import slow
 
@@ -45,7 +46,7 @@ def test_a_float_model_answers_as_published(published, tmp_path, name):
 def test_smaller_weights_answer_nearly_so(published, tmp_path):
     flags = {"checkpoint": published["google_g1"], "format": "tflite", "head": "masked_lm", "max_seq_length": 24}
     sizes, answers = {}, {}
-    for kind in export_tflite.TFLITE_TYPES:
+    for kind in TFLITE_TYPES:
         exports.run(output_dir=tmp_path / kind, tflite_type=kind, **flags)
         path = tmp_path / kind / "model.tflite"
         sizes[kind] = os.path.getsize(str(path))
