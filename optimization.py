@@ -11,7 +11,6 @@ from albert.optimizers import replicas
 from albert.optimizers.adamw import NORMS_AND_BIASES, AdamWeightDecayOptimizer
 from albert.optimizers.loss_scale import LossScale
 from albert.optimizers.names import OPTIMIZERS
-from albert.optimizers.names import OPTIMIZERS
 from lamb_optimizer import LAMBOptimizer
 
 
