@@ -8,8 +8,10 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from albert.base.errors import UserError
 from albert.files import json_reading
 from albert.files.complete import recover, write_json
+from albert.model.outputs import FINE_TUNED_HEADS, SENTENCE_VECTOR
 
 DESCRIPTION_FILE = "task.json"
+READER_KEYS = ("doc_stride", "max_query_length", "max_answer_length")  # of a model that answers with spans
 _LONGEST_SEQUENCE = 1 << 20
 _OPTIONAL_FLAGS, _OPTIONAL_TEXTS = ("is_sentencepiece", "use_pooled_output"), ("similar_label", "pooling")
 _BEST_FOLDER = "best"  # in the output folder of a run
@@ -31,6 +33,10 @@ class ModelFolder(NamedTuple):
       similar_label: the label of pairs that mean the same; None where the task does not name it.
       pooling: how the tokens of a sentence become one vector (`pooling.pool`), which then goes through the linear map
         of the sentence-vector head and is divided by its length; None where there is no such head.
+      head: the fine-tuned head (`outputs.FINE_TUNED_HEADS`). A folder of an earlier version may lack it: then it is
+        None, unless `pooling` says it, and the weights say it (`model.CheckpointModel.head`).
+      doc_stride, max_query_length, max_answer_length: how a model that answers with spans reads
+        (`context_windows.WindowSettings`); None for other models and in folders of earlier versions.
     """
 
     task: str
@@ -44,6 +50,10 @@ class ModelFolder(NamedTuple):
     use_pooled_output: bool = True
     similar_label: Optional[str] = None
     pooling: Optional[str] = None
+    head: Optional[str] = None
+    doc_stride: Optional[int] = None
+    max_query_length: Optional[int] = None
+    max_answer_length: Optional[int] = None
 
 
 def write_description(folder: str, description: ModelFolder) -> None:
@@ -77,6 +87,8 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
     values.check_keys(ModelFolder._fields, required=[name for name in ModelFolder._fields if name not in optional])
     given: Dict[str, Any] = {name: values.flag(name) for name in _OPTIONAL_FLAGS if name in values}
     given.update({name: values.text(name) for name in _OPTIONAL_TEXTS if values.values.get(name) is not None})
+    given.update(reader_values(values))
+    given["head"] = _head_of(values)
     return ModelFolder(
         task=values.text("task"),
         labels=values.texts("labels"),
@@ -88,3 +100,25 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
         max_seq_length=values.count("max_seq_length", least=1, most=_LONGEST_SEQUENCE),
         **given,
     )
+
+
+def reader_values(values: json_reading.Description) -> Dict[str, int]:
+    """Reads how a model that answers with spans reads, by READER_KEYS; without what the description leaves open.
+
+    Raises:
+      UserError: a value is no number of tokens.
+    """
+    given = [name for name in READER_KEYS if values.values.get(name) is not None]
+    return {name: values.count(name, least=1, most=_LONGEST_SEQUENCE) for name in given}
+
+
+def _head_of(values: json_reading.Description) -> Optional[str]:
+    pooled = SENTENCE_VECTOR if values.values.get("pooling") is not None else None
+    if values.values.get("head") is None:
+        return pooled
+    head = values.text("head")
+    if head not in FINE_TUNED_HEADS:
+        raise UserError("'head' must be one of {}, not {}".format(", ".join(FINE_TUNED_HEADS), head))
+    if (head == SENTENCE_VECTOR) != bool(pooled):
+        raise UserError("'head' is {}, and 'pooling' {}".format(head, "says otherwise" if pooled else "is missing"))
+    return head

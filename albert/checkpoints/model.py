@@ -17,7 +17,7 @@ from albert.base.paths import CONFIGS
 from albert.checkpoints.description import DESCRIPTION_FILE, ModelFolder, best_folder, read_description
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.files import find_checkpoint
-from albert.checkpoints.parts import encoder_lack, has_pooler, lack_of, usable_heads
+from albert.checkpoints.parts import encoder_lack, fine_tuned_words, has_pooler, lack_of, usable_heads
 from albert.checkpoints.tokenizer_file import read_do_lower_case
 from albert.checkpoints.values import read_contents, step_of
 from albert.checkpoints.variables import (
@@ -26,14 +26,17 @@ from albert.checkpoints.variables import (
     count_parameters,
     describe_weights,
     family_of,
+    has_head,
     normalises_pooled_output,
     num_labels_of,
+    num_tags_of,
     sizes_of,
     unlike_albert,
     vector_size_of,
 )
 from albert.files import json_reading
 from albert.model.config import ModelConfig
+from albert.model.outputs import FINE_TUNED_HEADS, HEADS
 from albert.model.pooling import MEAN, POOLINGS
 from tokenization import load_vocab, takes_vocabulary
 
@@ -60,7 +63,7 @@ class CheckpointModel(NamedTuple):
       prefix: of the checkpoint.
       shapes: names and shapes of the weights; no slots, no step.
       heads: names of the heads that can answer (`outputs.HEADS`, `parts.lack_of`), from the plainest on.
-      num_labels: the number of labels of a classifier; None without one.
+      num_labels: the number of labels of a classifier, or of tags of a tagger; None without either.
       slots: names of the optimizer's slots, such as adam_m; empty if there are none.
       step: the global step at which it was written; 0 if it holds none.
       vocab_file, spm_model_file: the vocabulary or sentencepiece model found beside the checkpoint, if any.
@@ -129,7 +132,7 @@ class CheckpointModel(NamedTuple):
 
     @property
     def labels(self) -> Optional[Tuple[str, ...]]:
-        """The labels of a fine-tuned head by id; None if no description names them."""
+        """The labels of a classifier, or the tags of a tagger, by id; None if no description names them."""
         return self.description.labels if self.description and self.num_labels else None
 
 
@@ -162,7 +165,7 @@ def open_checkpoint(path: str, config_file: Optional[str] = None, config_flag: O
         prefix=prefix,
         shapes=contents.shapes,
         heads=usable_heads(contents.shapes, description.use_pooled_output if description else True),
-        num_labels=num_labels_of(contents.shapes),
+        num_labels=num_labels_of(contents.shapes) or num_tags_of(contents.shapes),
         slots=contents.slots,
         step=step_of(prefix),
         vocab_file=vocab_file,
@@ -212,14 +215,27 @@ def _description(folder: str, prefix: str, shapes: Shapes) -> Optional[ModelFold
                 os.path.join(folder, DESCRIPTION_FILE), description.pooling, ", ".join(POOLINGS)
             )
         )
-    num_labels = num_labels_of(shapes)
-    if description and num_labels and num_labels != len(description.labels):
+    if description:
+        _check_description(description, prefix, os.path.join(folder, DESCRIPTION_FILE), shapes)
+    return description
+
+
+def _check_description(description: ModelFolder, prefix: str, path: str, shapes: Shapes) -> None:
+    """Raises `UserError` where weights have another head than their description, or another number of labels."""
+    held = [head for head in FINE_TUNED_HEADS if has_head(HEADS[head], shapes)]
+    if description.head and held and description.head not in held:
         raise UserError(
-            "the head of the checkpoint {} has {} labels, {} names {}".format(
-                prefix, num_labels, os.path.join(folder, DESCRIPTION_FILE), len(description.labels)
+            "the checkpoint {} has a head for {}, {} describes one for {}".format(
+                prefix, fine_tuned_words(held[0]), path, fine_tuned_words(description.head)
             )
         )
-    return description
+    num_labels = num_labels_of(shapes) or num_tags_of(shapes)
+    if num_labels and num_labels != len(description.labels):
+        raise UserError(
+            "the head of the checkpoint {} has {} labels, {} names {}".format(
+                prefix, num_labels, path, len(description.labels)
+            )
+        )
 
 
 def _find_config(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Container, Dict, List, Optional, Tuple
 
-from albert.model.outputs import HEADS, TOKEN_HEADS, Head
+from albert.model.outputs import HEADS, SPANS, TAGS, Head
 
 ENCODER_PREFIX = "bert/"
 TAG_WEIGHTS = "cls/tagging/output_weights"  # [tags, H]
@@ -111,6 +111,11 @@ def num_labels_of(shapes: Shapes) -> Optional[int]:
     return shapes[_CLASSIFIER_WEIGHTS][0] if _CLASSIFIER_WEIGHTS in shapes else None
 
 
+def num_tags_of(shapes: Shapes) -> Optional[int]:
+    """Counts the tags of a tagger; None without one."""
+    return shapes[TAG_WEIGHTS][0] if TAG_WEIGHTS in shapes else None
+
+
 def vector_size_of(shapes: Shapes) -> Optional[int]:
     """Counts the numbers of a sentence vector; None without the head."""
     return shapes[_VECTOR_MAP][1] if _VECTOR_MAP in shapes else None
@@ -118,7 +123,7 @@ def vector_size_of(shapes: Shapes) -> Optional[int]:
 
 def token_head_of(shapes: Shapes) -> Optional[str]:
     """Finds the fine-tuned head that answers for each token, "spans" or "tags"; None without one."""
-    return next((head.name for head in TOKEN_HEADS if has_head(head, shapes)), None)
+    return next((name for name in (SPANS, TAGS) if has_head(HEADS[name], shapes)), None)
 
 
 def normalises_pooled_output(shapes: Shapes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from typing import Any, Tuple
 
@@ -12,17 +13,21 @@ from albert.checkpoints.families import GOOGLE
 from albert.checkpoints.folder import CONFIG_NAME, Companions, write_companions
 from albert.checkpoints.model import check_encoder, open_checkpoint
 from albert.checkpoints.values import write_values
+from albert.checkpoints.variables import listed
 from albert.export.format import FLOAT32_TOLERANCE, Written
 from albert.export.transformers_folder import ACTIVATION_NAMES, CONFIG_FILE, TransformersFolder
 from albert.export.transformers_names import from_transformers
 from albert.export.transformers_tokenizer import SourceTokenizer
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.model.config import ModelConfig
-from albert.model.outputs import CLASSIFIER, SENTENCE_VECTOR, SPANS, TAGS, Arrays
+from albert.model.outputs import FINE_TUNED_HEADS, TAGS, Arrays
 from albert.model.pooling import MEAN
+from albert.tasks.entities import parse_tag
 from tokenization import FullTokenizer, check_vocab_size
 
 CHECKPOINT_NAME = "albert_model.ckpt"
+
+_log = logging.getLogger(__name__)
 
 
 def google_config(source: TransformersFolder) -> Any:
@@ -53,7 +58,9 @@ def write_tensorflow(source: TransformersFolder, folder: str, tokenizer: SourceT
     if vocab_file:
         check_vocabulary(vocab_file, tokenizer.is_sentencepiece, config, os.path.join(source.path, CONFIG_FILE))
     labels = source.labels()
-    is_described = vocab_file and source.head in (CLASSIFIER, SENTENCE_VECTOR, SPANS, TAGS)
+    if source.head == TAGS:
+        _say_other_tags(labels)
+    is_described = vocab_file and source.head in FINE_TUNED_HEADS
     if source.pooling not in (None, MEAN) and not is_described:
         raise UserError(
             "{} has no vocabulary, without which no description keeps its pooling: name it with --vocab_file".format(
@@ -82,12 +89,23 @@ def check_vocabulary(path: str, is_sentencepiece: bool, config: ModelConfig, con
     check_vocab_size(tokenizer, config.vocab_size, config_file)
 
 
+def _say_other_tags(labels: Tuple[str, ...]) -> None:
+    """Logs which labels of tokens are no tags of entities: they are kept, but no entity is read off them."""
+    others = tuple(label for label in labels if parse_tag(label) is None)
+    if others:
+        _log.info(
+            "The labels are kept, but these are no tags of entities such as B-PER, I-PER and O: %s. run_ner.py and "
+            "predict.py read entities off such tags only.",
+            listed(others),
+        )
+
+
 def _description(
     source: TransformersFolder, config: ModelConfig, tokenizer: SourceTokenizer, labels: Tuple[str, ...]
 ) -> ModelFolder:
     longest = config.max_position_embeddings
     return ModelFolder(
-        task=source.config.get("finetuning_task") or "unknown",
+        task=str(source.config.get("finetuning_task") or "unknown"),
         labels=labels,
         family=GOOGLE.name,
         config_file=CONFIG_NAME,
@@ -97,6 +115,8 @@ def _description(
         max_seq_length=min(tokenizer.model_max_length or longest, longest),
         is_sentencepiece=tokenizer.is_sentencepiece,
         pooling=source.pooling,
+        head=source.head,
+        **source.reader_values(),
     )
 
 

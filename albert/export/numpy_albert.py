@@ -47,7 +47,7 @@ class NumpyAlbert:
         self._activation = ACTIVATIONS[config["hidden_act"]]
 
     def answer(self, inputs: Arrays, head: str) -> Arrays:
-        """Computes the outputs of a head (`outputs.ALL_HEADS`) for int arrays [B, S] by input name.
+        """Computes the outputs of a head (`outputs.HEADS`) for int arrays [B, S] by input name.
 
         An encoder without a pooler has no pooled output.
         """

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.card import FOLDER, export_card, next_command, today, vector_command, write_card
+from albert.checkpoints.description import READER_KEYS
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.sentence_vectors import vector_rows, vector_values
@@ -26,7 +27,7 @@ from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
-from albert.model.outputs import CLASSIFIER, INPUT_NAMES, SENTENCE_VECTOR
+from albert.model.outputs import CLASSIFIER, INPUT_NAMES, LABELLED_HEADS, SENTENCE_VECTOR, SPANS
 
 _log = logging.getLogger(__name__)
 
@@ -181,8 +182,11 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
         "model_config": model.config.to_dict(),
         "parity": parity._asdict(),
     }
-    if request.head == CLASSIFIER:
+    if request.head in LABELLED_HEADS:
         description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
+    if request.head == SPANS and model.description:
+        description.update({name: getattr(model.description, name) for name in READER_KEYS})
+    if request.head == CLASSIFIER:
         description["similar_label"] = model.description.similar_label if model.description else None
     if request.head == SENTENCE_VECTOR:
         description[SENTENCE_VECTOR] = vector_values(model)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
+
 from albert.base.errors import UserError
+from albert.checkpoints.description import ModelFolder, reader_values
 from albert.checkpoints.parts import lack_of, usable_heads
 from albert.export.sentence_transformers import read_modules
 from albert.export.transformers_names import VECTOR_MAP, Values, head_names, with_prefix
 from albert.export.transformers_weights import WEIGHTS_FILE, read_weights, safetensors_numpy
 from albert.files.complete import write_json
-from albert.files.json_reading import read_description
+from albert.files.json_reading import Description, read_description
 from albert.model.config import ModelConfig
-from albert.model.outputs import CLASSIFIER, HEADS, SPANS, TOKEN_HEADS
+from albert.model.outputs import CLASSIFIER, HEADS, SPANS, TAGS
 
 CONFIG_FILE = "config.json"
 
@@ -44,6 +47,15 @@ _DEFAULTS = {
 _LAYER_NORM_EPSILON = 1e-12
 _TASK_TYPE = "single_label_classification"
 _LABELLED = "classifier.bias"  # as long as there are labels
+# How a model that answers with spans reads: our names, and those of the library's question answering.
+_TASKS, _READER_TASK = "task_specific_params", "question-answering"
+_READER_NAMES = {
+    "doc_stride": "doc_stride",
+    "max_query_length": "max_question_len",
+    "max_answer_length": "max_answer_len",
+}
+_SPAN_ENDS = 2  # rows of a head of spans
+_TOKEN_WEIGHTS = {TAGS: "classifier.weight", SPANS: "qa_outputs.weight"}
 
 
 class TransformersFolder(NamedTuple):
@@ -53,7 +65,7 @@ class TransformersFolder(NamedTuple):
       path: the folder.
       config: the JSON object of its config.json, with the library's defaults for missing keys.
       values: float32 weights by their whole names.
-      head: what its weights and its architecture can answer, named as in `outputs.ALL_HEADS`.
+      head: what its weights and its architecture can answer, named as in `outputs.HEADS`.
       pooling: of its sentence vectors; None without them.
     """
 
@@ -75,14 +87,39 @@ class TransformersFolder(NamedTuple):
         path = os.path.join(self.path, CONFIG_FILE)
         if not isinstance(names, dict) or (names and len(names) != count):
             raise UserError("{} names {} labels in id2label, its head has {}".format(path, len(names), count))
-        labels = tuple(str(names.get(str(index), index)) for index in range(count))
+        ids = [str(index) for index in range(count)]
+        if names and set(names) != set(ids):
+            raise UserError("{} has other ids than 0 to {} in id2label: {}".format(path, count - 1, ", ".join(names)))
+        labels = tuple(str(names.get(index, index)) for index in ids)
         if len(set(labels)) < count:
             raise UserError("{} names a label twice in id2label: {}".format(path, ", ".join(labels)))
         return labels
 
+    def reader_values(self) -> Dict[str, int]:
+        """Returns how a model that answers with spans reads, by `description.READER_KEYS`, as far as config.json says.
+
+        Raises:
+          UserError: a value is no number of tokens.
+        """
+        tasks = self.config.get(_TASKS)
+        values = tasks.get(_READER_TASK) if isinstance(tasks, dict) else None
+        if self.head != SPANS or not isinstance(values, dict):
+            return {}
+        given = {ours: values[theirs] for ours, theirs in _READER_NAMES.items() if theirs in values}
+        try:
+            return reader_values(Description(given))
+        except UserError as error:
+            raise UserError("{}, {}: {}".format(os.path.join(self.path, CONFIG_FILE), _TASKS, error)) from error
+
 
 def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) -> Dict[str, Any]:
-    """Makes the config.json of a model; there a zh model's embeddings are as wide as its encoder."""
+    """Makes the config.json of a model; there a zh model's embeddings are as wide as its encoder.
+
+    Args:
+      config: of the model.
+      head: one of `outputs.HEADS`.
+      labels: of a classifier of texts or of tokens, by id; None for other heads.
+    """
     theirs = {name: getattr(config, name) for name in _DEFAULTS if hasattr(config, name)}
     theirs.update(
         model_type="albert",
@@ -96,9 +133,20 @@ def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) 
     if labels:
         theirs["id2label"] = {str(index): label for index, label in enumerate(labels)}
         theirs["label2id"] = {label: index for index, label in enumerate(labels)}
-        theirs["problem_type"] = _TASK_TYPE
         theirs["classifier_dropout_prob"] = 0.1
+    if head == CLASSIFIER:
+        theirs["problem_type"] = _TASK_TYPE
     return theirs
+
+
+def task_values(description: Optional[ModelFolder]) -> Dict[str, Any]:
+    """Makes what config.json keeps of a description: the task, and how a model that answers with spans reads."""
+    if description is None:
+        return {}
+    reading = {theirs: getattr(description, ours) for ours, theirs in _READER_NAMES.items()}
+    reading = {name: value for name, value in reading.items() if value is not None}
+    values: Dict[str, Any] = {"finetuning_task": description.task}
+    return dict(values, **{_TASKS: {_READER_TASK: reading}}) if reading else values
 
 
 def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
@@ -185,9 +233,10 @@ def _check_weights(path: str, config: Dict[str, Any], values: Values) -> None:
 
 def _head_of(path: str, config: Dict[str, Any], values: Values) -> str:
     architecture = (config.get("architectures") or [None])[0]
-    for token_head in TOKEN_HEADS:
-        if architecture == token_head.architecture:
-            return _checked_token_head(token_head.name, values)
+    for head, name in _TOKEN_WEIGHTS.items():
+        if architecture == HEADS[head].architecture:
+            _check_token_head(path, head, values.get(name))
+            return head
     shapes = _named_as_here(values)
     head = usable_heads(shapes)[-1]
     if "classifier.weight" not in values:
@@ -204,13 +253,21 @@ def _head_of(path: str, config: Dict[str, Any], values: Values) -> str:
     return head
 
 
-def _checked_token_head(head: str, values: Values) -> str:
-    name = "qa_outputs.weight" if head == SPANS else "classifier.weight"
-    if name not in values:
-        raise UserError("the weights have no {}, which the architecture in {} needs".format(name, CONFIG_FILE))
-    return head
+def _check_token_head(path: str, head: str, weight: Optional[np.ndarray]) -> None:
+    name, architecture = _TOKEN_WEIGHTS[head], HEADS[head].architecture
+    if weight is None:
+        raise UserError(
+            "the weights in {} have no {}, which the architecture {} needs".format(path, name, architecture)
+        )
+    if head == SPANS and len(weight) != _SPAN_ENDS:
+        raise UserError(
+            "{} of {} has {} rows; a head of spans has one for the first token and one for the last".format(
+                name, path, len(weight)
+            )
+        )
 
 
 def _named_as_here(values: Values) -> Dict[str, Any]:
-    """Returns the shapes of the pooler and the heads by their names in a checkpoint."""
-    return {ours: list(values[theirs].shape) for ours, theirs in head_names().items() if theirs in values}
+    """Returns the shapes of the pooler and the heads of texts by their names in a checkpoint."""
+    names = head_names(CLASSIFIER)
+    return {ours: list(values[theirs].shape) for ours, theirs in names.items() if theirs in values}

@@ -61,7 +61,7 @@ class Problem:
     """Problem of a kind of task; `albert.finetuning.run` asks it for all in which kinds differ.
 
     Attributes:
-      head: the name of the head that is trained (`outputs.ALL_HEADS`).
+      head: the name of the head that is trained (`outputs.FINE_TUNED_HEADS`).
       run: what the phases of the run share.
     """
 

@@ -205,6 +205,7 @@ def _describe_output(problem: Problem) -> None:
         do_lower_case=tokenizer.basic_tokenizer.do_lower_case,
         max_seq_length=settings.max_seq_length,
         is_sentencepiece=tokenizer.is_sentencepiece,
+        head=problem.head,
         **problem.description(),
     )
     companions = Companions(model.config, vocab_file=tokenizer.vocab_file, description=description)

@@ -22,7 +22,8 @@ from albert.checkpoints.model import CheckpointModel
 from albert.inference.graph import frozen_graph, head_recipe
 from albert.inference.graph_files import first_line, read_graph, read_savedmodel
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
-from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, Arrays
+from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, LABELLED_HEADS, Arrays
+from albert.tasks.registry import TAGGER
 
 PROBABILITIES = HEADS[CLASSIFIER].outputs[0]
 
@@ -82,7 +83,7 @@ def checkpoint_engine(
     Args:
       model: the checkpoint.
       head: one of `outputs.HEADS`.
-      num_labels: labels that a classifier must have; None for another head.
+      num_labels: labels that a classifier or a tagger must have; None for another head.
       graph_file: see `graph.frozen_graph`.
       gpu_memory_fraction: see `TensorFlowEngine`.
 
@@ -90,12 +91,12 @@ def checkpoint_engine(
       UserError: the checkpoint has no such head, or cannot be read.
     """
     lack = model.lack_of(head)
-    if head == CLASSIFIER and (lack or model.num_labels != num_labels):
+    if head in LABELLED_HEADS and (lack or model.num_labels != num_labels):
         raise UserError(
             "the checkpoint {} cannot answer: it has {}; fine-tune it with {} first".format(
                 model.prefix,
                 lack or "a head of {} labels, not {}".format(model.num_labels, num_labels),
-                model.family.classification_runner,
+                model.family.classification_runner if head == CLASSIFIER else TAGGER,
             )
         )
     if lack:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, TFLITE, ModelFiles
-from albert.model.outputs import CLASSIFIER
+from albert.model.outputs import LABELLED_HEADS
 from tokenization import FullTokenizer, check_vocab_size
 
 
@@ -86,16 +86,16 @@ def _open_export(files: ModelFiles, head: str, tokenizer: FullTokenizer, options
     config = files.model_config or {}
     check_vocab_size(tokenizer, config["vocab_size"], os.path.join(files.checkpoint, EXPORT_DESCRIPTION_FILE))
     engine = _export_engine(files, options)
-    if engine.width not in (None, files.width):
+    if files.width is not None and engine.width not in (None, files.width):
         engine.close()
         raise UserError(
             "the export {} answers with {} {}, but its {} names {}{}: export the model again".format(
                 files.checkpoint,
                 engine.width,
-                "probabilities" if head == CLASSIFIER else "numbers",
+                "probabilities" if head in LABELLED_HEADS else "numbers",
                 EXPORT_DESCRIPTION_FILE,
                 files.width,
-                " labels" if head == CLASSIFIER else "",
+                " labels" if head in LABELLED_HEADS else "",
             )
         )
     return _Opened(engine, config["max_position_embeddings"])
@@ -122,7 +122,7 @@ def _open_checkpoint(files: ModelFiles, head: str, tokenizer: FullTokenizer, opt
     engine = engine_tensorflow.checkpoint_engine(
         model,
         head,
-        len(files.labels) if head == CLASSIFIER else None,
+        len(files.labels) if head in LABELLED_HEADS else None,
         graph_file=options.graph_file,
         gpu_memory_fraction=options.gpu_memory_fraction,
     )

@@ -58,7 +58,7 @@ class Recipe(NamedTuple):
 def head_recipe(
     model: CheckpointModel, head: str, *, batch_size: Optional[int] = None, seq_length: Optional[int] = None
 ) -> Recipe:
-    """Returns the recipe whose outputs are those of a head (`outputs.ALL_HEADS`), which the checkpoint holds."""
+    """Returns the recipe whose outputs are those of a head (`outputs.HEADS`), which the checkpoint holds."""
     settings = {"head": head, "use_pooled_output": model.use_pooled_output, "pooling": model.pooling}
     return Recipe(model, partial(_build_head, head), settings, batch_size=batch_size, seq_length=seq_length)
 

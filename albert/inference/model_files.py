@@ -9,11 +9,20 @@ import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
+from albert.checkpoints.description import (
+    DESCRIPTION_FILE,
+    READER_KEYS,
+    best_folder,
+    read_description,
+    reader_values,
+)
+from albert.checkpoints.files import find_checkpoint
+from albert.checkpoints.variables import token_head_of
 from albert.files.complete import files_in, may_be_replaced, recover, write_json
 from albert.files.json_reading import Description, is_file_name
 from albert.files.json_reading import read_description as read_json
 from albert.files.reading import describe_files
-from albert.model.outputs import CLASSIFIER, SENTENCE_VECTOR
+from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, LABELLED_HEADS, SENTENCE_VECTOR
 from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
 
@@ -36,7 +45,7 @@ class ModelFiles(NamedTuple):
     Attributes:
       checkpoint: prefix of the weights; of an export its folder.
       vocab_file: path of the vocabulary.
-      labels: label strings in the order of their ids; empty for sentence vectors.
+      labels: label strings in the order of their ids, of a tagger its BIO tags; empty for sentence vectors and spans.
       config_file: path of the model's configuration; None in an export, which has it inside.
       do_lower_case: whether text is lower-cased.
       max_seq_length: longer rows are cut.
@@ -45,8 +54,9 @@ class ModelFiles(NamedTuple):
       model_config: the configuration of an export's model.
       similar_label: the label of similar pairs, where the description names it.
       description_file: path of the description; None where nothing describes the model.
-      head: "classifier" or "sentence_vector" (`outputs.HEADS`).
+      head: one of `outputs.FINE_TUNED_HEADS`.
       vector_size: numbers of a sentence vector of an export; None for others.
+      doc_stride, max_query_length, max_answer_length: see `ModelFolder`.
     """
 
     checkpoint: str
@@ -62,6 +72,9 @@ class ModelFiles(NamedTuple):
     description_file: Optional[str] = None
     head: str = CLASSIFIER
     vector_size: Optional[int] = None
+    doc_stride: Optional[int] = None
+    max_query_length: Optional[int] = None
+    max_answer_length: Optional[int] = None
 
     @property
     def engine(self) -> str:
@@ -70,8 +83,8 @@ class ModelFiles(NamedTuple):
 
     @property
     def width(self) -> Optional[int]:
-        """The numbers of an answer: one for each label, or those of a sentence vector."""
-        return len(self.labels) if self.head == CLASSIFIER else self.vector_size
+        """The length of an answer's last axis: labels, or numbers of a sentence vector; None where rows decide it."""
+        return len(self.labels) if self.head in LABELLED_HEADS else self.vector_size
 
     def similar_id(self) -> int:
         """Finds the id of the label that means "similar".
@@ -106,9 +119,6 @@ def find_model(folder: str) -> Optional[ModelFiles]:
     export = _export_in(folder)
     if export:
         return _find_export(folder, export)
-    from albert.checkpoints.description import DESCRIPTION_FILE, best_folder, read_description
-    from albert.checkpoints.files import find_checkpoint
-
     for place in (best_folder(folder), folder):
         description = read_description(place)
         if description is not None:
@@ -122,9 +132,17 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 is_sentencepiece=description.is_sentencepiece,
                 similar_label=description.similar_label,
                 description_file=os.path.join(place, DESCRIPTION_FILE),
-                head=SENTENCE_VECTOR if description.pooling else CLASSIFIER,
+                head=description.head or _head_of_weights(place),
+                **{name: getattr(description, name) for name in READER_KEYS},
             )
     return None
+
+
+def _head_of_weights(folder: str) -> str:
+    """The fine-tuned head of a folder whose description, of an earlier version, does not name it."""
+    from albert.checkpoints.values import variable_shapes
+
+    return token_head_of(variable_shapes(find_checkpoint(folder))) or CLASSIFIER
 
 
 def _export_in(folder: str) -> Optional[Description]:
@@ -159,7 +177,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
                 folder, export_format, ", ".join(sorted(EXPORT_ENGINES))
             )
         )
-    if head not in (CLASSIFIER, SENTENCE_VECTOR):
+    if head not in FINE_TUNED_HEADS:
         raise UserError("the export {} cannot answer: it has the head {}, not a fine-tuned one".format(folder, head))
     vocabulary = os.path.join(folder, _VOCABULARY)
     models = [name for name in sorted(os.listdir(folder)) if name.endswith(".model")]
@@ -173,7 +191,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
         return ModelFiles(
             checkpoint=folder,
             vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
-            labels=description.texts("labels") if head == CLASSIFIER else (),
+            labels=description.texts("labels") if head in LABELLED_HEADS else (),
             do_lower_case=description.flag("do_lower_case"),
             max_seq_length=description.count("max_seq_length", least=1, most=config.count("max_position_embeddings")),
             is_sentencepiece=is_sentencepiece,
@@ -183,6 +201,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
             description_file=os.path.join(folder, EXPORT_DESCRIPTION_FILE),
             head=head,
             vector_size=_vector_size(description) if head == SENTENCE_VECTOR else None,
+            **reader_values(description),
         )
     except UserError as error:
         raise _no_export(os.path.join(folder, EXPORT_DESCRIPTION_FILE), error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
@@ -23,14 +23,14 @@ class Head(NamedTuple):
         the head if it holds weights of every prefix.
       outputs: names of the outputs; those that end in "probabilities" sum to 1 along the last axis.
       architecture: the class of transformers that a config.json names.
-      auto_class: the class of transformers that opens a folder with the head; None if no export has it.
+      auto_class: the class of transformers that opens a folder with the head.
     """
 
     name: str
     weight_prefixes: Tuple[str, ...]
     outputs: Tuple[str, ...]
-    architecture: str = ""
-    auto_class: Optional[str] = None
+    architecture: str
+    auto_class: str
 
 
 # Heads that all commands use, from the plainest on. `layers` explains the dimension letters.
@@ -72,21 +72,21 @@ HEADS = {
             architecture="AlbertForSequenceClassification",
             auto_class="AutoModelForSequenceClassification",
         ),
+        Head(
+            TAGS,
+            weight_prefixes=("cls/tagging/",),
+            outputs=("probabilities",),  # [B, S, tags]
+            architecture="AlbertForTokenClassification",
+            auto_class="AutoModelForTokenClassification",
+        ),
+        Head(
+            SPANS,
+            weight_prefixes=("cls/squad/",),
+            outputs=("probabilities",),  # [B, 2, S], of the first and of the last token
+            architecture="AlbertForQuestionAnswering",
+            auto_class="AutoModelForQuestionAnswering",
+        ),
     )
 }
-# Fine-tuned heads that answer for each token; only their own commands use them, and no export has them.
-TOKEN_HEADS = (
-    Head(
-        SPANS,
-        weight_prefixes=("cls/squad/",),
-        outputs=("probabilities",),  # [B, 2, S]
-        architecture="AlbertForQuestionAnswering",
-    ),
-    Head(
-        TAGS,
-        weight_prefixes=("cls/tagging/",),
-        outputs=("probabilities",),  # [B, S, tags]
-        architecture="AlbertForTokenClassification",
-    ),
-)
-ALL_HEADS = dict(HEADS, **{head.name: head for head in TOKEN_HEADS})
+FINE_TUNED_HEADS = (SENTENCE_VECTOR, CLASSIFIER, TAGS, SPANS)
+LABELLED_HEADS = (CLASSIFIER, TAGS)  # which answer with a probability of each label

@@ -14,7 +14,13 @@ SOUND = ModelFolder("some_task", ("否", "是"), "zh", "tiny.json", "vocab.txt",
 
 def test_what_was_written_is_read(tmp_path):
     assert read_description(str(tmp_path)) is None
-    for description in (SOUND, SOUND._replace(labels=(), similar_label=None, use_pooled_output=False)):
+    for description in (
+        SOUND,
+        SOUND._replace(labels=(), similar_label=None, use_pooled_output=False),
+        SOUND._replace(labels=("O", "B-PER", "I-PER"), head="tags"),
+        SOUND._replace(labels=(), head="spans", doc_stride=5, max_query_length=4, max_answer_length=3),
+        SOUND._replace(labels=(), head="sentence_vector", pooling="cls"),
+    ):
         write_description(str(tmp_path), description)
         assert read_description(str(tmp_path)) == description
 
@@ -25,6 +31,12 @@ def test_descriptions_of_earlier_versions_have_fewer_keys(tmp_path):
         del values[key]
     (tmp_path / "task.json").write_text(json.dumps(values))
     assert read_description(str(tmp_path)) == SOUND._replace(similar_label=None)
+
+
+def test_the_pooling_of_an_earlier_version_says_which_head_it_is(tmp_path):
+    values = dict(SOUND._asdict(), labels=[], pooling="mean", head=None)
+    (tmp_path / "task.json").write_text(json.dumps(values))
+    assert read_description(str(tmp_path)).head == "sentence_vector"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +60,12 @@ def test_descriptions_of_earlier_versions_have_fewer_keys(tmp_path):
         ({"task": []}, "'task' must be a text"),
         ({"family": 1}, "'family' must be a text"),
         ({"other": 1}, "unknown key 'other'"),
+        ({"head": 1}, "'head' must be a text"),
+        ({"head": "encoder"}, "'head' must be one of sentence_vector, classifier, tags, spans, not encoder"),
+        ({"head": "sentence_vector"}, "'head' is sentence_vector, and 'pooling' is missing"),
+        ({"head": "tags", "pooling": "mean"}, "'head' is tags, and 'pooling' says otherwise"),
+        ({"doc_stride": 0}, "'doc_stride' must be a whole number from 1"),
+        ({"max_answer_length": "50"}, "'max_answer_length' must be a whole number"),
     ],
 )
 def test_other_types_and_names_that_lead_elsewhere(tmp_path, change, message):

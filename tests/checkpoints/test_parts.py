@@ -75,7 +75,9 @@ def test_other_missing_weights_are_named_with_what_is_there_in_their_place(tmp_p
 
 
 def shapes_with(*heads, pooler):
-    shapes = {name: [2, 3] for name in weights_of("zh_postln") if name.startswith("cls/")}
+    names = [name for name in weights_of("zh_postln") if name.startswith("cls/")]
+    names += ["cls/{}/output_{}".format(head, end) for head in ("squad", "tagging") for end in ("weights", "bias")]
+    shapes = {name: [2, 3] for name in names}
     shapes = {name: shapes[name] for name in shapes if name.split("/")[1] in heads}
     shapes.update({name: [2, 3] for name in ("output_weights", "output_bias") if "classifier" in heads})
     return dict(shapes, **{POOLER + "dense/" + end: [3] for end in ("kernel", "bias") if pooler})
@@ -97,6 +99,12 @@ def shapes_with(*heads, pooler):
         (["classifier"], False, "classifier", True, "no pooler, on which its fine-tuned head stands"),
         (["classifier"], False, "classifier", False, None),
         ([], True, "classifier", True, "no fine-tuned head"),
+        (["tagging"], True, "classifier", True, "a fine-tuned head for tags of tokens, no classifier"),
+        (["squad"], False, "classifier", True, "a fine-tuned head for spans that answer questions, no classifier"),
+        (["tagging"], False, "tags", True, None),
+        (["squad"], False, "spans", True, None),
+        (["squad"], True, "tags", True, "no head that tags tokens: run_ner.py trains one"),
+        (["classifier"], True, "spans", True, "no head that answers questions with spans: run_mrc.py trains one"),
         ([], True, "masked_lm", True, "no masked-LM head, which fine-tuning leaves out"),
         ([], False, "encoder", True, None),
     ],

@@ -39,7 +39,8 @@ ENCODER_ALONE = {"bert/embeddings/word_embeddings": [20, 4]}
         ),
         (("cls/seq_relationship/output_weights",), ("encoder",)),
         (("output_weights", "output_bias"), ("encoder", "classifier")),
-        (("cls/squad/output_weights", "cls/squad/output_bias"), ("encoder",)),
+        (("cls/squad/output_weights", "cls/squad/output_bias"), ("encoder", "spans")),
+        (("cls/tagging/output_weights", "cls/tagging/output_bias"), ("encoder", "tags")),
     ],
 )
 def test_heads_are_told_by_their_weights(added, heads):
@@ -66,6 +67,8 @@ def test_names_need_no_tensorflow():
 def test_labels_are_those_of_a_classifier():
     assert variables.num_labels_of(dict(ENCODER_ALONE, output_weights=[3, 4])) == 3
     assert variables.num_labels_of(ENCODER_ALONE) is None
+    tagger = dict(ENCODER_ALONE, **{"cls/tagging/output_weights": [5, 4]})
+    assert variables.num_tags_of(tagger) == 5 and variables.num_labels_of(tagger) is None
 
 
 def test_names_are_listed_up_to_three():

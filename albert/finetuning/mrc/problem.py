@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from albert.checkpoints.description import READER_KEYS
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.mrc.answers import (
     SpanSettings,
@@ -64,6 +65,10 @@ class Reading(Problem):
 
     def _model(self) -> TokenModel:
         return TokenModel(self.run.family, self.run.model.config, self.run.settings.use_tpu)
+
+    def description(self) -> Dict[str, Any]:
+        """See `Problem`."""
+        return {name: getattr(self.run.settings, name) for name in READER_KEYS}
 
     def answer_settings(self) -> List[Any]:
         """See `Problem`."""
