@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 from albert.base.errors import UserError
 from albert.files.json_reading import parse
 from albert.files.reading import text_lines
-from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader, Texts
+from albert.tasks.rows import LINE, UNNUMBERED, LeftOut, Row, RowReader, Texts
 
 LABEL_KEY = "label"
 ID_KEYS = ("id", "idx")
@@ -18,16 +18,24 @@ _MOST_SHOWN = 40  # characters of a wrong value
 
 
 class JsonObject:
-    """Object of a line of JSON; an error about a missing or wrong value names file and line."""
+    """Object of a line of JSON, or of a list; an error about a missing or wrong value names file and line or record.
 
-    def __init__(self, values: Dict[str, Any], path: str, line: int) -> None:
+    Attributes:
+      values: by their keys.
+      path: the file.
+      line: the number of the line or of the record, from 1.
+      unit: "line", or "record" where objects are those of a list.
+    """
+
+    def __init__(self, values: Dict[str, Any], path: str, line: int, unit: str = LINE) -> None:
         self.values = values
         self.path = path
         self.line = line
+        self.unit = unit
 
     def error(self, fault: str) -> UserError:
-        """Returns the error that says what is wrong with this line."""
-        return UserError("{} line {} {}".format(self.path, self.line, fault))
+        """Returns the error that says what is wrong with this line or record."""
+        return UserError("{} {} {} {}".format(self.path, self.unit, self.line, fault))
 
     def value(self, key: str) -> Any:
         """Returns the value of a key that must be there."""
@@ -42,29 +50,40 @@ class JsonObject:
         """Returns the text of a key."""
         value = self.value(key)
         if not isinstance(value, str):
-            raise self.error("has no text under '{}' but {}".format(key, _shown(value)))
+            raise self.error("has no text under '{}' but {}".format(key, shown(value)))
         return value
 
     def texts(self, key: str) -> List[str]:
         """Returns the list of texts of a key."""
         value = self.value(key)
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise self.error("has no list of texts under '{}' but {}".format(key, _shown(value)))
+            raise self.error("has no list of texts under '{}' but {}".format(key, shown(value)))
         return value
 
     def integer(self, key: str) -> int:
         """Returns the whole number of a key."""
         value = self.value(key)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.error("has no whole number under '{}' but {}".format(key, _shown(value)))
+            raise self.error("has no whole number under '{}' but {}".format(key, shown(value)))
         return value
 
     def object(self, key: str) -> "JsonObject":
         """Returns the object of a key."""
         value = self.value(key)
         if not isinstance(value, dict):
-            raise self.error("has no object under '{}' but {}".format(key, _shown(value)))
-        return JsonObject(value, self.path, self.line)
+            raise self.error("has no object under '{}' but {}".format(key, shown(value)))
+        return self.part(value)
+
+    def objects(self, key: str) -> List["JsonObject"]:
+        """Returns the list of objects of a key."""
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self.error("has no list of objects under '{}' but {}".format(key, shown(value)))
+        return [self.part(entry) for entry in value]
+
+    def part(self, values: Dict[str, Any]) -> "JsonObject":
+        """Returns an object that stands in this one, with the same place."""
+        return JsonObject(values, self.path, self.line, self.unit)
 
     def label(self, key: str) -> Optional[str]:
         """Returns the label as text (1 is "1", true is "true"); None where the key is missing or null."""
@@ -72,7 +91,7 @@ class JsonObject:
         if isinstance(value, bool):
             return "true" if value else "false"
         if value is not None and not isinstance(value, (str, int)):
-            raise self.error("has no label under '{}' but {}".format(key, _shown(value)))
+            raise self.error("has no label under '{}' but {}".format(key, shown(value)))
         return value if value is None else str(value).strip()
 
     def own_id(self, keys: Tuple[str, ...]) -> Union[int, str, None]:
@@ -81,12 +100,13 @@ class JsonObject:
             if self.values.get(key) is not None:
                 value = self.values[key]
                 if isinstance(value, bool) or not isinstance(value, (str, int)):
-                    raise self.error("has no id under '{}' but {}".format(key, _shown(value)))
+                    raise self.error("has no id under '{}' but {}".format(key, shown(value)))
                 return value
         return None
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Returns a value as JSON for a message, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
 
@@ -107,7 +127,7 @@ def json_objects(path: str) -> Iterator[JsonObject]:
                 "{} line {} is not JSON ({}): each line must be one whole object".format(path, line, _fault(error))
             ) from error
         if not isinstance(values, dict):
-            raise UserError("{} line {} is not a JSON object but {}".format(path, line, _shown(values)))
+            raise UserError("{} line {} is not a JSON object but {}".format(path, line, shown(values)))
         yield JsonObject(values, path, line)
 
 

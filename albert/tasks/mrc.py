@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict
 
 from albert.tasks.mrc_rows import read_questions
-from albert.tasks.task import Preset, Task
+from albert.tasks.task import SPANS, Preset, Task
 
 # Nothing is published for these tasks: 512 tokens and two or three epochs are what BERT took for SQuAD.
 _PRESET = Preset(512, 16, 5e-5, 3, 500)
@@ -22,6 +22,7 @@ _DECLARATIONS = (
         read_rows=read_questions,
         metric="f1",
         preset=_PRESET,
+        kind=SPANS,
     ),
     Task(
         name="drcd",
@@ -34,6 +35,7 @@ _DECLARATIONS = (
         read_rows=read_questions,
         metric="f1",
         preset=_PRESET,
+        kind=SPANS,
     ),
 )
 

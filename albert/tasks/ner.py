@@ -6,7 +6,7 @@ from typing import Callable, Dict, Sequence, Tuple
 
 from albert.tasks.entities import bio_tags
 from albert.tasks.ner_rows import SentenceReader, json_spans, tagged_lines
-from albert.tasks.task import Preset, Task
+from albert.tasks.task import TAGS, Preset, Task
 
 _WEIBO_TYPES = tuple("{}.{}".format(kind, form) for kind in ("GPE", "LOC", "ORG", "PER") for form in ("NAM", "NOM"))
 _MSRA_TYPES = ("LOC", "ORG", "PER")
@@ -39,6 +39,7 @@ def _task(
         read_rows=read_rows,
         metric="f1",
         preset=preset,
+        kind=TAGS,
     )
 
 

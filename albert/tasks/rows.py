@@ -13,6 +13,7 @@ from albert.files.plain_text import is_blank
 from albert.text.arrays import has_lone_surrogate
 
 UNNUMBERED = -1
+LINE, RECORD = "line", "record"  # what a file counts: its lines, or the objects of its list
 
 
 class Row(NamedTuple):
@@ -23,11 +24,12 @@ class Row(NamedTuple):
       text_a: the first or only text.
       text_b: the second text of a pair, or None.
       label: one of the task's labels, or None in a test file without labels.
-      line: the number of its line in the file, from 1.
+      line: the number of its line in the file, from 1, or of its record where the file is a list.
       own_id: its id in the file, or None.
       choices: the second texts of which one is right (text_b is None then); empty in most tasks.
       labels: all labels of the row in a task of several labels a row (label is None then), perhaps none; None in a test
         file without labels, and in other tasks.
+      unit: what `line` counts, LINE or RECORD.
     """
 
     row_id: int
@@ -38,6 +40,12 @@ class Row(NamedTuple):
     own_id: Union[int, str, None] = None
     choices: Tuple[str, ...] = ()
     labels: Optional[Tuple[str, ...]] = None
+    unit: str = LINE
+
+    @property
+    def all_labels(self) -> Optional[Tuple[str, ...]]:
+        """The row's labels, one or several; None in a test file without labels."""
+        return self.labels if self.label is None else (self.label,)
 
 
 class LeftOut(NamedTuple):

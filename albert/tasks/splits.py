@@ -5,6 +5,7 @@ Rows that are left out are counted in the log; any other fault is an error that 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import unicodedata
@@ -31,15 +32,16 @@ def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> D
     rows = {split: read_split(task, data_dir, split) for split in splits}
     for split in rows:
         _warn_of_a_single_label(task, split_path(task, data_dir, split), split, rows[split])
-    trained = {row.label for row in rows.get(TRAIN, ())}
+    trained = {label for row in rows.get(TRAIN, ()) for label in row.all_labels or ()}
     for split in rows if trained else ():
-        strange = next((row for row in rows[split] if row.label is not None and row.label not in trained), None)
-        if strange:
+        found = ((row, label) for row in rows[split] for label in row.all_labels or () if label not in trained)
+        for row, label in itertools.islice(found, 1):
             _log.warning(
-                "%s line %d has the label '%s', which no row of %s has: it cannot be learned.",
+                "%s %s %d has the label '%s', which no row of %s has: it cannot be learned.",
                 split_path(task, data_dir, split),
-                strange.line,
-                strange.label,
+                row.unit,
+                row.line,
+                label,
                 split_path(task, data_dir, TRAIN),
             )
     return rows
@@ -90,6 +92,8 @@ def read_split(task: Task, data_dir: Optional[str], split: str) -> List[Row]:
     if not rows:
         raise UserError("{} has no rows: give a file with at least one row of the task {}".format(path, task.name))
     check.log_findings()
+    if split == SPLIT_WITHOUT_LABELS and not any(row.all_labels for row in rows):
+        return [row._replace(labels=None) for row in rows]  # a column of labels that nobody has filled in
     return rows
 
 
@@ -117,11 +121,11 @@ def with_labels(task: Task, data_dir: Optional[str]) -> Task:
     """Returns the task with labels; if it declares none, those of its train split: numbers by value, others by code."""
     if task.labels:
         return task
-    found = {row.label for row in read_split(task, data_dir, TRAIN) if row.label is not None}
+    found = {label for row in read_split(task, data_dir, TRAIN) for label in row.all_labels or ()}
     if len(found) < 2:
         raise UserError(
-            "{} has only one label ('{}'): a classifier needs at least two".format(
-                split_path(task, data_dir, TRAIN), found.pop()
+            "{} has {}: a classifier needs at least two".format(
+                split_path(task, data_dir, TRAIN), "only one label ('{}')".format(found.pop()) if found else "no label"
             )
         )
     are_numbers = all(label.isdecimal() for label in found)
@@ -160,7 +164,7 @@ class _Check:
         self._aliases = dict(task.label_aliases)
         self._first: Optional[Row] = None
         self._lines_of_ids: Dict[str, int] = {}
-        self._repeated: List[int] = []
+        self._repeated: List[Row] = []
         self._left_out: Counter = Counter()
 
     def checked(self, row: Row) -> Union[Row, LeftOut]:
@@ -173,7 +177,10 @@ class _Check:
         if row.label == "" and not self._needs_labels:
             row = row._replace(label=None)  # a column of labels that nobody has filled in
         label = row.label if row.label is None else self._aliases.get(row.label, row.label)
-        if label in self._task.left_out_labels:
+        if row.labels is not None:
+            for each in row.labels:
+                self._check_label(row, each)
+        elif label in self._task.left_out_labels:
             if self._needs_labels:
                 return LeftOut(row.line, "with the label '{}'".format(label))
             label = None
@@ -186,7 +193,7 @@ class _Check:
         return row if label is row.label else row._replace(label=label)
 
     def _error(self, row: Row, fault: str) -> UserError:
-        return UserError("{} line {} {}".format(self._path, row.line, fault))
+        return UserError("{} {} {} {}".format(self._path, row.unit, row.line, fault))
 
     def _check_texts(self, row: Row) -> None:
         self._check_text(row, "first", row.text_a)
@@ -218,13 +225,13 @@ class _Check:
 
     def _check_likeness(self, row: Row, first: Row) -> None:
         """Checks that all rows of a test file have a label, or none has; and the same of ids."""
-        for name, ours, theirs in (("label", row.label, first.label), ("id", row.own_id, first.own_id)):
+        for name, ours, theirs in (("label", row.all_labels, first.all_labels), ("id", row.own_id, first.own_id)):
             if (ours is None) != (theirs is None):
                 without, other = (row, first) if ours is None else (first, row)
                 raise self._error(
                     without,
-                    "has no {0}, but line {1} has one: give all rows a{2} {0} or none".format(
-                        name, other.line, "n" if name == "id" else ""
+                    "has no {0}, but {1} {2} has one: give all rows a{3} {0} or none".format(
+                        name, other.unit, other.line, "n" if name == "id" else ""
                     ),
                 )
 
@@ -241,8 +248,10 @@ class _Check:
         before = self._lines_of_ids.setdefault(str(row.own_id), row.line)
         if before != row.line:
             if not self._needs_labels:
-                raise self._error(row, "has the id {}, as has line {}: give each its own".format(row.own_id, before))
-            self._repeated.append(row.line)
+                raise self._error(
+                    row, "has the id {}, as has {} {}: give each its own".format(row.own_id, row.unit, before)
+                )
+            self._repeated.append(row)
 
     def leave_out(self, row: LeftOut) -> None:
         """Counts a row that is not for this task."""
@@ -254,10 +263,11 @@ class _Check:
             _log.info("%s: %s %s left out.", self._path, _count(count), reason)
         if self._repeated:
             _log.info(
-                "%s: %s with the id of an earlier one, the first in line %d; all are kept.",
+                "%s: %s with the id of an earlier one, the first in %s %d; all are kept.",
                 self._path,
                 _count(len(self._repeated)),
-                self._repeated[0],
+                self._repeated[0].unit,
+                self._repeated[0].line,
             )
 
 

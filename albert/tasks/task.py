@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
+CLASSIFICATION, TAGS, SPANS = "classification", "tags", "spans"
+
 
 class Preset(NamedTuple):
     """Flags with which a task is fine-tuned, by their names."""
@@ -16,7 +18,7 @@ class Preset(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Declaration of a task: its files, labels, metric and preset.
+    """Declaration of a task: its kind, files, labels, metric and preset.
 
     Attributes:
       name: the value of --task_name, in lower case.
@@ -36,6 +38,7 @@ class Task(NamedTuple):
       id_name: name of the ids' column, which the test split must then have; None where ids are optional.
       is_multilabel: whether a row has any number of labels (`Row.labels`); the metric is then a key of
         `multilabel_metrics.METRICS`.
+      kind: CLASSIFICATION (one label or several), TAGS of entities, or SPANS that answer questions.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Task(NamedTuple):
     similar_label: Optional[str] = None
     id_name: Optional[str] = None
     is_multilabel: bool = False
+    kind: str = CLASSIFICATION
 
 
 def label_list(labels: Sequence[str], most: int = 20) -> str:
