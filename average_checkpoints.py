@@ -7,94 +7,8 @@ The mean of the last checkpoints of a training is often a little better than the
 
 from __future__ import annotations
 
-import os
-from typing import Dict, List, Optional, Sequence
-
-import numpy as np
-
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
-from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
-from albert.base.paths import shell_word
 from albert.base.terminal import say
-from albert.checkpoints.folder import write_weights_folder
-from albert.checkpoints.model import open_checkpoint
-from albert.checkpoints.training_folder import saved_checkpoints
-from albert.checkpoints.values import read_weights, step_of, write_values
-from albert.checkpoints.variables import listed
-from albert.tasks.registry import CLASSIFIER, RUNNER_OF
-
-_DEFAULT_OUTPUT = "average"  # in the run's folder
-_STEP = "global_step"
-
-
-def average(run_dir: str, last: int, output: Optional[str] = None) -> str:
-    """Writes the mean of the last checkpoints of a run and returns the folder.
-
-    Args:
-      run_dir: the output folder of a run.
-      last: the number of checkpoints. Those of step 0 are untrained and do not count.
-      output: the new folder; by default RUN_DIR/average, in which an earlier average is replaced.
-
-    Raises:
-      UserError: there are fewer checkpoints, they hold different variables, or the folder holds something else.
-    """
-    prefixes = trained_checkpoints(run_dir)
-    if len(prefixes) < last:
-        raise UserError(
-            "{} holds {} trained checkpoints, --last={} asks for more: give a smaller number, or train with a greater "
-            "--keep_checkpoint_max or smaller --save_checkpoints_steps".format(run_dir, len(prefixes), last)
-        )
-    if output and os.path.exists(output) and (not os.path.isdir(output) or os.listdir(output)):
-        raise UserError("--output={} is there already: name another folder or remove it".format(output))
-    chosen = prefixes[-last:]
-    values = mean_weights(chosen)
-    values[_STEP] = np.array(step_of(chosen[-1]), np.int64)
-    return write_weights_folder(
-        output or os.path.join(run_dir, _DEFAULT_OUTPUT),
-        like=chosen[-1],
-        write_weights=lambda target: write_values(values, target),
-    )
-
-
-def trained_checkpoints(run_dir: str) -> List[str]:
-    """Lists the prefixes of a run's checkpoints in the order of their steps, without those of step 0."""
-    if not os.path.isdir(run_dir):
-        raise UserError("there is no folder {}".format(run_dir))
-    steps = {prefix: step_of(prefix) for prefix in saved_checkpoints(run_dir)}
-    return sorted((prefix for prefix in steps if steps[prefix] > 0), key=steps.__getitem__)
-
-
-def mean_weights(prefixes: Sequence[str]) -> Dict[str, np.ndarray]:
-    """Computes the mean of the weights of checkpoints by variable name, in float64; without slots and step.
-
-    Raises:
-      UserError: a checkpoint holds other variables, or of other shapes, than the first.
-    """
-    sums: Dict[str, np.ndarray] = {}
-    dtypes: Dict[str, np.dtype] = {}
-    for prefix in prefixes:
-        weights = read_weights(prefix)
-        if not sums:
-            dtypes = {name: value.dtype for name, value in weights.items()}
-            sums = {name: np.zeros(value.shape, np.float64) for name, value in weights.items()}
-        _check_same(sums, weights, prefixes[0], prefix)
-        for name, value in weights.items():
-            sums[name] += value
-    return {name: (sums[name] / len(prefixes)).astype(dtypes[name]) for name in sums}
-
-
-def _check_same(first: Dict[str, np.ndarray], other: Dict[str, np.ndarray], first_prefix: str, prefix: str) -> None:
-    shapes = [{name: value.shape for name, value in values.items()} for values in (first, other)]
-    differing = sorted(name for name in set(first) | set(other) if shapes[0].get(name) != shapes[1].get(name))
-    if differing:
-        raise UserError(
-            "{} and {} hold different variables ({}): they are no checkpoints of one training".format(
-                first_prefix, prefix, listed(tuple(differing))
-            )
-        )
 
 
 def declare_flags() -> Flags:
@@ -102,26 +16,18 @@ def declare_flags() -> Flags:
     flags = Flags()
     flags.word("run_dir", "the --output_dir of a run", is_path=True)
     flags.integer("last", None, "how many checkpoints, the last ones", minimum=1)
-    flags.location("output", None, "the new folder; by default RUN_DIR/{}".format(_DEFAULT_OUTPUT))
+    flags.location("output", None, "the new folder; by default RUN_DIR/average")
     return flags
 
 
 def main(flags: Flags) -> None:
     """Averages, and says where the average is and how to evaluate it."""
     flags.require("last")
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.checkpoints.average import average, next_command
+
     folder = average(flags.run_dir, flags.last, flags.output)
     say([folder, next_command(folder)])
-
-
-def next_command(folder: str) -> str:
-    """Returns the line with the command that evaluates an average, on the task of the run if it has one."""
-    model = open_checkpoint(folder)
-    task = model.description.task if model.description else "…"
-    phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
-    runner = RUNNER_OF.get(task, CLASSIFIER)
-    return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…".format(
-        model.family.classification_runner if runner == CLASSIFIER else runner, shell_word(folder), task, phase
-    )
 
 
 if __name__ == "__main__":

@@ -10,23 +10,22 @@ batch is then tried. With --gradient_accumulation_steps, any batch can be traine
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 import os
 import sys
-from typing import List, Tuple
+from typing import TYPE_CHECKING, List, Tuple
 
-import optimization
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.paths import CONFIGS
 from albert.checkpoints import families
 from albert.devices import precision
 from albert.files.complete import write_json
-from albert.memory.largest_batch import USABLE_SHARE, MemorySettings, find_budget, measure_all, report
-from albert.memory.probe import DEFAULT_OPTIMIZERS, FINE_TUNING, Training
+from albert.memory.phases import DEFAULT_OPTIMIZERS, FINE_TUNING
 from albert.model.config import ModelConfig
+from albert.optimizers.names import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from albert.memory.largest_batch import MemorySettings
 
 SIZES = ("tiny", "base", "large")
 
@@ -39,10 +38,8 @@ def declare_flags() -> Flags:
     flags.choice("family", families.ZH.name, sorted(families.FAMILIES), "family of the models")
     flags.string("lengths", "64,128,256,320,384,512", "tokens per sequence, separated by commas")
     flags.choice("training", FINE_TUNING, sorted(DEFAULT_OPTIMIZERS), "the phase of training")
-    flags.choice("optimizer", None, optimization.OPTIMIZERS, "optimizer; by default that of the phase's command")
-    flags.choice(
-        "precision", precision.FLOAT32, sorted(precision.MATMUL_DTYPES), "precision of matrix products in training"
-    )
+    flags.choice("optimizer", None, OPTIMIZERS, "optimizer; by default that of the phase's command")
+    flags.choice("precision", precision.FLOAT32, precision.PRECISIONS, "precision of matrix products in training")
     flags.float("memory_gb", None, "the memory to fit into, in GiB; by default that of this machine's device", 0.0)
     flags.location("output_file", "memory.json", "the file for the figures, as JSON")
     return flags
@@ -55,9 +52,13 @@ def build_settings(flags: Flags) -> MemorySettings:
       UserError: a config cannot be read, a length is invalid or exceeds a model's positions, or this machine does not
         support the precision.
     """
+    lengths = _lengths(flags.lengths)
+    from albert.base import quiet_tensorflow  # noqa: F401
+    from albert.memory.largest_batch import MemorySettings, find_budget
+    from albert.memory.probe import Training
+
     precision.check_precision(flags.precision)
     family = families.FAMILIES[flags.family]
-    lengths = _lengths(flags.lengths)
     trainings: List[Tuple[str, Training]] = []
     for path in flags.config_files.split(","):
         config = family.config_class.from_json_file(path)
@@ -91,6 +92,8 @@ def _model_name(path: str) -> str:
 def main(flags: Flags) -> None:
     """Measures, prints the tables and saves the figures."""
     settings = build_settings(flags)
+    from albert.memory.largest_batch import USABLE_SHARE, measure_all, report
+
     figures = measure_all(settings)
     sys.stdout.write(report(figures, settings.budget, flags.training, flags.precision))
     budget = settings.budget

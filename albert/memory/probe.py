@@ -9,15 +9,13 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family
 from albert.finetuning.classification.model import Classifier, classification_objective
+from albert.memory.phases import FINE_TUNING, PRE_TRAINING
 from albert.memory.step import Allocation, StepMemory, allocations
 from albert.model.config import ModelConfig
 from albert.pretraining.model_fn import pretraining_objective
 from albert.training import step
 from optimization import OptimizerSettings
 
-FINE_TUNING = "fine-tuning"
-PRE_TRAINING = "pre-training"
-DEFAULT_OPTIMIZERS = {FINE_TUNING: "adamw", PRE_TRAINING: "lamb"}
 MEASURED_BATCHES = (1, 2)
 
 _PREDICTED_SHARE = 0.1  # 51 of 512 tokens

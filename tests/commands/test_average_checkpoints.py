@@ -10,6 +10,7 @@ import run_classifier
 import similarity
 from albert.base.errors import UserError
 from albert.base.flags import run_command
+from albert.checkpoints.average import average, mean_weights
 from albert.checkpoints.description import read_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
@@ -36,7 +37,7 @@ def run(*arguments):
 
 def test_the_mean_is_that_of_the_last_ones(trained, tmp_path):
     out = trained / "finetuned"
-    folder = average_checkpoints.average(str(out), 2, str(tmp_path / "mean"))
+    folder = average(str(out), 2, str(tmp_path / "mean"))
     prefix = find_checkpoint(folder)
     mean = read_weights(prefix)
     parts = [read_weights(str(out / "model.ckpt-{}".format(step))) for step in (2, 3)]
@@ -80,7 +81,7 @@ def test_mistakes_are_one_sentence(trained, changes, message):
     if "output" in arguments:
         arguments["output"] = str(trained / arguments["output"])
     with pytest.raises(UserError, match=message):
-        average_checkpoints.average(**arguments)
+        average(**arguments)
 
 
 def test_different_variables_are_named(tmp_path):
@@ -88,7 +89,7 @@ def test_different_variables_are_named(tmp_path):
         values = {name: np.ones([2], np.float32) for name in names}
         write_values(values, str(tmp_path / "model.ckpt-{}".format(step)))
     with pytest.raises(UserError, match=r"model.ckpt-1 and .*model.ckpt-2 hold different variables \(b, c\)"):
-        average_checkpoints.mean_weights([str(tmp_path / "model.ckpt-{}".format(step)) for step in (1, 2)])
+        mean_weights([str(tmp_path / "model.ckpt-{}".format(step)) for step in (1, 2)])
 
 
 @pytest.mark.parametrize("arguments", [[], ["run"], ["run", "--last=0"], ["run", "--last=2", "--out=x"]])

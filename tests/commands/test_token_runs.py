@@ -6,14 +6,14 @@ import os
 import numpy as np
 import pytest
 
-import average_checkpoints
-import describe_checkpoint
 import run_classifier
 import run_mrc
 import run_ner
 from albert.base.errors import UserError
 from albert.base.flags import UsageError
 from albert.checkpoints import families
+from albert.checkpoints.average import next_command
+from albert.checkpoints.describe import describe_model
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, variable_shapes
@@ -215,8 +215,6 @@ def test_nothing_to_do_is_said(trained, runner):
 def test_other_commands_know_the_model(trained, runner):
     best = str(trained[runner] / "out" / "best")
     name, task = ("run_mrc.py", "cmrc2018") if runner is run_mrc else ("run_ner.py", "msra_ner")
-    described = describe_checkpoint.describe_model(open_checkpoint(best), best)
+    described = describe_model(open_checkpoint(best), best)
     assert "for {} (task {})".format(name, task) in described
-    assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in average_checkpoints.next_command(
-        best
-    )
+    assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in next_command(best)

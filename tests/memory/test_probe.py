@@ -7,7 +7,8 @@ import tensorflow.compat.v1 as tf
 
 from albert.base.paths import ROOT
 from albert.checkpoints import families
-from albert.memory.probe import DEFAULT_OPTIMIZERS, PRE_TRAINING, Training, TrainingProbe
+from albert.memory.phases import DEFAULT_OPTIMIZERS, PRE_TRAINING
+from albert.memory.probe import Training, TrainingProbe
 from tests.support import tiny_model
 
 # Long and of little vocabulary, so that activations count; of an odd width.
