@@ -11,20 +11,16 @@ one; else, or with --layer_indexes or --pooling, the outputs of layers, pooled o
 from __future__ import annotations
 
 import logging
-from typing import List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 import numpy as np
 
 import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, UsageError, run_command
+from albert.base.late_imports import find_late
 from albert.base.paths import STARTER_MODEL
 from albert.base.terminal import say
-from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
-from albert.inference.encoder_model import EncoderModel, open_encoder
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.model_files import is_export
 from albert.inference.similarity_command import found_line
@@ -32,6 +28,10 @@ from albert.inference.text_batches import place_in, read_text_column
 from albert.inference.vector_model import VectorModel, open_vectors
 from albert.model.outputs import SENTENCE_VECTOR
 from albert.model.pooling import POOLINGS
+
+if TYPE_CHECKING:
+    from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
+    from albert.inference.encoder_model import EncoderModel
 
 __all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
 
@@ -41,6 +41,11 @@ _log = logging.getLogger(__name__)
 _OF_CHECKPOINTS = (
     "layer_indexes", "pooling", "max_seq_length", "config_file", "vocab_file", "spm_model_file", "do_lower_case",
 )  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Finds the names that programs import from here; they need TensorFlow."""
+    return find_late(name, __name__, dict.fromkeys(__all__, "albert.inference.embeddings"))
 
 
 def declare_flags() -> Flags:
@@ -88,6 +93,8 @@ def main(flags: Flags) -> None:
         raise UsageError("--output_file goes with --input_file: --vectors is written already")
     if flags.output_file and not flags.output_file.endswith(".npy"):
         raise UsageError("--output_file must end in .npy")
+    from albert.inference.embeddings import read_vectors, write_vectors
+
     embedder = _open_export(flags) if is_export(flags.checkpoint) else _open_checkpoint(flags)
     first_line = 1
     if flags.vectors:
@@ -110,6 +117,9 @@ def _open_export(flags: Flags) -> VectorModel:
 
 
 def _open_checkpoint(flags: Flags) -> Embedder:
+    from albert.inference.embeddings import Embedder
+    from albert.inference.encoder_model import open_encoder
+
     source = open_encoder(**encoder_arguments(flags))
     layers, max_seq_length = _layers_of(flags, source), flags.max_seq_length
     embedder = Embedder(
@@ -147,6 +157,8 @@ def _say_neighbours(
                 flags.vectors, vectors.shape[1], embedder.width
             )
         )
+    from albert.inference.embeddings import nearest_vectors
+
     vector = embedder.embed([flags.sentence], lambda number: "--sentence")[0]
     neighbours = nearest_vectors(vector, vectors, flags.top_k)
     say([found_line("{:6.4f}".format(cosine), index + first_line, lines[index]) for index, cosine in neighbours])

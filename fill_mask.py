@@ -6,17 +6,23 @@ python fill_mask.py --checkpoint=albert_tiny_zh --input_file=lines.txt --top_k=3
 
 from __future__ import annotations
 
-from albert.base import quiet_tensorflow  # noqa: F401
+from typing import TYPE_CHECKING, Any
 
-# isort: split
 from albert.base.flags import Flags, UsageError, run_command
+from albert.base.late_imports import find_late
 from albert.base.terminal import say
-from albert.inference.encoder_model import open_encoder
-from albert.inference.fill_mask import Candidate, FillMask
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
 from albert.inference.text_batches import place_in, read_texts
 
+if TYPE_CHECKING:
+    from albert.inference.fill_mask import Candidate, FillMask
+
 __all__ = ["Candidate", "FillMask"]
+
+
+def __getattr__(name: str) -> Any:
+    """Finds the names that programs import from here; they need TensorFlow."""
+    return find_late(name, __name__, dict.fromkeys(__all__, "albert.inference.fill_mask"))
 
 
 def declare_flags() -> Flags:
@@ -36,6 +42,9 @@ def main(flags: Flags) -> None:
         raise UsageError("give --text or --input_file")
     texts = read_texts(flags.input_file) if flags.input_file else [flags.text]
     place = place_in(flags.input_file) if flags.input_file else lambda number: "--text"
+    from albert.inference.encoder_model import open_encoder
+    from albert.inference.fill_mask import FillMask
+
     model = FillMask(open_encoder(**encoder_arguments(flags)), batch_size=flags.batch_size)
     for text, masks in zip(texts, model.fill(texts, flags.top_k, place)):
         say([text])

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING, Any
 
-from albert.base import quiet_tensorflow  # noqa: F401
-
-# isort: split
 from albert.base.flags import Flags, run_command
+from albert.base.late_imports import find_late
 from albert.base.terminal import say, time_text
-from albert.inference.encoder_model import open_encoder
 from albert.search.build import build_index, check_folder
-from albert.search.command import Question, prompt
 from albert.search.description import IndexModel
 from albert.search.flags import (
     INDEX,
@@ -31,13 +28,18 @@ from albert.search.flags import (
     model_arguments,
 )
 from albert.search.index import Match, SearchIndex
-from albert.search.model_mark import mark_of
-from albert.search.rerank import open_reranker
-from albert.search.searcher import Searcher, embedder_of, open_searcher
+
+if TYPE_CHECKING:
+    from albert.search.searcher import Searcher, open_searcher
 
 __all__ = ["Match", "SearchIndex", "Searcher", "open_searcher"]
 
 _log = logging.getLogger(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    """Finds the names that programs import from here and that need TensorFlow."""
+    return find_late(name, __name__, dict.fromkeys(("Searcher", "open_searcher"), "albert.search.searcher"))
 
 
 def declare_flags() -> Flags:
@@ -59,6 +61,10 @@ def main(flags: Flags) -> None:
 def _build(flags: Flags) -> None:
     request, start = index_request(flags), time.monotonic()
     check_folder(request.folder)
+    from albert.inference.encoder_model import open_encoder
+    from albert.search.model_mark import mark_of
+    from albert.search.searcher import embedder_of
+
     arguments = absolute_arguments(flags)
     source = open_encoder(**arguments)
     embedder = embedder_of(source, flags.batch_size)
@@ -75,6 +81,10 @@ def _build(flags: Flags) -> None:
 
 
 def _ask(flags: Flags) -> None:
+    from albert.search.command import Question, prompt
+    from albert.search.rerank import open_reranker
+    from albert.search.searcher import open_searcher
+
     reranker = open_reranker(flags.rerank) if flags.rerank else None
     searcher = open_searcher(flags.index, model_arguments(flags), batch_size=flags.batch_size)
     question = Question(searcher, flags.top_k, reranker, flags.rerank_top)
