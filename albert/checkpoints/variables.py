@@ -12,7 +12,7 @@ from typing import Container, Dict, List, Optional, Tuple
 from albert.model.outputs import HEADS, SPANS, TAGS, Head
 
 ENCODER_PREFIX = "bert/"
-TAG_WEIGHTS = "cls/tagging/output_weights"  # [tags, H]
+_TAG_WEIGHTS = "cls/tagging/output_weights"  # [tags, H]
 _VECTOR_MAP = "cls/sentence_vector/dense/kernel"  # [H, size]
 _CLASSIFIER_WEIGHTS = "output_weights"
 _PRELN_CLASSIFIER_NORM = "loss/LayerNorm/gamma"
@@ -113,7 +113,7 @@ def num_labels_of(shapes: Shapes) -> Optional[int]:
 
 def num_tags_of(shapes: Shapes) -> Optional[int]:
     """Counts the tags of a tagger; None without one."""
-    return shapes[TAG_WEIGHTS][0] if TAG_WEIGHTS in shapes else None
+    return shapes[_TAG_WEIGHTS][0] if _TAG_WEIGHTS in shapes else None
 
 
 def vector_size_of(shapes: Shapes) -> Optional[int]:

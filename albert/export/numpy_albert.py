@@ -15,6 +15,7 @@ from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, SENTENCE_VECT
 from albert.model.pooling import CLS, MAX
 
 _POOLER = "albert.pooler"
+_PADDING_LOGIT = np.float32(-1e9)
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
 
 
@@ -62,7 +63,7 @@ class NumpyAlbert:
         if head == TAGS:
             return {"probabilities": _softmax(self._dense(sequence, "classifier"))}
         if head == SPANS:
-            return {"probabilities": _softmax(self._span_scores(sequence, inputs["input_mask"]))}
+            return {"span_logits": self._span_scores(sequence, inputs["input_mask"])}
         answers = {"probabilities": _softmax(self._vocabulary_logits(sequence))}
         if head == PRETRAINING:
             scores = self._dense(self._pool(sequence), "sop_classifier.classifier")
@@ -88,7 +89,7 @@ class NumpyAlbert:
     def _span_scores(self, sequence: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Scores of each token as first and as last, [B, 2, S]; padding has no probability."""
         scores = self._dense(sequence, "qa_outputs").transpose(0, 2, 1)
-        return np.where(mask[:, None, :] > 0, scores, np.float32(-np.inf))
+        return np.where(mask[:, None, :] > 0, scores, _PADDING_LOGIT)
 
     def _encode(self, inputs: Arrays) -> np.ndarray:
         config = self._config

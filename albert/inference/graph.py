@@ -21,7 +21,6 @@ from albert.checkpoints.families import build_encoder
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.parts import outputs_of
 from albert.checkpoints.values import restore_variables
-from albert.checkpoints.variables import TAG_WEIGHTS
 from albert.files.literal_paths import literal_path
 from albert.inference.graph_files import kept_graph
 from albert.model import heads, layers
@@ -60,6 +59,8 @@ def head_recipe(
 ) -> Recipe:
     """Returns the recipe whose outputs are those of a head (`outputs.HEADS`), which the checkpoint holds."""
     settings = {"head": head, "use_pooled_output": model.use_pooled_output, "pooling": model.pooling}
+    if _has_independent_labels(head, model):
+        settings["labels"] = "independent"
     return Recipe(model, partial(_build_head, head), settings, batch_size=batch_size, seq_length=seq_length)
 
 
@@ -138,9 +139,14 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     if head == SENTENCE_VECTOR:
         vectors = heads.sentence_vector(encoder, model.vector_size or 0, model.pooling)
         return {names[0]: tf.identity(vectors, names[0])}
-    if head in (SPANS, TAGS):
-        logits = _token_logits(head, model, encoder, inputs)
+    if head == SPANS:
+        return {names[0]: tf.identity(heads.span_logits(encoder, inputs["input_mask"]), names[0])}
+    if head == TAGS:
+        logits = heads.tag_logits(encoder, model.num_labels or 0, is_training=False)
         return {names[0]: tf.nn.softmax(logits, name=names[0])}
+    if _has_independent_labels(head, model):
+        logits = heads.classifier(encoder, model.num_labels or 0, False, None, model.use_pooled_output).logits
+        return {names[0]: tf.sigmoid(logits, name=names[0])}
     if head == CLASSIFIER:
         values = [heads.classifier(encoder, model.num_labels or 0, False, None, model.use_pooled_output).logits]
     else:
@@ -150,16 +156,14 @@ def _build_head(head: str, model: CheckpointModel, inputs: Tensors) -> Tensors:
     return {name: tf.nn.softmax(value, name=name) for name, value in zip(names, values)}
 
 
+def _has_independent_labels(head: str, model: CheckpointModel) -> bool:
+    """Whether a row has any number of labels, each with a probability of its own."""
+    return head == CLASSIFIER and model.description is not None and model.description.is_multilabel
+
+
 def _reads_first_token_alone(head: str, model: CheckpointModel) -> bool:
     """Whether the last layer need not be computed for any other token."""
     return (head == CLASSIFIER and model.use_pooled_output) or (head == SENTENCE_VECTOR and model.pooling == CLS)
-
-
-def _token_logits(head: str, model: CheckpointModel, encoder: TransformerModel, inputs: Tensors) -> Tensor:
-    """[B, 2, S] of spans, [B, S, tags] of tags."""
-    if head == SPANS:
-        return heads.span_logits(encoder, inputs["input_mask"])
-    return heads.tag_logits(encoder, model.shapes[TAG_WEIGHTS][0], is_training=False)
 
 
 def _logits_of_all_positions(encoder: TransformerModel) -> Tensor:

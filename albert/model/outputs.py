@@ -82,7 +82,8 @@ HEADS = {
         Head(
             SPANS,
             weight_prefixes=("cls/squad/",),
-            outputs=("probabilities",),  # [B, 2, S], of the first and of the last token
+            # [B, 2, S], scores of the first and of the last token, which are compared between the windows of a context
+            outputs=("span_logits",),
             architecture="AlbertForQuestionAnswering",
             auto_class="AutoModelForQuestionAnswering",
         ),
