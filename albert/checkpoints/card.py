@@ -18,8 +18,8 @@ from albert.checkpoints.sentence_vectors import vector_rows
 from albert.files.complete import CompleteFile
 from albert.files.json_reading import read_description
 from albert.files.reading import describe_files
-from albert.model.outputs import MASKED_LM, SENTENCE_VECTOR
-from albert.tasks.registry import CLASSIFIER, RUNNER_OF, TASKS_OF
+from albert.model.outputs import MASKED_LM, SENTENCE_VECTOR, SPANS, TAGS
+from albert.tasks.registry import CLASSIFIER, READER, RUNNER_OF, TAGGER, TASKS_OF
 
 CARD_FILE = "MODEL_CARD.md"
 RUN_CONFIG_FILE = "run_config.json"  # of a run: its flags, environment and data
@@ -208,17 +208,17 @@ def next_command(description: ModelFolder, folder: str) -> str:
 
     Args:
       description: of the model. A model of sentence vectors answers with the cosine of a pair.
-      folder: where it is. A model of tags, spans or choices is asked by its run, whose folder `best` it is.
+      folder: where it is. A model of choices is asked by its run, whose folder `best` it is.
     """
     if description.pooling:
         return vector_command(folder)
-    runner = RUNNER_OF.get(description.task, CLASSIFIER)
-    task = TASKS_OF[runner].get(description.task)
-    if runner != CLASSIFIER or (task and task.num_choices):
-        command = FAMILIES[description.family].classification_runner if runner == CLASSIFIER else runner
+    if description.head in (TAGS, SPANS) or RUNNER_OF.get(description.task) in (TAGGER, READER):
+        return "python predict.py --model={}".format(shell_word(folder))
+    task = TASKS_OF[CLASSIFIER].get(description.task)
+    if task and task.num_choices:
         run = os.path.join(folder, os.pardir) if folder == FOLDER else os.path.dirname(folder) or os.curdir
         line = "python {} --do_predict=True --task_name={} --data_dir=DATA --output_dir={}"
-        return line.format(command, description.task, shell_word(run))
+        return line.format(FAMILIES[description.family].classification_runner, description.task, shell_word(run))
     if description.similar_label:
         return "python similarity.py --model_dir={}".format(shell_word(folder))
     return "python serve.py --model={}".format(shell_word(folder))

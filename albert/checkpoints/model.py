@@ -89,7 +89,8 @@ class CheckpointModel(NamedTuple):
     @property
     def head(self) -> str:
         """The name of the head that it was trained with last; "encoder" if it has none."""
-        return self.heads[-1]
+        described = self.description.head if self.description else None
+        return described if described in self.heads else self.heads[-1]
 
     @property
     def has_pooler(self) -> bool:

@@ -12,11 +12,12 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph, head_recipe
-from albert.model.outputs import INPUT_NAMES, Arrays
+from albert.model.outputs import INPUT_NAMES, SPANS, Arrays
 
 ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check
-_AXES = ("batch", "length")  # names of the open axes
+_AXES = ("batch", "length")  # names of the open axes of inputs and outputs
+_SPAN_AXES = ("batch", "ends", "length")  # of the output that answers with spans
 # All simplifications that this graph needs. BackToBackOptimizer is left out on purpose: it joins two reshapes although
 # the shape of a third tensor is taken from the first.
 _OPTIMIZERS = (
@@ -62,11 +63,17 @@ def _convert(graph_def: tf.GraphDef, head: str, output_names: Sequence[str]) -> 
         )
         optimizers = {name: getattr(optimizer, name) for name in _OPTIMIZERS}
         model = optimizer.optimize_graph(onnx_graph, optimizers=optimizers).make_model("ALBERT, " + head)
-    for value in list(model.graph.input) + list(model.graph.output):
-        for axis, dimension in zip(_AXES, value.type.tensor_type.shape.dim):
-            if not dimension.dim_value:
-                dimension.dim_param = axis
+    _name_axes(model.graph.input, _AXES)
+    _name_axes(model.graph.output, _SPAN_AXES if head == SPANS else _AXES)
     return model
+
+
+def _name_axes(values: Any, names: Sequence[str]) -> None:
+    """Names the open axes of inputs or outputs of a graph."""
+    for value in values:
+        for name, dimension in zip(names, value.type.tensor_type.shape.dim):
+            if not dimension.dim_value:
+                dimension.dim_param = name
 
 
 def _required(module: str) -> Any:

@@ -2,7 +2,8 @@
 
 Probabilities are compared by their logarithms, which differ as logits do: over a whole vocabulary the probabilities
 themselves are too small to differ visibly. Outputs for each token are compared at tokens only: nobody reads those at
-padding, which differ most in a few bits.
+padding, which differ most in a few bits. So are probabilities over the tokens of a row: zeros at padding would make
+their spread large, and with it the difference that is allowed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Parity(NamedTuple):
       difference: the largest difference of all numbers of all outputs.
       share: the largest difference of an output as a share of its spread (standard deviation) in the source.
       rms: the root of the mean square of the differences of an output, as a share of its spread; of the worst output.
-      agreeing, labels: how many of the labels (most probable classes or tokens) agree; 0 of 0 for an encoder.
+      agreeing, labels: how many of the labels (most probable classes, tokens, tags or ends of a span) agree; 0 of 0 for
+        an encoder.
     """
 
     difference: float
@@ -118,16 +120,28 @@ def compare_outputs(source: Arrays, export: Arrays, mask: Optional[np.ndarray] =
                     name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
                 )
             )
-        if mask is not None and expected.ndim == 3 and expected.shape[:2] == mask.shape:
+        if _is_of_tokens(expected, mask):
             expected, got = expected[mask > 0], got[mask > 0]
         if name.endswith(_PROBABILITIES_SUFFIX):
             same = expected.argmax(axis=-1) == got.argmax(axis=-1)
             agreeing, labels = agreeing + int(same.sum()), labels + same.size
             expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
+        if _is_over_tokens(expected, mask):
+            expected, got = (np.moveaxis(values, 2, 1)[mask > 0] for values in (expected, got))
         difference, spread = float(np.abs(expected - got).max()), max(float(expected.std()), _LEAST_SPREAD)
         largest, share = max(largest, difference), max(share, difference / spread)
         rms = max(rms, float(np.sqrt(np.square(expected - got).mean())) / spread)
     return Parity(largest, share, rms, agreeing, labels)
+
+
+def _is_of_tokens(values: np.ndarray, mask: Optional[np.ndarray]) -> bool:
+    """Whether values stand at each token: [B, S, n]."""
+    return mask is not None and values.ndim == 3 and values.shape[:2] == mask.shape
+
+
+def _is_over_tokens(values: np.ndarray, mask: Optional[np.ndarray]) -> bool:
+    """Whether values choose among the tokens of a row, as spans do: [B, n, S]; padding has the probability 0."""
+    return mask is not None and values.ndim == 3 and values.shape[::2] == mask.shape
 
 
 def check_parity(parity: Parity, tolerance: Union[float, Tolerance]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from albert.export.numpy_albert import NumpyAlbert
 from albert.export.sentence_transformers import VectorModules, encoder_values, write_modules
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
-from albert.model.outputs import CLASSIFIER, ENCODER, HEADS, SENTENCE_VECTOR, Arrays
+from albert.model.outputs import CLASSIFIER, ENCODER, FINE_TUNED_HEADS, HEADS, LABELLED_HEADS, SENTENCE_VECTOR, Arrays
 
 
 def write_pytorch(request: Request, folder: str) -> Written:
@@ -35,8 +35,9 @@ def write_pytorch(request: Request, folder: str) -> Written:
             "savedmodel, frozen, tflite or onnx, or its encoder with --head=encoder"
         )
     values = to_transformers(_weights_of(request), model.family.name, model.config)
-    labels = model.labels or tuple(map("LABEL_{}".format, range(model.num_labels or 0)))
-    config = transformers_folder.config_for(model.config, request.head, labels if request.head == CLASSIFIER else None)
+    config = transformers_folder.config_for(model.config, request.head, _labels_of(request))
+    if request.head in FINE_TUNED_HEADS:
+        config.update(transformers_folder.task_values(model.description))
     if model.vocab_file:
         config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
     transformers_folder.write(folder, config, encoder_values(values))
@@ -54,6 +55,13 @@ def write_pytorch(request: Request, folder: str) -> Written:
         )
         opened_by += " and AutoTokenizer.from_pretrained('{}')"
     return Written(lambda inputs: _answer(folder, request.head, inputs), FLOAT32_TOLERANCE, opened_by)
+
+
+def _labels_of(request: Request) -> Optional[Sequence[str]]:
+    """The labels of the head by id; numbered where nothing names them, None for a head without labels."""
+    if request.head not in LABELLED_HEADS:
+        return None
+    return request.model.labels or tuple(map("LABEL_{}".format, range(request.model.num_labels or 0)))
 
 
 def _weights_of(request: Request) -> Dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from albert.export import transformers_folder
 from albert.export.format import Request, Written
 from albert.export.from_transformers import check_vocabulary, write_tensorflow
 from albert.export.frozen import write_frozen
+from albert.export.heads import choose_head
 from albert.export.numpy_albert import NumpyAlbert
 from albert.export.onnx import write_onnx
 from albert.export.parity import Parity, check_parity, compare_outputs, probe_inputs, probe_length
@@ -27,7 +28,7 @@ from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
-from albert.model.outputs import CLASSIFIER, INPUT_NAMES, LABELLED_HEADS, SENTENCE_VECTOR, SPANS
+from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, INPUT_NAMES, LABELLED_HEADS, SENTENCE_VECTOR, SPANS
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def _command(request: Request, export_format: str, written: Written) -> str:
     description, is_opened_here = request.model.description, export_format in EXPORT_ENGINES
     if is_opened_here and request.head == SENTENCE_VECTOR:
         return vector_command(FOLDER)
-    if is_opened_here and description and request.head == CLASSIFIER:
+    if is_opened_here and description and request.head == request.model.head and request.head in FINE_TUNED_HEADS:
         return next_command(description, FOLDER)
     return written.opened_by.replace("{}", FOLDER)
 
@@ -128,14 +129,7 @@ def _request(settings: ExportSettings) -> Request:
     model = open_checkpoint(settings.checkpoint, settings.config_file)
     if settings.vocab_file:
         model = model._replace(vocab_file=settings.vocab_file)
-    head = settings.head or model.head
-    lack = model.lack_of(head)
-    if lack:
-        raise UserError(
-            "the checkpoint {} has {}: it can be exported with --head={}".format(
-                model.prefix, lack, ", ".join(model.heads)
-            )
-        )
+    head = choose_head(model, settings.head)
     if model.vocab_file or model.spm_model_file:
         is_sentencepiece = not model.vocab_file
         path = model.vocab_file or model.spm_model_file or ""

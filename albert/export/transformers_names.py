@@ -12,7 +12,7 @@ from typing import Any, Dict, Mapping
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.model.outputs import SPANS, TAGS
+from albert.model.outputs import CLASSIFIER, HEADS, TAGS
 from modeling_google import AlbertConfig
 
 Values = Dict[str, np.ndarray]
@@ -43,18 +43,18 @@ _DENSE = {
     "cls/predictions/transform/dense": "predictions.dense",
     "cls/sentence_vector/dense": VECTOR_MAP,
 }
-# Weights of heads; the rest of the masked-LM head is a dense layer and a norm above.
+# Weights of heads; the rest of the masked-LM head is a dense layer and a norm above. Of a name that two heads have
+# there, a folder of transformers says which of them is meant.
 _HEAD_NAMES = {
     "cls/predictions/output_bias": "predictions.bias",
     "cls/seq_relationship/output_weights": "sop_classifier.classifier.weight",
     "cls/seq_relationship/output_bias": "sop_classifier.classifier.bias",
     "output_weights": "classifier.weight",
     "output_bias": "classifier.bias",
-}
-# Weights of the heads that answer for each token, in which every `classifier` is another.
-_TOKEN_HEAD_NAMES = {
-    TAGS: {"cls/tagging/output_weights": "classifier.weight", "cls/tagging/output_bias": "classifier.bias"},
-    SPANS: {"cls/squad/output_weights": "qa_outputs.weight", "cls/squad/output_bias": "qa_outputs.bias"},
+    "cls/tagging/output_weights": "classifier.weight",
+    "cls/tagging/output_bias": "classifier.bias",
+    "cls/squad/output_weights": "qa_outputs.weight",
+    "cls/squad/output_bias": "qa_outputs.bias",
 }
 # Within a layer: dense layers and norms of the google family, of the zh family, of transformers.
 _LAYER_DENSE = (
@@ -84,10 +84,19 @@ def _named(dense: Mapping[str, str], norms: Mapping[str, str]) -> Dict[str, str]
     return names
 
 
-def head_names() -> Dict[str, str]:
-    """Returns names in transformers by names in a checkpoint, for the pooler and all heads of texts."""
+def head_names(head: str) -> Dict[str, str]:
+    """Returns names in transformers by names in a checkpoint, for the pooler and all heads of a folder.
+
+    Args:
+      head: of the folder (`outputs.HEADS`): a classifier of texts and one of tokens have the same name there.
+    """
     norms = {ours: theirs for ours, theirs in _LAYER_NORMS.items() if ours.startswith("cls/")}
-    return dict(_named(_DENSE, norms), **_HEAD_NAMES)
+    return _with_one_classifier(dict(_named(_DENSE, norms), **_HEAD_NAMES), head)
+
+
+def _with_one_classifier(names: Mapping[str, str], head: str) -> Dict[str, str]:
+    others = HEADS[CLASSIFIER if head == TAGS else TAGS].weight_prefixes
+    return {ours: theirs for ours, theirs in names.items() if not ours.startswith(others)}
 
 
 def google_names(config: AlbertConfig) -> Dict[str, str]:
@@ -178,10 +187,7 @@ def from_transformers(values: Values, config: AlbertConfig, head: str) -> Values
     Raises:
       UserError: no checkpoint has such a weight.
     """
-    names = google_names(config)
-    if head in _TOKEN_HEAD_NAMES:
-        others = ("output_weights", "output_bias")  # of the classifier of sequences
-        names = dict({name: names[name] for name in names if name not in others}, **_TOKEN_HEAD_NAMES[head])
+    names = _with_one_classifier(google_names(config), head)
     ours = {theirs: name for name, theirs in names.items()}
     unknown = sorted(set(values) - set(ours))
     if unknown:

@@ -77,14 +77,20 @@ def test_an_export_keeps_its_sources_card(folder, tmp_path):
         ("lcqmc_pair", "1", "python similarity.py --model_dir=out/best"),
         ("tnews", None, "python serve.py --model=out/best"),
         ("reviews", None, "python serve.py --model=out/best"),
-        ("msra_ner", None, "python run_ner.py --do_predict=True --task_name=msra_ner --data_dir=DATA --output_dir=out"),
+        ("msra_ner", None, "python predict.py --model=out/best"),
         ("copa", None, "python run_classifier.py --do_predict=True --task_name=copa --data_dir=DATA --output_dir=out"),
-        ("drcd", None, "python run_mrc.py --do_predict=True --task_name=drcd --data_dir=DATA --output_dir=out"),
+        ("drcd", None, "python predict.py --model=out/best"),
     ],
 )
 def test_every_kind_of_task_has_a_command(task, similar_label, expected):
     description = ModelFolder(task, ("0", "1"), "zh", "c.json", "v.txt", True, 9, similar_label=similar_label)
     assert next_command(description, "out/best") == expected
+
+
+@pytest.mark.parametrize("head", ["tags", "spans"])
+def test_models_of_own_tags_and_spans_are_asked_by_predict(head):
+    description = ModelFolder("mine", ("O", "B-人"), "zh", "c.json", "v.txt", True, 9, head=head)
+    assert next_command(description, "out/best") == "python predict.py --model=out/best"
 
 
 @pytest.mark.parametrize("task", ["lcqmc_pair", "some_vectors", "drcd"])

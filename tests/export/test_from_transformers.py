@@ -303,7 +303,12 @@ def test_a_model_that_answers_questions_becomes_a_checkpoint_of_run_mrc(tmp_path
             {"id2label": {"0": "a", "1": "a"}},
             "names a label twice in id2label: a, a",
         ),
-        (lambda: encoder(weights()), TOKEN_TAGS, {}, "have no classifier.weight, which the architecture"),
+        (
+            lambda: encoder(weights()),
+            TOKEN_TAGS,
+            {},
+            "have no classifier.weight, which the architecture",
+        ),
     ],
 )
 def test_a_head_that_no_checkpoint_has_is_refused(tmp_path, values, architecture, config, message):

@@ -10,6 +10,8 @@ from tests.support import model_fixtures, published_checkpoints, tiny_model
 
 INPUT_NAMES = ("input_ids", "input_mask", "segment_ids")
 LABELS = ("否", "是", "不知道")
+TAG_LABELS = ("O", "B-人", "I-人", "B-地", "I-地")
+READING = {"doc_stride": 3, "max_query_length": 4, "max_answer_length": 3}
 VECTOR_SIZE = 7
 
 
@@ -36,6 +38,40 @@ def write_classifier(folder, family=families.ZH, labels=LABELS, **sizes):
     published_checkpoints.save(folder / "best" / "model.ckpt-9", values)
     description = ModelFolder("some_task", labels, family.name, "tiny.json", "vocab.txt", False, 12)
     companions = Companions(config, vocab_file=tiny_model.write_vocab(source), description=description)
+    write_companions(str(folder / "best"), companions)
+    return str(folder / "best")
+
+
+def write_tagger(folder, family=families.ZH, labels=TAG_LABELS, **sizes):
+    """A model folder as run_ner.py leaves it, with random weights; returns its path."""
+    return _write_token_model(folder, family, "cls/tagging/", len(labels), sizes, labels=labels, head="tags")
+
+
+def write_reader(folder, family=families.ZH, **sizes):
+    """A model folder as run_mrc.py leaves it, with random weights; returns its path."""
+    return _write_token_model(folder, family, "cls/squad/", 2, sizes, labels=(), head="spans", **READING)
+
+
+def _write_token_model(folder, family, scope, num_labels, sizes, **described):
+    folder.mkdir(parents=True)
+    config = family.config_class.from_json_file(tiny_model.write_config(folder, **sizes))
+    values = published_checkpoints.model_values(family, config, num_labels=num_labels)
+    random = np.random.RandomState(7)
+    for name in ("output_weights", "output_bias"):
+        values[scope + name] = random.randn(*values.pop(name).shape).astype(np.float32)
+    for name in [name for name in values if name.startswith("loss/")]:  # the norm of a preln model
+        values[scope + name[len("loss/") :]] = values.pop(name)
+    published_checkpoints.save(folder / "best" / "model.ckpt-9", values)
+    description = ModelFolder(
+        task="some_task",
+        family=family.name,
+        config_file="tiny.json",
+        vocab_file="vocab.txt",
+        do_lower_case=False,
+        max_seq_length=12,
+        **described,
+    )
+    companions = Companions(config, vocab_file=tiny_model.write_vocab(folder), description=description)
     write_companions(str(folder / "best"), companions)
     return str(folder / "best")
 
