@@ -39,15 +39,41 @@ class QueueFull(Exception):
         self.retry_after = retry_after
 
 
+class TooLarge(Exception):
+    """Raised where the rows of one request are more than the queue ever has room for.
+
+    Attributes:
+      sequences: how many sequences of the model they make.
+      most: how many may wait.
+    """
+
+    def __init__(self, sequences: int, most: int) -> None:
+        super().__init__("the queue is too short")
+        self.sequences = sequences
+        self.most = most
+
+
 class Stopped(Exception):
     """Raised where the batcher was stopped: it accepts no more rows, or does not answer those that waited."""
 
 
-class Bounds(NamedTuple):
-    """Limits of a batch and of the queue.
+class Size(NamedTuple):
+    """Approximate size of a row: a long text may become several sequences of the model.
 
     Attributes:
-      max_rows: rows of a batch.
+      sequences: sequences that it becomes.
+      tokens: tokens of all of them.
+    """
+
+    sequences: int = 1
+    tokens: int = 1
+
+
+class Bounds(NamedTuple):
+    """Limits of a batch and of the queue; a row that becomes several sequences counts as many rows.
+
+    Attributes:
+      max_rows: rows of a batch; a single row may count more.
       max_tokens: tokens of a batch; a single row may have more.
       max_wait: seconds that a batch waits for more rows while it is not full.
       max_queue: rows of all requests that may wait together.
@@ -66,8 +92,11 @@ class Job:
       future: gets the list of answers, or the error.
     """
 
-    def __init__(self, rows: Sequence[Any], options: Hashable, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, rows: Sequence[Any], sizes: Sequence[Size], options: Hashable, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.rows = rows
+        self.sizes = sizes
         self.options = options
         self.answers: List[Any] = [None] * len(rows)
         self.taken = 0  # rows that the model has received
@@ -78,11 +107,20 @@ class Job:
         """Drops the rows that the model has not received yet."""
         self.future.cancel()
 
+    @property
+    def waiting(self) -> int:
+        """Sequences of the rows that the model has not received yet."""
+        return sum(size.sequences for size in self.sizes[self.taken :])
+
 
 class _Part(NamedTuple):
     job: Job
     start: int  # the position of its first row in the request
     rows: Sequence[Any]
+
+    @property
+    def sequences(self) -> int:
+        return sum(size.sequences for size in self.job.sizes[self.start : self.start + len(self.rows)])
 
 
 class Batcher:
@@ -94,7 +132,7 @@ class Batcher:
         bounds: Bounds,
         *,
         num_threads: int = 1,
-        tokens_of: Callable[[Any], int] = lambda row: 1,
+        size_of: Callable[[Any], Size] = lambda row: Size(),
         observe: Callable[[int], None] = lambda rows: None,
     ) -> None:
         """Starts the threads.
@@ -103,12 +141,12 @@ class Batcher:
           answer: the model; only the threads call it. Its `UserError` goes to the request whose rows raise it.
           bounds: see `Bounds`.
           num_threads: batches that are answered in parallel.
-          tokens_of: the approximate number of tokens of a row.
-          observe: receives the number of rows of each batch.
+          size_of: the approximate size of a row.
+          observe: receives the number of rows of each batch, or of their sequences where these are more.
         """
         self._answer = answer
         self._bounds = bounds
-        self._tokens_of = tokens_of
+        self._size_of = size_of
         self._observe = observe
         self._jobs: Deque[Job] = collections.deque()
         self._rows_waiting = 0
@@ -121,7 +159,7 @@ class Batcher:
 
     @property
     def rows_waiting(self) -> int:
-        """Rows that no batch has taken yet."""
+        """Rows that no batch has taken yet; one that becomes several sequences counts as many."""
         return self._rows_waiting
 
     def submit(self, rows: Sequence[Any], options: Hashable = None) -> Job:
@@ -133,16 +171,20 @@ class Batcher:
 
         Raises:
           QueueFull: there is no room for all of them.
+          TooLarge: there never is.
           Stopped: after `stop`.
         """
-        job = Job(rows, options, asyncio.get_event_loop())
+        job = Job(rows, [self._size_of(row) for row in rows], options, asyncio.get_event_loop())
+        size = job.waiting
+        if size > self._bounds.max_queue:
+            raise TooLarge(size, self._bounds.max_queue)
         with self._changed:
             if self._is_stopped:
                 raise Stopped()
-            if self._rows_waiting + len(rows) > self._bounds.max_queue:
+            if self._rows_waiting + size > self._bounds.max_queue:
                 raise QueueFull(max(1, math.ceil(self._rows_waiting * self._seconds_per_row)))
             self._jobs.append(job)
-            self._rows_waiting += len(rows)
+            self._rows_waiting += size
             self._changed.notify()
         return job
 
@@ -175,7 +217,7 @@ class Batcher:
                 return
             start = time.monotonic()
             answers = self._answers_of(parts)
-            rows = sum(len(part.rows) for part in parts)
+            rows = sum(part.sequences for part in parts)
             seconds = (time.monotonic() - start) / rows / len(self._threads)
             with self._changed:
                 self._seconds_per_row += (1.0 - _MEMORY) * (seconds - self._seconds_per_row)
@@ -214,7 +256,7 @@ class Batcher:
         while self._jobs and not room.is_full:
             job = self._jobs.popleft()
             if job.future.done():  # cancelled, or failed in an earlier part
-                self._rows_waiting -= len(job.rows) - job.taken
+                self._rows_waiting -= job.waiting
             elif job.options != options:
                 waiting.append(job)
             else:
@@ -229,9 +271,9 @@ class Batcher:
 
     def _rows_that_fit(self, job: Job, room: _Room) -> Sequence[Any]:
         start = job.taken
-        while job.taken < len(job.rows) and room.take(self._tokens_of(job.rows[job.taken])):
+        while job.taken < len(job.rows) and room.take(job.sizes[job.taken]):
+            self._rows_waiting -= job.sizes[job.taken].sequences
             job.taken += 1
-        self._rows_waiting -= job.taken - start
         return job.rows[start : job.taken]
 
     def _answers_of(self, parts: List[_Part]) -> List[_Answers]:
@@ -260,14 +302,14 @@ class _Room:
         self._is_empty = True
         self.is_full = False
 
-    def take(self, tokens: int) -> bool:
+    def take(self, size: Size) -> bool:
         """Takes a row if there is room for it, and returns whether there was; the first always fits."""
-        if not self._is_empty and (self._rows < 1 or tokens > self._tokens):
+        if not self._is_empty and (size.sequences > self._rows or size.tokens > self._tokens):
             self.is_full = True
             return False
         self._is_empty = False
-        self._rows -= 1
-        self._tokens -= tokens
+        self._rows -= size.sequences
+        self._tokens -= size.tokens
         return True
 
 

@@ -6,31 +6,42 @@ import contextlib
 import ctypes
 import gc
 import os
-from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from albert.base.errors import UserError
 from albert.inference.engines import EngineOptions, check_engine
-from albert.inference.model_files import TENSORFLOW, TFLITE, ModelFiles, find_model
+from albert.inference.model_files import TENSORFLOW, ModelFiles, find_model
 from albert.inference.predictor import Predictor
 from albert.inference.text_model import TextModel
 from albert.inference.vector_model import VectorModel, load_vectors
-from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR
+from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR, SPANS, TAGS
+from albert.serving.about import About, read_about
+from albert.serving.batches import Size
+from albert.serving.sizes import pair_size, tagged_size, windows_size
 from tokenization import MASK_TOKEN, FullTokenizer
 
-SIMILARITY, CLASSIFY, EMBED, FILL_MASK, SEARCH = QUESTIONS = ("similarity", "classify", "embed", "fill-mask", "search")
+SIMILARITY, CLASSIFY, NER, MRC, EMBED, FILL_MASK, SEARCH = QUESTIONS = (
+    "similarity", "classify", "ner", "mrc", "embed", "fill-mask", "search"
+)  # fmt: skip
+TOKENS = "tokens"  # a question that needs no model
 PAIRS = "pairs"
 MODELS = {
     SIMILARITY: PAIRS,
     CLASSIFY: PAIRS,
+    NER: TAGS,
+    MRC: SPANS,
     EMBED: EMBED,
     FILL_MASK: FILL_MASK,
     SEARCH: SEARCH,
 }  # the model for each question
 PROBABILITY, COSINE = "probability", "cosine"  # what the score of SIMILARITY is
 _NO_INDEX = "no index is served: `python search.py index` builds one, and `serve.py --index=FOLDER` serves it"
-_SPECIAL_TOKENS = 3  # of a pair
+_NO_LABELS = "a model of sentence vectors has no labels: serve a folder of fine-tuning"
+_NO_TAGS = "the model does not tag texts: serve a folder that run_ner.py filled, or an export of one"
+_NO_SPANS = "the model does not answer questions on a text: serve a folder that run_mrc.py filled, or an export of one"
+_ALWAYS_REFUSED = {SEARCH: _NO_INDEX, NER: _NO_TAGS, MRC: _NO_SPANS}  # unless the model has an answer to them
 _OWN_VECTORS = "the model's own sentence vectors, as its export.json defines them"
 
 
@@ -39,7 +50,7 @@ class NumberedRow(NamedTuple):
 
     Attributes:
       number: from 1, which messages name.
-      content: a pair (text_a, text_b or None), or a text.
+      content: a pair (text_a, text_b or None), a question (question, context), or a text.
     """
 
     number: int
@@ -54,10 +65,10 @@ class ServedModel(NamedTuple):
     """Loaded model.
 
     Attributes:
-      answers: the functions that answer rows, by PAIRS, EMBED, FILL_MASK and SEARCH; their options are whether both
-        orders of a pair are averaged, None, the number of candidates and that of lines.
+      answers: the functions that answer rows, by the values of MODELS; their options are, for PAIRS whether both orders
+        of a pair are averaged, for SPANS, FILL_MASK and SEARCH the number of answers, else None.
       refusals: the reason, for each question that the model cannot answer.
-      labels: of a fine-tuned model; empty without one.
+      labels: of a model that classifies; empty for others.
       engine: the name of the engine.
       tokenizer: the model's.
       max_seq_length: tokens of a row of PAIRS, else of EMBED.
@@ -68,6 +79,10 @@ class ServedModel(NamedTuple):
         similar pairs.
       score: what that score is, PROBABILITY or COSINE.
       vector: what an answer to EMBED is, in words.
+      types: of the entities that it finds.
+      thresholds: of a model of several labels a row: the least probability of each label; None for others.
+      sizes: functions that estimate the size of a row, by the names of answers; by default a row is one sequence.
+      about: what people want to know of it.
     """
 
     answers: Dict[str, Answer]
@@ -82,11 +97,25 @@ class ServedModel(NamedTuple):
     similar_id: int = 1
     score: str = PROBABILITY
     vector: str = ""
+    types: Tuple[str, ...] = ()
+    thresholds: Optional[Tuple[float, ...]] = None
+    sizes: Dict[str, Callable[[NumberedRow], Size]] = {}
+    about: About = About()
 
     @property
     def refused(self) -> Dict[str, str]:
-        """The reason, for each question that is not answered: the refusals, and that of SEARCH without an index."""
-        return self.refusals if SEARCH in self.answers else dict(self.refusals, **{SEARCH: _NO_INDEX})
+        """The reason, for each question that is not answered: the refusals, and what needs another kind of model."""
+        lacking = {name: why for name, why in _ALWAYS_REFUSED.items() if MODELS[name] not in self.answers}
+        return dict(lacking, **self.refusals)
+
+    @property
+    def answered(self) -> List[str]:
+        """The questions that are answered."""
+        return [question for question in QUESTIONS if question not in self.refused]
+
+    def size_of(self, name: str) -> Callable[[NumberedRow], Size]:
+        """Returns the function that estimates the size of a row, by the name of its answer."""
+        return self.sizes.get(name, whole_size)
 
     def close(self) -> None:
         """Frees the model."""
@@ -108,48 +137,112 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
       UserError: there is no model, or it cannot be loaded.
     """
     files = find_model(path)
-    if files is None and engine == TFLITE:
+    if files is None and engine not in (None, TENSORFLOW):
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
-    if files and files.head == SENTENCE_VECTOR:
-        model = _vectors(path, files, engine, batch_size, encoder_files)
-    elif files:
-        model = _fine_tuned(path, files, engine, batch_size, encoder_files)
+    if files is None:
+        model = _encoder(path, batch_size, encoder_files)
+    elif files.export_format:
+        model = _export(files, engine, batch_size)
+    elif files.head == SENTENCE_VECTOR:
+        check_engine(files, engine)
+        model = _encoder(path, batch_size, encoder_files)
     else:
-        model = _checkpoint(path, None, batch_size, encoder_files)
+        model = _fine_tuned(path, files, engine, batch_size, encoder_files)
     _warm_up(model)
     _give_memory_back()
-    return model
+    return model._replace(about=_about(path, files))
+
+
+def _about(path: str, files: Optional[ModelFiles]) -> About:
+    if files is None:
+        return read_about(path, path if os.path.isdir(path) else os.path.dirname(path))
+    return read_about(path, os.path.dirname(files.description_file or ""), files.model_config)
+
+
+def _export(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
+    model = _LOADERS[files.head](files, engine, batch_size)
+    own = [question for question in QUESTIONS if MODELS[question] in model.answers and question not in model.refusals]
+    only = "an export of this head answers only {}: serve the checkpoint that it was made from".format(
+        " and ".join("/" + question for question in own)
+    )
+    lacking = [question for question in (EMBED, FILL_MASK) if question not in own]
+    return model._replace(refusals=dict(dict.fromkeys(lacking, only), **model.refusals))
 
 
 def _fine_tuned(
     path: str, files: ModelFiles, engine: Optional[str], batch_size: int, encoder_files: Dict[str, Any]
 ) -> ServedModel:
+    """The model of a folder: its fine-tuned head, and its encoder for vectors."""
+    model = _LOADERS[files.head](files, engine, batch_size)
+    encoder = _encoder(path, batch_size, encoder_files)
+    answers = {name: encoder.answers[name] for name in (EMBED, FILL_MASK) if name in encoder.answers}
+    answers.update(model.answers)
+    refusals = {name: reason for name, reason in encoder.refusals.items() if MODELS[name] not in answers}
+    return model._replace(
+        answers=answers,
+        refusals=dict(refusals, **model.refusals),
+        closers=encoder.closers + model.closers,
+        vector=encoder.vector,
+    )
+
+
+def _classifier(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
     loaded = Predictor(files, engine=engine, batch_size=batch_size)
     refusals, similar_id = _similarity_of(files)
-    model = _export(loaded) if files.export_format else _checkpoint(path, loaded, batch_size, encoder_files)
-    return model._replace(refusals=dict(model.refusals, **refusals), similar_id=similar_id)
-
-
-def _vectors(
-    path: str, files: ModelFiles, engine: Optional[str], batch_size: int, encoder_files: Dict[str, Any]
-) -> ServedModel:
-    check_engine(files, engine)
-    if not files.export_format:
-        return _checkpoint(path, None, batch_size, encoder_files)
-    loaded = load_vectors(files, EngineOptions(engine), batch_size=batch_size)
-    only_vectors = (
-        "an export of sentence vectors answers only /similarity and /embed: serve the checkpoint that it was made from"
+    return _alone(
+        loaded,
+        answers={PAIRS: _numbered(loaded.predict)},
+        refusals=refusals,
+        labels=tuple(loaded.labels),
+        engine=loaded.engine_name,
+        similar_id=similar_id,
     )
+
+
+def _vectors(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
+    loaded = load_vectors(files, EngineOptions(engine), batch_size=batch_size)
     return _alone(
         loaded,
         answers={EMBED: _embedding(loaded), PAIRS: _cosines(loaded)},
-        refusals={CLASSIFY: only_vectors, FILL_MASK: only_vectors},
+        refusals={CLASSIFY: _NO_LABELS},
         labels=(),
         engine=files.engine,
         similar_id=0,
         score=COSINE,
         vector=_OWN_VECTORS,
     )
+
+
+def _tagger(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
+    from albert.inference.tagger import Tagger
+
+    loaded = Tagger(files, engine=engine, batch_size=batch_size)
+    return _alone(
+        loaded,
+        answers={TAGS: _numbered(lambda texts, _, place: loaded.tag(texts, place=place))},
+        refusals={},
+        labels=(),
+        types=_types_of(files.labels),
+        engine=loaded.engine_name,
+        sizes={TAGS: lambda row: tagged_size(row.content, loaded.max_seq_length)},
+    )
+
+
+def _reader(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
+    from albert.inference.reader import Reader
+
+    loaded = Reader(files, engine=engine, batch_size=batch_size)
+    return _alone(
+        loaded,
+        answers={SPANS: _numbered(lambda rows, n_best, place: loaded.answer(rows, n_best, place=place))},
+        refusals={},
+        labels=(),
+        engine=loaded.engine_name,
+        sizes={SPANS: lambda row: windows_size(*row.content, *loaded.settings)},
+    )
+
+
+_LOADERS = {CLASSIFIER: _classifier, SENTENCE_VECTOR: _vectors, TAGS: _tagger, SPANS: _reader}
 
 
 def _embedding(model: VectorModel) -> Answer:
@@ -161,19 +254,13 @@ def _cosines(model: VectorModel) -> Answer:
     return _numbered(lambda pairs, _, place: model.cosines(pairs, place)[:, np.newaxis])
 
 
-def _export(loaded: Predictor) -> ServedModel:
-    only_pairs = "an export answers only /classify and /similarity: serve the checkpoint that it was made from"
-    return _alone(
-        loaded,
-        answers={PAIRS: _numbered(loaded.predict)},
-        refusals={EMBED: only_pairs, FILL_MASK: only_pairs},
-        labels=tuple(loaded.labels),
-        engine=loaded.engine_name,
-    )
+def _types_of(tags: Sequence[str]) -> Tuple[str, ...]:
+    """The entity types of BIO tags, in their order."""
+    return tuple(dict.fromkeys(tag.partition("-")[2] for tag in tags if "-" in tag))
 
 
 def _alone(loaded: TextModel, **values: Any) -> ServedModel:
-    """The served model of an export, which answers all questions that it has answers to; the other values are given."""
+    """The served model of a loaded one, which answers all questions that it has answers to; other values are given."""
     return ServedModel(
         tokenizer=loaded.tokenizer,
         max_seq_length=loaded.max_seq_length,
@@ -184,7 +271,8 @@ def _alone(loaded: TextModel, **values: Any) -> ServedModel:
     )
 
 
-def _checkpoint(path: str, loaded: Optional[Predictor], batch_size: int, encoder_files: Dict[str, Any]) -> ServedModel:
+def _encoder(path: str, batch_size: int, encoder_files: Dict[str, Any]) -> ServedModel:
+    """The encoder of a checkpoint, and its heads of masked words and of sentence vectors, where it has them."""
     # They need TensorFlow, which an export may do without.
     from albert.inference.embeddings import Embedder
     from albert.inference.encoder_model import open_encoder
@@ -192,38 +280,40 @@ def _checkpoint(path: str, loaded: Optional[Predictor], batch_size: int, encoder
 
     source = open_encoder(path, **encoder_files)
     embedder = Embedder(source, batch_size=batch_size)
-    has_cosines = loaded is None and source.model.lack_of(SENTENCE_VECTOR) is None
-    answers = {EMBED: _embedding(embedder)}
-    closers = [embedder.close]
-    refusals = {}
-    lack = source.model.lack_of(MASKED_LM)
-    if lack is None:
+    has_cosines = source.model.lack_of(SENTENCE_VECTOR) is None
+    answers, closers = {EMBED: _embedding(embedder)}, [embedder.close]
+    refusals = _refusals(source.model, has_cosines)
+    if FILL_MASK not in refusals:
         filler = FillMask(source, batch_size=batch_size)
         answers[FILL_MASK] = _numbered(filler.fill)
         closers.append(filler.close)
-    else:
-        refusals[FILL_MASK] = "the model has {}: serve a pre-trained one".format(lack)
-    if loaded is None:
-        reason = source.model.lack_of(CLASSIFIER) or "no description of its labels"
-        refused = "the model has {}: serve a folder of fine-tuning".format(reason)
-        refusals.update({CLASSIFY: refused} if has_cosines else {SIMILARITY: refused, CLASSIFY: refused})
-    else:
-        answers[PAIRS] = _numbered(loaded.predict)
-        closers.append(loaded.close)
     if has_cosines:
         answers[PAIRS] = _cosines(embedder)
     return ServedModel(
         answers=answers,
         refusals=refusals,
-        labels=tuple(loaded.labels) if loaded else (),
+        labels=(),
         engine=TENSORFLOW,
         tokenizer=source.tokenizer,
-        max_seq_length=(loaded or embedder).max_seq_length,
+        max_seq_length=embedder.max_seq_length,
         closers=tuple(closers),
         similar_id=0 if has_cosines else 1,
         score=COSINE if has_cosines else PROBABILITY,
         vector=embedder.definition,
     )
+
+
+def _refusals(checkpoint: Any, has_cosines: bool) -> Dict[str, str]:
+    """What an encoder cannot answer, and why."""
+    refusals = {}
+    lack = checkpoint.lack_of(MASKED_LM)
+    if lack is not None:
+        refusals[FILL_MASK] = "the model has {}: serve a pre-trained one".format(lack)
+    reason = checkpoint.lack_of(CLASSIFIER) or "no description of its labels"
+    refusals[CLASSIFY] = "the model has {}: serve a folder of fine-tuning".format(reason)
+    if not has_cosines:
+        refusals[SIMILARITY] = refusals[CLASSIFY]
+    return refusals
 
 
 def with_search(model: ServedModel, searcher: Any) -> ServedModel:
@@ -259,7 +349,8 @@ def _similarity_of(files: ModelFiles) -> Tuple[Dict[str, str], int]:
 
 def _warm_up(model: ServedModel) -> None:
     """Answers one row of each kind, since the first answer of a graph is slow."""
-    for name, content, options in ((PAIRS, ("a", "a"), False), (EMBED, "a", None), (FILL_MASK, MASK_TOKEN, 1)):
+    rows = ((PAIRS, ("a", "a"), False), (TAGS, "a", None), (SPANS, ("a", "a"), 1), (EMBED, "a", None))
+    for name, content, options in (*rows, (FILL_MASK, MASK_TOKEN, 1)):
         if name in model.answers:
             model.answers[name]([NumberedRow(1, content)], options)
 
@@ -271,8 +362,6 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def tokens_of(row: NumberedRow) -> int:
-    """Estimates the tokens of a row; there are hardly ever more."""
-    if isinstance(row.content, str):
-        return len(row.content) + _SPECIAL_TOKENS
-    return sum(len(text) for text in row.content if text is not None) + _SPECIAL_TOKENS
+def whole_size(row: NumberedRow) -> Size:
+    """Estimates the size of a row that is one sequence."""
+    return pair_size((row.content,) if isinstance(row.content, str) else row.content)

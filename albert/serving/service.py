@@ -10,12 +10,18 @@ from starlette.exceptions import HTTPException
 
 from albert.base.errors import UserError
 from albert.serving import schemas
-from albert.serving.batches import Batcher, Job, QueueFull, Stopped
+from albert.serving.about import SOURCE
+from albert.serving.batches import Batcher, Job, QueueFull, Stopped, TooLarge
 from albert.serving.guard import CLIENT_GONE, Limits
 from albert.serving.metrics import ServingMetrics
-from albert.serving.model import MODELS, QUESTIONS, NumberedRow, ServedModel
+from albert.serving.model import MODELS, NumberedRow, ServedModel
 from albert.text.arrays import has_lone_surrogate
 from albert.text.sequences import join_ids
+
+_TOO_LARGE = (
+    "the rows make about {:,} sequences of the model, since it reads long texts in parts; at most {:,} may wait: send "
+    "fewer rows or shorter texts"
+)
 
 
 class Service(NamedTuple):
@@ -38,7 +44,7 @@ class Service(NamedTuple):
 
         Args:
           question: one of QUESTIONS.
-          rows: pairs (text_a, text_b or None), or texts.
+          rows: pairs (text_a, text_b or None), questions (question, context), or texts.
           options: what all rows share: see `ServedModel`.
           request: watched, so that the rows of a client that hung up are dropped.
 
@@ -56,6 +62,8 @@ class Service(NamedTuple):
         except QueueFull as error:
             message = "the queue is full: try again in {} s".format(error.retry_after)
             raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
+        except TooLarge as error:
+            raise HTTPException(413, _TOO_LARGE.format(error.sequences, error.most)) from None
         except Stopped:
             raise _stopping() from None
         return await _unless_gone(job, request)
@@ -88,18 +96,24 @@ class Service(NamedTuple):
                 raise HTTPException(422, message.format(place))
 
     def card(self) -> schemas.ModelCard:
-        """Returns the questions that the model answers, its labels and its limits."""
+        """Returns the questions that the model answers, what it is, its labels and its limits."""
         model, refused = self.model, self.model.refused
+        about = dict(model.about._asdict(), dev=dict(model.about.dev))
         return schemas.ModelCard(
-            answers=["/" + question for question in QUESTIONS if question not in refused],
+            answers=["/" + question for question in model.answered],
             refusals={"/" + question: reason for question, reason in refused.items()},
             labels=list(model.labels),
+            thresholds=dict(zip(model.labels, model.thresholds)) if model.thresholds else None,
+            types=list(model.types),
             score=model.score,
             vector=model.vector,
             engine=model.engine,
             max_seq_length=model.max_seq_length,
             max_text_length=self.limits.max_text_length,
             max_rows=self.limits.max_rows,
+            max_body_bytes=self.limits.max_body_bytes,
+            source=SOURCE,
+            **about,
         )
 
     def tokens(self, pair: schemas.TextOrPair) -> schemas.Tokens:
@@ -107,14 +121,17 @@ class Service(NamedTuple):
         texts = [pair.text_a] if pair.text_b is None else [pair.text_a, pair.text_b]
         self.check_texts(texts, "row 1")
         tokenizer = self.model.tokenizer
-        tokens = [tokenizer.tokenize(text) for text in texts]
-        ids = [tokenizer.convert_tokens_to_ids(row) for row in tokens]
+        tokens = [tokenizer.tokenize_with_offsets(text) for text in texts]
+        ids = [tokenizer.convert_tokens_to_ids(token.text for token in row) for row in tokens]
         row = join_ids(tokenizer, ids[0], ids[1] if len(ids) > 1 else None, self.model.max_seq_length)
         kept_b = sum(row.segment_ids)
-        kept_a = len(row.segment_ids) - kept_b - 2  # without [CLS] and [SEP]
-        if len(ids) == 1:
-            return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=None, kept_b=None)
-        return schemas.Tokens(tokens_a=tokens[0], kept_a=kept_a, tokens_b=tokens[1], kept_b=kept_b - 1)
+        kept = [len(row.segment_ids) - kept_b - 2, kept_b - 1]  # without [CLS] and [SEP]
+        shown: Dict[str, Any] = {}
+        for name, text, found, count in zip("ab", texts, tokens, kept):
+            shown["tokens_" + name] = [token.text for token in found]
+            shown["pieces_" + name] = [text[token.start : token.end] for token in found]
+            shown["kept_" + name] = count
+        return schemas.Tokens(**shown)
 
 
 async def _unless_gone(job: Job, request: Request) -> List[Any]:

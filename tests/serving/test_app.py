@@ -62,7 +62,10 @@ def test_one_is_answered_by_one_and_a_list_by_a_list_in_order(client):
 
 def test_tokens_are_those_that_the_model_reads(client):
     answer = client.post("/tokens", {"text_a": "我喜欢吃香蕉", "text_b": "你😂"}).json
-    assert answer == {"tokens_a": list("我喜欢吃香蕉"), "kept_a": 3, "tokens_b": ["你", "[UNK]"], "kept_b": 2}
+    assert answer == {
+        "tokens_a": list("我喜欢吃香蕉"), "pieces_a": list("我喜欢吃香蕉"), "kept_a": 3,
+        "tokens_b": ["你", "[UNK]"], "pieces_b": ["你", "😂"], "kept_b": 2,
+    }  # fmt: skip
     answer = client.post("/tokens", {"text_a": "我喜欢吃"}).json
     assert (answer["tokens_a"], answer["kept_a"], answer["tokens_b"]) == (list("我喜欢吃"), 4, None)
 
@@ -251,6 +254,9 @@ def test_the_model_says_what_it_answers(tmp_path, client):
     card = client.get("/model").json
     assert card["answers"] == ["/similarity", "/classify", "/embed"]
     assert card["refusals"] == {
+        "/ner": "the model does not tag texts: serve a folder that run_ner.py filled, or an export of one",
+        "/mrc": "the model does not answer questions on a text: serve a folder that run_mrc.py filled, or an export of "
+        "one",
         "/fill-mask": "it has no such head",
         "/search": "no index is served: `python search.py index` builds one, and `serve.py --index=FOLDER` serves it",
     }
@@ -283,7 +289,7 @@ def test_lines_are_found_where_an_index_is_served(tmp_path):
 def test_the_interface_is_described(client):
     api = client.get("/openapi.json").json
     assert set(api["paths"]) == {
-        *("/similarity", "/classify", "/embed", "/fill-mask", "/search"),
+        *("/similarity", "/classify", "/embed"),  # what this model answers
         *("/tokens", "/model", "/healthz", "/metrics"),
     }
     body = api["paths"]["/similarity"]["post"]["requestBody"]["content"]["application/json"]["schema"]

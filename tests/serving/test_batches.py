@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from albert.base.errors import UserError
-from albert.serving.batches import Batcher, Bounds, QueueFull, Stopped
+from albert.serving.batches import Batcher, Bounds, QueueFull, Size, Stopped, TooLarge
 
 BOUNDS = Bounds(max_rows=8, max_tokens=1000, max_wait=0.0, max_queue=100)
 
@@ -78,7 +78,7 @@ def test_a_batch_has_no_more_rows_and_tokens_than_it_may():
     rows = [(([number], None)) for number in (1, 2, 3, 4, 5)]
     assert [batch for batch, _ in run(scenario_of(*rows), BOUNDS._replace(max_rows=2))] == [[1, 2], [3, 4], [5]]
     rows = [([number], None) for number in (2, 50, 3, 7, 1)]
-    batches = run(scenario_of(*rows), BOUNDS._replace(max_tokens=10), tokens_of=lambda row: row)
+    batches = run(scenario_of(*rows), BOUNDS._replace(max_tokens=10), size_of=lambda row: Size(1, row))
     assert [batch for batch, _ in batches] == [[2], [50], [3, 7], [1]]
     assert [batch for batch, _ in run(scenario_of(([1, 2], None)), BOUNDS._replace(max_rows=1))] == [[1], [2]]
 

@@ -15,7 +15,7 @@ from albert.serving.model import (
     SIMILARITY,
     NumberedRow,
     open_served_model,
-    tokens_of,
+    whole_size,
 )
 from tests.support import exports
 
@@ -108,4 +108,4 @@ def test_the_label_of_similar_pairs_is_found_by_its_name(tmp_path):
 
 def test_rows_are_weighed_by_their_characters():
     rows = numbered([("我喜欢", "你"), ("我", None), "你好"])
-    assert [tokens_of(row) for row in rows] == [7, 4, 5]
+    assert [whole_size(row) for row in rows] == [(1, 7), (1, 4), (1, 5)]
