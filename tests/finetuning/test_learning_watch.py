@@ -7,9 +7,10 @@ import pytest
 
 from albert.finetuning.classification.guessing import commonest_label_baseline, label_entropy, one_label_for_all
 from albert.finetuning.learning_watch import LearningWatch, Schedule, guessing_sign
-from albert.finetuning.mrc.answers import Span, one_place_for_all
+from albert.finetuning.mrc.answers import one_place_for_all
 from albert.finetuning.ner.answers import no_entity_predicted
 from albert.finetuning.settings import FineTuningSettings
+from albert.inference.span_reading import Span
 from albert.monitor.figures import append_record
 from albert.monitor.goal import Baseline, Goal
 from albert.tasks.entities import Entity

@@ -1,11 +1,9 @@
-"""Answers to questions: the best spans over all windows of a question, their scores, the files of answers.
+"""Answers to questions (`albert.inference.span_reading`): their scores and their files.
 
 | file | content |
 |---|---|
 | <task>_predict.json | {question id: answer} |
 | <task>_nbest.json | {question id: the best answers, each with text, start in the context, score and probability} |
-
-An answer is cut out of the original context. Its score is the sum of the scores of its first and last token.
 """
 
 from __future__ import annotations
@@ -13,82 +11,20 @@ from __future__ import annotations
 import collections
 import json
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
 from albert.files.complete import CompleteFile, write_json
-from albert.finetuning.mrc.features import Window
 from albert.finetuning.sameness import is_nearly_all
+from albert.inference.context_windows import Window
+from albert.inference.span_reading import Span, probabilities_of
 from albert.tasks.mrc_metrics import answer_score
 from albert.tasks.mrc_rows import Question
 from albert.tasks.submission import file_name
 from albert.tasks.task import Task
 
 _NBEST_SUFFIX = "_nbest.json"
-
-
-class SpanSettings(NamedTuple):
-    """Settings of spans that may be answers.
-
-    Attributes:
-      max_answer_length: the most tokens of an answer.
-      n_best: how many answers of a question are kept.
-    """
-
-    max_answer_length: int
-    n_best: int
-
-
-class Span(NamedTuple):
-    """Span of a context, in characters, and its score as an answer."""
-
-    score: float
-    start: int
-    end: int
-
-
-_NOTHING = Span(0.0, 0, 0)  # the answer in a context of which the tokenizer leaves no token
-
-
-def best_spans(
-    windows: Sequence[Window], answers: Sequence[np.ndarray], num_questions: int, settings: SpanSettings
-) -> List[List[Span]]:
-    """Finds the best spans of each question, the best first, at least one.
-
-    Args:
-      windows: of all questions.
-      answers: `heads.span_logits` for each window, [2, at least its length].
-      num_questions: how many questions there are.
-      settings: see `SpanSettings`.
-    """
-    found: List[List[Span]] = [[] for _ in range(num_questions)]
-    for window, answer in zip(windows, answers):
-        found[window.question] += window_spans(window, answer, settings)
-    ordered = [sorted(spans, key=lambda span: (-span.score, span)) for spans in found]
-    return [_distinct(spans, settings.n_best) or [_NOTHING] for spans in ordered]
-
-
-def window_spans(window: Window, answer: np.ndarray, settings: SpanSettings) -> Iterator[Span]:
-    """The best spans of a window; none where every answer is to begin in another one."""
-    size = len(window.spans)
-    starts, ends = answer[:, window.offset : window.offset + size]
-    longest = min(settings.max_answer_length, size)
-    scores = np.full([size, longest], -np.inf)  # by the first token and the number of tokens after it
-    for more in range(longest):
-        scores[: size - more, more] = starts[: size - more] + ends[more:]
-    scores[~np.array(window.may_begin, bool)] = -np.inf
-    for place in np.argsort(-scores, axis=None, kind="stable")[: settings.n_best]:
-        first, more = divmod(int(place), longest)
-        if np.isfinite(scores[first, more]):
-            yield Span(float(scores[first, more]), window.spans[first][0], window.spans[first + more][1])
-
-
-def _distinct(spans: Sequence[Span], count: int) -> List[Span]:
-    by_place: Dict[Tuple[int, int], Span] = {}
-    for span in spans:
-        by_place.setdefault((span.start, span.end), span)
-    return list(by_place.values())[:count]
 
 
 def score_answers(
@@ -173,6 +109,5 @@ def _text(question: Question, span: Span) -> str:
 
 
 def _described(question: Question, spans: Sequence[Span]) -> Iterator[Dict[str, Any]]:
-    weights = np.exp(np.array([span.score for span in spans]) - spans[0].score)
-    for span, weight in zip(spans, weights / weights.sum()):
-        yield {"text": _text(question, span), "start": span.start, "score": span.score, "probability": float(weight)}
+    for span, probability in zip(spans, probabilities_of(spans)):
+        yield {"text": _text(question, span), "start": span.start, "score": span.score, "probability": probability}

@@ -8,19 +8,14 @@ import numpy as np
 
 from albert.checkpoints.description import READER_KEYS
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.mrc.answers import (
-    SpanSettings,
-    best_spans,
-    mean_loss,
-    one_place_for_all,
-    score_answers,
-    write_answers,
-)
-from albert.finetuning.mrc.features import WindowSettings, check_settings, record_encoder, windows_of
+from albert.finetuning.mrc.answers import mean_loss, one_place_for_all, score_answers, write_answers
+from albert.finetuning.mrc.features import check_settings, record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import ReadingSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, span_objective
+from albert.inference.context_windows import WindowSettings, windows_of
+from albert.inference.span_reading import SpanSettings, best_spans
 from albert.model.outputs import SPANS
 from albert.model.types import Tensor
 from albert.tasks import mrc_rows

@@ -11,23 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from albert.files.complete import CompleteFile
-from albert.finetuning.ner.features import SentencePart
 from albert.finetuning.sameness import is_nearly_all
-from albert.tasks.entities import (
-    Entity,
-    EntityScore,
-    TagReading,
-    entities_of_tags,
-    entity_scores,
-    over_all_types,
-    parse_tag,
-    tags_of_entities,
-)
+from albert.inference.tag_reading import read_entities
+from albert.tasks.entities import Entity, EntityScore, entity_scores, over_all_types, tags_of_entities
 from albert.tasks.ner_rows import Sentence
 from albert.tasks.submission import file_name, id_of
 from albert.tasks.task import Task
@@ -36,26 +27,9 @@ CLUENER = "cluener"
 _BIO_SUFFIX, _SPANS_SUFFIX = "_predict.bio", "_predict.spans.json"
 
 
-def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
-    """Collects the logarithms of the probabilities [tokens, tags] of each sentence's tags.
-
-    Args:
-      parts: of all sentences, in order.
-      answers: of the model for each part, [at least its length, tags].
-      num_sentences: how many sentences there are.
-    """
-    found: List[List[np.ndarray]] = [[] for _ in range(num_sentences)]
-    for part, answer in zip(parts, answers):
-        found[part.sentence].append(answer[part.positions])
-    return [np.concatenate(rows) for rows in found]
-
-
 def predicted_entities(task: Task, sentence: Sentence, answer: np.ndarray) -> List[Entity]:
     """Reads the entities, in characters, off the likeliest tag of each token."""
-    tags = [parse_tag(task.labels[tag]) for tag in answer.argmax(axis=1)]
-    reading: TagReading = entities_of_tags([tag for tag in tags if tag is not None])  # a task's labels are all tags
-    tokens = sentence.tokens
-    return [Entity(tokens[found.start][0], tokens[found.end - 1][1], found.type) for found in reading.entities]
+    return [found.entity for found in read_entities(task.labels, sentence, answer)]
 
 
 def score_entities(

@@ -11,14 +11,15 @@ from albert.finetuning.ner.answers import (
     no_entity_predicted,
     predicted_entities,
     score_entities,
-    token_answers,
     write_entities,
 )
-from albert.finetuning.ner.features import parts_of, record_encoder
+from albert.finetuning.ner.features import record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
 from albert.finetuning.task import find_named_task
 from albert.finetuning.token_models import TokenModel, tag_objective
+from albert.inference.sentence_parts import parts_of
+from albert.inference.tag_reading import token_answers
 from albert.model.outputs import TAGS
 from albert.model.types import Tensor
 from albert.tasks import ner_rows

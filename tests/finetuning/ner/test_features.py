@@ -1,4 +1,4 @@
-"""Sequences of sentences: labels at first pieces, parts of long sentences, no token without a prediction."""
+"""Records of sentences: labels at first pieces; entities, their scores and files."""
 
 import json
 import os
@@ -6,11 +6,12 @@ import os
 import numpy as np
 import pytest
 
-from albert.base.errors import UserError
 from albert.files.features import TAG_FEATURES
 from albert.files.record_encoding import encode_rows
-from albert.finetuning.ner.answers import predicted_entities, score_entities, token_answers, write_entities
-from albert.finetuning.ner.features import parts_of, reaches, record_encoder
+from albert.finetuning.ner.answers import predicted_entities, score_entities, write_entities
+from albert.finetuning.ner.features import record_encoder
+from albert.inference.sentence_parts import parts_of
+from albert.inference.tag_reading import token_answers
 from albert.tasks.entities import Entity
 from albert.tasks.ner import NER_TASKS
 from albert.tasks.ner_rows import Sentence, word_places
@@ -45,27 +46,6 @@ def test_a_tag_stands_at_the_first_piece_of_its_token(tokenizer):
     assert encode_rows(TAG_FEATURES, [record.values])
 
 
-def test_a_token_of_which_nothing_is_left_has_a_place(tokenizer):
-    row = sentence("甲\u200b乙", tokens=((0, 1), (1, 2), (2, 3)))
-    (part,) = parts_of([row], tokenizer, 16)
-    assert part.encoded.input_ids == [CLS, 5, UNK, 6, SEP] and part.positions == [1, 2, 3]
-
-
-@pytest.mark.parametrize("room", [1, 2, 3, 4, 7, 30])
-def test_every_token_is_tagged_once_with_text_on_both_sides(room):
-    random = np.random.RandomState(room)
-    for _ in range(40):
-        lengths = random.randint(1, min(room, 4) + 1, random.randint(1, 40)).tolist()
-        found = list(reaches(lengths, room))
-        assert [token for reach in found for token in range(reach.first, reach.last)] == list(range(len(lengths)))
-        for number, reach in enumerate(found):
-            assert reach.begin <= reach.first < reach.last <= reach.end
-            assert sum(lengths[reach.begin : reach.end]) <= room
-            if number and max(lengths) == 1 and room >= 4:
-                assert reach.first - reach.begin == room // 4
-                assert found[number - 1].end - found[number - 1].last == room // 4
-
-
 def test_parts_answer_as_one(tokenizer):
     text = "甲乙丙丁戊己庚" * 4
     row = sentence(text, [Entity(5, 8, "PER"), Entity(20, 21, "LOC")])
@@ -82,16 +62,6 @@ def test_parts_answer_as_one(tokenizer):
     assert predicted_entities(TASK, row, tokens[0]) == list(row.entities)
     labelled = [value for record in records for value in record.values["label_ids"] if value]
     assert len(labelled) == len(text) + 1  # no tag is learnt twice
-
-
-def test_a_token_longer_than_a_sequence_loses_its_end_and_is_counted(tokenizer):
-    (part,) = parts_of([sentence("甲" * 9, tokens=((0, 9),))], tokenizer, 6)
-    assert part.positions == [1] and len(part.encoded.input_ids) == 6 and part.encoded.was_truncated
-
-
-def test_too_short_sequences_are_refused(tokenizer):
-    with pytest.raises(UserError, match="max_seq_length 2 is too short"):
-        list(parts_of([sentence("甲")], tokenizer, 2))
 
 
 ODD = "  Ａ甲\u3000乙é20\u2028丙"
