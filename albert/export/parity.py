@@ -2,8 +2,8 @@
 
 Probabilities are compared by their logarithms, which differ as logits do: over a whole vocabulary the probabilities
 themselves are too small to differ visibly. Outputs for each token are compared at tokens only: nobody reads those at
-padding, which differ most in a few bits. So are probabilities over the tokens of a row: zeros at padding would make
-their spread large, and with it the difference that is allowed.
+padding, which differ most in a few bits. So are scores that choose among the tokens of a row: those of padding would
+make their spread large, and with it the difference that is allowed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ FIXED_ROWS, RANDOM_ROWS = 3, 8
 _LONGEST_FREE_LENGTH = 24  # of the inputs, where the export takes any length
 _LEAST_SPREAD = 1e-3  # the least spread that a difference is divided by
 _LEAST_PROBABILITY = 1e-7  # a float32 softmax is not exact below
-_PROBABILITIES_SUFFIX = "probabilities"  # outputs whose name ends with this are a softmax
+_LOGARITHMS = "log-probabilities"
+# What is compared of outputs that choose a label or a token, by the end of their names.
+_UNITS = {"probabilities": _LOGARITHMS, "logits": "logits"}
 
 
 class Tolerance(NamedTuple):
@@ -43,6 +45,7 @@ class Parity(NamedTuple):
       rms: the root of the mean square of the differences of an output, as a share of its spread; of the worst output.
       agreeing, labels: how many of the labels (most probable classes, tokens, tags or ends of a span) agree; 0 of 0 for
         an encoder.
+      unit: "log-probabilities" or "logits", of which the differences are; empty where the outputs choose nothing.
     """
 
     difference: float
@@ -50,13 +53,14 @@ class Parity(NamedTuple):
     rms: float
     agreeing: int
     labels: int
+    unit: str = ""
 
     def __str__(self) -> str:
         text = (
             "largest difference {:.1e}{}, {:.1e} of the outputs' spread (rms {:.1e}), on {} fixed and {} random inputs"
         )
-        kind = " of log-probabilities" if self.labels else ""
-        text = text.format(self.difference, kind, self.share, self.rms, FIXED_ROWS, RANDOM_ROWS)
+        unit = " of " + self.unit if self.unit else ""
+        text = text.format(self.difference, unit, self.share, self.rms, FIXED_ROWS, RANDOM_ROWS)
         return text + "; {} of {} labels agree".format(self.agreeing, self.labels) if self.labels else text
 
 
@@ -111,37 +115,36 @@ def compare_outputs(source: Arrays, export: Arrays, mask: Optional[np.ndarray] =
     Raises:
       UserError: the export lacks an output, or one has another shape or is not finite.
     """
-    largest, share, rms, agreeing, labels = 0.0, 0.0, 0.0, 0, 0
-    for name, expected in source.items():
-        got = export.get(name)
-        if got is None or got.shape != expected.shape or not np.isfinite(got).all():
-            raise UserError(
-                "the export is wrong: its {} is {}, that of the source is of shape {}".format(
-                    name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
-                )
+    parts = [_compare(name, expected, export.get(name), mask) for name, expected in source.items()]
+    return Parity(
+        difference=max(part.difference for part in parts),
+        share=max(part.share for part in parts),
+        rms=max(part.rms for part in parts),
+        agreeing=sum(part.agreeing for part in parts),
+        labels=sum(part.labels for part in parts),
+        unit=parts[0].unit,
+    )
+
+
+def _compare(name: str, expected: np.ndarray, got: Optional[np.ndarray], mask: Optional[np.ndarray]) -> Parity:
+    """Compares one output."""
+    if got is None or got.shape != expected.shape or not np.isfinite(got).all():
+        raise UserError(
+            "the export is wrong: its {} is {}, that of the source is of shape {}".format(
+                name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
             )
-        if _is_of_tokens(expected, mask):
-            expected, got = expected[mask > 0], got[mask > 0]
-        if name.endswith(_PROBABILITIES_SUFFIX):
-            same = expected.argmax(axis=-1) == got.argmax(axis=-1)
-            agreeing, labels = agreeing + int(same.sum()), labels + same.size
-            expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
-        if _is_over_tokens(expected, mask):
-            expected, got = (np.moveaxis(values, 2, 1)[mask > 0] for values in (expected, got))
-        difference, spread = float(np.abs(expected - got).max()), max(float(expected.std()), _LEAST_SPREAD)
-        largest, share = max(largest, difference), max(share, difference / spread)
-        rms = max(rms, float(np.sqrt(np.square(expected - got).mean())) / spread)
-    return Parity(largest, share, rms, agreeing, labels)
-
-
-def _is_of_tokens(values: np.ndarray, mask: Optional[np.ndarray]) -> bool:
-    """Whether values stand at each token: [B, S, n]."""
-    return mask is not None and values.ndim == 3 and values.shape[:2] == mask.shape
-
-
-def _is_over_tokens(values: np.ndarray, mask: Optional[np.ndarray]) -> bool:
-    """Whether values choose among the tokens of a row, as spans do: [B, n, S]; padding has the probability 0."""
-    return mask is not None and values.ndim == 3 and values.shape[::2] == mask.shape
+        )
+    if mask is not None and expected.ndim == 3 and expected.shape[:2] == mask.shape:  # [B, S, n]
+        expected, got = expected[mask > 0], got[mask > 0]
+    unit = next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+    same = expected.argmax(axis=-1) == got.argmax(axis=-1) if unit else np.zeros(0, bool)
+    if unit == _LOGARITHMS:
+        expected, got = (np.log(np.maximum(values, _LEAST_PROBABILITY)) for values in (expected, got))
+    if mask is not None and expected.ndim == 3 and expected.shape[::2] == mask.shape:  # [B, n, S]
+        expected, got = (np.moveaxis(values, 2, 1)[mask > 0] for values in (expected, got))
+    difference, spread = float(np.abs(expected - got).max()), max(float(expected.std()), _LEAST_SPREAD)
+    rms = float(np.sqrt(np.square(expected - got).mean()))
+    return Parity(difference, difference / spread, rms / spread, int(same.sum()), same.size, unit)
 
 
 def check_parity(parity: Parity, tolerance: Union[float, Tolerance]) -> None:

@@ -25,6 +25,7 @@ INPUTS = {
     "segment_ids": np.array([[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0]], np.int32),
 }
 WRITERS = {"tags": exports.write_tagger, "spans": exports.write_reader}
+OUTPUTS = {"tags": "probabilities", "spans": "span_logits"}
 SHAPES = {"tags": (2, 7, 5), "spans": (2, 2, 7)}
 
 
@@ -42,7 +43,7 @@ def read_json(*parts):
 
 def answers_of(checkpoint, head):
     with InferenceGraph(head_recipe(open_checkpoint(str(checkpoint)), head)) as graph:
-        return graph.answer(INPUTS)["probabilities"]
+        return graph.answer(INPUTS)[OUTPUTS[head]]
 
 
 @pytest.mark.parametrize("head", ["tags", "spans"])
@@ -53,7 +54,7 @@ def test_every_format_holds_the_head_that_was_trained(folders, tmp_path, caplog,
     caplog.set_level(logging.INFO)
     exports.run(checkpoint=os.path.dirname(folders[head]), format=kind, output_dir=tmp_path / "out", max_seq_length=7)
     description = read_json(tmp_path, "out", "export.json")
-    assert description["head"] == head and description["outputs"] == ["probabilities"]
+    assert description["head"] == head and description["outputs"] == [OUTPUTS[head]]
     assert "The export answers with the head {}.".format(head) in caplog.text
     assert description["parity"]["share"] < 1e-4 and description["parity"]["agreeing"] > 20
     card = (tmp_path / "out" / "MODEL_CARD.md").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def test_a_folder_for_transformers_answers_as_its_source_and_comes_back(folders,
     folder = transformers_folder.read(str(tmp_path / "there"))
     expected = answers_of(folders[head], head)
     assert folder.head == head and expected.shape == SHAPES[head]
-    answers = NumpyAlbert(folder.config, folder.values).answer(INPUTS, head)["probabilities"]
+    answers = NumpyAlbert(folder.config, folder.values).answer(INPUTS, head)[OUTPUTS[head]]
     np.testing.assert_allclose(answers, expected, atol=1e-6)
     exports.run(checkpoint=tmp_path / "there", format="tensorflow", output_dir=tmp_path / "back")
     back = open_checkpoint(str(tmp_path / "back"))
@@ -149,10 +150,10 @@ def test_what_an_export_leaves_out_is_said(folders, published, tmp_path, caplog)
     ]  # fmt: skip
 
 
-def test_parity_of_spans_does_not_count_the_zeros_of_padding():
-    source = {"probabilities": np.array([[[0.5, 0.3, 0.2, 0, 0], [0.2, 0.4, 0.4, 0, 0]]])}
-    export = {"probabilities": np.array([[[0.5, 0.2, 0.3, 0, 0], [0.2, 0.5, 0.3, 0, 0]]])}
-    parity = compare_outputs(source, export, np.array([[1, 1, 1, 0, 0]]))
-    logs = np.log(source["probabilities"][:, :, :3])
-    assert (parity.agreeing, parity.labels) == (2, 2)
-    assert parity.share == pytest.approx(np.abs(np.log([2 / 3, 1.5])).max() / logs.std())
+def test_parity_of_spans_does_not_count_padding():
+    source = {"span_logits": np.array([[[3.0, 1.0, 2.0, -1e9], [0.0, 1.0, 2.0, -1e9]]])}
+    export = {"span_logits": np.array([[[3.0, 1.0, 2.5, -1e8], [0.0, 2.5, 2.0, -1e8]]])}
+    parity = compare_outputs(source, export, np.array([[1, 1, 1, 0]]))
+    assert (parity.agreeing, parity.labels, parity.unit) == (1, 2, "logits")
+    assert parity.share == pytest.approx(1.5 / source["span_logits"][:, :, :3].std())
+    assert "largest difference 1.5e+00 of logits" in str(parity)
