@@ -1,9 +1,10 @@
 """Engine "tensorflow": a frozen graph in a session.
 
-An engine answers `answer(inputs)` for int32 inputs [B, S] by name with one array, [B, …]; it has a `seq_length`, the
-only length that it takes or None for any; it may be asked from several threads at once, and `concurrency` says from how
-many that is faster than from one; `gains_from_batches` says whether many rows at once take less than one by one;
-`width` is the length of an answer's last axis, None where it is not known; `close` frees it.
+An engine answers `answer(inputs)` for int32 inputs [B, S] by name with one array, [B, …], whose values at padding mean
+nothing. It has a `seq_length`, the only length that it takes or None for any; it may be asked from several threads at
+once, and `concurrency` says from how many that is faster than from one; `gains_from_batches` says whether many rows at
+once take less than one by one; `width` is the length of an answer's last axis, None where it is not known; `close`
+frees it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from albert.checkpoints.model import CheckpointModel
 from albert.inference.graph import frozen_graph, head_recipe
 from albert.inference.graph_files import first_line, read_graph, read_savedmodel
 from albert.inference.model_files import FROZEN_FILE, VERSION_FOLDER
-from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, LABELLED_HEADS, Arrays
-from albert.tasks.registry import TAGGER
+from albert.model.outputs import CLASSIFIER, HEADS, INPUT_NAMES, Arrays
 
 PROBABILITIES = HEADS[CLASSIFIER].outputs[0]
 
@@ -83,7 +83,7 @@ def checkpoint_engine(
     Args:
       model: the checkpoint.
       head: one of `outputs.HEADS`.
-      num_labels: labels that a classifier or a tagger must have; None for another head.
+      num_labels: labels that a classifier must have; None for another head.
       graph_file: see `graph.frozen_graph`.
       gpu_memory_fraction: see `TensorFlowEngine`.
 
@@ -91,12 +91,12 @@ def checkpoint_engine(
       UserError: the checkpoint has no such head, or cannot be read.
     """
     lack = model.lack_of(head)
-    if head in LABELLED_HEADS and (lack or model.num_labels != num_labels):
+    if head == CLASSIFIER and (lack or model.num_labels != num_labels):
         raise UserError(
             "the checkpoint {} cannot answer: it has {}; fine-tune it with {} first".format(
                 model.prefix,
                 lack or "a head of {} labels, not {}".format(model.num_labels, num_labels),
-                model.family.classification_runner if head == CLASSIFIER else TAGGER,
+                model.family.classification_runner,
             )
         )
     if lack:

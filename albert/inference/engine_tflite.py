@@ -41,12 +41,10 @@ class TfliteEngine:
         self._path = os.path.join(folder, TFLITE_FILE)
         num_threads = num_threads or available_cores()
         self.concurrency = num_threads
-        interpreter_class = _interpreter_class()
+        library = interpreter_class()
         _check_format(self._path)
         with silence():
-            self._idle: List[_RowInterpreter] = [
-                _RowInterpreter(interpreter_class, self._path) for _ in range(num_threads)
-            ]
+            self._idle: List[_RowInterpreter] = [_RowInterpreter(library, self._path) for _ in range(num_threads)]
             self._idle[0].try_out()
         self._lock = threading.Lock()
         self._is_idle = threading.Semaphore(num_threads)
@@ -64,7 +62,7 @@ class TfliteEngine:
         answers[:: self.concurrency] = self._answer_rows(shares[0])
         for first, other in enumerate(others, start=1):
             answers[first :: self.concurrency] = other.result()
-        return np.concatenate(answers)
+        return _joined(answers)
 
     def close(self) -> None:
         """Ends the threads."""
@@ -113,7 +111,8 @@ class _RowInterpreter:
             details, answers = self._interpreter.get_input_details(), self._interpreter.get_output_details()
             self._inputs = {tensor["name"].split(":")[0]: tensor["index"] for tensor in details}
             self._output = answers[0]["index"]
-            self.width = int(answers[0]["shape_signature"][-1])
+            width = int(answers[0]["shape_signature"][-1])
+            self.width = width if width > 0 else None
             length = int(details[0]["shape_signature"][1])
             if sorted(self._inputs) != sorted(INPUT_NAMES):
                 raise ValueError("its inputs are {}, not {}".format(", ".join(self._inputs), ", ".join(INPUT_NAMES)))
@@ -152,11 +151,23 @@ class _RowInterpreter:
         self._interpreter.allocate_tensors()
 
 
+def _joined(answers: List[np.ndarray]) -> np.ndarray:
+    """Joins the answers to rows; where rows have their own lengths, shorter ones are padded with zeros."""
+    shape = tuple(max(sizes) for sizes in zip(*(answer.shape[1:] for answer in answers)))
+    if all(answer.shape[1:] == shape for answer in answers):
+        return np.concatenate(answers)
+    joined = np.zeros((len(answers),) + shape, answers[0].dtype)
+    for row, answer in zip(joined, answers):
+        row[tuple(slice(size) for size in answer.shape[1:])] = answer[0]
+    return joined
+
+
 def _num_rows(inputs: Arrays) -> int:
     return len(inputs["input_ids"])
 
 
-def _interpreter_class() -> Any:
+def interpreter_class() -> Any:
+    """Imports the interpreter; raises `UserError` where it is not installed."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:

@@ -8,68 +8,53 @@ The model is a folder that fine-tuning made, or an export of one. Only the engin
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.inference.engines import EngineOptions, open_engine
+from albert.inference.fine_tuned_model import FineTunedModel
 from albert.inference.model_files import ModelFiles, find_model
-from albert.inference.text_batches import MAX_BATCH_TOKENS, Pair, Place
-from albert.inference.text_model import BATCH_SIZE, TextModel
+from albert.inference.text_batches import Pair, Place
 from albert.model.outputs import CLASSIFIER
+from albert.tasks.multilabel_metrics import decisions
+from albert.text.long_texts import CUT, merge_probabilities
+
+Answer = Union[str, Tuple[str, ...]]
 
 
 class Predictions(NamedTuple):
     """Answers of a model to n rows.
 
     Attributes:
-      labels: the most probable label of each row.
-      scores: float32 [n], its probability.
-      probabilities: float32 [n, labels], of all labels.
+      labels: the most probable label of each row; of a model of several labels a row all labels whose probability
+        reaches their threshold, by their ids: a tuple, perhaps an empty one.
+      scores: float32 [n], the highest probability of each row.
+      probabilities: float32 [n, labels], of all labels. They sum to 1 where a row has one label.
     """
 
-    labels: List[str]
+    labels: List[Answer]
     scores: np.ndarray
     probabilities: np.ndarray
 
 
-class Predictor(TextModel):
+class Predictor(FineTunedModel):
     """Computes the probabilities of the labels. Safe to call from several threads.
 
     Attributes:
       labels: of the model, by id.
+      thresholds: of a model of several labels a row the least probability of each label; None for others.
+      long_text: how long texts are read (`long_texts`).
       engine_name: one of ENGINES.
     """
 
-    def __init__(
-        self,
-        files: ModelFiles,
-        *,
-        engine: Optional[str] = None,
-        batch_size: int = BATCH_SIZE,
-        max_batch_tokens: int = MAX_BATCH_TOKENS,
-        graph_file: Optional[str] = None,
-        gpu_memory_fraction: float = 1.0,
-    ) -> None:
-        """Loads the model.
+    head = CLASSIFIER
 
-        Args:
-          files: see `ModelFiles`.
-          engine, graph_file, gpu_memory_fraction: see `EngineOptions`.
-          batch_size, max_batch_tokens: see `TextModel`.
-
-        Raises:
-          UserError: a file is missing or does not fit, the checkpoint holds no fine-tuned head, or the engine does not
-            open such files or is not installed.
-        """
-        tokenizer = files.tokenizer()
-        opened = open_engine(files, CLASSIFIER, tokenizer, EngineOptions(engine, graph_file, gpu_memory_fraction))
-        super().__init__(
-            opened.engine, tokenizer, opened.max_seq_length, batch_size=batch_size, max_batch_tokens=max_batch_tokens
-        )
-        self.labels = files.labels
-        self.engine_name = opened.name
+    def __init__(self, files: ModelFiles, **options: Any) -> None:
+        """Loads the model; arguments and errors are those of `FineTunedModel`."""
+        super().__init__(files, **options)
+        self.thresholds = files.thresholds
+        self.long_text = files.long_text or CUT
 
     def predict(self, pairs: Sequence[Pair], symmetric: bool = False, place: Place = "row {}".format) -> np.ndarray:
         """Returns the probabilities, float32 [n, labels], of n rows in their order.
@@ -82,13 +67,18 @@ class Predictor(TextModel):
         Raises:
           UserError: a row is not a text or pair of texts, or holds nothing that can be read.
         """
-        rows = self._encoder.encode(pairs, place)
+        rows, counts = self._encoder.encode_long(pairs, place, self.long_text)
         if not rows:
             return np.zeros([0, len(self.labels)], np.float32)
         turned = {number: (b, a) for number, (a, b) in enumerate(pairs) if symmetric and b is not None}
         swapped = list(turned)
-        rows += self._encoder.encode(list(turned.values()))
-        probabilities = self._answer(rows)
+        turned_rows, turned_counts = self._encoder.encode_long(list(turned.values()), long_text=self.long_text)
+        probabilities = merge_probabilities(
+            self._answer(rows + turned_rows),
+            counts + turned_counts,
+            self.long_text,
+            is_multilabel=self.thresholds is not None,
+        )
         if swapped:
             probabilities[swapped] = (probabilities[swapped] + probabilities[len(pairs) :]) / 2
         return probabilities[: len(pairs)]
@@ -97,10 +87,17 @@ class Predictor(TextModel):
         """Returns labels, scores and probabilities; arguments and errors are those of `predict`."""
         probabilities = self.predict(pairs, symmetric)
         return Predictions(
-            labels=[self.labels[label_id] for label_id in probabilities.argmax(axis=1)],
+            labels=[self.decide(row) for row in probabilities],
             scores=probabilities.max(axis=1),
             probabilities=probabilities,
         )
+
+    def decide(self, probabilities: np.ndarray) -> Answer:
+        """Decides on the label or the labels of a row by its probabilities [labels]."""
+        if self.thresholds is None:
+            return self.labels[int(probabilities.argmax())]
+        decided = decisions(probabilities, self.thresholds)
+        return tuple(label for label, is_given in zip(self.labels, decided) if is_given)
 
 
 def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> Predictor:
@@ -109,7 +106,7 @@ def open_predictor(path: str, engine: Optional[str] = None, **options: Any) -> P
     Args:
       path: the folder.
       engine: one of ENGINES; by default the one that opens it.
-      **options: see `Predictor`.
+      **options: see `FineTunedModel`.
 
     Raises:
       UserError: there is no fine-tuned model, or it cannot be loaded.

@@ -12,7 +12,9 @@ import numpy as np
 from albert.base.errors import UserError
 from albert.files.reading import text_lines
 from albert.tasks.text_table import column_of, open_texts
+from albert.text.arrays import has_lone_surrogate
 from albert.text.batch_tokenization import BatchTokenizer
+from albert.text.long_texts import CUT, sequences_of
 from albert.text.sequences import EncodedPair, join_ids, text_ids
 from tokenization import FullTokenizer
 
@@ -56,6 +58,26 @@ class PairEncoder:
             join_ids(self._tokenizer, ids[a], None if b is None else ids[b], self._max_seq_length) for a, b in pairs
         ]
 
+    def encode_long(
+        self, pairs: Sequence[Pair], place: Place = "row {}".format, long_text: str = CUT
+    ) -> Tuple[List[EncodedPair], List[int]]:
+        """Encodes pairs as `encode`, each as the sequences that are read of it.
+
+        Args:
+          pairs: the texts.
+          place: see `encode`.
+          long_text: see `long_texts`.
+
+        Returns:
+          The sequences of all rows one after the other, and their number for each row.
+        """
+        ids = self._checked_ids(pairs, place)
+        found = [
+            sequences_of(self._tokenizer, ids[a], None if b is None else ids[b], self._max_seq_length, long_text)
+            for a, b in pairs
+        ]
+        return [sequence for sequences in found for sequence in sequences], [len(sequences) for sequences in found]
+
     def encode_apart(
         self, pairs: Sequence[Pair], place: Place = "row {}".format
     ) -> Tuple[List[EncodedPair], np.ndarray]:
@@ -87,11 +109,7 @@ class PairEncoder:
         for number, pair in enumerate(pairs, start=1):
             for which, text in zip(_WHICH, pair):
                 if text is not None and not ids[text]:
-                    raise UserError(
-                        "the {} text of {} holds nothing that can be read, only blanks and control characters".format(
-                            which, place(number)
-                        )
-                    )
+                    raise nothing_to_read(which + " text", place(number))
         return ids
 
     def _ids_of_texts(self, texts: Sequence[str]) -> Dict[str, List[int]]:
@@ -153,6 +171,21 @@ def _check_pair(pair: Pair, place: str) -> None:
             raise UserError("the {} text of {} must be a text, not {}".format(which, place, shown(text)))
         if not text.strip():
             raise UserError("the {} text of {} is empty".format(which, place))
+
+
+def check_text(text: object, place: str) -> None:
+    """Raises `UserError` where a value is not a text; an empty one is."""
+    if not isinstance(text, str):
+        raise UserError("{} must be a text, not {}".format(place, shown(text)))
+    if has_lone_surrogate(text):
+        raise UserError("{} has half a character (\\ud800 to \\udfff)".format(place))
+
+
+def nothing_to_read(which: str, place: str) -> UserError:
+    """Error of a text of which the tokenizer leaves nothing."""
+    return UserError(
+        "the {} of {} holds nothing that can be read, only blanks and control characters".format(which, place)
+    )
 
 
 def shown(value: object) -> str:

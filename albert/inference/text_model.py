@@ -6,7 +6,7 @@ from typing import Any, List
 
 import numpy as np
 
-from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, answer_in_batches
+from albert.inference.text_batches import MAX_BATCH_TOKENS, PairEncoder, answer_in_batches, batches_by_length
 from albert.text.sequences import EncodedPair, pad_batch
 from tokenization import FullTokenizer
 
@@ -61,12 +61,23 @@ class TextModel:
         """Returns the answers to rows, of which there is at least one, in their order."""
         return answer_in_batches(
             [len(row.input_ids) for row in rows],
-            lambda batch: self._engine.answer(
-                pad_batch([rows[row] for row in batch], self._pad_id, self._engine.seq_length)
-            ),
+            lambda batch: self._answer_batch([rows[row] for row in batch]),
             max_rows=self._batch_size,
             max_tokens=self._max_batch_tokens,
         )
+
+    def _answer_tokens(self, rows: List[EncodedPair]) -> List[np.ndarray]:
+        """Returns the answers to rows of a model that answers for each token: each as long as its batch was padded."""
+        answers: List[Any] = [None] * len(rows)
+        lengths = [len(row.input_ids) for row in rows]
+        for batch in batches_by_length(lengths, max_rows=self._batch_size, max_tokens=self._max_batch_tokens):
+            for row, answer in zip(batch, self._answer_batch([rows[row] for row in batch])):
+                answers[row] = answer
+        return answers
+
+    def _answer_batch(self, rows: List[EncodedPair]) -> np.ndarray:
+        answers: np.ndarray = self._engine.answer(pad_batch(rows, self._pad_id, self._engine.seq_length))
+        return answers
 
     def close(self) -> None:
         """Frees the model."""

@@ -1,0 +1,90 @@
+"""Tagger: a model that run_ner.py fine-tuned, loaded once, that finds the entities of any number of texts.
+
+    with tagger.open_tagger("weibo_ner_checkpoints") as model:
+        model.tag(["我在北京大学读书"])
+
+The model is a folder that run_ner.py filled, or an export of one. Only the engine "tensorflow" needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from albert.inference.fine_tuned_model import FineTunedModel, find_fine_tuned
+from albert.inference.sentence_parts import parts_of
+from albert.inference.tag_reading import read_entities, token_answers
+from albert.inference.text_batches import Place, check_text
+from albert.model.outputs import TAGS
+from albert.tasks.ner_rows import Sentence, word_places
+from albert.tasks.registry import TAGGER
+
+
+class TaggedEntity(NamedTuple):
+    """Entity that was found in a text.
+
+    Attributes:
+      start, end: its place [start, end) in the text, in characters.
+      type: its type.
+      text: its characters.
+      score: the mean probability of the tags of its tokens, 0 to 1.
+    """
+
+    start: int
+    end: int
+    type: str
+    text: str
+    score: float
+
+
+class Tagger(FineTunedModel):
+    """Finds entities. Safe to call from several threads."""
+
+    head = TAGS
+
+    def tag(self, texts: Sequence[str], place: Place = "row {}".format) -> List[List[TaggedEntity]]:
+        """Returns the entities of each text in the order of their places, none for a text in which nothing is read.
+
+        A text that is too long for one sequence is read in parts that overlap.
+
+        Args:
+          texts: of any length.
+          place: what messages call a text, by its number from 1.
+
+        Raises:
+          UserError: a value is not a text.
+        """
+        for number, text in enumerate(texts, start=1):
+            check_text(text, place(number))
+        sentences = [Sentence(row, text, word_places(text), None, 1 + row) for row, text in enumerate(texts)]
+        parts = list(parts_of(sentences, self.tokenizer, self.max_seq_length))
+        answers = token_answers(parts, self._answer_tokens([part.encoded for part in parts]), len(sentences))
+        return [self._entities(sentence, answer) for sentence, answer in zip(sentences, answers)]
+
+    def _entities(self, sentence: Sentence, probabilities: np.ndarray) -> List[TaggedEntity]:
+        likeliest = probabilities.max(axis=1) if len(probabilities) else probabilities
+        return [
+            TaggedEntity(
+                start=found.entity.start,
+                end=found.entity.end,
+                type=found.entity.type,
+                text=sentence.text[found.entity.start : found.entity.end],
+                score=float(likeliest[found.first : found.last].mean()),
+            )
+            for found in read_entities(self.labels, sentence, probabilities)
+        ]
+
+
+def open_tagger(path: str, engine: Optional[str] = None, **options: Any) -> Tagger:
+    """Opens the tagger of a folder that run_ner.py filled, or of an export.
+
+    Args:
+      path: the folder.
+      engine: one of ENGINES; by default the one that opens it.
+      **options: see `FineTunedModel`.
+
+    Raises:
+      UserError: there is no such model, or it cannot be loaded.
+    """
+    return Tagger(find_fine_tuned(path, TAGGER), engine=engine, **options)
