@@ -1,8 +1,9 @@
 """Command lines: strict flags and words in a namespace of their own, and errors as one sentence.
 
 Each command owns a `Flags` object, so importing a command defines nothing globally and two commands live in one
-process. Unknown flags, bad values and unexpected words end it with exit status 2; the message names the nearest flag.
-In a path, `~` is the home folder: a shell leaves it alone behind `--name=`.
+process. Unknown flags, bad values and unexpected words end it with exit status 2; the message names the flag that is
+meant, where one is near, and all flags that are missing. `--name=value` and `--name value` are the same, and so are
+`-` and `_` in names. In a path, `~` is the home folder: a shell leaves it alone behind `--name=`.
 """
 
 from __future__ import annotations
@@ -10,87 +11,110 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import os
+import re
 import sys
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from absl import flags as absl_flags
 
-from albert.base.console import decoded_argument, make_streams_tolerant
-from albert.base.errors import UsageError, UserError, nearest
-from albert.base.paths import expand_home, model_path
+from albert.base import flag_parsers
+from albert.base.columns import screen_width
+from albert.base.console import make_streams_tolerant
+from albert.base.errors import UsageError, UserError
+from albert.base.help_page import RARE, REQUIRED, Entry, help_page
+from albert.base.paths import ROOT
+from albert.base.suggestions import suggestion
+from albert.base.versions import versions_text
+
+__all__ = ["RARE", "Flags", "MissingFlagsError", "UsageError", "run_command"]
 
 USAGE_EXIT_STATUS = 2
 USER_ERROR_EXIT_STATUS = 1
 INTERRUPTED_EXIT_STATUS = 130
 
-
-class _Text(absl_flags.ArgumentParser):
-    """Parser of texts."""
-
-    def parse(self, argument: Any) -> Any:
-        """Returns the text; raises `ValueError` where its bytes are none."""
-        return decoded_argument(argument)
+_FLAG = re.compile(r"--?([^\W\d][\w-]*)(=.*)?$", re.DOTALL)
+_TRUTH = ("true", "false")
 
 
-class _Path(absl_flags.ArgumentParser):
-    """Parser of paths; their bytes may be in any encoding."""
-
-    def parse(self, argument: Any) -> Any:
-        """Returns the path; raises `ValueError` where its home folder does not exist."""
-        return expand_home(argument)
+class MissingFlagsError(UsageError):
+    """Flags or words that a command needs have no value; the message names all of them."""
 
 
-class _ModelPath(_Path):
-    """Parser of paths of models; "starter" is the shipped one."""
+class _Need(NamedTuple):
+    """Flags of which one must be given, unless one of others is."""
 
-    def parse(self, argument: Any) -> Any:
-        """Returns the path; raises as `_Path`."""
-        return model_path(super().parse(argument))
+    names: Tuple[str, ...]
+    unless: Tuple[str, ...] = ()
 
 
-class _Paths(absl_flags.ArgumentParser):
-    """Parser of paths that are separated by commas."""
+class _Shown(NamedTuple):
+    """What --help shows of a flag: the type of its value, its meaning, and the heading above it."""
 
-    def parse(self, argument: Any) -> Any:
-        """Returns the paths, still separated by commas; raises as `_Path`."""
-        parts = argument.split(",")
-        return ",".join(expand_home(part.strip()) if part.strip().startswith("~") else part for part in parts)
+    kind: str
+    meaning: str
+    group: str
 
 
 class Flags:
-    """The flags of one command: declared once, parsed once, read as attributes."""
+    """The flags of one command: declared once, parsed once, read as attributes.
+
+    A declaration takes the name, the default, the meaning for --help, and `kind`, the type that --help shows behind
+    the name; by default it follows from the name.
+    """
 
     def __init__(self) -> None:
         self._values = absl_flags.FlagValues()
         self._words: Dict[str, bool] = {}  # name -> whether it must be given
+        self._shown: Dict[str, _Shown] = {}
+        self._needs: List[_Need] = []
+        self._group = "Flags"
 
-    def string(self, name: str, default: Optional[str], help_text: str) -> None:
+    def group(self, title: str) -> None:
+        """Names the heading under which --help lists the flags that are declared from here on."""
+        self._group = title
+
+    def needs(self, *names: str, unless: Sequence[str] = ()) -> None:
+        """Declares that one of these flags must be given, unless one of others is; `require` checks it."""
+        self._needs.append(_Need(names, tuple(unless)))
+
+    def string(self, name: str, default: Optional[str], help_text: str, *, kind: Optional[str] = None) -> None:
         """Declares a flag that holds a text."""
-        self._define(_Text(), name, default, help_text)
+        self._define(
+            flag_parsers.Text(), name, default, help_text, kind or ("NAME" if name.endswith("_name") else "TEXT")
+        )
 
-    def location(self, name: str, default: Optional[str], help_text: str) -> None:
+    def location(self, name: str, default: Optional[str], help_text: str, *, kind: Optional[str] = None) -> None:
         """Declares a flag that holds the path of a file or a folder."""
-        self._define(_Path(), name, default, help_text)
+        self._define(
+            flag_parsers.Path(), name, default, help_text, kind or ("FOLDER" if name.endswith("_dir") else "FILE")
+        )
 
     def model_location(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds the path of a model, or "starter" for the shipped one."""
-        self._define(_ModelPath(), name, default, help_text)
+        self._define(flag_parsers.ModelPath(), name, default, help_text, "MODEL")
 
     def locations(self, name: str, default: Optional[str], help_text: str) -> None:
         """Declares a flag that holds paths, separated by commas."""
-        self._define(_Paths(), name, default, help_text)
+        self._define(flag_parsers.Paths(), name, default, help_text, "FILES")
 
-    def _define(self, parser: Any, name: str, default: Optional[str], help_text: str) -> None:
+    def _define(self, parser: Any, name: str, default: Optional[str], help_text: str, kind: str) -> None:
         serializer = absl_flags.ArgumentSerializer()
         absl_flags.DEFINE(parser, name, default, help_text, flag_values=self._values, serializer=serializer)
+        self._show(name, kind, help_text)
+
+    def _show(self, name: str, kind: str, help_text: str) -> None:
+        self._shown[name] = _Shown(kind, help_text, self._group)
 
     def boolean(self, name: str, default: bool, help_text: str) -> None:
-        """Declares a flag that is true or false: `--name`, `--name=True`, `--noname`."""
+        """Declares a flag that is true or false: `--name`, `--name=True`, `--name True`, `--noname`."""
         absl_flags.DEFINE_boolean(name, default, help_text, flag_values=self._values)
+        self._show(name, "True|False", help_text)
 
     def integer(self, name: str, default: Optional[int], help_text: str, minimum: Optional[int] = None) -> None:
         """Declares a flag that holds a whole number of at least `minimum`."""
         absl_flags.DEFINE_integer(name, default, help_text, lower_bound=minimum, flag_values=self._values)
+        self._show(name, "N", help_text)
 
     def float(
         self,
@@ -104,10 +128,12 @@ class Flags:
         absl_flags.DEFINE_float(
             name, default, help_text, lower_bound=minimum, upper_bound=maximum, flag_values=self._values
         )
+        self._show(name, "RATE" if name.endswith("_rate") else "NUMBER", help_text)
 
     def choice(self, name: str, default: Optional[str], choices: Sequence[str], help_text: str) -> None:
         """Declares a flag whose value is one of `choices`."""
         absl_flags.DEFINE_enum(name, default, list(choices), help_text, flag_values=self._values)
+        self._show(name, "|".join(choices), help_text)
 
     def word(self, name: str, help_text: str, *, is_required: bool = True, is_path: bool = False) -> None:
         """Declares a word that stands on the command line without a name: `command WORD`, or `command --name=WORD`.
@@ -123,32 +149,105 @@ class Flags:
         Raises:
           UsageError: an unknown flag, a bad value, a word that was not declared, or one that is missing.
         """
-        words = self._parse_flags(arguments)
+        words = self._parse_flags(self._joined(arguments))
         open_names = [name for name in self._words if not self.was_given(name)]
         self._parse_flags(["--{}={}".format(name, word) for name, word in zip(open_names, words)])
         for word in words[len(open_names) :]:
             raise UsageError(
                 "unexpected argument '{}': write every option as --name=value (--help lists them)".format(word)
             )
-        for name in open_names[len(words) :]:
-            if self._words[name]:
-                help_text = self._values[name].help
-                raise UsageError("{} is missing: {} (--help lists all flags)".format(name.upper(), help_text))
+        missing = [name for name in open_names[len(words) :] if self._words[name]]
+        if missing:
+            raise MissingFlagsError(self._missing_words(missing))
+
+    def _joined(self, arguments: Sequence[str]) -> List[str]:
+        """Flags joined with their values, with `_` in their names; words stay as they are.
+
+        Raises:
+          UsageError: flags are unknown, or one has no value.
+        """
+        result: List[str] = []
+        unknown: List[str] = []
+        rest = list(arguments)
+        while rest:
+            argument = rest.pop(0)
+            if argument == "--":
+                result += [argument] + rest
+                break
+            match = _FLAG.match(argument)
+            if match is None:
+                result.append(argument)
+                continue
+            name, value = self._declared_name(match.group(1)), match.group(2)
+            if name is None:
+                unknown.append(match.group(1))
+                continue
+            result.append("--" + name + (value if value is not None else self._next_value(name, rest)))
+        if unknown:
+            raise UsageError(self._unknown_flags_message(unknown))
+        return result
+
+    def _declared_name(self, written: str) -> Optional[str]:
+        """The flag's name, or that of its negation, as it is declared; None where there is none."""
+        name = written.replace("-", "_")
+        if name in self._values:
+            return name
+        positive = name[len("no_") :] if name.startswith("no_") else name[len("no") :]
+        return "no" + positive if name.startswith("no") and self._is_boolean(positive) else None
+
+    def _is_boolean(self, name: str) -> bool:
+        return name in self._values and bool(self._values[name].boolean)
+
+    def _next_value(self, name: str, rest: List[str]) -> str:
+        """Takes the value of a flag from the arguments behind it: "=value", or nothing for a lonely boolean."""
+        if name not in self._values:  # a negation
+            return ""
+        if self._is_boolean(name):
+            return "=" + rest.pop(0) if rest and rest[0].lower() in _TRUTH else ""
+        match = _FLAG.match(rest[0]) if rest else None
+        if not rest or (match and self._declared_name(match.group(1))):
+            raise UsageError("--{0} has no value: write --{0}={1}".format(name, self._shown[name].kind))
+        return "=" + rest.pop(0)
 
     def _parse_flags(self, arguments: Sequence[str]) -> List[str]:
         """Reads flags and returns the words between them."""
         try:
             return self._values(["command"] + list(arguments))[1:]
         except absl_flags.UnrecognizedFlagError as error:
-            raise UsageError(self._unknown_flag_message(error.flagname)) from error
+            raise UsageError(self._unknown_flags_message([error.flagname])) from error
         except absl_flags.Error as error:
             raise UsageError(" ".join(str(error).split())) from error
 
     def require(self, *names: str) -> None:
-        """Raises `UsageError` when one of the named flags has no value."""
-        missing = ["--" + name for name in names if not self._values[name].value]
+        """Checks the declared needs, and that the named flags have values.
+
+        Raises:
+          MissingFlagsError: some have none; the message names all of them.
+        """
+        missing = self._missing_needs(*names)
         if missing:
-            raise UsageError("{} must be given (--help lists all flags)".format(" and ".join(missing)))
+            raise MissingFlagsError("{} must be given (--help lists all flags)".format(_listed(missing)))
+
+    def _missing_needs(self, *names: str) -> List[str]:
+        """In words, what has no value of the declared needs and of further names."""
+        needs = self._needs + [_Need((name,)) for name in names]
+        missing = {need.names for need in needs if not any(map(self._has_value, need.names + need.unless))}
+        missing -= {(name,) for names in missing if len(names) > 1 for name in names}  # one of several says more
+        order = [need.names for need in needs if need.names in missing]
+        return [self._in_words(names) for names in sorted(dict.fromkeys(order), key=lambda names: len(names) > 2)]
+
+    def _has_value(self, name: str) -> bool:
+        return bool(self._values[name].value)
+
+    def _in_words(self, names: Sequence[str]) -> str:
+        written = ["--{}{}".format(name, "=True" if self._is_boolean(name) else "") for name in names]
+        return written[0] if len(written) == 1 else " or ".join(written) if len(written) == 2 else _one_of(written)
+
+    def _missing_words(self, names: Sequence[str]) -> str:
+        missing = [name.upper() for name in names] + self._missing_needs()
+        if len(missing) == 1:
+            return "{} is missing: {} (--help lists all flags)".format(missing[0], self._shown[names[0]].meaning)
+        return "{} must be given (--help lists all flags)".format(_listed(missing))
 
     def was_given(self, name: str) -> bool:
         """Whether the command line set the flag."""
@@ -171,22 +270,61 @@ class Flags:
         values = self._values.flag_values_dict()
         return {name: values[name] for name in sorted(values)}
 
-    def help(self) -> str:
-        """The words and flags with their meaning, as text."""
-        lines = ["  {}\n      {}".format(name.upper(), self._values[name].help) for name in self._words]
-        for name in sorted(set(self._values) - set(self._words)):
-            flag = self._values[name]
-            lines.append("  --{}={}\n      {}".format(name, flag.value, flag.help))
-        return "\n".join(lines)
+    def entries(self) -> List[Entry]:
+        """The words and flags for --help, in the order of their declaration, words first."""
+        names = list(self._words) + [name for name in self._shown if name not in self._words]
+        return [self._entry(name) for name in names]
+
+    def _entry(self, name: str) -> Entry:
+        shown, is_word = self._shown[name], name in self._words
+        title = name.upper() if is_word else "--{}={}".format(name, shown.kind)
+        notes = [note for note in (self._need_note(name), self._default_note(name)) if note]
+        text = shown.meaning + (" ({})".format("; ".join(notes)) if notes else "")
+        is_required = self._words[name] if is_word else any(name in need.names for need in self._needs)
+        return Entry(title, text, REQUIRED if is_required else "Words" if is_word else shown.group)
+
+    def _need_note(self, name: str) -> str:
+        for need in self._needs:
+            others = [other for other in need.names + need.unless if other != name]
+            if name in need.names and others:
+                return "or --" + ", --".join(others)
+        return ""
+
+    def _default_note(self, name: str) -> str:
+        value = self._values[name].value
+        is_said = re.search(r"\bdefault", self._shown[name].meaning) is not None
+        return "" if value in (None, "") or is_said else "default: " + _default_text(value)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._values, name)
 
-    def _unknown_flag_message(self, name: str) -> str:
-        near = nearest(name, self._values)
-        return "unknown flag --{}: the nearest known one is --{} (--help lists them)".format(name, near)
+    def _unknown_flags_message(self, names: Sequence[str]) -> str:
+        parts = []
+        for name in names:
+            near = suggestion(name.replace("-", "_"), list(self._values))
+            parts.append("unknown flag --{}".format(name) + (": the nearest known one is --" + near if near else ""))
+        return "; ".join(parts) + " (--help lists them)"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else "{} and {}".format(", ".join(words[:-1]), words[-1])
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return "one of {} or {}".format(", ".join(words[:-1]), words[-1])
+
+
+def _default_text(value: Any) -> str:
+    if isinstance(value, float):
+        return re.sub(r"e-0*", "e-", "{:g}".format(value))
+    return ", ".join(map(_short_path, value.split(","))) if isinstance(value, str) and os.sep in value else str(value)
+
+
+def _short_path(path: str) -> str:
+    """A path of the project as it is written in its folder."""
+    return os.path.relpath(path, ROOT) if path.startswith(ROOT + os.sep) else path
 
 
 def _field_names(settings_class: type) -> Sequence[str]:
@@ -202,7 +340,7 @@ def run_command(
     """Parses the command line, calls `main` and turns a `UserError` into one sentence on standard error.
 
     Args:
-      description: the text that `--help` begins with.
+      description: the text that `--help` begins with; its first command is the example for what is missing.
       flags: the command's flags.
       main: is called with the parsed flags.
       arguments: the command line without the program's name; `sys.argv` by default.
@@ -211,7 +349,10 @@ def run_command(
     if asks_for_help(arguments):
         write_help(description, flags)
         return
-    with errors_in_words():
+    if "--version" in arguments:
+        sys.stdout.write(versions_text() + "\n")
+        return
+    with errors_in_words(example_of(description)):
         flags.parse(arguments)
         main(flags)
 
@@ -224,25 +365,36 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
 def write_help(description: str, flags: Flags) -> None:
     """Writes the description and the flags of a command to standard output."""
     make_streams_tolerant()
-    listed = flags.help()
-    sys.stdout.write(description.strip() + ("\n\nFlags:\n" + listed if listed else "") + "\n")
+    sys.stdout.write(help_page(description, flags.entries(), screen_width()))
+
+
+def example_of(description: str) -> str:
+    """The first command in the description of a command, in one line; empty where there is none."""
+    match = re.search(r"^ *(?:python|bash) (?:.*\\\n)*.*", description, re.MULTILINE)
+    command = re.sub(r"\s*\\\n\s*", " ", match.group().strip()) if match else ""
+    return re.sub(r" {3,}.*", "", command)  # what it does
 
 
 @contextlib.contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Logs to standard error, and ends the process with one sentence there after a `UserError` or Ctrl-C."""
+def errors_in_words(example: str = "") -> Iterator[None]:
+    """Logs to standard error, and ends the process with one sentence there after a `UserError` or Ctrl-C.
+
+    Args:
+      example: a command that follows the sentence where flags are missing.
+    """
     make_streams_tolerant()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         yield
     except UsageError as error:
-        _exit_with(error, USAGE_EXIT_STATUS)
+        is_missing = isinstance(error, MissingFlagsError)
+        _exit_with(error, USAGE_EXIT_STATUS, "\nexample: " + example if example and is_missing else "")
     except UserError as error:
         _exit_with(error, USER_ERROR_EXIT_STATUS)
     except KeyboardInterrupt as error:
         _exit_with(UserError(str(error) or "interrupted"), INTERRUPTED_EXIT_STATUS)
 
 
-def _exit_with(error: Exception, status: int) -> None:
-    sys.stderr.write("error: {}\n".format(error))
+def _exit_with(error: Exception, status: int, more: str = "") -> None:
+    sys.stderr.write("error: {}{}\n".format(error, more))
     sys.exit(status)

@@ -4,6 +4,9 @@ import dataclasses
 import glob
 import importlib
 import os
+import re
+import subprocess
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -11,8 +14,10 @@ import pytest
 import create_pretraining_data
 import run_classifier
 import run_pretraining
+from albert.base.columns import width_of
 from albert.base.errors import UserError
-from albert.base.flags import Flags, UsageError, run_command
+from albert.base.flags import RARE, Flags, MissingFlagsError, UsageError, run_command
+from albert.base.help_page import help_page
 from albert.base.paths import ROOT
 from albert.downloads import download, fetch_vocab
 
@@ -47,7 +52,7 @@ PUBLISHED = {
 
 def make_flags():
     flags = Flags()
-    flags.string("output_dir", None, "a folder")
+    flags.location("output_dir", None, "a folder")
     flags.integer("train_batch_size", 32, "rows", minimum=1)
     flags.boolean("do_train", False, "train")
     flags.choice("optimizer", "lamb", ["lamb", "adamw"], "an optimizer")
@@ -87,7 +92,11 @@ def test_settings_take_the_flags_of_their_fields(settings_class):
     "argument,message",
     [
         ("--train_batchsize=4", "unknown flag --train_batchsize: the nearest known one is --train_batch_size"),
-        ("--keep_checkpoint_maximum=4", "unknown flag --keep_checkpoint_maximum: the nearest known one is --"),
+        ("--batch_size=4", "unknown flag --batch_size: the nearest known one is --train_batch_size (--help"),
+        ("--lr=4", "unknown flag --lr (--help lists them)"),
+        ("--help_me", "unknown flag --help_me (--help lists them)"),
+        ("--versions", "unknown flag --versions (--help lists them)"),
+        ("--output_dir", "--output_dir has no value: write --output_dir=FOLDER"),
         ("--train_batch_size=many", "train_batch_size"),
         ("--train_batch_size=0", "train_batch_size"),
         ("--optimizer=sgd", "lamb|adamw"),
@@ -183,6 +192,8 @@ def parsed_words(*arguments):
         (["--output_dir", "x", "a"], ("a", None, "x")),
         (["--target=a", "b"], ("b", "a", None)),
         (["a", "--", "--b"], ("a", "--b", None)),
+        (["--output-dir=x", "a"], ("a", None, "x")),
+        (["-output_dir", "--x", "a"], ("a", None, "--x")),
     ],
 )
 def test_words_stand_anywhere_among_the_flags(arguments, values):
@@ -196,8 +207,8 @@ def test_words_stand_anywhere_among_the_flags(arguments, values):
         (["--target=a"], "SOURCE is missing: what to read (--help lists all flags)"),
         (["a", "b", "c"], "unexpected argument 'c': write every option as --name=value (--help lists them)"),
         (
-            ["--output-dir=x", "a"],
-            "unknown flag --output-dir: the nearest known one is --output_dir (--help lists them)",
+            ["--outdir=x", "--none", "a"],
+            "unknown flag --outdir: the nearest known one is --output_dir; unknown flag --none (--help lists them)",
         ),
     ],
 )
@@ -207,11 +218,94 @@ def test_mistakes_with_words_are_named(arguments, message):
     assert str(error.value) == message
 
 
-def test_help_lists_words_before_flags():
+@pytest.mark.parametrize(
+    "arguments, value",
+    [
+        (["--do_train", "True"], True),
+        (["--do-train", "false"], False),
+        (["--do_train"], True),
+        (["--nodo_train"], False),
+        (["--no-do-train"], False),
+        (["--do_train", "--optimizer=adamw"], True),
+    ],
+)
+def test_booleans_are_written_in_all_ways(arguments, value):
+    flags = make_flags()
+    flags.parse(arguments)
+    assert flags.do_train is value
+
+
+def needy_flags():
     flags = make_flags()
     flags.word("source", "what to read")
-    assert flags.help().startswith("  SOURCE\n      what to read\n  --do_train=False\n")
-    assert "--source" not in flags.help()
+    flags.boolean("do_eval", False, "evaluate")
+    flags.boolean("do_predict", False, "predict")
+    flags.string("task_name", None, "a task")
+    flags.location("task_file", None, "a task of your own")
+    flags.needs("do_train", "do_eval", "do_predict")
+    flags.needs("output_dir")
+    flags.needs("task_name", "task_file", unless=["optimizer"])
+    return flags
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["x"], "--output_dir and one of --do_train=True, --do_eval=True or --do_predict=True must be given"),
+        (["x", "--do_eval", "--optimizer="], "--output_dir and --task_name or --task_file must be given"),
+        (["x", "--do_eval", "--output_dir=o", "--optimizer="], "--task_name or --task_file must be given"),
+    ],
+)
+def test_all_that_is_missing_is_named_at_once(arguments, message):
+    flags = needy_flags()
+    flags.set_default("optimizer", None)
+    flags.parse([argument for argument in arguments if argument != "--optimizer="])
+    if "--optimizer=" not in arguments:
+        flags.set_default("optimizer", "lamb")
+    with pytest.raises(MissingFlagsError) as error:
+        flags.require()
+    assert str(error.value) == message + " (--help lists all flags)"
+
+
+def test_missing_words_are_named_with_the_flags():
+    with pytest.raises(MissingFlagsError, match=r"^SOURCE, --output_dir and one of --do_train=True, .* must be given"):
+        needy_flags().parse([])
+
+
+def test_an_example_follows_what_is_missing(capsys):
+    description = (
+        "Does it.\n\n    python it.py --a=1 \\\n      --output_dir=x        what it does\n    python it.py --b\n"
+    )
+    with pytest.raises(SystemExit):
+        run_command(description, needy_flags(), lambda flags: flags.require(), ["a"])
+    error, example = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: --output_dir and one of")
+    assert example == "example: python it.py --a=1 --output_dir=x"
+
+
+def test_help_lists_what_is_required_first_and_rare_flags_last():
+    flags = make_flags()
+    flags.group(RARE)
+    flags.string("tpu_name", None, "a TPU")
+    flags.group("Own group")
+    flags.float("learning_rate", 5e-5, "the rate")
+    flags.group("Data")
+    flags.location("vocab_file", None, "the vocabulary")
+    flags.word("source", "what to read")
+    flags.needs("output_dir")
+    page = help_page("What it does.", flags.entries(), 80)
+    titles = [line.rstrip(":") for line in page.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == ["Required", "Data", "Flags", "Own group", RARE]
+    for text in (
+        "\n  SOURCE                        what to read\n  --output_dir=FOLDER           a folder\n",
+        "\n  --learning_rate=RATE          the rate (default: 5e-5)\n",
+        "\n  --train_batch_size=N          rows (default: 32)\n",
+        "\n  --do_train=True|False         train (default: False)\n",
+        "\n  --optimizer=lamb|adamw        an optimizer (default: lamb)\n",
+        "\n  --vocab_file=FILE             the vocabulary\n",
+    ):
+        assert text in page
+    assert "None" not in page and "--source" not in page
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
@@ -247,6 +341,32 @@ def test_mistakes_end_with_one_sentence_and_a_status(capsys, error, status):
 def test_help_of_a_command_without_flags_names_none(capsys):
     run_command("What it does.\n", Flags(), lambda flags: None, ["--help"])
     assert capsys.readouterr().out == "What it does.\n"
+
+
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.__name__)
+def test_help_fits_the_screen_and_says_something_of_every_flag(command):
+    page = help_page(command.__doc__, command.declare_flags().entries(), 80)
+    assert [line for line in page.splitlines() if width_of(line) > 80] == []
+    assert "None" not in page
+    assert all(entry.text for entry in command.declare_flags().entries())
+
+
+def test_no_command_imports_tensorflow_to_declare_its_flags():
+    names = [command.__name__ for command in commands()]
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name).declare_flags()\n"
+        "    assert 'tensorflow' not in sys.modules, name\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code] + names, cwd=ROOT, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(names) > 20
+
+
+def test_the_version_is_told_without_tensorflow(capsys):
+    run_command("A command.", make_flags(), lambda flags: None, ["--version"])
+    assert re.match(r"ALBERT-zh [\d.]+, TensorFlow (1\.15|2\.15)\.\d, Python 3\.[\d.]+\n$", capsys.readouterr().out)
 
 
 def test_help_lists_every_flag(capsys):
