@@ -8,10 +8,12 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from albert.base.errors import UserError
 from albert.files import json_reading
 from albert.files.complete import recover, write_json
-from albert.model.outputs import FINE_TUNED_HEADS, SENTENCE_VECTOR
+from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, SENTENCE_VECTOR
+from albert.text.long_texts import LONG_TEXTS
 
 DESCRIPTION_FILE = "task.json"
 READER_KEYS = ("doc_stride", "max_query_length", "max_answer_length")  # of a model that answers with spans
+CLASSIFIER_KEYS = ("thresholds", "long_text")  # of a classifier
 _LONGEST_SEQUENCE = 1 << 20
 _OPTIONAL_FLAGS, _OPTIONAL_TEXTS = ("is_sentencepiece", "use_pooled_output"), ("similar_label", "pooling")
 _BEST_FOLDER = "best"  # in the output folder of a run
@@ -37,6 +39,10 @@ class ModelFolder(NamedTuple):
         None, unless `pooling` says it, and the weights say it (`model.CheckpointModel.head`).
       doc_stride, max_query_length, max_answer_length: how a model that answers with spans reads
         (`context_windows.WindowSettings`); None for other models and in folders of earlier versions.
+      thresholds: of a classifier with several labels a row the least probability of each label, by its id; None where
+        labels exclude each other.
+      long_text: how a classifier reads long texts (`long_texts.LONG_TEXTS`); None, as in folders of earlier versions,
+        cuts them.
     """
 
     task: str
@@ -54,6 +60,13 @@ class ModelFolder(NamedTuple):
     doc_stride: Optional[int] = None
     max_query_length: Optional[int] = None
     max_answer_length: Optional[int] = None
+    thresholds: Optional[Tuple[float, ...]] = None
+    long_text: Optional[str] = None
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a row has any number of labels, whose probabilities need not sum to 1."""
+        return self.thresholds is not None
 
 
 def write_description(folder: str, description: ModelFolder) -> None:
@@ -89,9 +102,11 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
     given.update({name: values.text(name) for name in _OPTIONAL_TEXTS if values.values.get(name) is not None})
     given.update(reader_values(values))
     given["head"] = _head_of(values)
+    labels = values.texts("labels")
+    given.update(classifier_values(values, given["head"], len(labels)))
     return ModelFolder(
         task=values.text("task"),
-        labels=values.texts("labels"),
+        labels=labels,
         family=values.text("family"),
         # Whoever made the folder chose these names; they must lead nowhere else.
         config_file=values.file_name("config_file"),
@@ -110,6 +125,32 @@ def reader_values(values: json_reading.Description) -> Dict[str, int]:
     """
     given = [name for name in READER_KEYS if values.values.get(name) is not None]
     return {name: values.count(name, least=1, most=_LONGEST_SEQUENCE) for name in given}
+
+
+def classifier_values(values: json_reading.Description, head: Optional[str], num_labels: int) -> Dict[str, Any]:
+    """Reads how a classifier answers, by CLASSIFIER_KEYS; without what the description leaves open.
+
+    Args:
+      values: the description.
+      head: that it names; None for that of the weights.
+      num_labels: that it names.
+
+    Raises:
+      UserError: a value is none of those that are known, or is for another head.
+    """
+    given = [name for name in CLASSIFIER_KEYS if values.values.get(name) is not None]
+    if given and head not in (None, CLASSIFIER):
+        raise UserError("'{}' is for a classifier, 'head' is {}".format(given[0], head))
+    found: Dict[str, Any] = {}
+    if "thresholds" in given:
+        found["thresholds"] = values.numbers("thresholds", 0.0, 1.0)
+        if len(found["thresholds"]) != num_labels:
+            raise UserError("'thresholds' has {} numbers for {} labels".format(len(found["thresholds"]), num_labels))
+    if "long_text" in given:
+        found["long_text"] = values.text("long_text")
+        if found["long_text"] not in LONG_TEXTS:
+            raise UserError("'long_text' must be one of {}, not {}".format(", ".join(LONG_TEXTS), found["long_text"]))
+    return found
 
 
 def _head_of(values: json_reading.Description) -> Optional[str]:

@@ -86,6 +86,16 @@ class Description:
             raise self._wrong(key, "a list of texts", value)
         return tuple(value)
 
+    def numbers(self, key: str, least: float, most: float) -> Tuple[float, ...]:
+        """Returns a list of numbers between two others, both included."""
+        value = self.value(key)
+        are_numbers = isinstance(value, list) and all(
+            isinstance(number, (int, float)) and not isinstance(number, bool) for number in value
+        )
+        if not are_numbers or not all(least <= number <= most for number in value):
+            raise self._wrong(key, "a list of numbers from {:g} to {:g}".format(least, most), value)
+        return tuple(map(float, value))
+
     def section(self, key: str) -> Description:
         """Returns an object in this object."""
         value = self.value(key)

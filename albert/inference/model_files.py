@@ -10,9 +10,11 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.description import (
+    CLASSIFIER_KEYS,
     DESCRIPTION_FILE,
     READER_KEYS,
     best_folder,
+    classifier_values,
     read_description,
     reader_values,
 )
@@ -26,16 +28,18 @@ from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, LABELLED_HEADS, S
 from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
 
-TENSORFLOW, TFLITE = ENGINES = ("tensorflow", "tflite")
+TENSORFLOW, TFLITE, ONNX = ENGINES = ("tensorflow", "tflite", "onnx")
 
 EXPORT_DESCRIPTION_FILE = "export.json"  # marks a folder that an export made
 FROZEN_FILE = "frozen_graph.pb"
 TFLITE_FILE = "model.tflite"
+ONNX_FILE = "model.onnx"
 VERSION_FOLDER = "1"  # of a SavedModel: TensorFlow Serving looks for folders whose names are numbers
 
 _CHECKPOINT = "tensorflow"  # the format of an export that is a model folder, as fine-tuning makes it
 # The formats of the other exports, by the engine that opens them.
-EXPORT_ENGINES = {"tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
+EXPORT_ENGINES = {"onnx": ONNX, "tflite": TFLITE, "frozen": TENSORFLOW, "savedmodel": TENSORFLOW}
+_MODELS = (FROZEN_FILE, ONNX_FILE, TFLITE_FILE, VERSION_FOLDER)  # what engines open
 _VOCABULARY = "vocab.txt"
 
 
@@ -56,7 +60,7 @@ class ModelFiles(NamedTuple):
       description_file: path of the description; None where nothing describes the model.
       head: one of `outputs.FINE_TUNED_HEADS`.
       vector_size: numbers of a sentence vector of an export; None for others.
-      doc_stride, max_query_length, max_answer_length: see `ModelFolder`.
+      doc_stride, max_query_length, max_answer_length, thresholds, long_text: see `ModelFolder`.
     """
 
     checkpoint: str
@@ -75,6 +79,8 @@ class ModelFiles(NamedTuple):
     doc_stride: Optional[int] = None
     max_query_length: Optional[int] = None
     max_answer_length: Optional[int] = None
+    thresholds: Optional[Tuple[float, ...]] = None
+    long_text: Optional[str] = None
 
     @property
     def engine(self) -> str:
@@ -90,8 +96,13 @@ class ModelFiles(NamedTuple):
         """Finds the id of the label that means "similar".
 
         Raises:
-          UserError: nothing says which it is (see `find_similar_label`).
+          UserError: nothing says which it is (see `find_similar_label`), or the labels do not exclude each other.
         """
+        if self.thresholds is not None:
+            raise UserError(
+                "{} cannot score pairs: it gives a row any number of labels, and none of them means similar; train a "
+                "task whose pairs have one of two labels".format(self.checkpoint)
+            )
         return self.labels.index(find_similar_label(self.labels, self.similar_label, self.description_file or ""))
 
     def tokenizer(self) -> FullTokenizer:
@@ -133,7 +144,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 similar_label=description.similar_label,
                 description_file=os.path.join(place, DESCRIPTION_FILE),
                 head=description.head or _head_of_weights(place),
-                **{name: getattr(description, name) for name in READER_KEYS},
+                **{name: getattr(description, name) for name in READER_KEYS + CLASSIFIER_KEYS},
             )
     return None
 
@@ -188,10 +199,11 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
         for name in ("vocab_size", "max_position_embeddings"):
             config.count(name, least=1)
         similar_label = description.text("similar_label") if description.values.get("similar_label") else None
+        labels = description.texts("labels") if head in LABELLED_HEADS else ()
         return ModelFiles(
             checkpoint=folder,
             vocab_file=os.path.join(folder, models[0]) if is_sentencepiece else vocabulary,
-            labels=description.texts("labels") if head in LABELLED_HEADS else (),
+            labels=labels,
             do_lower_case=description.flag("do_lower_case"),
             max_seq_length=description.count("max_seq_length", least=1, most=config.count("max_position_embeddings")),
             is_sentencepiece=is_sentencepiece,
@@ -202,6 +214,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
             head=head,
             vector_size=_vector_size(description) if head == SENTENCE_VECTOR else None,
             **reader_values(description),
+            **classifier_values(description, head, len(labels)),
         )
     except UserError as error:
         raise _no_export(os.path.join(folder, EXPORT_DESCRIPTION_FILE), error) from error
@@ -234,7 +247,7 @@ def check_export_folder(path: str, *, overwrite: bool) -> None:
 
 def describe_export(folder: str, description: Dict[str, Any]) -> None:
     """Writes what an export is into its folder, with the SHA-256 of what engines here open."""
-    names = [name for name in files_in(folder) if name.split(os.sep)[0] in (FROZEN_FILE, TFLITE_FILE, VERSION_FOLDER)]
+    names = [name for name in files_in(folder) if name.split(os.sep)[0] in _MODELS]
     sha256 = {name.replace(os.sep, "/"): _sha256_of(folder, name) for name in names}
     values = dict(description, sha256=sha256) if sha256 else description
     write_json(os.path.join(folder, EXPORT_DESCRIPTION_FILE), values)

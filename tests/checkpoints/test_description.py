@@ -20,6 +20,7 @@ def test_what_was_written_is_read(tmp_path):
         SOUND._replace(labels=("O", "B-PER", "I-PER"), head="tags"),
         SOUND._replace(labels=(), head="spans", doc_stride=5, max_query_length=4, max_answer_length=3),
         SOUND._replace(labels=(), head="sentence_vector", pooling="cls"),
+        SOUND._replace(head="classifier", thresholds=(0.25, 0.5), long_text="windows_max"),
     ):
         write_description(str(tmp_path), description)
         assert read_description(str(tmp_path)) == description
@@ -57,6 +58,11 @@ def test_the_pooling_of_an_earlier_version_says_which_head_it_is(tmp_path):
         ({"use_pooled_output": "yes"}, "'use_pooled_output' must be true or false"),
         ({"is_sentencepiece": None}, "'is_sentencepiece' must be true or false, not null"),
         ({"similar_label": 1}, "'similar_label' must be a text"),
+        ({"thresholds": [0.5]}, "'thresholds' has 1 numbers for 2 labels"),
+        ({"thresholds": [0.5, 1.5]}, "'thresholds' must be a list of numbers from 0 to 1"),
+        ({"thresholds": 0.5}, "'thresholds' must be a list of numbers"),
+        ({"long_text": "all"}, "'long_text' must be one of cut, head_tail, windows_mean, windows_max, not all"),
+        ({"long_text": "cut", "head": "tags"}, "'long_text' is for a classifier, 'head' is tags"),
         ({"task": []}, "'task' must be a text"),
         ({"family": 1}, "'family' must be a text"),
         ({"other": 1}, "unknown key 'other'"),
