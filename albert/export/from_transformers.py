@@ -19,10 +19,10 @@ from albert.export.transformers_folder import ACTIVATION_NAMES, CONFIG_FILE, Tra
 from albert.export.transformers_names import from_transformers
 from albert.export.transformers_tokenizer import SourceTokenizer
 from albert.inference.graph import InferenceGraph, head_recipe
+from albert.inference.tag_reading import other_labels
 from albert.model.config import ModelConfig
 from albert.model.outputs import FINE_TUNED_HEADS, TAGS, Arrays
 from albert.model.pooling import MEAN
-from albert.tasks.entities import parse_tag
 from tokenization import FullTokenizer, check_vocab_size
 
 CHECKPOINT_NAME = "albert_model.ckpt"
@@ -90,12 +90,12 @@ def check_vocabulary(path: str, is_sentencepiece: bool, config: ModelConfig, con
 
 
 def _say_other_tags(labels: Tuple[str, ...]) -> None:
-    """Logs which labels of tokens are no tags of entities: they are kept, but no entity is read off them."""
-    others = tuple(label for label in labels if parse_tag(label) is None)
+    """Logs which labels of tokens are no tags of entities: they are kept, but no entity can be read from them."""
+    others = tuple(other_labels(labels))
     if others:
         _log.info(
-            "The labels are kept, but these are no tags of entities such as B-PER, I-PER and O: %s. run_ner.py and "
-            "predict.py read entities off such tags only.",
+            "The labels are kept, but these are no tags of entities such as B-PER, I-PER and O: %s. No entity can be "
+            "read from them.",
             listed(others),
         )
 

@@ -8,6 +8,7 @@ from typing import Dict, Optional, Sequence
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.checkpoints.parts import POOLER
 from albert.checkpoints.tokenizer_file import TOKENIZER_CONFIG_FILE
 from albert.checkpoints.values import read_weights
 from albert.checkpoints.variables import ENCODER_PREFIX
@@ -17,7 +18,17 @@ from albert.export.numpy_albert import NumpyAlbert
 from albert.export.sentence_transformers import VectorModules, encoder_values, write_modules
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
-from albert.model.outputs import CLASSIFIER, ENCODER, FINE_TUNED_HEADS, HEADS, LABELLED_HEADS, SENTENCE_VECTOR, Arrays
+from albert.model.outputs import (
+    CLASSIFIER,
+    ENCODER,
+    FINE_TUNED_HEADS,
+    HEADS,
+    LABELLED_HEADS,
+    SENTENCE_VECTOR,
+    SPANS,
+    TAGS,
+    Arrays,
+)
 
 
 def write_pytorch(request: Request, folder: str) -> Written:
@@ -66,8 +77,12 @@ def _labels_of(request: Request) -> Optional[Sequence[str]]:
 
 def _weights_of(request: Request) -> Dict[str, np.ndarray]:
     prefixes = (ENCODER_PREFIX,) + HEADS[request.head].weight_prefixes
+    # The library's classes for tokens have no pooler, and would say that its weights are unexpected.
+    left_out = (POOLER,) if request.head in (TAGS, SPANS) else ()
     values = read_weights(request.model.prefix)
-    return {name: value for name, value in values.items() if name.startswith(prefixes)}
+    return {
+        name: value for name, value in values.items() if name.startswith(prefixes) and not name.startswith(left_out)
+    }
 
 
 def _answer(folder: str, head: str, inputs: Arrays) -> Arrays:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 OPERATIONS = frozenset(
     (
         "AddV2 BatchMatMulV2 BiasAdd Cast ConcatV2 Const ExpandDims GatherV2 Identity MatMul Max Maximum Mean Mul Pack "
-        "Pad Placeholder Range RealDiv Relu Reshape Rsqrt Shape Softmax Square SquaredDifference StopGradient "
+        "Pad Placeholder Range RealDiv Relu Reshape Rsqrt Shape Sigmoid Softmax Square SquaredDifference StopGradient "
         "StridedSlice Sub Sum Tanh Transpose ZerosLike"
     ).split()
 )

@@ -19,6 +19,11 @@ class ReadEntity(NamedTuple):
     last: int
 
 
+def other_labels(labels: Sequence[str]) -> List[str]:
+    """Lists the labels that are no tags of entities, and from which therefore no entity can be read."""
+    return [label for label in labels if parse_tag(label) is None]
+
+
 def token_answers(parts: Iterable[SentencePart], answers: Sequence[np.ndarray], num_sentences: int) -> List[np.ndarray]:
     """Collects the answers [tokens, tags] for each sentence, one for each of its tokens.
 

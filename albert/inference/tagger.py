@@ -12,9 +12,12 @@ from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from albert.base.errors import UserError
+from albert.checkpoints.variables import listed
 from albert.inference.fine_tuned_model import FineTunedModel, find_fine_tuned
+from albert.inference.model_files import ModelFiles
 from albert.inference.sentence_parts import parts_of
-from albert.inference.tag_reading import read_entities, token_answers
+from albert.inference.tag_reading import other_labels, read_entities, token_answers
 from albert.inference.text_batches import Place, check_text
 from albert.model.outputs import TAGS
 from albert.tasks.ner_rows import Sentence, word_places
@@ -42,6 +45,20 @@ class Tagger(FineTunedModel):
     """Finds entities. Safe to call from several threads."""
 
     head = TAGS
+
+    def __init__(self, files: ModelFiles, **options: Any) -> None:
+        """Loads the model; arguments and errors are those of `FineTunedModel`.
+
+        Raises:
+          UserError: a label is no tag of entities, as may be in a model that another program trained.
+        """
+        others = other_labels(files.labels)
+        if others:
+            raise UserError(
+                "the labels of {} are no tags of entities such as B-PER, I-PER and O: {}. No entity can be read from "
+                "them".format(files.checkpoint, listed(tuple(others)))
+            )
+        super().__init__(files, **options)
 
     def tag(self, texts: Sequence[str], place: Place = "row {}".format) -> List[List[TaggedEntity]]:
         """Returns the entities of each text in the order of their places, none for a text in which nothing is read.

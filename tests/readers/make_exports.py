@@ -13,14 +13,17 @@ from albert.base import quiet_tensorflow  # noqa: F401
 import numpy as np
 
 from albert.checkpoints.model import open_checkpoint
+from albert.export.parity import probe_inputs
 from albert.inference.graph import InferenceGraph, head_recipe
-from tests.support import (
-    exports,
-    model_fixtures,
-)
+from albert.inference.model_files import find_model
+from tests.support import exports, model_fixtures, tiny_model
 
 TEXTS = [("我喜欢吃", "你吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
 VECTOR_TEXTS = ["一丁七万", "万七", "丈三上下不与", "一" * 40]
+TAGGED_TEXT = "我在北京吃苹果"
+# Weights large enough for the converters to turn them into 8 bits.
+TOKEN_SIZES = {"hidden_size": 64, "embedding_size": 48, "intermediate_size": 128, "max_position_embeddings": 40}
+TOKEN_VOCABULARY = len(tiny_model.VOCABULARY)
 VECTOR_POOLINGS = {"zh_postln": "mean", "google_g1": "cls", "google_g2": "max"}
 
 
@@ -45,7 +48,6 @@ def write_fixture(folder, name):
 
 def write_classifier(folder):
     """A fine-tuned model for transformers and for a phone, and what it answers to texts here."""
-    from albert.inference.model_files import find_model
     from albert.inference.predictor import Predictor
 
     source = exports.write_classifier(folder / "source" / "classifier", max_position_embeddings=40)
@@ -68,12 +70,44 @@ def write_vectors(folder):
             exports.run(checkpoint=source, format=kind, output_dir=out, **flags)
 
 
+def write_token_heads(folder):
+    """A tagger and a reader for transformers, onnxruntime and a phone, and what they answer to ids here."""
+    for head, write in (("tags", exports.write_tagger), ("spans", exports.write_reader)):
+        source = write(folder / "source" / head, **TOKEN_SIZES)
+        inputs = probe_inputs(TOKEN_VOCABULARY, 24)
+        np.savez(str(folder / (head + "_inputs.npz")), **inputs)
+        with InferenceGraph(head_recipe(open_checkpoint(source), head)) as graph:
+            np.savez(str(folder / (head + "_answers.npz")), **graph.answer(inputs))
+        for kind, flags in (
+            ("pytorch", {}),
+            ("onnx", {}),
+            ("savedmodel", {}),
+            ("tflite", {"max_seq_length": 24}),
+            ("int8", {"format": "tflite", "tflite_type": "int8", "max_seq_length": 24}),
+        ):
+            out = folder / "{}_{}".format(head, kind)
+            exports.run(**dict({"checkpoint": source, "format": kind, "output_dir": out}, **flags))
+
+
+def write_tags_of_text(folder):
+    """Probabilities [tokens, tags] of a text, for the pipeline of transformers."""
+    files = find_model(str(folder / "source" / "tags" / "best"))
+    tokenizer = files.tokenizer()
+    ids = tokenizer.convert_tokens_to_ids(["[CLS]", *tokenizer.tokenize(TAGGED_TEXT), "[SEP]"])
+    inputs = {name: np.full([1, len(ids)], int(name == "input_mask"), np.int32) for name in exports.INPUT_NAMES}
+    with InferenceGraph(head_recipe(open_checkpoint(files.checkpoint), "tags")) as graph:
+        answers = graph.answer(dict(inputs, input_ids=np.array([ids], np.int32)))
+    np.save(str(folder / "tags_of_text.npy"), answers["probabilities"][0, 1:-1])
+
+
 def main():
     folder = pathlib.Path(os.path.abspath(sys.argv[1]))
     for name in sorted(model_fixtures.FAMILY_OF):
         write_fixture(folder, name)
     write_classifier(folder)
     write_vectors(folder)
+    write_token_heads(folder)
+    write_tags_of_text(folder)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 FOLDER = pathlib.Path(os.environ["EXPORTS"])
 NAMES = ("google_g1", "google_g2", "zh_postln", "zh_preln")
+TAG_LABELS = ("O", "B-人", "I-人", "B-地", "I-地")
 TEXTS = [("我喜欢吃", "你吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
 
 
@@ -31,6 +32,20 @@ def as_torch(name):
     names = {"input_ids": "input_ids", "attention_mask": "input_mask", "token_type_ids": "segment_ids"}
     inputs = load(name + "_inputs")
     return {theirs: torch.tensor(inputs[ours].astype(np.int64)) for theirs, ours in names.items()}
+
+
+def litert_answers(folder, inputs):
+    """The outputs by name of a TFLite model, for one row of ids after another."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(FOLDER / folder / "model.tflite"))
+    interpreter.allocate_tensors()
+    for row in range(len(inputs["input_ids"])):
+        for tensor in interpreter.get_input_details():
+            interpreter.set_tensor(tensor["index"], inputs[tensor["name"].split(":")[0]][row : row + 1])
+        interpreter.invoke()
+        outputs = interpreter.get_output_details()
+        yield {tensor["name"].split(":")[0]: interpreter.get_tensor(tensor["index"]) for tensor in outputs}
 
 
 def from_pretrained(auto_class, folder):
@@ -85,6 +100,80 @@ def test_transformers_answers_to_texts_as_the_fine_tuned_model():
     np.testing.assert_allclose(answers, np.load(str(FOLDER / "classifier_answers.npy")), atol=1e-5)
 
 
+def at_tokens(head, answers):
+    """Answers where there is a token: the tags of each, or the scores of each as first and as last."""
+    mask = load(head + "_inputs")["input_mask"] > 0
+    return answers[mask] if head == "tags" else np.moveaxis(answers, 2, 1)[mask]
+
+
+def check_token_head(head, answers, share=None):
+    """Compares probabilities of tags, and scores of spans, with those of TensorFlow; to a share of their spread."""
+    ((_, expected),) = load(head + "_answers").items()
+    expected = at_tokens(head, expected)
+    np.testing.assert_allclose(at_tokens(head, answers), expected, atol=share * expected.std() if share else 1e-5)
+
+
+def test_transformers_tags_tokens_as_the_fine_tuned_model():
+    import torch
+    import transformers
+
+    model, loading = from_pretrained(transformers.AutoModelForTokenClassification, "tags_pytorch")
+    assert type(model).__name__ == "AlbertForTokenClassification" and not loading["unexpected_keys"]
+    assert model.config.id2label == dict(enumerate(TAG_LABELS)) and model.config.label2id["I-地"] == 4
+    with torch.no_grad():
+        check_token_head("tags", torch.softmax(model(**as_torch("tags")).logits, -1).numpy())
+
+
+def test_the_pipeline_of_transformers_tags_a_text_as_the_fine_tuned_model():
+    import transformers
+
+    folder, text = str(FOLDER / "tags_pytorch"), "我在北京吃苹果"
+    expected = np.load(str(FOLDER / "tags_of_text.npy"))
+    tagged = transformers.pipeline("token-classification", model=folder)(text, ignore_labels=[])
+    assert [found["entity"] for found in tagged] == [TAG_LABELS[tag] for tag in expected.argmax(axis=1)]
+    np.testing.assert_allclose([found["score"] for found in tagged], expected.max(axis=1), atol=1e-5)
+    entities = transformers.pipeline("token-classification", model=folder, aggregation_strategy="simple")(text)
+    assert {found["entity_group"] for found in entities} <= {"人", "地"}
+
+
+def test_transformers_scores_spans_as_the_fine_tuned_model():
+    import torch
+    import transformers
+
+    model, loading = from_pretrained(transformers.AutoModelForQuestionAnswering, "spans_pytorch")
+    assert type(model).__name__ == "AlbertForQuestionAnswering" and not loading["unexpected_keys"]
+    with torch.no_grad():
+        output = model(**as_torch("spans"))
+    check_token_head("spans", np.stack([output.start_logits.numpy(), output.end_logits.numpy()], axis=1))
+
+
+@pytest.mark.parametrize("head", ["tags", "spans"])
+def test_onnxruntime_runs_heads_of_tokens(head):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        str(FOLDER / (head + "_onnx") / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+    assert session.get_outputs()[0].shape[:2] == ["batch", "length" if head == "tags" else 2]
+    check_token_head(head, session.run(None, load(head + "_inputs"))[0])
+
+
+@pytest.mark.parametrize("head", ["tags", "spans"])
+@pytest.mark.parametrize("kind, share", [("tflite", None), ("int8", 0.1)])
+def test_ai_edge_litert_runs_heads_of_tokens(head, kind, share):
+    rows = litert_answers("{}_{}".format(head, kind), load(head + "_inputs"))
+    check_token_head(head, np.concatenate([next(iter(row.values())) for row in rows]), share)
+
+
+@pytest.mark.parametrize("head", ["tags", "spans"])
+def test_the_tensorflow_of_the_day_opens_heads_of_tokens(head):
+    import tensorflow as tf
+
+    signature = tf.saved_model.load(str(FOLDER / (head + "_savedmodel") / "1")).signatures["serving_default"]
+    (answers,) = signature(**{key: tf.constant(value) for key, value in load(head + "_inputs").items()}).values()
+    check_token_head(head, answers.numpy())
+
+
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_sentence_transformers_gives_the_vectors_of_tensorflow(name):
     import sentence_transformers
@@ -102,21 +191,14 @@ def test_sentence_transformers_gives_the_vectors_of_tensorflow(name):
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_sentence_vectors_of_other_formats_are_those_of_the_published_layers(name):
     import onnxruntime
-    from ai_edge_litert.interpreter import Interpreter
 
     expected, inputs = np.load(str(FOLDER / (name + "_vectors_of_ids.npy"))), load(name + "_inputs")
     session = onnxruntime.InferenceSession(
         str(FOLDER / (name + "_vectors_onnx") / "model.onnx"), providers=["CPUExecutionProvider"]
     )
     np.testing.assert_allclose(session.run(["sentence_vector"], inputs)[0], expected, atol=1e-5)
-    interpreter = Interpreter(model_path=str(FOLDER / (name + "_vectors_tflite") / "model.tflite"))
-    interpreter.allocate_tensors()
-    for row in range(3):
-        for tensor in interpreter.get_input_details():
-            interpreter.set_tensor(tensor["index"], inputs[tensor["name"].split(":")[0]][row : row + 1])
-        interpreter.invoke()
-        found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        np.testing.assert_allclose(found[0], expected[row], atol=1e-5)
+    for row, found in enumerate(litert_answers(name + "_vectors_tflite", inputs)):
+        np.testing.assert_allclose(found["sentence_vector"][0], expected[row], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,17 +215,7 @@ def test_onnxruntime_runs_the_model(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind, atol", [("tflite", 2e-5), ("int8", 0.1)])
 def test_ai_edge_litert_runs_the_model(name, kind, atol):
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_path=str(FOLDER / (name + "_" + kind) / "model.tflite"))
-    interpreter.allocate_tensors()
-    inputs, rows = load(name + "_inputs"), []
-    for row in range(3):
-        for tensor in interpreter.get_input_details():
-            interpreter.set_tensor(tensor["index"], inputs[tensor["name"].split(":")[0]][row : row + 1])
-        interpreter.invoke()
-        outputs = interpreter.get_output_details()
-        rows.append({tensor["name"].split(":")[0]: interpreter.get_tensor(tensor["index"]) for tensor in outputs})
+    rows = list(litert_answers(name + "_" + kind, load(name + "_inputs")))
     check(name, {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}, atol)
 
 
