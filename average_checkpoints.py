@@ -15,14 +15,15 @@ def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
     flags.word("run_dir", "the --output_dir of a run", is_path=True)
+    flags.needs("last")
     flags.integer("last", None, "how many checkpoints, the last ones", minimum=1)
-    flags.location("output", None, "the new folder; by default RUN_DIR/average")
+    flags.location("output", None, "the new folder; by default RUN_DIR/average", kind="FOLDER")
     return flags
 
 
 def main(flags: Flags) -> None:
     """Averages, and says where the average is and how to evaluate it."""
-    flags.require("last")
+    flags.require()
     from albert.base import quiet_tensorflow  # noqa: F401
     from albert.checkpoints.average import average, next_command
 

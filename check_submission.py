@@ -20,13 +20,13 @@ def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     declare_task_flags(flags)
+    flags.needs("file")
     flags.location("file", None, "the submission to check")
     return flags
 
 
 def main(flags: Flags) -> None:
     """Checks the file and logs that it is right."""
-    flags.require("file")
     check_task_flags(flags)
     task = with_labels(declared_task(flags.task_name, flags.task_file, flags.data_dir), flags.data_dir)
     rows = read_split(task, flags.data_dir, TEST)

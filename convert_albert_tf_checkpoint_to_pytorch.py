@@ -24,8 +24,11 @@ _WEIGHT_FILE_SUFFIXES = (".bin", ".pt", ".pth", ".safetensors")
 def declare_flags() -> Flags:
     """The published flags, and those of export_model.py."""
     flags = Flags()
-    flags.location("tf_checkpoint_path", PUBLISHED_FOLDER, "the checkpoint: a folder, or a prefix")
-    flags.location("pytorch_dump_path", None, "the folder to make (default: the checkpoint's folder with _pytorch)")
+    flags.group("Export")
+    flags.location("tf_checkpoint_path", PUBLISHED_FOLDER, "the checkpoint: a folder, or a prefix", kind="MODEL")
+    flags.location(
+        "pytorch_dump_path", None, "the folder to make (default: the checkpoint's folder with _pytorch)", kind="FOLDER"
+    )
     declare_export_flags(flags)
     return flags
 

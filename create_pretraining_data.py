@@ -20,6 +20,7 @@ def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     declare_data_flags(flags)
+    flags.group("Output")
     flags.integer("num_workers", None, "processes (default: one per core); changes nothing in the output", minimum=1)
     flags.integer("show", 0, "print this many examples; without --output_file nothing else is done", minimum=0)
     flags.boolean("overwrite", False, "replace an output that was made with other settings")

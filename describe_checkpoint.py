@@ -10,6 +10,7 @@ def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
     flags.word("path", "a folder, a checkpoint's prefix or one of its files", is_path=True)
+    flags.group("Model")
     flags.location("config_file", None, "the model's JSON file, where none is beside it")
     return flags
 

@@ -71,6 +71,7 @@ def declare_flags() -> Flags:
         "args.max_seq_len)",
         minimum=3,
     )
+    flags.group("Data")
     flags.location("input_file", None, "a sentence in each line, or a table in which the header names its column")
     flags.string("column", None, "the column of the sentence in --input_file: its name or its number from 1")
     flags.location("output_file", None, "the .npy file to write")

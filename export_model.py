@@ -17,6 +17,8 @@ from albert.export.settings import DEFAULT_LENGTHS, TO_TENSORFLOW
 def declare_flags() -> Flags:
     """Declares all flags."""
     flags = Flags()
+    for name in ("checkpoint", "format", "output_dir"):
+        flags.needs(name)
     flags.model_location("checkpoint", None, "what to export: a folder, or a checkpoint's prefix")
     flags.choice("format", None, list(DEFAULT_LENGTHS) + [TO_TENSORFLOW], "what to write")
     flags.location("output_dir", None, "the folder to make")
@@ -26,7 +28,7 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Exports and compares."""
-    flags.require("checkpoint", "format", "output_dir")
+    flags.require()
     settings = build_settings(
         flags, checkpoint=flags.checkpoint, export_format=flags.format, output_dir=flags.output_dir
     )

@@ -29,6 +29,9 @@ def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
     declare_encoder_flags(flags)
+    flags.needs("checkpoint")
+    flags.needs("text", "input_file")
+    flags.group("Data")
     flags.string("text", None, "a text with at least one [MASK]")
     flags.location("input_file", None, "such a text in each line, in place of --text")
     flags.integer("top_k", 5, "candidates of each [MASK]", minimum=1)
@@ -37,9 +40,9 @@ def declare_flags() -> Flags:
 
 def main(flags: Flags) -> None:
     """Prints a line for each mask."""
-    flags.require("checkpoint")
-    if bool(flags.text) == bool(flags.input_file):
-        raise UsageError("give --text or --input_file")
+    flags.require()
+    if flags.text and flags.input_file:
+        raise UsageError("give --text or --input_file, not both")
     texts = read_texts(flags.input_file) if flags.input_file else [flags.text]
     place = place_in(flags.input_file) if flags.input_file else lambda number: "--text"
     from albert.inference.encoder_model import open_encoder

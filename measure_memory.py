@@ -33,13 +33,16 @@ SIZES = ("tiny", "base", "large")
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
+    flags.group("Model")
     configs = ",".join(os.path.join(CONFIGS, "albert_config_{}.json".format(size)) for size in SIZES)
     flags.locations("config_files", configs, "config files (JSON) of the models, separated by commas")
     flags.choice("family", families.ZH.name, sorted(families.FAMILIES), "family of the models")
-    flags.string("lengths", "64,128,256,320,384,512", "tokens per sequence, separated by commas")
+    flags.group("Training")
+    flags.string("lengths", "64,128,256,320,384,512", "tokens per sequence, separated by commas", kind="N,N,…")
     flags.choice("training", FINE_TUNING, sorted(DEFAULT_OPTIMIZERS), "the phase of training")
     flags.choice("optimizer", None, OPTIMIZERS, "optimizer; by default that of the phase's command")
     flags.choice("precision", precision.FLOAT32, precision.PRECISIONS, "precision of matrix products in training")
+    flags.group("Devices")
     flags.float("memory_gb", None, "the memory to fit into, in GiB; by default that of this machine's device", 0.0)
     flags.location("output_file", "memory.json", "the file for the figures, as JSON")
     return flags

@@ -30,6 +30,7 @@ _TOKEN_VARIABLE = "ALBERT_SERVE_TOKEN"
 def declare_flags() -> Flags:
     """Declares the flags of the command."""
     flags = Flags()
+    flags.group("Model")
     flags.model_location(
         "model",
         None,
@@ -40,7 +41,9 @@ def declare_flags() -> Flags:
     flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
     flags.location("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
-    flags.location("index", None, "a folder that `search.py index` built: /search finds its lines")
+    flags.group("Data")
+    flags.location("index", None, "a folder that `search.py index` built: /search finds its lines", kind="FOLDER")
+    flags.group("Network")
     flags.string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 lets other machines in")
     flags.string(
         "allowed_hosts",
@@ -52,6 +55,7 @@ def declare_flags() -> Flags:
     flags.string(
         "token", None, "clients must send it as 'Authorization: Bearer TOKEN' (default: ${})".format(_TOKEN_VARIABLE)
     )
+    flags.group("Load and limits")
     flags.integer(
         "max_batch_size",
         None,

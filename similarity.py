@@ -198,6 +198,7 @@ def _no_model_message(model_dir: str) -> str:
 def declare_flags() -> Flags:
     """Declares the flags of the command; args.py holds the defaults."""
     flags = Flags()
+    flags.group("Model")
     flags.model_location(
         "model_dir",
         None,

@@ -237,7 +237,7 @@ class Flags:
         return [self._in_words(names) for names in sorted(dict.fromkeys(order), key=lambda names: len(names) > 2)]
 
     def _has_value(self, name: str) -> bool:
-        return bool(self._values[name].value)
+        return name in self._values and bool(self._values[name].value)
 
     def _in_words(self, names: Sequence[str]) -> str:
         written = ["--{}{}".format(name, "=True" if self._is_boolean(name) else "") for name in names]
@@ -285,7 +285,7 @@ class Flags:
 
     def _need_note(self, name: str) -> str:
         for need in self._needs:
-            others = [other for other in need.names + need.unless if other != name]
+            others = [other for other in need.names + need.unless if other != name and other in self._values]
             if name in need.names and others:
                 return "or --" + ", --".join(others)
         return ""
@@ -293,7 +293,7 @@ class Flags:
     def _default_note(self, name: str) -> str:
         value = self._values[name].value
         is_said = re.search(r"\bdefault", self._shown[name].meaning) is not None
-        return "" if value in (None, "") or is_said else "default: " + _default_text(value)
+        return "" if value in (None, "", False) or is_said else "default: " + _default_text(value)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -10,8 +10,8 @@ REQUIRED, RARE = "Required", "TPU (published, rarely needed)"
 _FIRST_GROUPS = (REQUIRED, "Data", "Model", "Training", "Evaluation", "Devices", "Logging")
 _TITLE_COLUMNS = 32  # of a flag and its type, and the blanks before and behind them
 _FOOTER = (
-    "Write --name=value or --name value; a flag that is True or False may stand alone (--name, --noname). Every "
-    "command has --help and --version."
+    "Write --name=value or --name value; a flag that is True or False may stand alone (--name, --noname), and is False "
+    "where no default is named. Every command has --help and --version."
 )
 
 

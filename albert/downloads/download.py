@@ -306,7 +306,7 @@ def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
     flags.word("name", "lcqmc, a task of CLUE, or a published model", is_required=False)
-    flags.location("to", None, "the folder to fill; by default ./NAME")
+    flags.location("to", None, "the folder to fill; by default ./NAME", kind="FOLDER")
     flags.boolean("list", False, "write the known names")
     return flags
 

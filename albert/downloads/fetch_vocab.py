@@ -154,7 +154,7 @@ def bring(destination: str, path: Optional[str] = None, force: bool = False) -> 
 def declare_flags() -> Flags:
     """All flags."""
     flags = Flags()
-    flags.location("from", None, "take it from this model folder or file; by default from the network")
+    flags.location("from", None, "take it from this model folder or file; by default from the network", kind="PATH")
     flags.location("to", os.path.relpath(VOCABULARY), "the file to make")
     flags.boolean("force", False, "replace a file that is another")
     flags.boolean("quiet", False, "say nothing if there is nothing to do")

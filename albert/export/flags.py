@@ -16,11 +16,14 @@ _MEANINGLESS_FROM_TRANSFORMERS = ("head", "max_seq_length") + _CONFIG_FLAGS
 
 def declare_export_flags(flags: Flags) -> None:
     """Declares the flags of an export beside its source, its format and its folder."""
+    flags.group("Export")
     flags.choice("head", None, tuple(HEADS), "what the export answers; by default what the checkpoint was trained for")
+    flags.group("Model")
     flags.location("bert_config_file", None, "the config of a zh model, where it is not beside the checkpoint")
     flags.location("albert_config_file", None, "the config of a google model, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "the vocabulary that goes with it, where it is not beside the checkpoint")
     flags.boolean("do_lower_case", True, "whether text is lower-cased, where the checkpoint's folder does not say so")
+    flags.group("Export")
     flags.integer("max_seq_length", None, "the only length of rows; 0 for any (tflite: 128, others: any)", minimum=0)
     flags.choice("tflite_type", FLOAT32, TFLITE_TYPES, "how TFLite keeps the weights")
     flags.boolean("overwrite", False, "replace an earlier export in the output folder")

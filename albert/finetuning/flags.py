@@ -25,6 +25,7 @@ def classifier_flags(family: Family) -> Flags:
     """Declares the flags of run_classifier.py (zh) or run_classifier_sp_google.py (google)."""
     flags = fine_tuning_flags([family])
     declare_task_flags(flags)
+    flags.group("Model")
     flags.boolean("use_pooled_output", True, "classify the pooler's first token; False: the mean of all tokens")
     flags.integer(
         "max_seq_length",
@@ -32,12 +33,14 @@ def classifier_flags(family: Family) -> Flags:
         "tokens per row; a longer row loses tokens of its longer text",
         minimum=4,
     )
+    flags.group("Evaluation")
     flags.choice("predict_split", TEST, SPLITS, "with --do_predict: the split to predict, into <split>_results.tsv")
     _declare_teacher_flags(flags)
     return flags
 
 
 def _declare_teacher_flags(flags: Flags) -> None:
+    flags.group("Training")
     flags.location(
         "teacher_predictions",
         None,
@@ -51,6 +54,7 @@ def _declare_teacher_flags(flags: Flags) -> None:
 def reader_flags() -> Flags:
     """Declares the flags of run_mrc.py."""
     flags = _named_task_flags(READER)
+    flags.group("Model")
     flags.integer("doc_stride", 128, "tokens of the context from one window to the next", minimum=1)
     flags.integer("max_query_length", 64, "tokens of a question; a longer one loses its end", minimum=1)
     flags.integer("max_answer_length", 50, "tokens of an answer", minimum=1)
@@ -62,12 +66,16 @@ def reader_flags() -> Flags:
 def tagger_flags() -> Flags:
     """Declares the flags of run_ner.py."""
     flags = _named_task_flags(TAGGER)
+    flags.group("Model")
     flags.integer("max_seq_length", 128, "tokens of a sequence; a longer sentence is read in several", minimum=3)
     return flags
 
 
 def _named_task_flags(runner: str) -> Flags:
     flags = fine_tuning_flags(ALL_FAMILIES)
+    flags.needs("task_name")
+    flags.needs("data_dir")
+    flags.group("Data")
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
     flags.location("data_dir", None, "the folder with the task's files")
     return flags
@@ -93,13 +101,16 @@ def fine_tuning_flags(
     flags.location("vocab_file", None, "the WordPiece vocabulary, one token per line; by default --init_checkpoint's")
     flags.location("spm_model_file", None, "a sentencepiece model, used in place of the vocabulary")
     flags.boolean("do_lower_case", True, "lower-case the text and drop accents")
+    flags.needs("do_train", "do_eval", *(["do_predict"] if is_predicting else []))
     flags.boolean("do_train", False, "fine-tune on the train split")
     flags.boolean("do_eval", False, "evaluate each saved checkpoint on the dev split and keep the best")
-    flags.integer("train_batch_size", train_batch_size, "rows per step", minimum=1)
+    flags.group("Evaluation")
     flags.integer("eval_batch_size", 8, "rows per evaluation step", minimum=1)
     if is_predicting:
         flags.boolean("do_predict", False, "predict the test split with the best checkpoint")
         flags.integer("predict_batch_size", 8, "rows per prediction step", minimum=1)
+    flags.group("Training")
+    flags.integer("train_batch_size", train_batch_size, "rows per step", minimum=1)
     flags.float("learning_rate", learning_rate, "the learning rate at its peak", minimum=0.0)
     flags.float("num_train_epochs", 3.0, "passes over the train split", minimum=0.0)
     flags.string(
@@ -130,7 +141,7 @@ def build_classification_settings(flags: Flags, family: Family) -> Classificatio
     """Builds the settings of a run of classification from parsed flags.
 
     Raises:
-      UsageError: the flags name no task and data, or no folder and phase.
+      UsageError: a flag that is needed has no value, or flags do not go together.
       UserError: the devices that are asked for are not there.
     """
     check_task_flags(flags)
@@ -162,27 +173,17 @@ def _check_teacher(settings: ClassificationSettings) -> None:
 
 def build_reading_settings(flags: Flags) -> ReadingSettings:
     """Builds the settings of a run of reading comprehension; raises as `build_classification_settings`."""
-    _check_phases(flags)
-    flags.require("task_name", "data_dir")
     return build_settings(flags, ReadingSettings, ALL_FAMILIES)
 
 
 def build_tagging_settings(flags: Flags) -> FineTuningSettings:
     """Builds the settings of a run of tagging; raises as `build_classification_settings`."""
-    _check_phases(flags)
-    flags.require("task_name", "data_dir")
     return build_settings(flags, FineTuningSettings, ALL_FAMILIES)
-
-
-def _check_phases(flags: Flags) -> None:
-    flags.require("output_dir")
-    if not (flags.do_train or flags.do_eval or flags.do_predict):
-        raise UsageError("nothing to do: give --do_train=True, --do_eval=True, --do_predict=True or several")
 
 
 def build_settings(flags: Flags, settings_class: Type[S], families: Sequence[Family]) -> S:
     """Builds the settings of a fine-tuning run from parsed flags; raises as `build_classification_settings`."""
-    _check_phases(flags)
+    flags.require()
     values = training_values(flags, settings_class, families)
     values["try_learning_rates"] = _rates_of(flags.try_learning_rates)
     settings = settings_class(**values)

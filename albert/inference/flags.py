@@ -18,6 +18,7 @@ Question = Callable[[Any], None]
 
 def declare_encoder_flags(flags: Flags) -> None:
     """Declares the flags that name a checkpoint."""
+    flags.group("Model")
     flags.model_location(
         "checkpoint", None, "a pre-trained or fine-tuned folder of either family, a checkpoint's prefix, or 'starter'"
     )
@@ -36,6 +37,7 @@ def encoder_arguments(flags: Flags) -> Dict[str, Any]:
 
 def declare_similarity_flags(flags: Flags) -> None:
     """Declares the flags that say what similarity.py scores."""
+    flags.group("Data")
     flags.string("sentence_a", None, "the first sentence of a pair, or the one whose most similar lines are looked for")
     flags.string("sentence_b", None, "the second sentence of a pair")
     flags.location(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from albert.base.errors import UsageError
 from albert.base.flags import Flags
 from albert.checkpoints.families import Family
 from albert.optimizers.names import LAMB, OPTIMIZERS
@@ -14,11 +13,16 @@ def declare_pretraining_flags(flags: Flags, family: Family) -> None:
     """Declares what both pre-training commands share; each adds those whose published defaults differ."""
     declare_training_flags(flags)
     declare_config_files(flags, [family])
+    flags.needs("input_file")
+    flags.needs("do_train", "do_eval")
+    flags.group("Data")
     flags.locations("input_file", None, "TFRecord files: names and globs, separated by commas")
     flags.locations("eval_input_file", None, "records for evaluation, of documents that training does not see")
+    flags.group("Evaluation")
     flags.float("eval_share", 0.02, "without --eval_input_file: the share of the records kept from training", 0.0, 0.5)
     flags.boolean("eval_on_training_data", False, "evaluate on the very records that are trained on")
     flags.integer("max_eval_steps", 100, "the most evaluation steps", minimum=1)
+    flags.group("Training")
     flags.choice("optimizer", LAMB, OPTIMIZERS, "optimizer")
     flags.float("poly_power", 1.0, "the power of the learning rate's decay", minimum=0.0)
     flags.integer("start_warmup_step", 0, "the step at which the warm-up begins", minimum=0)
@@ -42,10 +46,8 @@ def build_pretraining_settings(flags: Flags, family: Family) -> PretrainingSetti
     """Builds the settings of a run from parsed flags.
 
     Raises:
-      UsageError: a flag that is needed has no value, or there is nothing to do.
+      UsageError: a flag that is needed has no value.
       UserError: the devices that are asked for are not there.
     """
-    flags.require("input_file", "output_dir")
-    if not (flags.do_train or flags.do_eval):
-        raise UsageError("nothing to do: give --do_train=True, --do_eval=True or both")
+    flags.require()
     return PretrainingSettings(**training_values(flags, PretrainingSettings, [family]))

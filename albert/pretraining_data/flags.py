@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 
 def declare_data_flags(flags: Flags) -> None:
     """Declares the flags that decide the records, and where they are written."""
+    flags.needs("input_file")
+    flags.needs("output_file", unless=["show"])
+    flags.needs("vocab_file", unless=["spm_model_file"])
+    flags.group("Data")
     flags.locations("input_file", None, "text files, plain or gzip: names and globs, separated by commas")
     flags.locations("output_file", None, "the TFRecord file to make (shards get numbered names), or one a shard: a,b,…")
     flags.location("vocab_file", None, "the WordPiece vocabulary, one token per line")
@@ -36,6 +40,7 @@ def declare_data_flags(flags: Flags) -> None:
     flags.boolean("do_whole_word_mask", False, "mask whole words; without it every token is masked by itself")
     flags.boolean("non_chinese", False, "words are separated by blanks instead of found by a Chinese segmenter")
     flags.location("user_dictionary", None, "words for the Chinese segmenter, one per line in jieba's format")
+    flags.group("Examples")
     flags.integer("max_seq_length", 128, "tokens per sequence", minimum=SHORTEST_SEQUENCE)
     flags.integer("max_predictions_per_seq", 20, "the most tokens to predict in a sequence", minimum=1)
     flags.float("masked_lm_prob", 0.15, "the share of the tokens to predict, between 0 and 1")
@@ -54,6 +59,7 @@ def declare_data_flags(flags: Flags) -> None:
     flags.integer("random_seed", 12345, "the seed of everything that is drawn")
     flags.boolean("do_permutation", False, "only False: permuted tokens belong to another pre-training task")
     flags.boolean("random_next_sentence", False, "only False: ALBERT predicts sentence order")
+    flags.group("Output")
     flags.location("heldout_file", None, "a second TFRecord file, of documents that the first does not see")
     flags.float("heldout_share", 0.05, "the share of the documents for --heldout_file")
     flags.choice("compression", NO_COMPRESSION, COMPRESSIONS, "gzip: files of 30 % of the size; training reads both")
@@ -141,9 +147,7 @@ def _record_settings(flags: Flags) -> BuildSettings:
 
 
 def _check_flags(flags: Flags) -> None:
-    flags.require("input_file")
-    if not flags.spm_model_file:
-        flags.require("vocab_file")
+    flags.require()
     for name in ("masked_lm_prob", "heldout_share"):
         value = getattr(flags, name)
         if not 0.0 < value < 1.0:

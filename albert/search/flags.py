@@ -26,9 +26,12 @@ def declare_search_flags(flags: Flags) -> None:
         "are read from standard input, one in each line)",
         is_required=False,
     )
-    flags.location("index", None, "the folder of the index")
+    flags.needs("index")
+    flags.location("index", None, "the folder of the index", kind="FOLDER")
     declare_encoder_flags(flags)
+    flags.group("Index")
     flags.string("column", None, "of a table, the column of the sentence: its name or its number from 1")
+    flags.group("Query")
     flags.integer("top_k", 5, "the number of lines to find", minimum=1)
     flags.model_location("rerank", None, "a pair model's folder: it orders the lines that are found")
     flags.integer("rerank_top", 50, "the number of nearest lines that --rerank orders", minimum=1)
@@ -46,7 +49,7 @@ def check_flags(flags: Flags) -> None:
                 flags.action, nearest(flags.action, ACTIONS)
             )
         )
-    flags.require("index")
+    flags.require()
     others = _OF_QUERY if flags.action == INDEX else _OF_INDEX
     foreign = [name for name in others if flags.was_given(name)]
     if foreign:

@@ -9,6 +9,9 @@ from albert.tasks.registry import CLASSIFIER, TASKS_OF
 
 def declare_task_flags(flags: Flags) -> None:
     """Declares --task_name, --task_file and --data_dir."""
+    flags.needs("task_name", unless=["task_file"])
+    flags.needs("data_dir", unless=["task_file"])
+    flags.group("Data")
     flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[CLASSIFIER])))
     flags.location("task_file", None, "a task of your own, described in a JSON file (docs/en/fine_tuning.md)")
     flags.location("data_dir", None, "the folder with the task's files; by default that of --task_file")
@@ -18,5 +21,4 @@ def check_task_flags(flags: Flags) -> None:
     """Raises `UsageError` unless the flags name one task and its data."""
     if flags.task_name and flags.task_file:
         raise UsageError("give --task_name or --task_file, not both")
-    if not flags.task_file:
-        flags.require("task_name", "data_dir")
+    flags.require()

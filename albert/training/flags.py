@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Type
 
-from albert.base.flags import Flags
+from albert.base.flags import RARE, Flags
 from albert.checkpoints.families import Family
 from albert.devices import precision
 from albert.devices.selection import find_devices
@@ -14,12 +14,16 @@ from albert.training.settings import TrainingSettings
 
 def declare_training_flags(flags: Flags) -> None:
     """Declares what pre-training and fine-tuning share; each command adds those whose published defaults differ."""
+    flags.needs("output_dir")
+    flags.group("Training")
     flags.location("output_dir", None, "the folder for checkpoints, logs and results")
+    flags.group("Model")
     flags.model_location(
         "init_checkpoint", None, "weights to start from: a folder, a prefix, or 'starter' for the shipped model"
     )
-    flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
     _declare_monitoring(flags)
+    flags.group("Training")
+    flags.integer("seed", 12345, "the seed of initial weights, shuffles and dropout")
     flags.choice(
         "preset",
         None,
@@ -36,7 +40,8 @@ def declare_training_flags(flags: Flags) -> None:
     flags.boolean(
         "freeze_encoder",
         False,
-        "train the head alone, with the pooler that it reads: a linear probe of the encoder, or quick training on few rows",
+        "train the head alone, with the pooler that it reads: a linear probe of the encoder, or quick training on few "
+        "rows",
     )
     flags.integer(
         "gradient_accumulation_steps",
@@ -44,15 +49,15 @@ def declare_training_flags(flags: Flags) -> None:
         "equal parts of a batch, computed one after the other to save memory",
         minimum=1,
     )
-    flags.choice(
-        "precision", precision.FLOAT32, precision.PRECISIONS, "precision of matrix products in training"
-    )
     flags.boolean("recompute", False, "keep only the inputs of layers, and compute these again for the gradients")
     _declare_devices(flags)
 
 
 def _declare_monitoring(flags: Flags) -> None:
+    flags.group("Logging")
     flags.integer("log_every_steps", 20, "steps between two reports", minimum=1)
+    flags.boolean("profile", False, "write a timeline of one training step into the output folder")
+    flags.group("Evaluation")
     flags.integer(
         "eval_every_steps",
         None,
@@ -66,10 +71,11 @@ def _declare_monitoring(flags: Flags) -> None:
         "with --do_train and --do_eval: end training after this number of evaluations in a row without improvement",
         minimum=1,
     )
-    flags.boolean("profile", False, "write a timeline of one training step into the output folder")
 
 
 def _declare_devices(flags: Flags) -> None:
+    flags.group("Devices")
+    flags.choice("precision", precision.FLOAT32, precision.PRECISIONS, "precision of matrix products in training")
     flags.integer(
         "num_devices",
         1,
@@ -83,6 +89,7 @@ def _declare_devices(flags: Flags) -> None:
         "compile the training step by XLA (TPUs always do): for GPUs, and sequences of one length, as every length is "
         "compiled again; slower on a CPU",
     )
+    flags.group(RARE)
     flags.integer("iterations_per_loop", 1000, "steps in one call to a TPU", minimum=1)
     flags.boolean("use_tpu", False, "train on a TPU")
     flags.string("tpu_name", None, "the TPU's name or address (grpc://…:8470)")
@@ -94,6 +101,7 @@ def _declare_devices(flags: Flags) -> None:
 
 def declare_config_files(flags: Flags, families: Iterable[Family]) -> None:
     """Declares the flag of each family's model configuration."""
+    flags.group("Model")
     for family in families:
         help_text = "the JSON file of a model of the {} family; by default that of --init_checkpoint"
         flags.location(family.config_flag, None, help_text.format(family.name))

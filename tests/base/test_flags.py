@@ -300,7 +300,7 @@ def test_help_lists_what_is_required_first_and_rare_flags_last():
         "\n  SOURCE                        what to read\n  --output_dir=FOLDER           a folder\n",
         "\n  --learning_rate=RATE          the rate (default: 5e-5)\n",
         "\n  --train_batch_size=N          rows (default: 32)\n",
-        "\n  --do_train=True|False         train (default: False)\n",
+        "\n  --do_train=True|False         train\n",
         "\n  --optimizer=lamb|adamw        an optimizer (default: lamb)\n",
         "\n  --vocab_file=FILE             the vocabulary\n",
     ):

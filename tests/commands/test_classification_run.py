@@ -323,7 +323,7 @@ def test_a_bad_row_is_named_before_anything_is_trained(folder):
 
 
 def test_nothing_to_do_is_said(folder):
-    with pytest.raises(UsageError, match="nothing to do"):
+    with pytest.raises(UsageError, match="one of --do_train=True, --do_eval=True or --do_predict=True must be given"):
         run(folder, do_train=False, do_eval=False, do_predict=False)
 
 

@@ -153,7 +153,7 @@ def test_held_out_records_are_not_trained_on_by_accident(folder):
 
 
 def test_nothing_to_do_is_said(folder):
-    with pytest.raises(UsageError, match="nothing to do"):
+    with pytest.raises(UsageError, match="--do_train=True or --do_eval=True must be given"):
         run(folder, do_train=False, do_eval=False)
 
 

@@ -208,7 +208,7 @@ def test_a_folder_of_another_task_is_refused(trained):
 
 
 def test_nothing_to_do_is_said(trained, runner):
-    with pytest.raises(UsageError, match="nothing to do"):
+    with pytest.raises(UsageError, match="one of --do_train=True, --do_eval=True or --do_predict=True must be given"):
         fine_tune(trained[runner], runner, do_train=False, do_eval=False, do_predict=False)
 
 

@@ -190,7 +190,7 @@ def test_places_of_lines_in_several_files(folder):
         (distil, {"use_tpu": True}, "not for a TPU"),
         (distil, {"group_size": 3}, "--group_size=3 does not divide the 4 rows"),
         (embed, {"train_pairs": "x"}, "not both"),
-        (embed, {"task_name": None, "data_dir": None}, "--train_pairs must be given"),
+        (embed, {"task_name": None, "data_dir": None}, "--task_name and --data_dir must be given"),
         (embed, {"ranking_weight": 0}, "nothing is left to learn"),
         (embed, {"data_dir": None}, "--data_dir"),
     ],

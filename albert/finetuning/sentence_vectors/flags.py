@@ -18,11 +18,15 @@ _PAIRS = "sentence TAB sentence TAB score in each line (or CSV, or JSON lines); 
 def distillation_flags() -> Flags:
     """Declares the flags of run_distillation.py."""
     flags = fine_tuning_flags(ALL_FAMILIES, train_batch_size=64, learning_rate=1e-3, is_predicting=False)
+    flags.needs("input_file")
+    flags.needs("teacher_vectors")
+    flags.group("Data")
     flags.locations("input_file", None, "files with a sentence in each line: names and globs, separated by commas")
     flags.locations(
         "teacher_vectors", None, ".npy files [lines, width] of the teacher's vectors, one for each input file, in order"
     )
     _declare_vector_flags(flags)
+    flags.group("Training")
     flags.boolean("center_teacher", True, "take the mean of the teacher's vectors away from each")
     flags.float("cosine_weight", 1.0, "of 1 - cosine to the teacher's vector in the loss", minimum=0.0)
     flags.float(
@@ -37,12 +41,18 @@ def distillation_flags() -> Flags:
 def pair_flags() -> Flags:
     """Declares the flags of run_embedding.py."""
     flags = fine_tuning_flags(ALL_FAMILIES, train_batch_size=64)
+    for name in ("task_name", "data_dir"):
+        flags.needs(name, unless=["train_pairs", "eval_pairs", "test_pairs"])
+    flags.group("Data")
     flags.string("task_name", None, "a task of pairs that mean the same or do not: lcqmc, afqmc, …")
     flags.location("data_dir", None, "the folder with the task's files")
     flags.location("train_pairs", None, "without a task, pairs to train on: " + _PAIRS)
     _declare_vector_flags(flags)
+    flags.group("Data")
     flags.location("test_pairs", None, "pairs to predict, as --train_pairs")
+    flags.group("Model")
     flags.integer("vector_size", None, "numbers of a vector; by default as before, else the hidden size", minimum=1)
+    flags.group("Training")
     flags.float(
         "ranking_weight", 1.0, "of CoSENT's ranking loss: pairs of higher score have a higher cosine", minimum=0.0
     )
@@ -57,9 +67,12 @@ def pair_flags() -> Flags:
 
 
 def _declare_vector_flags(flags: Flags) -> None:
+    flags.group("Data")
     flags.location("eval_pairs", None, "pairs on which checkpoints are compared: " + _PAIRS)
+    flags.group("Model")
     flags.choice("pooling", MEAN, POOLINGS, "how the vectors of a sentence's tokens become one")
     flags.integer("max_seq_length", 64, "tokens of a sentence; longer ones are cut", minimum=3)
+    flags.group("Training")
     flags.integer(
         "group_size",
         None,
@@ -75,7 +88,6 @@ def build_distillation_settings(flags: Flags) -> DistillationSettings:
       UsageError: a flag that is needed has no value, or there is nothing to do.
       UserError: the devices that are asked for are not there.
     """
-    flags.require("output_dir", "input_file", "teacher_vectors")
     settings = _checked(flags, DistillationSettings)
     if settings.do_eval and not settings.eval_pairs:
         raise UsageError("--do_eval=True needs --eval_pairs=FILE")
