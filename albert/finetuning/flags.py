@@ -11,7 +11,7 @@ from albert.checkpoints.families import FAMILIES, GOOGLE, ZH, Family
 from albert.finetuning.settings import ClassificationSettings, FineTuningSettings, ReadingSettings
 from albert.optimizers.names import ADAMW, OPTIMIZERS
 from albert.tasks.flags import check_task_flags, declare_task_flags
-from albert.tasks.registry import READER, TAGGER, TASKS_OF
+from albert.tasks.registry import READER, TAGGER
 from albert.tasks.splits import SPLITS, TEST
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
@@ -73,11 +73,7 @@ def tagger_flags() -> Flags:
 
 def _named_task_flags(runner: str) -> Flags:
     flags = fine_tuning_flags(ALL_FAMILIES)
-    flags.needs("task_name")
-    flags.needs("data_dir")
-    flags.group("Data")
-    flags.string("task_name", None, "one of " + ", ".join(sorted(TASKS_OF[runner])))
-    flags.location("data_dir", None, "the folder with the task's files")
+    declare_task_flags(flags, runner)
     return flags
 
 
@@ -173,11 +169,13 @@ def _check_teacher(settings: ClassificationSettings) -> None:
 
 def build_reading_settings(flags: Flags) -> ReadingSettings:
     """Builds the settings of a run of reading comprehension; raises as `build_classification_settings`."""
+    check_task_flags(flags)
     return build_settings(flags, ReadingSettings, ALL_FAMILIES)
 
 
 def build_tagging_settings(flags: Flags) -> FineTuningSettings:
     """Builds the settings of a run of tagging; raises as `build_classification_settings`."""
+    check_task_flags(flags)
     return build_settings(flags, FineTuningSettings, ALL_FAMILIES)
 
 

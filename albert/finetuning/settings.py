@@ -16,6 +16,7 @@ class FineTuningSettings(TrainingSettings):
 
     Attributes:
       task_name: a declared task.
+      task_file: a task of one's own, described in a JSON file, in place of task_name.
       data_dir: the folder with the task's files.
       vocab_file: the WordPiece vocabulary; None for the one beside the checkpoint.
       spm_model_file: a sentencepiece model, in place of the vocabulary.
@@ -30,6 +31,7 @@ class FineTuningSettings(TrainingSettings):
     """
 
     task_name: Optional[str] = None
+    task_file: Optional[str] = None
     data_dir: Optional[str] = None
     vocab_file: Optional[str] = None
     spm_model_file: Optional[str] = None
@@ -53,7 +55,6 @@ class ClassificationSettings(FineTuningSettings):
     """Settings of classification.
 
     Attributes:
-      task_file: a task of one's own, described in a JSON file, in place of task_name.
       use_pooled_output: whether the pooler's first token is classified, or the mean of all tokens.
       predict_split: the split that is predicted.
       teacher_predictions: a file of a teacher's predictions for the train split; None without a teacher.
@@ -61,7 +62,6 @@ class ClassificationSettings(FineTuningSettings):
       teacher_temperature: divides the logits of teacher and student, over 0.
     """
 
-    task_file: Optional[str] = None
     use_pooled_output: bool = True
     predict_split: str = TEST
     teacher_predictions: Optional[str] = None

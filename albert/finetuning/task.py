@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Callable, Dict, Optional
 
 from albert.base.errors import UserError
 from albert.checkpoints.description import ModelFolder, read_description
 from albert.checkpoints.training_folder import latest_checkpoint
-from albert.finetuning.settings import ClassificationSettings, FineTuningSettings
-from albert.tasks.registry import declared_task, get_task
+from albert.finetuning.settings import FineTuningSettings
+from albert.tasks.ner_rows import with_types
+from albert.tasks.registry import CLASSIFIER, declared_task
 from albert.tasks.splits import with_labels
-from albert.tasks.task import Task, label_list
+from albert.tasks.task import CLASSIFICATION, SPANS, TAGS, Task, label_list
 
 
-def find_task(settings: ClassificationSettings) -> Task:
+def find_task(settings: FineTuningSettings, runner: str = CLASSIFIER) -> Task:
     """Finds the task with its labels: the declared ones, else those of the train split or of the trained model.
 
+    Args:
+      settings: name the task, or the file that describes it.
+      runner: the command, of `registry.TASKS_OF`.
+
     Raises:
-      UserError: there is no such task, or the output folder's checkpoints tell other labels apart.
+      UserError: the command has no such task, or the output folder's checkpoints tell other labels apart.
     """
-    task = declared_task(settings.task_name, settings.task_file, settings.data_dir)
+    task = declared_task(settings.task_name, settings.task_file, settings.data_dir, runner)
     trained = _trained_description(settings.output_dir)
     if trained and not task.labels and not settings.do_train:
         return task._replace(labels=trained.labels)
-    task = with_labels(task, settings.data_dir)
+    task = _LABELLED[task.kind](task, settings.data_dir)
     check_trained(settings, task)
     return task
 
 
-def find_named_task(settings: FineTuningSettings, runner: str) -> Task:
-    """Finds the task of a command whose tasks are all declared.
-
-    Raises:
-      UserError: the command has no such task, or the output folder's checkpoints were trained on another kind.
-    """
-    task = get_task(settings.task_name or "", runner)
-    check_trained(settings, task)
-    return task
+_LABELLED: Dict[str, Callable[[Task, Optional[str]], Task]] = {
+    CLASSIFICATION: with_labels,
+    TAGS: with_types,
+    SPANS: lambda task, _: task,
+}
 
 
 def check_trained(settings: FineTuningSettings, task: Task) -> None:

@@ -1,14 +1,15 @@
-"""Entities and their tags: BIO as the model learns it, BIOES and BMES as files may have it; entity F1."""
+"""Entities and their tags: BIO as the model learns it, BIOES, BMES and BILOU as files may have it; entity F1."""
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 OUTSIDE = "O"
 _BEGIN, _INSIDE = "B", "I"
 _CONTINUATIONS = frozenset("IME")
 _ENDINGS = frozenset("ES")
 PREFIXES = "BIMES"
+_OTHER_PREFIXES = {"L": "E", "U": "S", "W": "S"}  # of BILOU and BMEWO
 
 
 class Entity(NamedTuple):
@@ -44,10 +45,11 @@ def bio_tags(types: Sequence[str]) -> Tuple[str, ...]:
 
 
 def parse_tag(text: str) -> Optional[Tag]:
-    """Returns the parts of a tag of BIO, BIOES or BMES; None where the text is not one."""
+    """Returns the parts of a tag of BIO, BIOES, BMES, BILOU or BMEWO; None where the text is not one."""
     if text == OUTSIDE:
         return Tag("", "")
     prefix, separator, kind = text.partition("-")
+    prefix = _OTHER_PREFIXES.get(prefix, prefix)
     return Tag(prefix, kind) if separator and kind and len(prefix) == 1 and prefix in PREFIXES else None
 
 
@@ -85,11 +87,29 @@ def tags_of_entities(entities: Iterable[Entity], tokens: Sequence[Tuple[int, int
     """
     tags = [OUTSIDE] * len(tokens)
     for entity in sorted(entities, key=lambda found: (found.start - found.end, found)):
-        places = [place for place, (start, end) in enumerate(tokens) if start < entity.end and end > entity.start]
+        places = tokens_of(entity, tokens)
         if all(tags[place] == OUTSIDE for place in places):
             for place in places:
                 tags[place] = "{}-{}".format(_INSIDE if place > places[0] else _BEGIN, entity.type)
     return tags
+
+
+def tokens_of(entity: Entity, tokens: Sequence[Tuple[int, int]]) -> range:
+    """Returns the places of the tokens that have a part of an entity; arguments as `tags_of_entities`."""
+    begin = _first_token(tokens, lambda token: token[1] > entity.start)
+    return range(begin, _first_token(tokens, lambda token: token[0] >= entity.end, begin))
+
+
+def _first_token(tokens: Sequence[Tuple[int, int]], is_behind: Callable[[Tuple[int, int]], bool], low: int = 0) -> int:
+    """The place of the first token from which on all are behind something, by halving."""
+    high = len(tokens)
+    while low < high:
+        middle = (low + high) // 2
+        if is_behind(tokens[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 class EntityScore(NamedTuple):

@@ -31,7 +31,7 @@ _QUESTION_LINE = 0  # a file is one JSON object: its parts are named by their pl
 
 
 _CONTEXTS, _IDS, _QUESTIONS = ("context", "context_text"), ("id", "query_id"), ("question", "query_text")
-_UNPLACED = -1  # the place of an answer whose file gives none
+UNPLACED = -1  # the place of an answer whose file gives none
 _LAYOUTS = (
     'expected {"data": [{"paragraphs": […]}]} as CMRC 2018, DRCD and SQuAD 1.1 have it, a list of contexts with "qas", '
     'or "context", "question" and "answers" in each line'
@@ -52,12 +52,14 @@ class Question(NamedTuple):
       own_id: its id in the file.
       question, context: the texts.
       answers: the right ones, in characters of the context; empty in a test file without answers.
+      place: the line or record of the file ("line 3"); None where the id names the question.
     """
 
     own_id: str
     question: str
     context: str
     answers: Tuple[Answer, ...]
+    place: Optional[str] = None
 
 
 class _Node(JsonObject):
@@ -90,6 +92,11 @@ class _Node(JsonObject):
         if fault:
             raise self.error(fault)
         return text
+
+
+def is_nested(values: Dict[str, Any]) -> bool:
+    """Whether an object holds questions on contexts in layers of objects, as SQuAD and CMRC have them."""
+    return any(isinstance(values.get(key), list) for key in ("data", "paragraphs", "qas"))
 
 
 def read_questions(path: str) -> Iterator[Question]:
@@ -169,7 +176,7 @@ def _answers(node: _Node) -> Iterator[Answer]:
             raise node.error("has no list of {} whole numbers under 'answer_start'".format(len(texts)))
         yield from map(Answer, texts, starts)
     elif isinstance(found, list) and found and all(isinstance(text, str) for text in found):
-        yield from (Answer(text, _UNPLACED) for text in found)
+        yield from (Answer(text, UNPLACED) for text in found)
     elif "answers" in node.values:
         for answer in node.nodes("answers"):
             yield Answer(answer.text("text"), answer.integer("answer_start"))
@@ -207,7 +214,7 @@ def read_question_split(task: Task, data_dir: Optional[str], split: str) -> List
             answers = []
         elif split != SPLIT_WITHOUT_LABELS:
             _check_answers(path, question, answers)
-        if any(answer.start == _UNPLACED for answer in question.answers):
+        if any(answer.start == UNPLACED for answer in question.answers):
             unplaced.extend([question.own_id] if answers else [])
         elif any(placed != answer for placed, answer in zip(answers, question.answers)):
             moved.append(question.own_id)
@@ -247,7 +254,8 @@ def _check_answers(path: str, question: Question, placed: Sequence[Optional[Answ
 
 
 def _error(path: str, question: Question, fault: str) -> UserError:
-    return UserError("{} question {} {}".format(path, question.own_id, fault))
+    place = "" if question.place is None else " ({})".format(question.place)
+    return UserError("{} question {}{} {}".format(path, question.own_id, place, fault))
 
 
 def _say(path: str, ids: Sequence[str], what: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Callable, Dict, Sequence, Tuple
 
 from albert.tasks.entities import bio_tags
-from albert.tasks.ner_rows import SentenceReader, json_spans, tagged_lines
+from albert.tasks.ner_rows import SentenceReader, json_spans
+from albert.tasks.tagged_lines import tagged_lines
 from albert.tasks.task import TAGS, Preset, Task
 
 _WEIBO_TYPES = tuple("{}.{}".format(kind, form) for kind in ("GPE", "LOC", "ORG", "PER") for form in ("NAM", "NOM"))

@@ -1,8 +1,4 @@
-"""Readers of sentences with entities: files with a token and its tag per line, and CLUENER's JSON lines; their splits.
-
-科 O                      a token and its tag, separated by a blank or a tab; a blank line ends the sentence.
-技 O                      Tags are BIO, BIOES or BMES; one that continues an entity that never began (I-PER after O)
-                          begins it, and is counted. A test file may have tokens alone.
+"""Sentences with entities: CLUENER's JSON lines, the splits of a task, and the types of its entities.
 
 {"text": "浙商银行", "label": {"company": {"浙商银行": [[0, 3]]}}}       first and last character of each entity
 """
@@ -15,19 +11,16 @@ import re
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from albert.base.errors import UserError
-from albert.files.plain_text import is_blank
-from albert.files.reading import decoded_lines
-from albert.tasks.entities import PREFIXES, Entity, Tag, entities_of_tags, parse_tag
+from albert.tasks.entities import Entity, bio_tags, parse_tag
 from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, JsonObject, json_objects
-from albert.tasks.rows import UNNUMBERED, text_fault
+from albert.tasks.rows import LINE, UNNUMBERED, text_fault
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, TRAIN, split_path
-from albert.tasks.task import Task
+from albert.tasks.task import Task, label_list
 from tokenization import BasicTokenizer
 
 _log = logging.getLogger(__name__)
 
 _ALIKE = re.compile("[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+")
-_DIGITS = frozenset("0123456789")
 _BASIC = BasicTokenizer()
 
 
@@ -39,8 +32,9 @@ class Sentence(NamedTuple):
       text: its characters; of a file with one token per line, all tokens joined.
       tokens: [start, end) of each token in the text, in order.
       entities: in characters of the text; None in a test file without tags.
-      line: the number of its first line in the file, from 1.
+      line: the number of its first line in the file, from 1, or of its record where the file is a list.
       own_id: its id in the file, or None.
+      unit: what `line` counts, LINE or RECORD.
     """
 
     row_id: int
@@ -49,157 +43,10 @@ class Sentence(NamedTuple):
     entities: Optional[Tuple[Entity, ...]]
     line: int
     own_id: Union[int, str, None] = None
+    unit: str = LINE
 
 
 SentenceReader = Callable[[str], Iterator[Sentence]]
-
-
-class _TokenLine(NamedTuple):
-    """Line of a file of tokens."""
-
-    line: int
-    token: str
-    tag: Optional[str]
-
-
-def tagged_lines(*types: str, drops_word_places: bool = False) -> SentenceReader:
-    """Makes the reader of a file with a token and its tag per line.
-
-    Args:
-      *types: the entity types of the task.
-      drops_word_places: where a token is a character and a digit, its place in a word (科0 技1, as in
-        weiboNER_2nd_conll), the digit is left out, token by token.
-
-    Returns:
-      path -> sentences.
-    """
-    return functools.partial(_read_tagged_lines, types=types, drops_word_places=drops_word_places)
-
-
-def _read_tagged_lines(path: str, *, types: Sequence[str], drops_word_places: bool) -> Iterator[Sentence]:
-    sentences = list(_token_lines(path))
-    if drops_word_places:
-        sentences = _without_word_places(path, sentences)
-    repaired: List[_TokenLine] = []
-    for lines in sentences:
-        yield _sentence(path, lines, types, repaired)
-    if repaired:
-        _log.info(
-            "%s: %s tag%s an entity that never began, the first in line %d (%s): each begins one.",
-            path,
-            format(len(repaired), ","),
-            " continues" if len(repaired) == 1 else "s continue",
-            repaired[0].line,
-            repaired[0].tag,
-        )
-
-
-def _without_word_places(path: str, sentences: List[List[_TokenLine]]) -> List[List[_TokenLine]]:
-    """Leaves out the digits that are places in words, and says of how many tokens."""
-    tokens = [line.token for lines in sentences for line in lines]
-    if tokens and all(map(_may_have_place, tokens)):
-        _log.info("%s: each token ends with its place in a word, which is left out.", path)
-        return [[line._replace(token=line.token[:-1]) for line in lines] for lines in sentences]
-    shorter = [_sentence_without_places(lines) for lines in sentences]
-    before, after = (sum(len(line.token) for lines in each for line in lines) for each in (sentences, shorter))
-    if after < before:
-        _log.warning(
-            "%s: %s of %s tokens end with their place in a word, which is left out; the others are kept as they are.",
-            path,
-            format(before - after, ","),
-            format(len(tokens), ","),
-        )
-    return shorter
-
-
-def _sentence_without_places(lines: List[_TokenLine]) -> List[_TokenLine]:
-    """Leaves out places where other tokens of the file have none: in a whole sentence, else only after a character.
-
-    "20" may be a number, or the character 2 at the first place of a word: the sentence around it tells which.
-    """
-    surely = [_has_place(line.token) for line in lines]
-    if any(surely) and all(_may_have_place(line.token) for line in lines):
-        surely = [True] * len(lines)
-    return [line._replace(token=line.token[:-1]) if is_place else line for line, is_place in zip(lines, surely)]
-
-
-def _may_have_place(token: str) -> bool:
-    return len(token) > 1 and token[-1] in _DIGITS
-
-
-def _has_place(token: str) -> bool:
-    """Whether a token is a character beyond ASCII and a digit; no word is written like that."""
-    return len(token) == 2 and token[0] > "\x7f" and token[1] in _DIGITS
-
-
-def _token_lines(path: str) -> Iterator[List[_TokenLine]]:
-    """Yields the lines of each sentence; all lines of a file have a tag, or none has."""
-    sentence: List[_TokenLine] = []
-    first: Optional[_TokenLine] = None
-    for number, text in decoded_lines(path):
-        if not is_blank(text):
-            found = _token_line(path, number, text)
-            first = first or found
-            if (found.tag is None) != (first.tag is None):
-                without, other = (found, first) if found.tag is None else (first, found)
-                raise UserError(
-                    "{} line {} has no tag, but line {} has one: give every line `token tag`".format(
-                        path, without.line, other.line
-                    )
-                )
-            sentence.append(found)
-        elif sentence:
-            yield sentence
-            sentence = []
-    if sentence:
-        yield sentence
-
-
-def _token_line(path: str, number: int, text: str) -> _TokenLine:
-    cells = text.rstrip(" \t").split("\t" if "\t" in text else " ")
-    if len(cells) > 2:
-        raise UserError("{} line {} has {} columns, expected 2: a token and its tag".format(path, number, len(cells)))
-    if not cells[0]:
-        raise UserError("{} line {} has no token before its tag '{}'".format(path, number, cells[-1]))
-    return _TokenLine(number, cells[0], cells[1] if len(cells) == 2 else None)
-
-
-def _sentence(path: str, lines: Sequence[_TokenLine], types: Sequence[str], repaired: List[_TokenLine]) -> Sentence:
-    text, tokens = _joined([line.token for line in lines])
-    entities = None
-    if lines[0].tag is not None:
-        reading = entities_of_tags([_tag(path, line, types) for line in lines])
-        repaired += [lines[place] for place in reading.repaired]
-        entities = tuple(Entity(tokens[e.start][0], tokens[e.end - 1][1], e.type) for e in reading.entities)
-    return Sentence(UNNUMBERED, text, tokens, entities, lines[0].line)
-
-
-def _tag(path: str, line: _TokenLine, types: Sequence[str]) -> Tag:
-    tag = parse_tag(line.tag or "")
-    if tag is None or (tag.type and tag.type not in types):
-        raise UserError(
-            "{} line {} has the unknown tag '{}': known are O and {} before {}".format(
-                path, line.line, line.tag, ", ".join(prefix + "-" for prefix in PREFIXES), ", ".join(types)
-            )
-        )
-    return tag
-
-
-def _joined(tokens: Sequence[str]) -> Tuple[str, Tuple[Tuple[int, int], ...]]:
-    """Returns the text of tokens and their places in it; a blank separates only words of Latin letters and digits."""
-    text = ""
-    places = []
-    for number, token in enumerate(tokens):
-        before = tokens[number - 1] if number else ""
-        if len(before) + len(token) > 2 and _is_latin(before[-1:]) and _is_latin(token[0]):
-            text += " "
-        places.append((len(text), len(text) + len(token)))
-        text += token
-    return text, tuple(places)
-
-
-def _is_latin(char: str) -> bool:
-    return char.isalnum() and char < "\x7f"
 
 
 def json_spans(*types: str) -> SentenceReader:
@@ -261,16 +108,17 @@ def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[s
         _warn_of_no_entity(split_path(task, data_dir, split), split, sentences[split])
     trained = {entity.type for sentence in sentences.get(TRAIN, ()) for entity in sentence.entities or ()}
     for split in sentences if TRAIN in sentences else ():
-        strange: Dict[str, int] = {}
+        strange: Dict[str, Sentence] = {}
         for sentence in sentences[split]:
             for entity in sentence.entities or ():
                 if entity.type not in trained:
-                    strange.setdefault(entity.type, sentence.line)
-        for kind, line in strange.items():
+                    strange.setdefault(entity.type, sentence)
+        for kind, sentence in strange.items():
             _log.warning(
-                "%s: the sentence in line %d has an entity of the type '%s', of which %s has none to learn from.",
+                "%s: the sentence in %s %d has an entity of the type '%s', of which %s has none to learn from.",
                 split_path(task, data_dir, split),
-                line,
+                sentence.unit,
+                sentence.line,
                 kind,
                 split_path(task, data_dir, TRAIN),
             )
@@ -298,27 +146,96 @@ def read_sentence_split(task: Task, data_dir: Optional[str], split: str) -> List
       UserError: the file is missing or has no sentences, or a line of it has a fault.
     """
     path = split_path(task, data_dir, split)
+    check = _Check(task, split, path)
     sentences: List[Sentence] = []
     for sentence in task.read_rows(path):
-        is_tagged = sentence.entities is not None
-        if not is_tagged and split != SPLIT_WITHOUT_LABELS:
-            raise UserError(
-                "{} line {} has no tags: only the {} split may have none".format(
-                    path, sentence.line, SPLIT_WITHOUT_LABELS
-                )
-            )
-        if sentences and is_tagged != (sentences[0].entities is not None):
-            lines = (
-                (sentence.line, sentences[0].line)
-                if sentences[0].entities is None
-                else (sentences[0].line, sentence.line)
-            )
-            raise UserError(
-                "{} line {} has tags, but line {} has none: give all sentences tags or none".format(path, *lines)
-            )
+        check.check(sentence)
         sentences.append(sentence._replace(row_id=len(sentences)))
     if not sentences:
         raise UserError(
             "{} has no sentences: give a file with at least one sentence of the task {}".format(path, task.name)
         )
+    check.log_findings()
     return sentences
+
+
+class _Check:
+    """Check of the sentences of one file, in their order."""
+
+    def __init__(self, task: Task, split: str, path: str) -> None:
+        self._task = task
+        self._needs_tags = split != SPLIT_WITHOUT_LABELS
+        self._path = path
+        self._types = types_of(task)
+        self._first: Optional[Sentence] = None
+        self._known_ids: Dict[str, Sentence] = {}
+        self._repeated: List[Sentence] = []
+
+    def check(self, sentence: Sentence) -> None:
+        """Raises `UserError` where a sentence has a fault."""
+        first = self._first = self._first or sentence
+        if sentence.entities is None and self._needs_tags:
+            raise self._error(sentence, "has no tags: only the {} split may have none".format(SPLIT_WITHOUT_LABELS))
+        if (sentence.entities is None) != (first.entities is None):
+            tagged, other = (first, sentence) if sentence.entities is None else (sentence, first)
+            raise self._error(
+                tagged,
+                "has tags, but {} {} has none: give all sentences tags or none".format(other.unit, other.line),
+            )
+        for entity in sentence.entities or ():
+            if self._types and entity.type not in self._types:
+                raise self._error(
+                    sentence,
+                    "has the unknown entity type '{}' ('{}'): the types of the task {} are {}".format(
+                        entity.type, sentence.text[entity.start : entity.end], self._task.name, label_list(self._types)
+                    ),
+                )
+        self._check_id(sentence)
+
+    def _check_id(self, sentence: Sentence) -> None:
+        if sentence.own_id is None:
+            return
+        before = self._known_ids.setdefault(str(sentence.own_id), sentence)
+        if before is sentence:
+            return
+        if not self._needs_tags:
+            raise self._error(
+                sentence,
+                "has the id {}, as has {} {}: give each its own".format(sentence.own_id, before.unit, before.line),
+            )
+        self._repeated.append(sentence)
+
+    def _error(self, sentence: Sentence, fault: str) -> UserError:
+        return UserError("{} {} {} {}".format(self._path, sentence.unit, sentence.line, fault))
+
+    def log_findings(self) -> None:
+        """Logs repeated ids."""
+        if self._repeated:
+            _log.info(
+                "%s: the ids of %s sentences are those of earlier ones, the first in %s %d; all are kept.",
+                self._path,
+                format(len(self._repeated), ","),
+                self._repeated[0].unit,
+                self._repeated[0].line,
+            )
+
+
+def types_of(task: Task) -> Tuple[str, ...]:
+    """Returns the entity types of a tagging task in the order of their tags; none where it does not know them yet."""
+    tags = [parse_tag(label) for label in task.labels]
+    return tuple(dict.fromkeys(tag.type for tag in tags if tag is not None and tag.type))
+
+
+def with_types(task: Task, data_dir: Optional[str]) -> Task:
+    """Returns the task with the tags of its entity types; if it declares none, those of its train split, by name.
+
+    Raises:
+      UserError: the train split has no entity; see also `read_sentence_split`.
+    """
+    if task.labels:
+        return task
+    sentences = read_sentence_split(task, data_dir, TRAIN)
+    types = {entity.type for sentence in sentences for entity in sentence.entities or ()}
+    if not types:
+        raise UserError("{} has no entity to learn from".format(split_path(task, data_dir, TRAIN)))
+    return task._replace(labels=bio_tags(sorted(types)))

@@ -8,7 +8,7 @@ from albert.base.errors import UserError, nearest
 from albert.tasks.classification import CLASSIFICATION_TASKS
 from albert.tasks.mrc import MRC_TASKS
 from albert.tasks.ner import NER_TASKS
-from albert.tasks.task import Task
+from albert.tasks.task import CLASSIFICATION, SPANS, TAGS, Task
 from albert.tasks.task_file import read_task
 
 CLASSIFIER, READER, TAGGER = "run_classifier.py", "run_mrc.py", "run_ner.py"
@@ -41,15 +41,28 @@ def get_task(name: str, runner: str = CLASSIFIER) -> Task:
     )
 
 
-def declared_task(task_name: Optional[str], task_file: Optional[str], data_dir: Optional[str]) -> Task:
-    """Returns the classification task that a file describes, else the one of this name; it may have no labels yet.
+def declared_task(
+    task_name: Optional[str], task_file: Optional[str], data_dir: Optional[str], runner: str = CLASSIFIER
+) -> Task:
+    """Returns the task that a file describes, else the one of this name; it may have no labels yet.
 
     Args:
-      task_name: a declared task of run_classifier.py.
+      task_name: a declared task of the command.
       task_file: a description in JSON (task_file.py), used in place of the name.
       data_dir: the folder with the task's files; None for that of the description.
+      runner: the command that is to fine-tune it.
 
     Raises:
-      UserError: there is no such task, or the description cannot be used.
+      UserError: there is no such task, the description cannot be used, or another command fine-tunes it.
     """
-    return read_task(task_file, has_data_dir=data_dir is not None) if task_file else get_task(task_name or "")
+    if not task_file:
+        return get_task(task_name or "", runner)
+    task = read_task(task_file, has_data_dir=data_dir is not None)
+    own_runner = {CLASSIFICATION: CLASSIFIER, TAGS: TAGGER, SPANS: READER}[task.kind]
+    if own_runner != runner:
+        raise UserError(
+            'the task {} is of the "kind" {}, which {} fine-tunes, not {}'.format(
+                task.name, task.kind, own_runner, runner
+            )
+        )
+    return task

@@ -2,59 +2,76 @@
 
     {"name": "reviews", "files": {"train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"},
      "text_a": "review", "label": "stars", "labels": "infer", "metric": "macro_f1"}
+    {"kind": "tags", "name": "places", "files": {"train": "export.json", "dev": "dev.json"}}
 
-| key | meaning |
-|---|---|
-| name | the name of the task in messages and in the submission |
-| files | the file of each split, relative to --data_dir, or to this file's folder without that flag |
-| text_a, text_b | the column of the first text, and of the second where rows are pairs |
-| label | the column of the label, which a test file need not have ("label" by default) |
-| id | the column of the row's id (optional); only the test file must have it |
-| labels | a list of texts, or "infer": the labels of the train file (the default) |
-| similar_label | of two labels of pairs, the one that means "the same", for similarity.py and serve.py (optional) |
-| metric | accuracy (the default), macro_f1 or mcc: the figure by which the best checkpoint is chosen |
-| format | "json" (an object per line), "tsv" or "csv"; by default from the ending of the files' names |
-| header | whether the first line of a tsv or csv file names the columns (by default true if a column has a name here) |
-| separator | the character between the columns of a tsv or csv file, if not a tab or a comma |
+| key | kinds | meaning |
+|---|---|---|
+| kind | | classification (the default), pair, multilabel, tags (run_ner.py) or spans (run_mrc.py) |
+| name | all | the name of the task in messages and in the submission |
+| files | all | the file of each split, relative to --data_dir, or to this file's folder without that flag |
+| text_a | all but spans | the column of the first text; "text" by default where the kind is tags |
+| text_b | all but tags, spans | the column of the second text where rows are pairs |
+| label | all but spans | the column of the label, labels or spans; in Label Studio, the name of the tag that labels |
+| question, context | spans | the columns of both texts ("question" and "context" by default) |
+| answers, answer_start | spans | the columns of the answer or answers ("answers" by default), and of the start of one |
+| id | all | the column of the row's id (optional); of a classification task only the test file must have it |
+| labels | all but spans | a list of labels or entity types, or "infer": those of the train file (the default) |
+| label_separator | multilabel | the mark between the labels in a text, "|" by default |
+| similar_label | pair | of two labels, the one that means "the same", for similarity.py and serve.py (optional) |
+| overlaps | tags | "error" (the default), or "longest" to keep the longest of entities that overlap |
+| annotator | all | of Label Studio: whose annotations count, by id or e-mail address, or "first" |
+| metric | all | the figure by which the best checkpoint is chosen |
+| format | all | by default from the ending of the files' names, and from what is in them |
+| header | all | whether the first line of a table names the columns (by default true if a column has a name here) |
+| separator | all | the character between the columns of a table, if not a tab or a comma |
 
-A column is its name, or its number from 1 in a tsv or csv file.
+A column is its name, or its number from 1 in a table. With JSON it is a key.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError, check_keys
 from albert.base.paths import expand_home
 from albert.files.json_reading import parse_description, read_text
-from albert.tasks.columns import Column, Columns, column_layout
-from albert.tasks.delimited_rows import COMMA, TAB, read_rows
-from albert.tasks.json_rows import json_rows, texts_of
+from albert.tasks import label_studio, marked_entities, multilabel_metrics, several_labels
+from albert.tasks.columns import Column, Columns
+from albert.tasks.entities import bio_tags
+from albert.tasks.file_form import CSV, DOCCANO, JSON, JSON_FORMATS, LABEL_STUDIO, SQUAD, TAGGED, TSV, FileForm
 from albert.tasks.metrics import METRICS
-from albert.tasks.rows import RowReader
+from albert.tasks.ner_rows import SentenceReader
+from albert.tasks.own_questions import QuestionForm, question_reader
+from albert.tasks.own_rows import RowForm, row_reader
+from albert.tasks.own_sentences import SpanForm, sentence_reader
 from albert.tasks.similar_label import SETTING, checked_similar_label
-from albert.tasks.task import Task
+from albert.tasks.splits import SPLITS
+from albert.tasks.tagged_lines import LineForm, line_reader
+from albert.tasks.task import CLASSIFICATION, SPANS, TAGS, Task
 
+PAIR, MULTILABEL = "pair", "multilabel"
+KINDS = (CLASSIFICATION, PAIR, MULTILABEL, TAGS, SPANS)
 INFER = "infer"
-_SPLITS = ("train", "dev", "test")
-_JSON, _TSV, _CSV = _FORMATS = ("json", "tsv", "csv")
-_FORMAT_OF_SUFFIX = {".json": _JSON, ".jsonl": _JSON, ".tsv": _TSV, ".txt": _TSV, ".csv": _CSV}
-_KEYS = (
-    "name",
-    "files",
-    "text_a",
-    "text_b",
-    "label",
-    "id",
-    "labels",
-    SETTING,
-    "metric",
-    "format",
-    "header",
-    "separator",
-)
+_COMMON_KEYS = ("name", "files", "kind", "id", "metric", "format", "header", "separator", label_studio.ANNOTATOR)
+_LABEL_KEYS = ("text_a", "label", "labels")
+_KEYS = {
+    CLASSIFICATION: _COMMON_KEYS + _LABEL_KEYS + ("text_b", SETTING),
+    PAIR: _COMMON_KEYS + _LABEL_KEYS + ("text_b", SETTING),
+    MULTILABEL: _COMMON_KEYS + _LABEL_KEYS + ("text_b", several_labels.SETTING),
+    TAGS: _COMMON_KEYS + _LABEL_KEYS + (marked_entities.OVERLAPS,),
+    SPANS: _COMMON_KEYS + ("question", "context", "answers", "answer_start"),
+}
+_REQUIRED = {CLASSIFICATION: ("text_a",), PAIR: ("text_a", "text_b"), MULTILABEL: ("text_a",), TAGS: (), SPANS: ()}
+_ROW_FORMATS = (JSON, TSV, CSV, LABEL_STUDIO, DOCCANO)
+_FORMATS = {TAGS: (TAGGED,) + _ROW_FORMATS, SPANS: (SQUAD,) + _ROW_FORMATS}
+# The first is the default.
+_METRICS = {
+    MULTILABEL: tuple(multilabel_metrics.METRICS),
+    TAGS: ("f1", "precision", "recall"),
+    SPANS: ("f1", "exact_match", "average"),
+}
+_FORMAT_OF_SUFFIX = {".json": JSON, ".jsonl": JSON, ".tsv": TSV, ".txt": TSV, ".csv": CSV}
 
 
 def read_task(path: str, has_data_dir: bool = False) -> Task:
@@ -77,26 +94,79 @@ def read_task(path: str, has_data_dir: bool = False) -> Task:
 
 
 def _task(values: Dict[str, Any], folder: str) -> Task:
-    check_keys(values, _KEYS, required=("name", "files", "text_a"))
+    kind = _choice(values, "kind", CLASSIFICATION, KINDS)
+    _check_keys(values, kind)
     name = _text(values, "name")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise UserError("'name' must be of letters, digits, _ and -, not {!r}".format(name))
     files = _files(values["files"])
-    columns = Columns(
-        texts=tuple(_column(values, key) for key in ("text_a", "text_b") if key in values),
-        label=_column(values, "label") if "label" in values else "label",
-        own_id=_column(values, "id") if "id" in values else None,
-    )
-    labels = _labels(values.get("labels", INFER))
+    form = _form(values, _format(values, kind, files))
+    metrics = _METRICS.get(kind, tuple(METRICS))
     return Task(
         name=name,
-        labels=labels,
         files={split: (os.path.join(folder, expand_home(file)),) for split, file in files.items()},
-        read_rows=_reader(values, _format(values, files), columns),
-        metric=_choice(values, "metric", "accuracy", sorted(METRICS)),
-        similar_label=_similar_label(values, labels),
-        id_name=None if columns.own_id is None else str(columns.own_id),
+        metric=_choice(values, "metric", metrics[0], metrics),
+        **{TAGS: _tagging, SPANS: _reading}.get(kind, _classification)(values, form),
     )
+
+
+def _check_keys(values: Dict[str, Any], kind: str) -> None:
+    for key in values:
+        others = [other for other in KINDS if key in _KEYS[other]]
+        if others and kind not in others:
+            raise UserError("the key '{}' is for the kind {}, not {}".format(key, " or ".join(others), kind))
+    check_keys(values, _KEYS[kind], required=("name", "files") + _REQUIRED[kind])
+
+
+def _classification(values: Dict[str, Any], form: FileForm) -> Dict[str, Any]:
+    """What a task of labels has beside name, files and metric."""
+    texts = tuple(_column(values, key) for key in ("text_a", "text_b") if key in values)
+    columns = Columns(texts, _column(values, "label", "label"), _column(values, "id"))
+    _check_columns(form, columns.all())
+    labels = _labels(values.get("labels", INFER))
+    is_multilabel = values.get("kind") == MULTILABEL
+    separator = _text(values, several_labels.SETTING) if several_labels.SETTING in values else None
+    return {
+        "labels": labels,
+        "read_rows": row_reader(form, RowForm(columns, is_multilabel, separator)),
+        "similar_label": _similar_label(values, labels),
+        "id_name": None if columns.own_id is None else str(columns.own_id),
+        "is_multilabel": is_multilabel,
+    }
+
+
+def _tagging(values: Dict[str, Any], form: FileForm) -> Dict[str, Any]:
+    """What a task of entities has beside name, files and metric."""
+    types = _labels(values.get("labels", INFER), least=1)
+    read = _tagged_lines if form.format == TAGGED else _marked_texts
+    return {"labels": bio_tags(types) if types else (), "read_rows": read(values, form), "kind": TAGS}
+
+
+def _tagged_lines(values: Dict[str, Any], form: FileForm) -> SentenceReader:
+    for key in ("id", marked_entities.OVERLAPS):
+        if key in values:
+            raise UserError("'{}' has no use with lines of a token and its tag".format(key))
+    token, tag = _column(values, "text_a", 1), _column(values, "label")
+    has_header = form.names_columns([token, tag])
+    _check_header(has_header, [token, tag])
+    return line_reader(LineForm(None, token, tag, has_header))
+
+
+def _marked_texts(values: Dict[str, Any], form: FileForm) -> SentenceReader:
+    text, label = _column(values, "text_a", "text"), _column(values, "label", "label" if form.is_table else None)
+    columns = Columns((text,), label, _column(values, "id"))
+    _check_columns(form, columns.all())
+    choices = (marked_entities.ERROR, marked_entities.LONGEST)
+    overlaps = _choice(values, marked_entities.OVERLAPS, choices[0], choices)
+    return sentence_reader(form, SpanForm(columns, overlaps))
+
+
+def _reading(values: Dict[str, Any], form: FileForm) -> Dict[str, Any]:
+    """What a task of questions has beside name, files and metric."""
+    question, context, answers = (_column(values, key, key) for key in ("question", "context", "answers"))
+    questions = QuestionForm(question, context, answers, _column(values, "answer_start"), _column(values, "id"))
+    _check_columns(form, questions.columns())
+    return {"labels": (), "read_rows": question_reader(form, questions), "kind": SPANS}
 
 
 def _text(values: Dict[str, Any], key: str) -> str:
@@ -116,11 +186,14 @@ def _choice(values: Dict[str, Any], key: str, default: str, choices: Sequence[st
 def _files(files: Any) -> Dict[str, str]:
     if not isinstance(files, dict) or not files:
         raise UserError('\'files\' must be an object like {"train": "train.tsv"}, not ' + repr(files))
-    check_keys(files, _SPLITS)
+    check_keys(files, SPLITS)
     return {split: _text(files, split) for split in files}
 
 
-def _column(values: Dict[str, Any], key: str) -> Column:
+def _column(values: Dict[str, Any], key: str, default: Optional[Column] = None) -> Any:
+    """The column that a key names, else the default; a `Column`, or None where the default is."""
+    if key not in values:
+        return default
     value = values[key]
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not (is_number and value >= 1) and not (isinstance(value, str) and value):
@@ -128,15 +201,16 @@ def _column(values: Dict[str, Any], key: str) -> Column:
     return value
 
 
-def _labels(labels: Any) -> Tuple[str, ...]:
+def _labels(labels: Any, least: int = 2) -> Tuple[str, ...]:
     if labels == INFER:
         return ()
     if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
         raise UserError("'labels' must be a list of texts or \"infer\", not {!r}".format(labels))
     stripped = tuple(label.strip() for label in labels)
-    if len(set(stripped)) != len(stripped) or len(stripped) < 2:
+    if len(set(stripped)) != len(stripped) or len(stripped) < least:
         hint = ": blanks around a label do not count" if stripped != tuple(labels) else ""
-        raise UserError("'labels' must be at least two that differ, not {!r}{}".format(labels, hint))
+        count = {1: "one", 2: "two"}[least]
+        raise UserError("'labels' must be at least {} that differ, not {!r}{}".format(count, labels, hint))
     return stripped
 
 
@@ -150,33 +224,54 @@ def _similar_label(values: Dict[str, Any], labels: Sequence[str]) -> Optional[st
     return checked_similar_label(labels, chosen) if labels else chosen
 
 
-def _format(values: Dict[str, Any], files: Dict[str, str]) -> str:
+def _format(values: Dict[str, Any], kind: str, files: Dict[str, str]) -> str:
+    formats = _FORMATS.get(kind, _ROW_FORMATS)
     if "format" in values:
-        return _choice(values, "format", "", _FORMATS)
-    suffixes = {os.path.splitext(file)[1].lower() for file in files.values()}
-    formats = {_FORMAT_OF_SUFFIX.get(suffix) for suffix in suffixes}
-    found = formats.pop() if len(formats) == 1 else None
-    if found is None:
-        raise UserError("the key 'format' ({}) is missing: the files' names do not show it".format(", ".join(_FORMATS)))
-    return found
+        return _choice(values, "format", "", formats)
+    found = {_format_of(file, kind) for file in files.values()}
+    if len(found) > 1 or None in found:
+        raise UserError("the key 'format' ({}) is missing: the files' names do not show it".format(", ".join(formats)))
+    return str(found.pop())
 
 
-def _reader(values: Dict[str, Any], format_name: str, columns: Columns) -> RowReader:
-    numbered = [column for column in columns.all() if isinstance(column, int)]
-    if format_name == _JSON:
+def _format_of(file: str, kind: str) -> Optional[str]:
+    """The format that the ending of a file's name shows; of tags, all but JSON and CSV are tagged lines."""
+    found = _FORMAT_OF_SUFFIX.get(os.path.splitext(file)[1].lower())
+    return found if kind != TAGS or found in (JSON, CSV) else TAGGED
+
+
+def _form(values: Dict[str, Any], format_name: str) -> FileForm:
+    if format_name in JSON_FORMATS:
         for key in ("header", "separator"):
             if key in values:
-                raise UserError("'{}' has no use with JSON lines".format(key))
-        if numbered:
-            raise UserError("the columns of JSON lines have names, not numbers ({})".format(numbered[0]))
-        id_keys = () if columns.own_id is None else (str(columns.own_id),)
-        return json_rows(texts_of(*map(str, columns.texts)), label=str(columns.label), id_keys=id_keys)
-    named = [column for column in columns.all() if isinstance(column, str)]
-    has_header = values.get("header", bool(named))
-    if not isinstance(has_header, bool):
+                raise UserError("'{}' has no use with JSON".format(key))
+    has_header = values.get("header")
+    if has_header not in (None, True, False) or isinstance(has_header, int) and not isinstance(has_header, bool):
         raise UserError("'header' must be true or false, not {!r}".format(has_header))
-    if named and not has_header:
-        raise UserError("the column '{}' needs a header that names it: give its number, from 1".format(named[0]))
-    separator = _text(values, "separator") if "separator" in values else {_TSV: TAB, _CSV: COMMA}[format_name]
-    find_layout = functools.partial(column_layout, columns=columns, has_header=has_header)
-    return functools.partial(read_rows, find_layout=find_layout, separator=separator)
+    annotator = values.get(label_studio.ANNOTATOR)
+    if annotator is not None and (isinstance(annotator, bool) or not isinstance(annotator, (str, int))):
+        raise UserError("'{}' must be an id or a text, not {!r}".format(label_studio.ANNOTATOR, annotator))
+    return FileForm(
+        format_name,
+        has_header,
+        _text(values, "separator") if "separator" in values else None,
+        None if annotator is None else str(annotator),
+        str(values["label"]) if "label" in values else None,
+    )
+
+
+def _check_columns(form: FileForm, columns: Sequence[Column]) -> None:
+    """Checks that columns are named as the form has them: keys of JSON have names, and a table a header for them."""
+    named = [column for column in columns if isinstance(column, str)]
+    numbered = [column for column in columns if isinstance(column, int)]
+    if form.format in JSON_FORMATS:
+        if numbered:
+            raise UserError("the columns of JSON have names, not numbers ({})".format(numbered[0]))
+    else:
+        _check_header(form.names_columns(columns), named)
+
+
+def _check_header(has_header: bool, columns: Sequence[Optional[Column]]) -> None:
+    named = next((column for column in columns if isinstance(column, str)), None)
+    if named is not None and not has_header:
+        raise UserError("the column '{}' needs a header that names it: give its number, from 1".format(named))

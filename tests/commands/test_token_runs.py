@@ -20,7 +20,7 @@ from albert.checkpoints.values import read_weights, step_of, variable_shapes
 from albert.checkpoints.variables import family_of
 from albert.model import heads
 from albert.tasks import mrc_metrics
-from albert.tasks.ner_rows import tagged_lines
+from albert.tasks.tagged_lines import tagged_lines
 from tests.support import tiny_model, token_tasks
 from tests.support.tiny_runs import call, publish
 from tests.support.token_tasks import fine_tune, read_json

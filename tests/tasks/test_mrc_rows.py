@@ -131,13 +131,13 @@ def lines(*values):
 )
 def test_layouts_in_which_questions_are_published(tmp_path, values):
     for question in read(tmp_path, values):
-        assert question[1:] == ("哪里？", CONTEXT, (Answer("北京", 0),))
+        assert question[1:4] == ("哪里？", CONTEXT, (Answer("北京", 0),))
 
 
 def test_cmrc_2018_as_first_published(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     (question,) = read(tmp_path, [TRIAL])
-    assert question == ("q1", "哪里？", CONTEXT, (Answer("北京", 0), Answer("中国", 3)))
+    assert question[:4] == ("q1", "哪里？", CONTEXT, (Answer("北京", 0), Answer("中国", 3)))
     assert [record.getMessage()[len(str(tmp_path)) + 1 :] for record in caplog.records] == [
         "train.json: 1 question has an answer without answer_start; the first place in the context is used, "
         "the first is q1."

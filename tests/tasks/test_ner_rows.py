@@ -8,7 +8,8 @@ import pytest
 from albert.base.errors import UserError
 from albert.tasks import ner_rows
 from albert.tasks.ner import NER_TASKS
-from albert.tasks.ner_rows import tagged_lines, word_places
+from albert.tasks.ner_rows import word_places
+from albert.tasks.tagged_lines import tagged_lines
 
 MSRA = NER_TASKS["msra_ner"]
 WEIBO = NER_TASKS["weibo_ner"]

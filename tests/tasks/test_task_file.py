@@ -121,9 +121,12 @@ def test_metric_labels_and_files(tmp_path):
         ({"files": {"tran": "x.tsv"}}, "unknown key 'tran': the nearest known one is 'train'"),
         ({"files": {}}, '\'files\' must be an object like {"train": "train.tsv"}, not {}'),
         ({"files": {"train": 3}}, "'train' must be a text, not 3"),
-        ({"files": {"train": "a.tsv", "dev": "b.json"}}, "the key 'format' (json, tsv, csv) is missing"),
-        ({"files": {"train": "a.xlsx"}}, "the key 'format' (json, tsv, csv) is missing"),
-        ({"format": "xml"}, "'format' must be one of json, tsv, csv, not 'xml'"),
+        (
+            {"files": {"train": "a.tsv", "dev": "b.json"}},
+            "the key 'format' (json, tsv, csv, label_studio, doccano) is missing",
+        ),
+        ({"files": {"train": "a.xlsx"}}, "the key 'format' (json, tsv, csv, label_studio, doccano) is missing"),
+        ({"format": "xml"}, "'format' must be one of json, tsv, csv, label_studio, doccano, not 'xml'"),
         ({"name": "a/b"}, "'name' must be of letters, digits, _ and -, not 'a/b'"),
         ({"name": 7}, "'name' must be a text, not 7"),
         ({"metric": "f1"}, "'metric' must be one of accuracy, macro_f1, mcc, not 'f1'"),
@@ -142,8 +145,8 @@ def test_metric_labels_and_files(tmp_path):
         ({"text_a": True}, "'text_a' must be a column's name or its number from 1, not True"),
         ({"header": False}, "the column 'first' needs a header that names it: give its number, from 1"),
         ({"header": "yes"}, "'header' must be true or false, not 'yes'"),
-        ({"format": "json", "header": True}, "'header' has no use with JSON lines"),
-        ({"format": "json", "text_a": 1}, "the columns of JSON lines have names, not numbers (1)"),
+        ({"format": "json", "header": True}, "'header' has no use with JSON"),
+        ({"format": "json", "text_a": 1}, "the columns of JSON have names, not numbers (1)"),
     ],
 )
 def test_a_wrong_description_is_one_sentence(tmp_path, changes, expected):

@@ -12,7 +12,7 @@ from albert.finetuning.mrc.answers import mean_loss, one_place_for_all, score_an
 from albert.finetuning.mrc.features import check_settings, record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import ReadingSettings
-from albert.finetuning.task import find_named_task
+from albert.finetuning.task import find_task
 from albert.finetuning.token_models import TokenModel, span_objective
 from albert.inference.context_windows import WindowSettings, windows_of
 from albert.inference.span_reading import SpanSettings, best_spans
@@ -39,7 +39,7 @@ class Reading(Problem):
     def find_task(settings: ReadingSettings) -> Task:
         """See `Problem`."""
         check_settings(_window_settings(settings))
-        return find_named_task(settings, READER)
+        return find_task(settings, READER)
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[mrc_rows.Question]]:
         """See `Problem`."""

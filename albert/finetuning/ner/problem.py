@@ -16,7 +16,7 @@ from albert.finetuning.ner.answers import (
 from albert.finetuning.ner.features import record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import FineTuningSettings
-from albert.finetuning.task import find_named_task
+from albert.finetuning.task import find_task
 from albert.finetuning.token_models import TokenModel, tag_objective
 from albert.inference.sentence_parts import parts_of
 from albert.inference.tag_reading import token_answers
@@ -41,7 +41,7 @@ class Tagging(Problem):
     @staticmethod
     def find_task(settings: FineTuningSettings) -> Task:
         """See `Problem`."""
-        return find_named_task(settings, TAGGER)
+        return find_task(settings, TAGGER)
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Sentence]]:
         """See `Problem`."""
