@@ -99,5 +99,5 @@ def test_the_command(published, tmp_path, capsys):
     assert len(lines) == 7 and all(line.count("%") == 2 for line in lines if line.startswith("    "))
     flags = fill_mask.declare_flags()
     flags.parse(["--checkpoint=" + published["zh_postln"]])
-    with pytest.raises(UserError, match="give --text or --input_file"):
+    with pytest.raises(UserError, match="--text or --input_file must be given"):
         fill_mask.main(flags)
