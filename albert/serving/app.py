@@ -123,6 +123,8 @@ def build_app(
         lifespan=_lifespan_of(batchers),
     )
     app.router.route_class = _ReadRoute
+    if limits.token is not None:
+        _describe_token(app)
     add_questions(app, service)
     add_rest(app, service)
     _add_pages(app)
@@ -137,6 +139,19 @@ def build_app(
         other_paths=["/metrics", "/model"],
         refuse_waiting=lambda: sum(batcher.refuse_waiting() for batcher in batchers.values()),
     )
+
+
+def _describe_token(app: FastAPI) -> None:
+    """Says in the description of the interface that a token is needed."""
+    describe = app.openapi
+
+    def openapi() -> Dict[str, Any]:
+        schema = describe()
+        schema["security"] = [{"token": []}]
+        schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _readers(max_rows: int) -> Dict[str, BodyReader]:

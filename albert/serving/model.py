@@ -6,20 +6,24 @@ import contextlib
 import ctypes
 import gc
 import os
+import threading
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.inference.engines import EngineOptions, check_engine
+from albert.inference.engines import EngineOptions, lightest
 from albert.inference.model_files import TENSORFLOW, ModelFiles, find_model
 from albert.inference.predictor import Predictor
+from albert.inference.reader import Reader
+from albert.inference.tagger import Tagger
 from albert.inference.text_model import TextModel
 from albert.inference.vector_model import VectorModel, load_vectors
 from albert.model.outputs import CLASSIFIER, MASKED_LM, SENTENCE_VECTOR, SPANS, TAGS
 from albert.serving.about import About, read_about
 from albert.serving.batches import Size
-from albert.serving.sizes import pair_size, tagged_size, windows_size
+from albert.serving.sizes import long_size, pair_size, tagged_size, windows_size
+from albert.text.long_texts import WINDOWS
 from tokenization import MASK_TOKEN, FullTokenizer
 
 SIMILARITY, CLASSIFY, NER, MRC, EMBED, FILL_MASK, SEARCH = QUESTIONS = (
@@ -39,9 +43,21 @@ MODELS = {
 PROBABILITY, COSINE = "probability", "cosine"  # what the score of SIMILARITY is
 _NO_INDEX = "no index is served: `python search.py index` builds one, and `serve.py --index=FOLDER` serves it"
 _NO_LABELS = "a model of sentence vectors has no labels: serve a folder of fine-tuning"
+_POOLED_VECTORS = "the mean of the last layer but one over all tokens, which was not trained for similarity"
 _NO_TAGS = "the model does not tag texts: serve a folder that run_ner.py filled, or an export of one"
 _NO_SPANS = "the model does not answer questions on a text: serve a folder that run_mrc.py filled, or an export of one"
-_ALWAYS_REFUSED = {SEARCH: _NO_INDEX, NER: _NO_TAGS, MRC: _NO_SPANS}  # unless the model has an answer to them
+_NO_CLASSES = "the model does not classify: serve a folder of fine-tuning"
+_ONLY_FINE_TUNED = "the engine answers only from the fine-tuned head: --engine=tensorflow serves all heads of the model"
+# Unless the model has an answer, or says more.
+_REASONS = {
+    SIMILARITY: _NO_CLASSES,
+    CLASSIFY: _NO_CLASSES,
+    NER: _NO_TAGS,
+    MRC: _NO_SPANS,
+    EMBED: _ONLY_FINE_TUNED,
+    FILL_MASK: _ONLY_FINE_TUNED,
+    SEARCH: _NO_INDEX,
+}
 _OWN_VECTORS = "the model's own sentence vectors, as its export.json defines them"
 
 
@@ -105,7 +121,7 @@ class ServedModel(NamedTuple):
     @property
     def refused(self) -> Dict[str, str]:
         """The reason, for each question that is not answered: the refusals, and what needs another kind of model."""
-        lacking = {name: why for name, why in _ALWAYS_REFUSED.items() if MODELS[name] not in self.answers}
+        lacking = {name: why for name, why in _REASONS.items() if MODELS[name] not in self.answers}
         return dict(lacking, **self.refusals)
 
     @property
@@ -129,7 +145,7 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
     Args:
       path: a folder that fine-tuning or the training of sentence vectors wrote, an export of it, or a pre-trained
         checkpoint.
-      engine: one of model_files.ENGINES; by default the one that opens the folder.
+      engine: one of model_files.ENGINES; by default the lightest that opens the folder.
       batch_size: rows in one pass.
       **encoder_files: see `encoder_model.open_encoder`.
 
@@ -141,14 +157,11 @@ def open_served_model(path: str, *, engine: Optional[str], batch_size: int, **en
         raise UserError("the engine {} opens no pre-trained checkpoint such as {}: leave it out".format(engine, path))
     if files is None:
         model = _encoder(path, batch_size, encoder_files)
-    elif files.export_format:
-        model = _export(files, engine, batch_size)
-    elif files.head == SENTENCE_VECTOR:
-        check_engine(files, engine)
-        model = _encoder(path, batch_size, encoder_files)
     else:
-        model = _fine_tuned(path, files, engine, batch_size, encoder_files)
+        model = _described(path, files, lightest(files, engine), batch_size, encoder_files)
     _warm_up(model)
+    if files and not files.export_format and EMBED not in model.answers:
+        model = _with_vectors_later(model, path, batch_size, encoder_files)
     _give_memory_back()
     return model._replace(about=_about(path, files))
 
@@ -159,8 +172,20 @@ def _about(path: str, files: Optional[ModelFiles]) -> About:
     return read_about(path, os.path.dirname(files.description_file or ""), files.model_config)
 
 
-def _export(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
-    model = _LOADERS[files.head](files, engine, batch_size)
+def _described(
+    path: str, files: ModelFiles, opened: ModelFiles, batch_size: int, encoder_files: Dict[str, Any]
+) -> ServedModel:
+    """The model of a folder or export; `opened` are the files of its lightest engine."""
+    if opened.export_format:
+        model = _LOADERS[opened.head](opened, batch_size)
+        return model if opened is not files else _export(model)
+    if files.head == SENTENCE_VECTOR:
+        return _encoder(path, batch_size, encoder_files)
+    return _fine_tuned(path, files, batch_size, encoder_files)
+
+
+def _export(model: ServedModel) -> ServedModel:
+    """The model of an export, with the reason why it answers nothing else."""
     own = [question for question in QUESTIONS if MODELS[question] in model.answers and question not in model.refusals]
     only = "an export of this head answers only {}: serve the checkpoint that it was made from".format(
         " and ".join("/" + question for question in own)
@@ -169,11 +194,9 @@ def _export(files: ModelFiles, engine: Optional[str], batch_size: int) -> Served
     return model._replace(refusals=dict(dict.fromkeys(lacking, only), **model.refusals))
 
 
-def _fine_tuned(
-    path: str, files: ModelFiles, engine: Optional[str], batch_size: int, encoder_files: Dict[str, Any]
-) -> ServedModel:
+def _fine_tuned(path: str, files: ModelFiles, batch_size: int, encoder_files: Dict[str, Any]) -> ServedModel:
     """The model of a folder: its fine-tuned head, and its encoder for vectors."""
-    model = _LOADERS[files.head](files, engine, batch_size)
+    model = _LOADERS[files.head](files, batch_size)
     encoder = _encoder(path, batch_size, encoder_files)
     answers = {name: encoder.answers[name] for name in (EMBED, FILL_MASK) if name in encoder.answers}
     answers.update(model.answers)
@@ -186,9 +209,30 @@ def _fine_tuned(
     )
 
 
-def _classifier(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
-    loaded = Predictor(files, engine=engine, batch_size=batch_size)
+def _with_vectors_later(model: ServedModel, path: str, batch_size: int, encoder_files: Dict[str, Any]) -> ServedModel:
+    """A model behind a light engine, whose encoder, which needs TensorFlow, is loaded once somebody wants vectors."""
+    opened: List[ServedModel] = []
+    lock = threading.Lock()
+
+    def embed(rows: Sequence[NumberedRow], options: Any) -> Sequence[Any]:
+        with lock:
+            if not opened:
+                opened.append(_encoder(path, batch_size, encoder_files))
+        return opened[0].answers[EMBED](rows, options)
+
+    def close() -> None:
+        for encoder in opened:
+            encoder.close()
+
+    return model._replace(
+        answers=dict(model.answers, **{EMBED: embed}), closers=model.closers + (close,), vector=_POOLED_VECTORS
+    )
+
+
+def _classifier(files: ModelFiles, batch_size: int) -> ServedModel:
+    loaded = Predictor(files, engine=files.engine, batch_size=batch_size)
     refusals, similar_id = _similarity_of(files)
+    is_read_whole = loaded.long_text in WINDOWS
     return _alone(
         loaded,
         answers={PAIRS: _numbered(loaded.predict)},
@@ -196,11 +240,13 @@ def _classifier(files: ModelFiles, engine: Optional[str], batch_size: int) -> Se
         labels=tuple(loaded.labels),
         engine=loaded.engine_name,
         similar_id=similar_id,
+        thresholds=loaded.thresholds,
+        sizes={PAIRS: lambda row: long_size(row.content, loaded.max_seq_length)} if is_read_whole else {},
     )
 
 
-def _vectors(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
-    loaded = load_vectors(files, EngineOptions(engine), batch_size=batch_size)
+def _vectors(files: ModelFiles, batch_size: int) -> ServedModel:
+    loaded = load_vectors(files, EngineOptions(files.engine), batch_size=batch_size)
     return _alone(
         loaded,
         answers={EMBED: _embedding(loaded), PAIRS: _cosines(loaded)},
@@ -213,10 +259,8 @@ def _vectors(files: ModelFiles, engine: Optional[str], batch_size: int) -> Serve
     )
 
 
-def _tagger(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
-    from albert.inference.tagger import Tagger
-
-    loaded = Tagger(files, engine=engine, batch_size=batch_size)
+def _tagger(files: ModelFiles, batch_size: int) -> ServedModel:
+    loaded = Tagger(files, engine=files.engine, batch_size=batch_size)
     return _alone(
         loaded,
         answers={TAGS: _numbered(lambda texts, _, place: loaded.tag(texts, place=place))},
@@ -228,10 +272,8 @@ def _tagger(files: ModelFiles, engine: Optional[str], batch_size: int) -> Served
     )
 
 
-def _reader(files: ModelFiles, engine: Optional[str], batch_size: int) -> ServedModel:
-    from albert.inference.reader import Reader
-
-    loaded = Reader(files, engine=engine, batch_size=batch_size)
+def _reader(files: ModelFiles, batch_size: int) -> ServedModel:
+    loaded = Reader(files, engine=files.engine, batch_size=batch_size)
     return _alone(
         loaded,
         answers={SPANS: _numbered(lambda rows, n_best, place: loaded.answer(rows, n_best, place=place))},

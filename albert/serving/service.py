@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from albert.base.errors import UserError
+from albert.base.versions import VERSION
 from albert.serving import schemas
 from albert.serving.about import SOURCE
 from albert.serving.batches import Batcher, Job, QueueFull, Stopped, TooLarge
@@ -112,6 +113,7 @@ class Service(NamedTuple):
             max_text_length=self.limits.max_text_length,
             max_rows=self.limits.max_rows,
             max_body_bytes=self.limits.max_body_bytes,
+            version=VERSION,
             source=SOURCE,
             **about,
         )

@@ -35,3 +35,14 @@ def windows_size(question: str, context: str, max_seq_length: int, doc_stride: i
         return Size(1, len(context) + query)
     windows = 1 + -(-(len(context) - room) // max(1, min(doc_stride, room)))
     return Size(windows, windows * max_seq_length)
+
+
+def long_size(texts: Sequence[Optional[str]], max_seq_length: int) -> Size:
+    """Returns the size of texts of which a long one becomes windows: three quarters of each are new."""
+    whole = pair_size(texts)
+    if whole.tokens <= max_seq_length:
+        return whole
+    is_pair = len(texts) > 1 and texts[1] is not None
+    room = (max_seq_length - _SPECIAL_TOKENS) // (2 if is_pair else 1)  # the other half is the first text's
+    windows = -(-len(texts[-1] or texts[0] or "") // max(1, 3 * room // 4))
+    return Size(windows, windows * max_seq_length)

@@ -1,94 +1,145 @@
-"use strict";
+// Shows openapi.json, which names what the served model answers: parameters, bodies, responses, and how to call it.
 
-// Shows openapi.json: for each path its parameters, its body with an example, and its response.
+import { element, find, isShown } from "./dom.js";
+import { guarded } from "./forms.js";
+import { current, follow, text, translate, watchButton } from "./language.js";
+import { ask, token } from "./service.js";
+import { snippetBox } from "./snippets.js";
 
-const SAMPLES = { text_a: "明天会下雨吗", text_b: "明天有雨吗", text: "今天[MASK]气很好" };
+const JSON_TYPE = "application/json";
+const MOST_NUMBERS = 6; // of a list of numbers in a response
 
-function element(tag, className, ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
-}
+let api = { paths: {} };
+let card = null; // null where the token is missing
 
-function resolved(schema, api) {
-  return schema.$ref ? resolved(schema.$ref.slice(2).split("/").reduce((place, name) => place[name], api), api) : schema;
+const described = (part) => (current() === "zh" && part["x-zh"]) || part.description || "";
+
+function resolved(schema) {
+  return schema.$ref ? { ...schema, ...resolved(schema.$ref.slice(2).split("/").reduce((place, name) => place[name], api)) } : schema;
 }
 
 // The schema of one row: of the forms of a body or a response the one that is not a list.
-function single(schema, api) {
-  const found = resolved(schema, api);
+function single(schema) {
+  const found = resolved(schema);
   const forms = found.oneOf || found.anyOf;
-  return forms ? single(forms.find((form) => resolved(form, api).type !== "array"), api) : found;
+  return forms ? single(forms.find((form) => resolved(form).type !== "array")) : found;
 }
 
-function typeOf(schema, api) {
-  const found = resolved(schema, api);
-  if (found.anyOf) return found.anyOf.map((form) => typeOf(form, api)).join(" or ");
-  if (found.type === "array") return `list of ${typeOf(found.items, api)}`;
-  if (found.additionalProperties) return `${typeOf(found.additionalProperties, api)} by name`;
-  return { string: "text", null: "nothing", boolean: "true or false", integer: "whole number", number: "number" }[found.type] || found.title;
+// The schema without the form that says that it may be missing.
+function present(schema) {
+  const found = resolved(schema);
+  const forms = (found.anyOf || []).filter((form) => form.type !== "null");
+  return forms.length === 1 ? present(forms[0]) : found;
+}
+
+function typeOf(schema) {
+  const found = present(schema), names = text().types_;
+  if (found.type === "array") return names.list(typeOf(found.items));
+  if (found.additionalProperties) return names.named(typeOf(found.additionalProperties));
+  return found.properties ? names.object : names[found.type] || "";
+}
+
+// Rows of a table: each field, and below an object, or a list of objects, the fields inside.
+function fieldRows(schema, prefix = "") {
+  const required = new Set(schema.required || []);
+  return Object.entries(schema.properties || {}).flatMap(([name, field]) => {
+    const isNullable = (field.anyOf || []).some((form) => form.type === "null");
+    const type = typeOf(field) + (required.has(name) && !isNullable ? "" : `${text().comma}${text().optional}`);
+    let inside = present(field), path = prefix + name;
+    while (inside.type === "array") [inside, path] = [present(inside.items), `${path}[]`];
+    return [[prefix + name, type, described(field)], ...fieldRows(inside, `${path}.`)];
+  });
 }
 
 function table(rows) {
-  const made = element("table");
-  for (const cells of rows) made.append(element("tr", "", ...cells.map((cell, index) => element(index ? "td" : "th", "", cell))));
-  return element("div", "scroll", made);
+  const cells = (row) => row.map((cell, index) => element(index ? "td" : "th", "", cell));
+  return element("div", "scroll", element("table", "fields", ...rows.map((row) => element("tr", "", ...cells(row)))));
 }
 
-function fields(schema, api) {
-  const found = single(schema, api);
-  const required = new Set(found.required || []);
-  return table(Object.entries(found.properties || {}).map(([name, field]) =>
-    [name, typeOf(field, api) + (required.has(name) ? "" : ", optional"), field.description || ""]));
+const heading = (content) => element("h3", "", content);
+const shortened = (value) => (Array.isArray(value) && value.length > MOST_NUMBERS && typeof value[0] === "number" ? [...value.slice(0, MOST_NUMBERS), "…"] : value);
+
+function shownJson(value) {
+  const content = JSON.stringify(value, (_, inside) => shortened(inside), 2);
+  const short = content.replace(/\[[^[\]{}]*\]/g, (list) => list.replace(/\s*\n\s*/g, " ")); // lists of values in one line
+  return element("pre", "", element("code", "", short.replaceAll('"…"', "…")));
 }
 
-function command(path, schema, api) {
-  const names = Object.keys(single(schema, api).properties);
-  const body = JSON.stringify(Object.fromEntries(names.map((name) => [name, SAMPLES[name]])));
-  const address = new URL(path.slice(1), location.href).href;
-  return element("pre", "", element("code", "", `curl -H 'Content-Type: application/json' -d '${body}' '${address}'`));
+// The response: an example, and by a button that of the served model.
+function response(path, example, body) {
+  const title = heading(example ? text().exampleResponse : ""), place = element("div", "", ...(example ? [shownJson(example)] : []));
+  const error = element("p", "error");
+  const run = element("button", "plain", text().run);
+  isShown(error, false);
+  run.type = "button";
+  run.addEventListener("click", () => guarded(error, async () => {
+    const answer = await ask(path, body);
+    title.textContent = text().liveResponse;
+    place.replaceChildren(shownJson(answer));
+  }));
+  return [element("div", "command-head", title, run), error, place];
 }
 
-function endpoint(path, method, operation, api) {
+function snippets(path, body) {
+  const [box, show] = snippetBox(() => ({ path, body }));
+  show();
+  return box;
+}
+
+function endpoint(path, method, operation) {
   const made = element("section", "card endpoint");
-  made.append(element("h2", "", element("span", "method", method.toUpperCase()), path), element("p", "", operation.description || ""));
-  const body = operation.requestBody?.content["application/json"]?.schema;
+  made.id = path.slice(1);
+  made.append(element("h2", "", element("span", "method", method.toUpperCase()), path), element("p", "", described(operation)));
+  const content = operation.requestBody?.content[JSON_TYPE];
   if (operation.parameters) {
-    made.append(element("h3", "", "Query parameters"), table(operation.parameters.map(({ name, schema, description }) =>
-      [name, `${typeOf(schema, api)}, ${schema.default} by default`, description || ""])));
+    made.append(heading(text().parameters_), table(operation.parameters.map((parameter) =>
+      [parameter.name, `${typeOf(parameter.schema)}${text().comma}${text().byDefault(parameter.schema.default)}`, described({ ...parameter, ...parameter.schema })])));
   }
-  if (body) {
-    const isList = (resolved(body, api).oneOf || []).length > 0;
-    made.append(element("h3", "", isList ? "Body: one row, or a list of rows" : "Body"), fields(body, api), command(path, body, api));
+  if (content) {
+    const isList = (resolved(content.schema).oneOf || []).length > 0;
+    made.append(heading(isList ? text().oneOrList : text().body), table(fieldRows(single(content.schema))));
   }
-  const answer = operation.responses["200"].content?.["application/json"]?.schema;
-  if (answer) made.append(element("h3", "", body && answer.anyOf ? "Response: one answer, or a list in the same order" : "Response"), fields(answer, api));
+  made.append(heading(text().request), snippets(path, content?.example));
+  const answer = operation.responses["200"].content?.[JSON_TYPE];
+  if (!answer) return made;
+  made.append(heading(content && answer.schema.anyOf ? text().responseList : text().response), table(fieldRows(single(answer.schema))));
+  made.append(...response(path, answer.example, content?.example));
   return made;
 }
 
 // The statuses of refused requests, once for all paths.
-function refusals(api) {
+function mistakes() {
   const found = new Map();
   for (const methods of Object.values(api.paths)) {
     for (const { responses } of Object.values(methods)) {
-      for (const [status, { description }] of Object.entries(responses)) if (status !== "200") found.set(status, description);
+      for (const [status, part] of Object.entries(responses)) if (status !== "200") found.set(status, described(part));
     }
   }
-  const made = element("section", "card endpoint");
-  made.append(element("h2", "", "{\"error\": \"the reason\"}"), element("p", "", "A refused request gets one of these statuses."), table([...found]));
-  return made;
+  return element("section", "card endpoint", element("h2", "", text().mistakesTitle), element("p", "", text().mistakesAbout), table([...found]));
 }
 
-async function show() {
-  const api = await (await fetch("openapi.json")).json();
-  document.getElementById("about").textContent = api.info.description;
-  for (const [path, methods] of Object.entries(api.paths)) {
-    for (const [method, operation] of Object.entries(methods)) {
-      document.getElementById("endpoints").append(endpoint(path, method, operation, api));
-    }
-  }
-  document.getElementById("endpoints").append(refusals(api));
+function refusals() {
+  const rows = Object.entries(card?.refusals || {});
+  return rows.length ? element("section", "card endpoint", element("h2", "", text().refusedTitle), table(rows)) : null;
 }
 
-show();
+function show() {
+  document.title = `${card?.name || "ALBERT"} · ${text().docsTitle}`;
+  find("title").textContent = card?.name ? `${card.name} · ${text().docsTitle}` : `ALBERT · ${text().docsTitle}`;
+  const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => [path, method, operation]));
+  find("contents").replaceChildren(...operations.map(([path]) => Object.assign(element("a", "chip", path), { href: `#${path.slice(1)}` })));
+  find("endpoints").replaceChildren(...operations.map((each) => endpoint(...each)), ...[refusals(), operations.length ? mistakes() : null].filter(Boolean));
+}
+
+async function open() {
+  await guarded(find("docs-error"), async () => { api = await ask("/openapi.json"); });
+  const isClosed = Boolean(api.security) && !token();
+  isShown(find("token-note"), isClosed);
+  if (!isClosed) await guarded(find("docs-error"), async () => { card = await ask("/model"); });
+  translate();
+}
+
+watchButton(find("language"));
+follow(show);
+translate();
+open();
