@@ -7,7 +7,7 @@ from typing import Callable, NamedTuple, Optional, Tuple, Union
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.parts import outputs_of
 from albert.export.parity import Tolerance
-from albert.model.outputs import Arrays
+from albert.model.outputs import CLASSIFIER, Arrays
 
 FLOAT32_TOLERANCE = 1e-3  # two correct float32 models differ by about 1e-5 of their outputs' spread
 
@@ -35,6 +35,12 @@ class Request(NamedTuple):
     def outputs(self) -> Tuple[str, ...]:
         """The names of the outputs of the head."""
         return outputs_of(self.head, self.model.shapes)
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a row has any number of labels, whose probabilities need not sum to 1."""
+        description = self.model.description
+        return self.head == CLASSIFIER and description is not None and description.is_multilabel
 
 
 class Written(NamedTuple):

@@ -61,10 +61,11 @@ def write_tensorflow(source: TransformersFolder, folder: str, tokenizer: SourceT
     if source.head == TAGS:
         _say_other_tags(labels)
     is_described = vocab_file and source.head in FINE_TUNED_HEADS
-    if source.pooling not in (None, MEAN) and not is_described:
+    needed = "pooling" if source.pooling not in (None, MEAN) else "thresholds" if source.is_multilabel else None
+    if needed and not is_described:
         raise UserError(
-            "{} has no vocabulary, without which no description keeps its pooling: name it with --vocab_file".format(
-                source.path
+            "{} has no vocabulary, without which no description keeps its {}: name it with --vocab_file".format(
+                source.path, needed
             )
         )
     description = _description(source, config, tokenizer, labels) if is_described else None
@@ -116,7 +117,7 @@ def _description(
         is_sentencepiece=tokenizer.is_sentencepiece,
         pooling=source.pooling,
         head=source.head,
-        **source.reader_values(),
+        **source.answering(len(labels)),
     )
 
 

@@ -14,6 +14,7 @@ from albert.export.transformers_names import VECTOR_MAP, Values
 from albert.model.outputs import CLASSIFIER, ENCODER, PRETRAINING, SENTENCE_VECTOR, SPANS, TAGS, Arrays
 from albert.model.pooling import CLS, MAX
 
+SEVERAL_LABELS = "multi_label_classification"  # the problem_type of labels that do not exclude each other
 _POOLER = "albert.pooler"
 _PADDING_LOGIT = np.float32(-1e9)
 _GELU_SCALE = np.float32(np.sqrt(2.0 / np.pi))
@@ -59,7 +60,8 @@ class NumpyAlbert:
         if head == SENTENCE_VECTOR:
             return {head: self._sentence_vector(sequence, inputs["input_mask"])}
         if head == CLASSIFIER:
-            return {"probabilities": _softmax(self._dense(self._pool(sequence), "classifier"))}
+            chosen = _sigmoid if self._config.get("problem_type") == SEVERAL_LABELS else _softmax
+            return {"probabilities": chosen(self._dense(self._pool(sequence), "classifier"))}
         if head == TAGS:
             return {"probabilities": _softmax(self._dense(sequence, "classifier"))}
         if head == SPANS:
@@ -140,6 +142,10 @@ class NumpyAlbert:
         variance = np.square(centred).mean(axis=-1, keepdims=True)
         scaled = centred / np.sqrt(variance + np.float32(self._config["layer_norm_eps"]))
         return scaled * self._values[name + ".weight"] + self._values[name + ".bias"]
+
+
+def _sigmoid(scores: np.ndarray) -> np.ndarray:
+    return 0.5 * (1.0 + np.tanh(0.5 * scores))
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:

@@ -105,17 +105,24 @@ def by_row(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
     return answer_all
 
 
-def compare_outputs(source: Arrays, export: Arrays, mask: Optional[np.ndarray] = None) -> Parity:
+def compare_outputs(
+    source: Arrays, export: Arrays, mask: Optional[np.ndarray] = None, *, is_multilabel: bool = False
+) -> Parity:
     """Compares outputs by name.
 
     Args:
       source, export: the outputs.
       mask: [B, S], of the inputs: 1 for the tokens at which outputs for each token are compared; None for all.
+      is_multilabel: whether the outputs are probabilities of labels that do not exclude each other.
 
     Raises:
       UserError: the export lacks an output, or one has another shape or is not finite.
     """
-    parts = [_compare(name, expected, export.get(name), mask) for name, expected in source.items()]
+    for name, expected in source.items():
+        _check_kind(name, expected, export.get(name))
+    if is_multilabel:
+        source, export = _log_odds(source), _log_odds(export)
+    parts = [_compare(name, expected, export[name], mask) for name, expected in source.items()]
     return Parity(
         difference=max(part.difference for part in parts),
         share=max(part.share for part in parts),
@@ -126,14 +133,24 @@ def compare_outputs(source: Arrays, export: Arrays, mask: Optional[np.ndarray] =
     )
 
 
-def _compare(name: str, expected: np.ndarray, got: Optional[np.ndarray], mask: Optional[np.ndarray]) -> Parity:
-    """Compares one output."""
+def _check_kind(name: str, expected: np.ndarray, got: Optional[np.ndarray]) -> None:
     if got is None or got.shape != expected.shape or not np.isfinite(got).all():
         raise UserError(
             "the export is wrong: its {} is {}, that of the source is of shape {}".format(
                 name, "missing" if got is None else "of shape {}".format(got.shape), expected.shape
             )
         )
+
+
+def _log_odds(outputs: Arrays) -> Arrays:
+    """Turns probabilities [B, labels] into the logits of yes and no of each label, [B, labels, 2], as "logits"."""
+    clipped = {name: np.clip(values, _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY) for name, values in outputs.items()}
+    odds = {name: np.log(values) - np.log1p(-values) for name, values in clipped.items()}
+    return {name + "/logits": np.stack([values, -values], axis=-1) for name, values in odds.items()}
+
+
+def _compare(name: str, expected: np.ndarray, got: np.ndarray, mask: Optional[np.ndarray]) -> Parity:
+    """Compares one output."""
     if mask is not None and expected.ndim == 3 and expected.shape[:2] == mask.shape:  # [B, S, n]
         expected, got = expected[mask > 0], got[mask > 0]
     unit = next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")

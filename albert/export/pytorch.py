@@ -14,7 +14,7 @@ from albert.checkpoints.values import read_weights
 from albert.checkpoints.variables import ENCODER_PREFIX
 from albert.export import transformers_folder
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
-from albert.export.numpy_albert import NumpyAlbert
+from albert.export.numpy_albert import SEVERAL_LABELS, NumpyAlbert
 from albert.export.sentence_transformers import VectorModules, encoder_values, write_modules
 from albert.export.transformers_names import to_transformers
 from albert.files.complete import write_json
@@ -49,6 +49,8 @@ def write_pytorch(request: Request, folder: str) -> Written:
     config = transformers_folder.config_for(model.config, request.head, _labels_of(request))
     if request.head in FINE_TUNED_HEADS:
         config.update(transformers_folder.task_values(model.description))
+    if request.is_multilabel:
+        config["problem_type"] = SEVERAL_LABELS
     if model.vocab_file:
         config["tokenizer_class"] = "BertTokenizer"  # AutoTokenizer would take ALBERT's own, for sentencepiece
     transformers_folder.write(folder, config, encoder_values(values))

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.card import FOLDER, export_card, next_command, today, vector_command, write_card
-from albert.checkpoints.description import READER_KEYS
+from albert.checkpoints.description import CLASSIFIER_KEYS, READER_KEYS
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.sentence_vectors import vector_rows, vector_values
@@ -69,7 +69,9 @@ def _export_checkpoint(settings: ExportSettings, folder: str) -> Tuple[Written, 
     length = request.seq_length or probe_length(model.config.max_position_embeddings)
     inputs = probe_inputs(model.config.vocab_size, length)
     with InferenceGraph(head_recipe(model, request.head)) as source:
-        parity = compare_outputs(source.answer(inputs), written.answer(inputs), inputs["input_mask"])
+        parity = compare_outputs(
+            source.answer(inputs), written.answer(inputs), inputs["input_mask"], is_multilabel=request.is_multilabel
+        )
     check_parity(parity, written.tolerance)
     name = VOCAB_FILE if model.vocab_file else None
     _write_vocabulary(folder, model.vocab_file or model.spm_model_file, name)
@@ -98,7 +100,8 @@ def _import_transformers(settings: ExportSettings, folder: str) -> Tuple[Written
     length = probe_length(source.config["max_position_embeddings"])
     inputs = probe_inputs(source.config["vocab_size"], length)
     expected = NumpyAlbert(source.config, source.values, source.pooling).answer(inputs, source.head)
-    parity = compare_outputs(expected, written.answer(inputs), inputs["input_mask"])
+    answers, mask = written.answer(inputs), inputs["input_mask"]
+    parity = compare_outputs(expected, answers, mask, is_multilabel=source.is_multilabel)
     check_parity(parity, written.tolerance)
     if tokenizer.path is None:
         _log.info(_NO_VOCABULARY)
@@ -178,8 +181,9 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     }
     if request.head in LABELLED_HEADS:
         description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
-    if request.head == SPANS and model.description:
-        description.update({name: getattr(model.description, name) for name in READER_KEYS})
+    keys = {SPANS: READER_KEYS, CLASSIFIER: CLASSIFIER_KEYS}.get(request.head, ())
+    if model.description:
+        description.update({name: getattr(model.description, name) for name in keys})
     if request.head == CLASSIFIER:
         description["similar_label"] = model.description.similar_label if model.description else None
     if request.head == SENTENCE_VECTOR:

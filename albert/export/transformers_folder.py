@@ -11,8 +11,9 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from albert.base.errors import UserError
-from albert.checkpoints.description import ModelFolder, reader_values
+from albert.checkpoints.description import ModelFolder, classifier_values, reader_values
 from albert.checkpoints.parts import lack_of, usable_heads
+from albert.export.numpy_albert import SEVERAL_LABELS
 from albert.export.sentence_transformers import read_modules
 from albert.export.transformers_names import VECTOR_MAP, Values, head_names, with_prefix
 from albert.export.transformers_weights import WEIGHTS_FILE, read_weights, safetensors_numpy
@@ -47,13 +48,17 @@ _DEFAULTS = {
 _LAYER_NORM_EPSILON = 1e-12
 _TASK_TYPE = "single_label_classification"
 _LABELLED = "classifier.bias"  # as long as there are labels
-# How a model that answers with spans reads: our names, and those of the library's question answering.
-_TASKS, _READER_TASK = "task_specific_params", "question-answering"
-_READER_NAMES = {
+# How a model answers: names in a description, and in what a config.json says of a task of the library.
+_TASKS = "task_specific_params"
+_TASK_OF = {SPANS: "question-answering", CLASSIFIER: "text-classification"}
+_NAMES = {
     "doc_stride": "doc_stride",
     "max_query_length": "max_question_len",
     "max_answer_length": "max_answer_len",
+    "thresholds": "thresholds",
+    "long_text": "long_text",
 }
+_THRESHOLD = 0.5  # of a label where nothing names another
 _SPAN_ENDS = 2  # rows of a head of spans
 _TOKEN_WEIGHTS = {TAGS: "classifier.weight", SPANS: "qa_outputs.weight"}
 
@@ -95,21 +100,34 @@ class TransformersFolder(NamedTuple):
             raise UserError("{} names a label twice in id2label: {}".format(path, ", ".join(labels)))
         return labels
 
-    def reader_values(self) -> Dict[str, int]:
-        """Returns how a model that answers with spans reads, by `description.READER_KEYS`, as far as config.json says.
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether it is a classifier of texts whose labels do not exclude each other."""
+        return self.head == CLASSIFIER and self.config.get("problem_type") == SEVERAL_LABELS
+
+    def answering(self, num_labels: int) -> Dict[str, Any]:
+        """Returns how the model answers, by names of `ModelFolder`, as far as config.json says it.
+
+        Args:
+          num_labels: of the head. Without thresholds, a label whose probability is 0.5 counts.
 
         Raises:
-          UserError: a value is no number of tokens.
+          UserError: a value is not such as a description may have.
         """
         tasks = self.config.get(_TASKS)
-        values = tasks.get(_READER_TASK) if isinstance(tasks, dict) else None
-        if self.head != SPANS or not isinstance(values, dict):
-            return {}
-        given = {ours: values[theirs] for ours, theirs in _READER_NAMES.items() if theirs in values}
+        given = tasks.get(_TASK_OF.get(self.head)) if isinstance(tasks, dict) else None
+        values = Description(
+            {ours: given.get(theirs) for ours, theirs in _NAMES.items()} if isinstance(given, dict) else {}
+        )
         try:
-            return reader_values(Description(given))
+            if self.head == SPANS:
+                return dict(reader_values(values))
+            found = classifier_values(values, self.head, num_labels) if self.head == CLASSIFIER else {}
         except UserError as error:
             raise UserError("{}, {}: {}".format(os.path.join(self.path, CONFIG_FILE), _TASKS, error)) from error
+        if self.is_multilabel:
+            return dict({"thresholds": (_THRESHOLD,) * num_labels}, **found)
+        return {name: value for name, value in found.items() if name != "thresholds"}
 
 
 def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) -> Dict[str, Any]:
@@ -140,13 +158,14 @@ def config_for(config: ModelConfig, head: str, labels: Optional[Sequence[str]]) 
 
 
 def task_values(description: Optional[ModelFolder]) -> Dict[str, Any]:
-    """Makes what config.json keeps of a description: the task, and how a model that answers with spans reads."""
+    """Makes what config.json keeps of a description: the task, and how the model answers."""
     if description is None:
         return {}
-    reading = {theirs: getattr(description, ours) for ours, theirs in _READER_NAMES.items()}
-    reading = {name: value for name, value in reading.items() if value is not None}
     values: Dict[str, Any] = {"finetuning_task": description.task}
-    return dict(values, **{_TASKS: {_READER_TASK: reading}}) if reading else values
+    answering = {theirs: getattr(description, ours) for ours, theirs in _NAMES.items()}
+    answering = {name: value for name, value in answering.items() if value is not None}
+    kind = _TASK_OF.get(description.head or "")
+    return dict(values, **{_TASKS: {kind: answering}}) if kind and answering else values
 
 
 def tokenizer_config(do_lower_case: bool, max_length: int) -> Dict[str, Any]:
@@ -248,8 +267,8 @@ def _head_of(path: str, config: Dict[str, Any], values: Values) -> str:
     if lack:
         raise UserError("{} has {}".format(path, lack))
     kind = config.get("problem_type")
-    if kind not in (None, _TASK_TYPE):
-        raise UserError("{} is for {}, the classifiers here choose one label: nothing was made".format(path, kind))
+    if kind not in (None, _TASK_TYPE, SEVERAL_LABELS):
+        raise UserError("{} is for {}, the classifiers here choose labels: nothing was made".format(path, kind))
     return head
 
 

@@ -1,6 +1,7 @@
 """Folders of transformers as others save them, turned into checkpoints; and what is refused, in a sentence."""
 
 import json
+import logging
 import os
 import shutil
 
@@ -16,6 +17,7 @@ from albert.inference.fill_mask import FillMask
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import find_model
 from albert.inference.predictor import Predictor
+from albert.inference.tagger import open_tagger
 from tests.support import exports, model_fixtures
 from tests.support.transformers_folders import (
     NAME,
@@ -258,10 +260,24 @@ def test_a_tagger_becomes_a_checkpoint_of_run_ner(tmp_path):
     values = with_classifier(without_pooler(weights()), 3)
     model = imported(write_folder(tmp_path / "in", values, TOKEN_TAGS, id2label=labels), tmp_path / "out")
     np.testing.assert_array_equal(read_weights(model.prefix)["cls/tagging/output_weights"], values["classifier.weight"])
-    assert model.heads == ("encoder",) and model.description.labels == ("O", "B-PER", "I-PER")
+    assert model.heads == ("encoder", "tags") and model.description.labels == ("O", "B-PER", "I-PER")
     with InferenceGraph(head_recipe(model, "tags")) as graph:
         inputs = {name: np.ones([2, 5], np.int32) for name in exports.INPUT_NAMES}
         assert graph.answer(inputs)["probabilities"].shape == (2, 5, 3)
+
+
+def test_labels_of_tokens_that_are_no_tags_are_kept_and_said_and_tag_nothing(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    labels = {"2": "B-PER", "0": "noun", "1": "verb"}
+    values = with_classifier(without_pooler(weights()), 3)
+    model = imported(write_folder(tmp_path / "in", values, TOKEN_TAGS, id2label=labels), tmp_path / "out")
+    assert model.description.labels == ("noun", "verb", "B-PER")
+    assert "no tags of entities such as B-PER, I-PER and O: noun, verb. No entity can be read" in caplog.text
+    with pytest.raises(UserError, match="the labels of .* are no tags of entities .*: noun, verb. No entity"):
+        open_tagger(str(tmp_path / "out"))
+    exports.run(checkpoint=tmp_path / "out", format="pytorch", output_dir=tmp_path / "back")
+    config = json.loads((tmp_path / "back" / "config.json").read_text(encoding="utf-8"))
+    assert config["id2label"] == labels
 
 
 def test_a_model_that_answers_questions_becomes_a_checkpoint_of_run_mrc(tmp_path):
@@ -289,7 +305,7 @@ def test_a_model_that_answers_questions_becomes_a_checkpoint_of_run_mrc(tmp_path
             lambda: with_classifier(weights(), 1),
             SEQUENCES,
             {"problem_type": "regression"},
-            "is for regression, the classifiers here choose one label",
+            "is for regression, the classifiers here choose labels",
         ),
         (
             lambda: with_classifier(weights(), 2),

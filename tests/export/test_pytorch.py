@@ -227,6 +227,31 @@ def test_a_classifier_comes_back_as_a_model_folder(tmp_path):
     np.testing.assert_allclose(first, second, atol=1e-6)
 
 
+def test_a_classifier_of_several_labels_a_row_keeps_its_thresholds_in_every_export(tmp_path):
+    folder = exports.write_classifier(tmp_path / "model")
+    answering = {"head": "classifier", "thresholds": [0.25, 0.5, 0.75], "long_text": "windows_max"}
+    description = dict(read_json(folder, "task.json"), **answering)
+    with open(os.path.join(folder, "task.json"), "w", encoding="utf-8") as file:
+        json.dump(description, file)
+    for kind, source, target in (
+        ("frozen", folder, "frozen"),
+        ("pytorch", folder, "there"),
+        ("tensorflow", tmp_path / "there", "back"),
+    ):
+        exports.run(checkpoint=source, format=kind, output_dir=tmp_path / target)
+    config = read_json(tmp_path, "there", "config.json")
+    assert config["problem_type"] == "multi_label_classification" and len(config["id2label"]) == 3
+    parity = read_json(tmp_path, "frozen", "export.json")["parity"]
+    assert (parity["agreeing"], parity["labels"], parity["unit"]) == (33, 33, "logits")
+    texts = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("好", "不好")]
+    expected = Predictor(find_model(folder)).predict(texts)
+    assert not np.allclose(expected.sum(axis=1), 1.0, atol=0.01)
+    for place in ("frozen", "back"):
+        files = find_model(str(tmp_path / place))
+        assert files.thresholds == (0.25, 0.5, 0.75) and files.long_text == "windows_max"
+        np.testing.assert_allclose(Predictor(files).predict(texts), expected, atol=1e-6)
+
+
 def change_config(folder, target, **changes):
     """Writes a folder of transformers with another config."""
     target.mkdir()

@@ -16,6 +16,8 @@ from albert.export.numpy_albert import NumpyAlbert
 from albert.export.parity import compare_outputs
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import find_model
+from albert.inference.reader import open_reader
+from albert.inference.tagger import open_tagger
 from tests.support import exports, published_checkpoints, tiny_model
 from tests.support.marks import slow
 
@@ -72,12 +74,34 @@ def test_an_export_holds_the_tags_and_how_a_reader_reads(folders, tmp_path):
     assert {name: getattr(files["spans"], name) for name in exports.READING} == exports.READING
 
 
+TEXTS = ["我喜欢吃苹果", "明天北京下雨吗我不喜欢上海的香蕉你在吃", "好"]
+QUESTIONS = [("明天下雨吗", "你是好的"), ("你在上海", "我喜欢吃苹果明天北京下雨吗我不喜欢上海的香蕉"), ("", "好的")]
+
+
+@pytest.mark.parametrize("kind", ["frozen", slow("savedmodel"), slow("tflite")])
+def test_entities_and_answers_from_an_export_are_those_from_the_checkpoint(folders, tmp_path, kind):
+    found = {}
+    for head, folder in folders.items():
+        exports.run(checkpoint=folder, format=kind, output_dir=tmp_path / head, max_seq_length=12)
+    for place, tags, spans in (
+        ("here", folders["tags"], folders["spans"]),
+        ("there", tmp_path / "tags", tmp_path / "spans"),
+    ):
+        with open_tagger(str(tags)) as tagger, open_reader(str(spans)) as reader:
+            found[place] = tagger.tag(TEXTS) + reader.answer(QUESTIONS, n_best=3)
+    assert [len(entities) for entities in found["here"][:3]] != [0, 0, 0]
+    for here, there in zip(found["here"], found["there"]):
+        assert [row._replace(score=0) for row in here] == [row._replace(score=0) for row in there]
+        np.testing.assert_allclose([row.score for row in here], [row.score for row in there], atol=1e-5)
+
+
 @pytest.mark.parametrize("head", ["tags", "spans"])
 def test_a_folder_for_transformers_answers_as_its_source_and_comes_back(folders, tmp_path, head):
     exports.run(checkpoint=folders[head], format="pytorch", output_dir=tmp_path / "there")
     folder = transformers_folder.read(str(tmp_path / "there"))
     expected = answers_of(folders[head], head)
     assert folder.head == head and expected.shape == SHAPES[head]
+    assert not [name for name in folder.values if "pooler" in name]  # the library's classes for tokens have none
     answers = NumpyAlbert(folder.config, folder.values).answer(INPUTS, head)[OUTPUTS[head]]
     np.testing.assert_allclose(answers, expected, atol=1e-6)
     exports.run(checkpoint=tmp_path / "there", format="tensorflow", output_dir=tmp_path / "back")
