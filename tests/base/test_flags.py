@@ -145,7 +145,7 @@ def test_a_tilde_is_the_home_folder_in_every_path_of_every_command(monkeypatch):
         for name in names:
             flags = command.declare_flags()
             others = ["--run_dir=x"] if "run_dir" in names and name != "run_dir" else []
-            others += ["--path=x"] if "path" in names and name != "path" else []
+            others += ["--{}=x".format(word) for word in ("path", "task_file") if word in names and word != name]
             others += ["--action=query"] if "action" in declared else []
             flags.parse(["--{}=~/data/a b.txt".format(name)] + others)
             assert getattr(flags, name) == "/home/me/data/a b.txt", (command.__name__, name)

@@ -101,7 +101,7 @@ def test_dynamic_records_hold_each_text_once():
     build = settings_of("--output_file=zh.tfrecord", "--dynamic_masking").build
     assert build.dynamic_masking and build.dupe_factor == 1
     with pytest.raises(UsageError, match="--dupe_factor=2 has no use with --dynamic_masking"):
-        settings_of("--dynamic_masking", "--dupe_factor=2")
+        settings_of("--output_file=a", "--dynamic_masking", "--dupe_factor=2")
 
 
 def test_a_cap_that_leaves_fewer_predictions_is_told(caplog):
