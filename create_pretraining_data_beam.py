@@ -1,11 +1,11 @@
-"""Makes the same pre-training records on Apache Beam: on this machine, or on a Spark, Flink or Dataflow cluster.
+"""Makes the same pre-training records on Apache Beam: on this machine, or on a Flink, Spark or Dataflow cluster.
 
-    python create_pretraining_data_beam.py --input_file='gs://text/*.txt' --output_file=gs://records/zh.tfrecord \\
-      --vocab_file=albert_config/vocab.txt --do_whole_word_mask=True --beam_options='--runner=DataflowRunner …'
+    python create_pretraining_data_beam.py --input_file='/shared/text/*.txt' --output_file=/shared/zh.tfrecord \\
+      --vocab_file=albert_config/vocab.txt --do_whole_word_mask=True --beam_options='--runner=FlinkRunner …'
 
-The flags are those of create_pretraining_data.py, and with the same number of shards of text so are the examples; only
-their order and their place in the files are the engine's. Needs requirements/beam.txt; the workers of a cluster need
-this folder and the packages of requirements.txt, too.
+The flags are those of create_pretraining_data.py, and so are the files, byte for byte. Text and output lie in a folder
+that all machines share. Needs requirements/beam.txt; the workers of a cluster need this folder and the packages of
+requirements.txt, too. On Spark create_pretraining_data_spark.py needs less.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from albert.base.errors import UsageError, UserError
+from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.pretraining_data.flags import build_data_settings, build_record_settings, declare_data_flags
+from albert.pretraining_data.run import make_data_set_with
 
 
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
     flags = Flags()
     declare_data_flags(flags)
-    flags.string("beam_options", "", "Beam's own options, as one string: '--runner=SparkRunner …'")
-    flags.boolean("overwrite", False, "replace an output that is there")
+    flags.boolean("overwrite", False, "replace an output that was made with other settings")
+    flags.group("Beam")
+    flags.string("beam_options", "", "Beam's own options, as one string: '--runner=FlinkRunner …'")
     return flags
 
 
 def main(flags: Flags) -> None:
     """Makes the records on Beam."""
     settings = build_data_settings(flags, build_record_settings(flags))
-    if settings.outputs.more:
-        raise UsageError("--output_file must be one name on Beam: --num_shards divides it")
-    load_engine().make_data_set(settings, flags.beam_options)
+    make_data_set_with(load_engine().beam_engine(flags.beam_options), settings)
 
 
 def load_engine() -> Any:

@@ -2,8 +2,8 @@
 
     python3.11 scripts/lock_requirements.py       with each Python of scripts/setup.sh, on Linux on x86-64
 
-Run it after a change of requirements.txt or requirements/dev.txt, with a fresh environment's Python and pip 24.0. It
-installs nothing; pip reports what it would install.
+Run it after a change of requirements.txt, requirements/dev.txt or requirements/spark.txt, with a fresh environment's
+Python and pip 24.0. It installs nothing; pip reports what it would install.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Dict, List, Sequence
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOCK = os.path.join(ROOT, "requirements", "lock")
 # Of each lock file, what it is made from; a later one leaves out what is in the one before.
+SPARK = ["requirements/spark.txt"]
 RUN, DEV, BUILD = ["requirements.txt"], ["requirements.txt", "requirements/dev.txt"], ["requirements/build.txt"]
 
 Lines = Dict[str, str]  # of a lock file, by the package's name
@@ -57,7 +58,7 @@ def differing(lines: Lines, others: Lines) -> List[str]:
 
 
 def main() -> None:
-    """Makes the three lock files of the Python that runs this."""
+    """Makes the four lock files of the Python that runs this."""
     python = "py{}.{}".format(*sys.version_info[:2])
     run, dev = resolved(RUN), resolved(DEV)
     if differing(run, dev):
@@ -67,6 +68,7 @@ def main() -> None:
     write(python + "-run.txt", run, RUN)
     write(python + "-dev.txt", {name: line for name, line in dev.items() if name not in run}, DEV[1:])
     write(python + "-build.txt", resolved(BUILD), BUILD)
+    write(python + "-spark.txt", resolved(SPARK), SPARK)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,16 @@ class CompleteFile:
       DiskFullError: the disk is full.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, writer: Optional[int] = None) -> None:
+        """Names the file.
+
+        Args:
+          path: the final name.
+          writer: a number that no other writer of the file has; by default that of this process, which is its own on
+            one machine only.
+        """
         self.path = path
-        self._temporary_path = _temporary(path)
+        self._temporary_path = _temporary(path, writer)
         self._num_bytes = 0
 
     def __enter__(self) -> CompleteFile:
@@ -199,8 +206,8 @@ def is_unfinished(path: str) -> bool:
     return bool(_UNFINISHED.search(path))
 
 
-def _temporary(path: str) -> str:
-    return "{}{}{}".format(path, _MARK, os.getpid())
+def _temporary(path: str, writer: Optional[int] = None) -> str:
+    return "{}{}{}".format(path, _MARK, os.getpid() if writer is None else writer)
 
 
 def _left_of(path: str) -> List[str]:

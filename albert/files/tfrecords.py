@@ -33,7 +33,9 @@ _GZIP_LEVEL = 1
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # with a gzip header, that of zlib itself: Python's differs between its versions
 
 
-def write_records(path: str, records: Iterable[bytes], compression: str = NO_COMPRESSION) -> int:
+def write_records(
+    path: str, records: Iterable[bytes], compression: str = NO_COMPRESSION, writer: Optional[int] = None
+) -> int:
     """Writes a TFRecord file, complete or absent, and returns the number of its records.
 
     A compressed file is one gzip member whose header holds neither a name nor a time. The same records always give the
@@ -43,10 +45,11 @@ def write_records(path: str, records: Iterable[bytes], compression: str = NO_COM
       path: the file. Its name does not depend on the compression: readers look at the first bytes.
       records: the serialized records.
       compression: NO_COMPRESSION or GZIP.
+      writer: of `CompleteFile`.
     """
     count = 0
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW) if compression == GZIP else None
-    with CompleteFile(path) as file:
+    with CompleteFile(path, writer) as file:
         for record in records:
             length = _FRAME_LENGTH.pack(len(record))
             header = length + _FRAME_CRC.pack(_masked_crc(length))

@@ -1,6 +1,6 @@
 """Plan of a pre-training data set: its settings, its shards, and their description in the sidecar.
 
-Shared by both engines that make records: worker processes (run.py) and Apache Beam (beam.py).
+Shared by all engines that make records (engine.py).
 """
 
 from __future__ import annotations

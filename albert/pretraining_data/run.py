@@ -1,4 +1,4 @@
-"""Run that makes pre-training records with worker processes, or shows examples of them."""
+"""Run that makes pre-training records with any engine, or shows examples of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from albert.base.errors import UserError
 from albert.files.complete import write_json
 from albert.files.lock import hold_lock
 from albert.files.record_sets import expand_globs
+from albert.pretraining_data.engine import Engine, worker_processes
 from albert.pretraining_data.output import (
     add_to_journal,
     claim_output,
@@ -39,7 +40,6 @@ from albert.pretraining_data.report import (
 )
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask, build_tokenizer
 from albert.pretraining_data.size import Forecast, size_estimate, text_bytes
-from albert.pretraining_data.workers import build_shards
 from albert.text.corpus import plan_shards
 from tokenization import FullTokenizer
 
@@ -47,11 +47,24 @@ _log = logging.getLogger(__name__)
 
 
 def make_data_set(settings: DataSettings, num_workers: int) -> None:
-    """Makes the record files that are missing, describes them beside them, and reports what was done.
+    """Makes the record files that are missing with processes of this machine, as `make_data_set_with` does.
 
     Args:
       settings: text, files and records.
       num_workers: processes; their number changes nothing in the files.
+
+    Raises:
+      UserError: text, vocabulary or folder cannot be used, or other files stand in the way.
+    """
+    make_data_set_with(worker_processes(num_workers), settings)
+
+
+def make_data_set_with(engine: Engine, settings: DataSettings) -> None:
+    """Makes the record files that are missing, describes them beside them, and reports what was done.
+
+    Args:
+      engine: makes the shards; which one changes nothing in the files.
+      settings: text, files and records.
 
     Raises:
       UserError: text, vocabulary or folder cannot be used, or other files stand in the way.
@@ -64,7 +77,7 @@ def make_data_set(settings: DataSettings, num_workers: int) -> None:
     )
     settings = settings._replace(outputs=outputs)
     with hold_lock(outputs.names()):
-        results, done = _make_outputs(settings, paths, tokenizer, num_workers)
+        results, done = _make_outputs(settings, paths, tokenizer, engine)
     _report(outputs, results, done, settings.build)
 
 
@@ -79,7 +92,7 @@ def show_examples(input_file: str, settings: BuildSettings, count: int) -> None:
 
 
 def _make_outputs(
-    settings: DataSettings, paths: Sequence[str], tokenizer: FullTokenizer, num_workers: int
+    settings: DataSettings, paths: Sequence[str], tokenizer: FullTokenizer, engine: Engine
 ) -> Tuple[Dict[str, List[ShardResult]], WorkDone]:
     """Makes what is missing of the outputs and their sidecars; returns the shards of each output."""
     outputs = settings.outputs
@@ -89,7 +102,7 @@ def _make_outputs(
     if outputs.more:  # a file that was another's neighbour holds other documents
         description["output_files"] = [os.path.basename(name) for name in (outputs.training, *outputs.more)]
     finished = claim_output(outputs.names(), [task.path for task in tasks], description, overwrite=settings.overwrite)
-    done = _make_missing(tasks, finished, settings.build, num_workers, outputs.training)
+    done = _make_missing(tasks, finished, settings.build, engine, outputs.training)
     results = {name: [finished[task.path] for task in outputs.tasks_of(name, tasks)] for name in outputs.names()}
     _check_results(results, outputs, settings.build)
     for name in reversed(outputs.names()):
@@ -113,7 +126,7 @@ def _make_missing(
     tasks: Sequence[ShardTask],
     finished: Dict[str, ShardResult],
     settings: BuildSettings,
-    num_workers: int,
+    engine: Engine,
     output_file: str,
 ) -> WorkDone:
     """Makes the shards that are not `finished`, adds them to it and to the journal, and shows progress."""
@@ -124,17 +137,15 @@ def _make_missing(
     start = time.monotonic()
     if missing:
         forecast = Forecast(tasks, finished, settings, size_estimate(settings))
-        _build(missing, finished, forecast, num_workers, output_file, BuildProgress(sys.stderr, num_bytes))
-    num_workers = min(num_workers, len(missing))
-    workers = "1 worker" if num_workers == 1 else "{} workers".format(num_workers)
-    return WorkDone(num_bytes, time.monotonic() - start, workers)
+        _build(missing, finished, forecast, engine, output_file, BuildProgress(sys.stderr, num_bytes))
+    return WorkDone(num_bytes, time.monotonic() - start, engine.workers(len(missing)))
 
 
 def _build(
     missing: Sequence[ShardTask],
     finished: Dict[str, ShardResult],
     forecast: Forecast,
-    num_workers: int,
+    engine: Engine,
     output_file: str,
     progress: BuildProgress,
 ) -> None:
@@ -145,12 +156,8 @@ def _build(
     try:
         forecast.check_room()
         with forecast.explained_errors():
-            build_shards(
-                missing,
-                forecast.settings,
-                num_workers,
-                on_finished=keep,
-                on_progress=lambda totals: progress.update(*totals),
+            engine.build(
+                missing, forecast.settings, on_finished=keep, on_progress=lambda totals: progress.update(*totals)
             )
     finally:
         progress.close()

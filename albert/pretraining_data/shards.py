@@ -131,7 +131,7 @@ class ShardBuilder:
         self._features = record_features(settings)
 
     def build(self, task: ShardTask, on_progress: OnProgress = lambda *_: None) -> ShardResult:
-        """Writes the file of a shard, complete or absent.
+        """Writes the file of a shard, complete or absent, after what a killed process left of it is removed.
 
         Args:
           task: what to make.
@@ -141,12 +141,26 @@ class ShardBuilder:
         Raises:
           UserError: the text cannot be read or the file not written.
         """
-        counts: Counter = Counter()
         remove_unfinished(task.path)
+        return self.write(task, on_progress)
+
+    def write(
+        self, task: ShardTask, on_progress: OnProgress = lambda *_: None, writer: Optional[int] = None
+    ) -> ShardResult:
+        """Writes the file of a shard, complete or absent, also while another machine writes the same one.
+
+        Args:
+          task, on_progress: as of `build`.
+          writer: a number that no other writer of the file has; by default that of this process.
+
+        Raises:
+          UserError: the text cannot be read or the file not written.
+        """
+        counts: Counter = Counter()
         rng = random.Random("{}/shuffle/{}".format(self._settings.random_seed, task.shard))
         records = self.records(task, counts, on_progress)
         in_new_order = shuffled(records, rng=rng, buffer_bytes=SHUFFLE_BUFFER_BYTES)
-        write_records(task.path, in_new_order, self._settings.compression)
+        write_records(task.path, in_new_order, self._settings.compression, writer)
         return ShardResult(
             task.path, os.path.getsize(task.path), {name: counts[name] for name in COUNTS + DROP_REASONS}
         )

@@ -351,3 +351,16 @@ def test_the_lock_has_the_versions_of_the_requirements(python):
         wanted.update(pins(file, python))
     assert len(wanted) > 15
     assert {name: versions.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("python", ["3.7", "3.11"])
+def test_a_worker_of_spark_has_the_versions_of_the_other_machines(python):
+    lines = lock_lines("py{}-spark.txt".format(python))
+    versions = dict(line.split(" ")[0].split("==") for line in lines)
+    wanted = pins("requirements/spark.txt", python)
+    assert len(wanted) == 8
+    assert {name: versions.get(name) for name in wanted} == wanted
+    everywhere = pins("requirements.txt", python)
+    assert {name: everywhere[name] for name in wanted if name != "pyspark"} == {
+        name: version for name, version in wanted.items() if name != "pyspark"
+    }
