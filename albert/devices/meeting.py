@@ -112,6 +112,7 @@ def _join(cluster: WorkerCluster, plan: Plan, folder: str) -> Optional[str]:
             with socket.create_connection(cluster.endpoint(0), timeout=_REPLY_SECONDS) as connection:
                 _send(connection, {"index": cluster.index, "plan": plan})
                 connection.settimeout(None)  # the others may come much later
+                _notice_silence(connection)
                 reply = _receive(connection)
                 if reply and "meeting" in reply:
                     difference = reply["difference"] or _other_folder(cluster, folder, reply["meeting"])
@@ -133,8 +134,8 @@ def _difference(cluster: WorkerCluster, plan: Plan, index: int, theirs: Plan) ->
 
 def _other_folder(cluster: WorkerCluster, folder: str, mark: str) -> Optional[str]:
     """A sentence where the folder is not the chief's, who has just left a mark in it."""
-    end = time.time() + _SHARED_DISK_SECONDS
-    while time.time() < end:
+    end = time.monotonic() + _SHARED_DISK_SECONDS
+    while time.monotonic() < end:
         try:
             if parse_description(read_text(os.path.join(folder, WORKERS_FILE))).values.get("meeting") == mark:
                 return None
@@ -146,17 +147,25 @@ def _other_folder(cluster: WorkerCluster, folder: str, mark: str) -> Optional[st
     )
 
 
+def _notice_silence(connection: socket.socket) -> None:
+    """Has the system end a connection whose other machine was cut off: it would be waited for without end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):  # seconds, seconds, and probes without an answer
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class _MissingNotice:
     """Notice of the workers that are missing, logged once when waiting takes a while."""
 
     def __init__(self, missing: Callable[[], List[str]]) -> None:
         self._missing = missing
-        self._end = time.time() + _PATIENCE_SECONDS
+        self._end = time.monotonic() + _PATIENCE_SECONDS
         self._is_said = False
 
     def wait(self) -> None:
         """Logs the notice when it is due."""
-        if not self._is_said and time.time() > self._end:
+        if not self._is_said and time.monotonic() > self._end:
             self._is_said = True
             _log.info(
                 "Waiting for %s: start the same command there, with its own %s.", ", ".join(self._missing()), TF_CONFIG

@@ -1,7 +1,8 @@
 """Watch over the other workers of a cluster: a step whose partner has gone would wait for ever.
 
 TensorFlow's collective ops do not notice that a peer has died, and what waits for them cannot be interrupted. So a
-thread asks for the ports of all others, and ends the process when one of them stays closed.
+thread asks at the ports of all others, and ends the process when one of them stays closed, or stays silent: the system
+of a process that stands still opens connections in its name, but TensorFlow's server speaks first.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from albert.devices.cluster import WorkerCluster
 
 _PERIOD_SECONDS = 1.0
 _CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 _FIRST_CONTACT_SECONDS = 60.0  # a worker that was met has its server up soon
 _GONE_SECONDS = 10.0  # a worker may end while another still writes the weights of the last step
+_SILENT_SECONDS = 60.0  # a machine may stand still for a while and go on
+_GONE, _UNREACHABLE, _SILENT = "has gone", "cannot be reached any more", "does not answer any more"
 
 
 class WorkerWatch(tf.train.SessionRunHook):
@@ -37,6 +41,7 @@ class WorkerWatch(tf.train.SessionRunHook):
         *,
         end_process: Optional[Callable[[str], None]] = None,
         gone_seconds: float = _GONE_SECONDS,
+        silent_seconds: float = _SILENT_SECONDS,
         first_contact_seconds: float = _FIRST_CONTACT_SECONDS,
     ) -> None:
         """Creates the watch.
@@ -45,7 +50,8 @@ class WorkerWatch(tf.train.SessionRunHook):
           cluster: the workers.
           last_checkpoint: the prefix of the last good checkpoint, if there is one.
           end_process: gets the sentence; by default it is written to standard error, and the process exits.
-          gone_seconds: how long a port must be closed.
+          gone_seconds: how long a port must be closed, or its machine not be there.
+          silent_seconds: how long a port must be silent.
           first_contact_seconds: the same before it was open for the first time.
         """
         self._cluster = cluster
@@ -53,6 +59,7 @@ class WorkerWatch(tf.train.SessionRunHook):
         self._end_process = end_process or _exit
         self._patience = dict.fromkeys(self._others(), first_contact_seconds)
         self._gone_seconds = gone_seconds
+        self._silent_seconds = silent_seconds
         self._is_waiting = True  # for the others: while the session is made, and in every step
         self._has_session = False
         self._stop = threading.Event()
@@ -93,21 +100,24 @@ class WorkerWatch(tf.train.SessionRunHook):
     def _who_broke(self) -> str:
         """Whose port is closed now, after a connection broke."""
         for index in self._others():
-            if not _is_open(self._cluster.endpoint(index)):
-                return "{} has gone".format(self._cluster.name(index))
+            trouble = _trouble_at(self._cluster.endpoint(index))
+            if trouble:
+                return "{} {}".format(self._cluster.name(index), trouble)
         return "the connection to another worker broke"
 
     def _watch(self) -> None:
-        since: Dict[int, float] = {}  # when a port was first found closed
+        since: Dict[int, float] = {}  # when a port was first found closed or silent
         while not self._stop.wait(_PERIOD_SECONDS):
             for index in self._others():
-                if _is_open(self._cluster.endpoint(index)):
+                trouble = _trouble_at(self._cluster.endpoint(index))
+                if not trouble:
                     since.pop(index, None)
                     self._patience[index] = self._gone_seconds
                     continue
-                closed = time.time() - since.setdefault(index, time.time())
-                if closed >= self._patience[index] and self._is_waiting and not self._stop.is_set():
-                    self._end_process(self._sentence("{} has gone".format(self._cluster.name(index))))
+                lasts = time.monotonic() - since.setdefault(index, time.monotonic())
+                patience = max(self._patience[index], self._silent_seconds if trouble == _SILENT else 0.0)
+                if lasts >= patience and self._is_waiting and not self._stop.is_set():
+                    self._end_process(self._sentence("{} {}".format(self._cluster.name(index), trouble)))
                     return
 
     def _sentence(self, what: str) -> str:
@@ -118,12 +128,22 @@ class WorkerWatch(tf.train.SessionRunHook):
         )
 
 
-def _is_open(endpoint: Tuple[str, int]) -> bool:
+def _trouble_at(endpoint: Tuple[str, int]) -> str:
+    """What is wrong with a worker, in words; an empty text where its server answers."""
     try:
-        socket.create_connection(endpoint, timeout=_CONNECT_SECONDS).close()
+        connection = socket.create_connection(endpoint, timeout=_CONNECT_SECONDS)
+    except ConnectionRefusedError:
+        return _GONE
     except OSError:
-        return False
-    return True
+        return _UNREACHABLE
+    with connection:
+        connection.settimeout(_ANSWER_SECONDS)
+        try:
+            return "" if connection.recv(1) else _GONE
+        except socket.timeout:
+            return _SILENT
+        except OSError:
+            return _GONE
 
 
 def _exit(sentence: str) -> None:

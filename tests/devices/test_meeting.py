@@ -1,5 +1,6 @@
 """Workers that meet, that differ, and that go."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -110,24 +111,53 @@ def watch_of(cluster, said, **seconds):
     return WorkerWatch(cluster, lambda: "out/model.ckpt-7", end_process=said.append, **seconds)
 
 
-def test_a_worker_that_goes_during_a_step_is_missed(quick_watch):
+@contextlib.contextmanager
+def server(endpoint, answers=True):
+    """A server that speaks first, as TensorFlow's; or one that stands still, for which its system opens connections."""
+
+    def speak():
+        with contextlib.suppress(OSError):  # it was closed
+            while True:
+                with contextlib.closing(listener.accept()[0]) as connection:
+                    connection.sendall(b"\0")
+
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(endpoint)
+        listener.listen(50)
+        thread = threading.Thread(target=speak, daemon=True)
+        if answers:
+            thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+    if answers:
+        thread.join(10)
+
+
+@pytest.mark.parametrize(("answers", "trouble"), [(True, "has gone"), (False, "does not answer any more")])
+def test_a_worker_that_goes_or_stands_still_during_a_step_is_missed(quick_watch, monkeypatch, answers, trouble):
+    monkeypatch.setattr(worker_watch, "_ANSWER_SECONDS", 0.1)
     cluster = clusters(2)[0]
     said = []
-    with socket.socket() as other, watch_of(cluster, said, gone_seconds=0.0) as watch:
-        other.bind(cluster.endpoint(1))
-        other.listen(50)
-        watch.after_create_session(None, None)
-        watch.before_run(None)
-        time.sleep(0.5)
-        assert said == []
-        other.close()
-        for _ in range(100):
-            time.sleep(0.1)
-            if said:
-                break
+    with watch_of(cluster, said, gone_seconds=0.0, silent_seconds=1.0, first_contact_seconds=0.0) as watch:
+        with server(cluster.endpoint(1), answers):
+            watch.after_create_session(None, None)
+            watch.before_run(None)
+            time.sleep(0.5)
+            assert said == []
+            if not answers:
+                wait_for(said)
+        wait_for(said)
     assert len(said) == 1
-    assert said[0].startswith("worker 1 (127.0.0.1:") and "has gone" in said[0]
+    assert said[0].startswith("worker 1 (127.0.0.1:") and " {}, so ".format(trouble) in said[0]
     assert "start all workers again" in said[0] and "out/model.ckpt-7" in said[0]
+
+
+def wait_for(said):
+    for _ in range(100):
+        if said:
+            break
+        time.sleep(0.1)
 
 
 def test_between_steps_nobody_is_missed(quick_watch):
@@ -149,9 +179,6 @@ def test_a_second_session_is_refused(is_there, what):
     cluster = clusters(2)[0]
     watch = watch_of(cluster, [])
     watch.after_create_session(None, None)
-    with socket.socket() as other:
-        other.bind(cluster.endpoint(1))
-        if is_there:
-            other.listen(1)
-        with pytest.raises(UserError, match="^" + what + ", so training has stopped: start all workers again"):
-            watch.after_create_session(None, None)
+    refused = pytest.raises(UserError, match="^" + what + ", so training has stopped: start all workers again")
+    with server(cluster.endpoint(1)) if is_there else contextlib.ExitStack(), refused:
+        watch.after_create_session(None, None)
