@@ -1,4 +1,4 @@
-"""HTTP service of a model: similarity, labels, embeddings and fill-mask for programs, and a web page.
+"""HTTP service of a model: similarity, labels, entities, answers, vectors and fill-mask, and a web page.
 
     python serve.py --model=albert_lcqmc_checkpoints
     curl -H 'Content-Type: application/json' -d '{"text_a": "明天会下雨吗", "text_b": "明天有雨吗"}' \\
@@ -37,7 +37,7 @@ def declare_flags() -> Flags:
         "a folder of fine-tuning or of sentence vectors, an export of it, or a pre-trained checkpoint (default: "
         "starter, the shipped model)",
     )
-    flags.choice("engine", None, ENGINES, "the engine; by default the one that opens the folder")
+    flags.choice("engine", None, ENGINES, "the engine; by default the lightest that opens the folder")
     flags.location("config_file", None, "the JSON file of a pre-trained model, where it is not beside the checkpoint")
     flags.location("vocab_file", None, "its vocabulary, where it is not beside the checkpoint")
     flags.location("spm_model_file", None, "its sentencepiece model, where it is not beside the checkpoint")
@@ -65,7 +65,12 @@ def declare_flags() -> Flags:
     )
     flags.integer("max_batch_tokens", MAX_BATCH_TOKENS, "about the most tokens of a batch", minimum=1)
     flags.float("max_wait_ms", 0.0, "milliseconds that a batch waits for more rows while it is not full", minimum=0.0)
-    flags.integer("max_queue", 4096, "rows that may wait; beyond them the response is 503 with Retry-After", minimum=1)
+    flags.integer(
+        "max_queue",
+        4096,
+        "rows that may wait, each part of a long text one; beyond them the response is 503 with Retry-After",
+        minimum=1,
+    )
     flags.integer("max_text_length", 4096, "the most characters of a text", minimum=1)
     flags.integer("max_rows", 1000, "the most rows of a list", minimum=1)
     flags.integer("max_body_bytes", 4 << 20, "the most bytes of a request", minimum=1)

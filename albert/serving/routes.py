@@ -14,6 +14,7 @@ from albert.serving.examples import examples_of
 from albert.serving.metrics import CONTENT_TYPE
 from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, MRC, NER, SEARCH, SIMILARITY, TOKENS, ServedModel
 from albert.serving.service import Service
+from albert.tasks.multilabel_metrics import decisions
 
 _DIGITS = 6  # of probabilities
 _MOST_CANDIDATES = 100
@@ -208,7 +209,8 @@ def _classification(model: ServedModel, probabilities: np.ndarray) -> Dict[str, 
     labels = model.labels
     by_label = {label: round(value, _DIGITS) for label, value in zip(labels, probabilities.tolist())}
     if model.thresholds is not None:
-        over = [place for place in (-probabilities).argsort() if probabilities[place] >= model.thresholds[place]]
+        decided = decisions(probabilities, model.thresholds)
+        over = [place for place in (-probabilities).argsort() if decided[place]]
         return {"labels": [labels[place] for place in over], "probabilities": by_label}
     best = labels[int(probabilities.argmax())]
     return {"label": best, "score": by_label[best], "probabilities": by_label}

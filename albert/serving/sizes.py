@@ -42,7 +42,9 @@ def long_size(texts: Sequence[Optional[str]], max_seq_length: int) -> Size:
     whole = pair_size(texts)
     if whole.tokens <= max_seq_length:
         return whole
-    is_pair = len(texts) > 1 and texts[1] is not None
-    room = (max_seq_length - _SPECIAL_TOKENS) // (2 if is_pair else 1)  # the other half is the first text's
-    windows = -(-len(texts[-1] or texts[0] or "") // max(1, 3 * room // 4))
+    room = max_seq_length - _SPECIAL_TOKENS
+    long_text = texts[-1] or texts[0] or ""
+    if len(texts) > 1 and texts[1] is not None:  # each window begins with the first text, or with its beginning
+        room -= min(len(texts[0] or ""), room // 2)
+    windows = -(-len(long_text) // max(1, 3 * room // 4))
     return Size(windows, windows * max_seq_length)

@@ -16,7 +16,10 @@ pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
 
 from albert.base.errors import UserError
-from albert.serving.model import CLASSIFY, COSINE, PAIRS, SIMILARITY, with_search
+from albert.inference.reader import FoundAnswer
+from albert.inference.tagger import TaggedEntity
+from albert.serving.batches import Size
+from albert.serving.model import CLASSIFY, COSINE, PAIRS, SIMILARITY, SPANS, TAGS, with_search
 from albert.serving.server import address_of, is_local, listen
 from tests.support import tiny_service
 from tests.support.tiny_service import BOUNDS, LIMITS, share_of, until
@@ -233,7 +236,7 @@ def test_a_token_is_asked_for_where_there_is_one(tmp_path):
             assert "Authorization" in answer.json["error"]
         assert client.post("/similarity", PAIR, Authorization="Bearer s3cret").status == 200
         assert client.get("/metrics").status == client.get("/model").status == client.get("/nothing").status == 401
-        for path in ("/", "/docs", "/healthz", "/openapi.json", "/page.js"):
+        for path in ("/", "/docs", "/healthz", "/openapi.json", "/page.js", "/texts.js", "/icon.svg"):
             assert client.get(path).status == 200
 
 
@@ -310,7 +313,8 @@ def test_pages_load_nothing_from_elsewhere(client):
             assert name == "data:," or client.get("/" + name.replace("./", "")).status == 200
     for name in os.listdir(os.path.join(ROOT, "albert", "serving", "page")):
         with open(os.path.join(ROOT, "albert", "serving", "page", name), encoding="utf-8") as file:
-            assert not re.search(r"https?:|url\(|[\"'`]//|@import", file.read())
+            content = file.read().replace('xmlns="http://www.w3.org/2000/svg"', "")  # a name, which nothing loads
+            assert not re.search(r"https?:|url\(|[\"'`]//|@import", content)
 
 
 def test_addresses():
@@ -350,3 +354,54 @@ def test_a_model_may_refuse_similarity(tmp_path):
     with tiny_service.serving(model, BOUNDS) as client:
         assert client.post("/similarity", PAIR).json == {"error": "three labels"}
         assert client.post("/classify", PAIR).status == 200
+
+
+def test_entities_and_answers_stand_with_their_places(tmp_path):
+    def tag(rows, options):
+        return [[TaggedEntity(0, 1, "PER", row.content[0], 0.98765432)] if len(row.content) > 1 else [] for row in rows]
+
+    def read(rows, n_best):
+        return [[FoundAnswer(row.content[1][0], 0, 1, 0.75), FoundAnswer("b", 2, 3, 0.25)][:n_best] for row in rows]
+
+    model = tiny_service.Model().served(tmp_path, answers={TAGS: tag, SPANS: read}, types=("PER",), refusals={})
+    model = model._replace(sizes={SPANS: lambda row: Size(len(row.content[1]), 8)})
+    with tiny_service.serving(model, BOUNDS) as client:
+        found = {"start": 0, "end": 1, "type": "PER", "text": "我", "score": 0.987654}
+        assert client.post("/ner", {"text": "我们"}).json == {"entities": [found]}
+        assert client.post("/ner", [{"text": "好"}, {"text": "我们"}]).json == [{"entities": []}, {"entities": [found]}]
+        question = {"question": "谁", "context": "我们"}
+        best = {"text": "我", "start": 0, "end": 1, "score": 0.75}
+        assert client.post("/mrc", question).json == {"answers": [best]}
+        assert [len(row["answers"]) for row in client.post("/mrc?top_k=2", [question, question]).json] == [2, 2]
+        assert client.metric('albert_batch_rows_sum{model="spans"}') == 6  # sequences of the model
+        for path, body, message in (
+            ("/ner", {"text": "我" * 31}, "a text of row 1 has 31 characters"),
+            ("/mrc", {"question": "谁"}, "context is missing"),
+            ("/mrc", [question, dict(question, text="")], "text of row 2 is unknown"),
+            ("/mrc?top_k=0", question, "top_k does not fit"),
+            ("/mrc", dict(question, context="我" * 31), "a text of row 1 has 31 characters"),
+        ):
+            answer = client.post(path, body)
+            assert answer.status == 422 and answer.json["error"].startswith(message)
+        answer = client.post("/mrc", [dict(question, context="我" * 26)] * 2)
+        assert answer.status == 413 and answer.json["error"].startswith("the rows make about 52 sequences of the model")
+        card = client.get("/model").json
+        assert (card["answers"], card["types"]) == (["/ner", "/mrc"], ["PER"])
+        assert set(client.get("/openapi.json").json["paths"]) >= {"/ner", "/mrc", "/tokens"}
+
+
+def test_a_row_of_several_labels_gets_all_that_reach_their_thresholds(tmp_path):
+    model = tiny_service.Model().served(tmp_path, refusals={SIMILARITY: "no"}, thresholds=(0.25, 0.7))
+    with tiny_service.serving(model, BOUNDS) as client:
+        rows = [{"text_a": "我们好", "text_b": "你"}, {"text_a": "我", "text_b": "你们好呀"}, {"text_a": "我"}]
+        answers = client.post("/classify", rows).json
+        assert [answer["labels"] for answer in answers] == [["yes", "no"], ["no"], ["yes"]]
+        assert answers[0] == {"labels": ["yes", "no"], "probabilities": {"no": 0.25, "yes": 0.75}}
+        assert client.get("/model").json["thresholds"] == {"no": 0.25, "yes": 0.7}
+
+
+def test_the_description_says_whether_a_token_is_needed(tmp_path, client):
+    assert "security" not in client.get("/openapi.json").json
+    model = tiny_service.Model().served(tmp_path)
+    with tiny_service.serving(model, limits=LIMITS._replace(token="s3cret")) as closed:
+        assert closed.get("/openapi.json").json["security"] == [{"token": []}]

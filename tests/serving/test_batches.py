@@ -83,6 +83,32 @@ def test_a_batch_has_no_more_rows_and_tokens_than_it_may():
     assert [batch for batch, _ in run(scenario_of(([1, 2], None)), BOUNDS._replace(max_rows=1))] == [[1], [2]]
 
 
+def test_a_row_of_many_sequences_counts_as_many():
+    rows = [([number], None) for number in (5, 1, 1, 2, 9)]
+    seen = []
+
+    def size_of(row):
+        return Size(max(1, row), row)
+
+    async def scenario(model, batcher):
+        jobs = [batcher.submit(rows, options) for rows, options in rows]
+        assert batcher.rows_waiting == 18
+        with pytest.raises(QueueFull):
+            batcher.submit([3])
+        with pytest.raises(TooLarge) as caught:
+            batcher.submit([11, 10])
+        assert (caught.value.sequences, caught.value.most) == (21, 20)
+        model.release()
+        for job in jobs:
+            await job.future
+        assert batcher.rows_waiting == 0
+
+    bounds = BOUNDS._replace(max_rows=4, max_queue=20)
+    batches = run(scenario, bounds, size_of=size_of, observe=seen.append)
+    assert [batch for batch, _ in batches] == [[5], [1, 1, 2], [9]]
+    assert seen == [1, 5, 4, 9]
+
+
 def test_only_like_options_share_a_batch():
     requests = [([1], True), ([2], False), ([3], True), ([4], False)]
     assert run(scenario_of(*requests)) == [([1, 3], True), ([2, 4], False)]

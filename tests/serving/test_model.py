@@ -5,14 +5,19 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.inference import embeddings, encoder_model, fill_mask, predictor, vector_model
+from albert.inference.model_files import find_model
+from albert.serving import model as serving_model
 from albert.serving.model import (
     CLASSIFY,
     COSINE,
     EMBED,
     FILL_MASK,
     MODELS,
+    NER,
     PAIRS,
     SIMILARITY,
+    SPANS,
+    TAGS,
     NumberedRow,
     open_served_model,
     whole_size,
@@ -69,8 +74,8 @@ def test_three_labels_are_no_similarity_and_exports_answer_pairs_alone(tmp_path)
     assert "has 3 labels" in model.refusals[SIMILARITY]
     assert model.answers[PAIRS](numbered([("我", "你")]), False).shape == (1, 3)
     assert model.engine == "tensorflow"
-    with pytest.raises(UserError):
-        opened(folder, engine="tflite")
+    with pytest.raises(UserError, match="the engine tflite does not open"):
+        opened(tmp_path / "out", engine="tflite")
 
 
 def test_a_model_of_sentence_vectors_answers_similarity_with_cosines(tmp_path):
@@ -90,7 +95,42 @@ def test_a_model_of_sentence_vectors_answers_similarity_with_cosines(tmp_path):
         assert model.vector.startswith("the model's own sentence vectors")
         model.close()
     with pytest.raises(UserError, match="the engine tflite does not open"):
-        opened(folder, engine="tflite")
+        opened(tmp_path / "out", engine="tflite")
+
+
+def test_taggers_and_readers_answer_their_questions(tmp_path):
+    tagger = opened(exports.write_tagger(tmp_path / "tags"))
+    assert tagger.answered == ["ner", "embed"] and len(tagger.types) == 2
+    text = "一丁七万" * 10
+    assert all(found.text == text[found.start : found.end] for found in tagger.answers[TAGS](numbered([text]), None)[0])
+    assert tagger.size_of(TAGS)(numbered([text])[0]).sequences > 1
+    assert tagger.size_of(EMBED)(numbered([text])[0]).sequences == 1
+    reader = opened(exports.write_reader(tmp_path / "spans"))
+    assert reader.answered == ["mrc", "embed"] and "does not tag texts" in reader.refused[NER]
+    best = reader.answers[SPANS](numbered([("七", text)]), 2)[0]
+    assert len(best) == 2 and best[0].score >= best[1].score and best[0].text == text[best[0].start : best[0].end]
+    assert reader.size_of(SPANS)(numbered([("七", text)])[0]).sequences > 1
+    with pytest.raises(UserError, match="the context of row 5 is empty"):
+        reader.answers[SPANS](numbered([("七", " ")], first=5), 1)
+
+
+def test_a_light_engine_answers_and_the_encoder_comes_when_vectors_are_wanted(tmp_path, monkeypatch):
+    folder = exports.write_classifier(tmp_path / "m", labels=("0", "1"))
+    pairs = numbered([("我喜欢吃苹果", "你喜欢吃香蕉吗")])
+    whole = opened(folder)
+    exports.run(checkpoint=folder, format="frozen", output_dir=tmp_path / "light")
+    monkeypatch.setattr(serving_model, "lightest", lambda files, engine: find_model(str(tmp_path / "light")))
+    loaded = []
+    load = serving_model._encoder
+    monkeypatch.setattr(serving_model, "_encoder", lambda *settings: loaded.append(settings) or load(*settings))
+    light = opened(folder)
+    assert set(light.refused) == set(whole.refused) and light.labels == ("0", "1") and loaded == []
+    np.testing.assert_allclose(light.answers[PAIRS](pairs, False), whole.answers[PAIRS](pairs, False), atol=1e-6)
+    for _ in range(2):
+        vectors = light.answers[EMBED](numbered(TEXTS), None)
+    np.testing.assert_allclose(vectors, whole.answers[EMBED](numbered(TEXTS), None), atol=1e-6)
+    assert len(loaded) == 1
+    light.close()
 
 
 def test_the_label_of_similar_pairs_is_found_by_its_name(tmp_path):

@@ -8,6 +8,7 @@ const single = (content) => ({ text: content, texts: [content], label: () => sho
 
 export const PAIRS = [
   pair("明天北京会下雨吗", "北京明天有雨吗", "same"),
+  pair("我喜欢妈妈做的汤", "妈妈做的汤我很喜欢喝", "otherOrder"),
   pair("苹果手机怎么截图", "如何用iphone截屏", "otherWords"),
   pair("怎么换手机号码", "手机号码多少钱", "sameTopic"),
   pair("今天天气不错", "股票大跌", "unrelated"),

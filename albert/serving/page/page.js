@@ -24,7 +24,7 @@ function showHeader() {
   const parts = [
     ["ALBERT", card.size, card.family && `(${card.family})`].filter(Boolean).join(" "),
     card.parameters && text().parameters(card.parameters), card.task && text().task(card.task),
-    card.date && text().trained(card.date), score && `dev ${score.join(" ")}`,
+    card.date && text().trained(card.date), score && `${text().dev_} ${score.join(" ")}`,
   ];
   find("about").textContent = parts.filter(Boolean).join(" · ");
   const dev = Object.entries(card.dev).map((pair) => pair.join(" ")).join(text().comma);

@@ -6,13 +6,13 @@ import { address, token } from "./service.js";
 
 const quoted = (content) => `'${content.replaceAll("'", "'\\''")}'`;
 
-export function curl(path, body) {
+export function asCommand(path, body) {
   const access = token() ? " -H \"Authorization: Bearer $TOKEN\"" : "";
   if (body === undefined) return `curl${access} ${quoted(address(path))}`;
   return `curl -H 'Content-Type: application/json'${access} -d ${quoted(JSON.stringify(body))} ${quoted(address(path))}`;
 }
 
-export function python(path, body) {
+export function asProgram(path, body) {
   const headers = body === undefined ? [] : ['"Content-Type": "application/json"'];
   if (token()) headers.push('"Authorization": "Bearer " + TOKEN');
   const parts = [JSON.stringify(address(path))];
@@ -28,7 +28,7 @@ export function python(path, body) {
   ].join("\n");
 }
 
-const WRITERS = { curl, Python: python };
+const WRITERS = { curl: asCommand, Python: asProgram };
 
 // Shows the request of a view in its place; returns the function that brings it up to date.
 export function showSnippets(place, request) {
