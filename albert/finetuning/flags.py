@@ -60,6 +60,7 @@ def reader_flags() -> Flags:
     flags.integer("max_answer_length", 50, "tokens of an answer", minimum=1)
     flags.integer("n_best_size", 20, "answers of a question in <task>_nbest.json", minimum=1)
     flags.integer("max_seq_length", 512, "tokens of question and window together", minimum=5)
+    _declare_predict_file(flags, "questions: question<TAB>context, JSON lines, or JSON as CMRC 2018's")
     return flags
 
 
@@ -68,7 +69,13 @@ def tagger_flags() -> Flags:
     flags = _named_task_flags(TAGGER)
     flags.group("Model")
     flags.integer("max_seq_length", 128, "tokens of a sequence; a longer sentence is read in several", minimum=3)
+    _declare_predict_file(flags, "texts: one in each line, a table with a column of texts, or JSON lines")
     return flags
+
+
+def _declare_predict_file(flags: Flags, content: str) -> None:
+    flags.group("Data")
+    flags.location("predict_file", None, "with --do_predict, in place of the test split: your own " + content)
 
 
 def _named_task_flags(runner: str) -> Flags:
@@ -186,6 +193,8 @@ def build_settings(flags: Flags, settings_class: Type[S], families: Sequence[Fam
     values["try_learning_rates"] = _rates_of(flags.try_learning_rates)
     settings = settings_class(**values)
     _check_trials(settings)
+    if settings.predict_file and not settings.do_predict:
+        raise UsageError("--predict_file needs --do_predict=True")
     if settings.do_train and settings.num_train_epochs <= 0:
         raise UsageError("--num_train_epochs must be over 0 to train")
     return settings

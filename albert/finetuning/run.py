@@ -26,6 +26,9 @@ from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answer
 from albert.finetuning.problem import FineTuningRun, Problem, Split, results_name
 from albert.finetuning.rate_trials import TrialPlan, with_best_rate
 from albert.finetuning.settings import FineTuningSettings
+from albert.inference.model_files import TENSORFLOW
+from albert.inference.open_model import open_model
+from albert.inference.predict_command import predict_file
 from albert.monitor.evaluation import Evaluator
 from albert.monitor.figures import write_figures, write_results
 from albert.monitor.goal import Goal, Results
@@ -58,6 +61,7 @@ _log = logging.getLogger(__name__)
 CACHE_FOLDER = "features"
 EVAL_RESULTS = "eval_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
+OWN_PREDICTIONS = "_predict.jsonl"  # of a file of one's own, behind its name
 REPORTS_FOLDER = "reports"  # of every checkpoint on the dev split, and of the test split
 _EVAL_PREFIX = "eval_"
 
@@ -149,7 +153,9 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
     evaluator = _evaluator(problem, dev, watch) if dev else None
     observer = train(problem, training, advice, evaluator, watch) if training else None
     best = evaluate(problem, dev, evaluator) if dev and evaluator else None
-    if settings.do_predict:
+    if settings.do_predict and settings.predict_file:
+        predict_own_file(settings)
+    elif settings.do_predict:
         name = problem.predicted_split
         known = {"train": training, "dev": dev}.get(name)
         predict(problem, known or _with_features(problem, name, rows[name]), best)
@@ -190,7 +196,12 @@ def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
 
 def _needed_splits(problem: Problem) -> List[str]:
     settings = problem.run.settings
-    phases = (("train", settings.do_train), ("dev", settings.do_eval), (problem.predicted_split, settings.do_predict))
+    is_split_predicted = settings.do_predict and not settings.predict_file
+    phases = (
+        ("train", settings.do_train),
+        ("dev", settings.do_eval),
+        (problem.predicted_split, is_split_predicted),
+    )
     return list(dict.fromkeys(split for split, is_asked in phases if is_asked))
 
 
@@ -384,6 +395,15 @@ def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
         write_results(settings.output_dir, results_name(name), results)
         goal = Goal(problem.run.task.metric, is_higher_better=True)
         _log.info("%s: %s", name, goal.text(results, problem.baseline(split)))
+
+
+def predict_own_file(settings: FineTuningSettings) -> None:
+    """Answers one's own texts or questions with the best checkpoint, else the last, as predict.py does."""
+    _checkpoint_for_prediction(settings)
+    path = settings.predict_file or ""
+    name = os.path.splitext(os.path.basename(path))[0] + OWN_PREDICTIONS
+    with open_model(settings.output_dir, TENSORFLOW, batch_size=settings.predict_batch_size) as model:
+        predict_file(model, model.abilities[0], path, os.path.join(settings.output_dir, name))
 
 
 def _checkpoint_for_prediction(settings: FineTuningSettings) -> str:

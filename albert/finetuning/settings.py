@@ -22,6 +22,7 @@ class FineTuningSettings(TrainingSettings):
       spm_model_file: a sentencepiece model, in place of the vocabulary.
       do_lower_case: whether text is lower-cased and loses its accents.
       do_predict: whether the test split is predicted.
+      predict_file: a file of one's own texts or questions, predicted in place of the test split; None for that.
       predict_batch_size: rows of a prediction step.
       num_train_epochs: passes over the train split.
       try_learning_rates: rates of which a short training finds the best, in place of learning_rate; empty for none.
@@ -37,6 +38,7 @@ class FineTuningSettings(TrainingSettings):
     spm_model_file: Optional[str] = None
     do_lower_case: bool = True
     do_predict: bool = False
+    predict_file: Optional[str] = None
     predict_batch_size: int = 8
     num_train_epochs: float = 3.0
     try_learning_rates: Tuple[float, ...] = ()

@@ -83,9 +83,9 @@ class Predictor(FineTunedModel):
             probabilities[swapped] = (probabilities[swapped] + probabilities[len(pairs) :]) / 2
         return probabilities[: len(pairs)]
 
-    def classify(self, pairs: Sequence[Pair], symmetric: bool = False) -> Predictions:
+    def classify(self, pairs: Sequence[Pair], symmetric: bool = False, place: Place = "row {}".format) -> Predictions:
         """Returns labels, scores and probabilities; arguments and errors are those of `predict`."""
-        probabilities = self.predict(pairs, symmetric)
+        probabilities = self.predict(pairs, symmetric, place)
         return Predictions(
             labels=[self.decide(row) for row in probabilities],
             scores=probabilities.max(axis=1),
