@@ -13,6 +13,7 @@ from albert.optimizers.names import ADAMW, OPTIMIZERS
 from albert.tasks.flags import check_task_flags, declare_task_flags
 from albert.tasks.registry import READER, TAGGER
 from albert.tasks.splits import SPLITS, TEST
+from albert.text.long_texts import CUT, LONG_TEXTS, WINDOWS
 from albert.training.flags import declare_config_files, declare_training_flags, training_values
 
 S = TypeVar("S", bound=FineTuningSettings)
@@ -30,10 +31,24 @@ def classifier_flags(family: Family) -> Flags:
     flags.integer(
         "max_seq_length",
         _CLASSIFIER_LENGTHS[family],
-        "tokens per row; a longer row loses tokens of its longer text",
+        "tokens that are read at once; --long_text says what becomes of a longer row",
         minimum=4,
     )
+    flags.choice(
+        "long_text",
+        CUT,
+        LONG_TEXTS,
+        "rows longer than --max_seq_length: cut; head_tail keeps beginning and end; windows_mean and windows_max read "
+        "all of it in overlapping windows, whose logits become one by mean or maximum",
+    )
     flags.group("Evaluation")
+    flags.integer(
+        "num_folds",
+        None,
+        "train this many models, each compared on its part of the train split and trained on the others; their test "
+        "probabilities are averaged",
+        minimum=2,
+    )
     flags.choice("predict_split", TEST, SPLITS, "with --do_predict: the split to predict, into <split>_results.tsv")
     _declare_teacher_flags(flags)
     return flags
@@ -41,6 +56,13 @@ def classifier_flags(family: Family) -> Flags:
 
 def _declare_teacher_flags(flags: Flags) -> None:
     flags.group("Training")
+    flags.location(
+        "class_weights",
+        None,
+        "weights of the labels in the loss: balanced (rare labels count as much as common ones), or a file with a "
+        "label, a tab and its weight in each line",
+    )
+    flags.float("label_smoothing", 0.0, "the share of a label's probability that all labels get alike", 0.0, 0.99)
     flags.location(
         "teacher_predictions",
         None,
@@ -152,7 +174,35 @@ def build_classification_settings(flags: Flags, family: Family) -> Classificatio
     if "predict_split" in settings.given and not settings.do_predict:
         raise UsageError("--predict_split needs --do_predict=True")
     _check_teacher(settings)
+    _check_labels(settings)
+    _check_folds(settings)
     return settings
+
+
+def _check_labels(settings: ClassificationSettings) -> None:
+    for name in ("class_weights", "label_smoothing"):
+        if name in settings.given and not settings.do_train:
+            raise UsageError("--{} needs --do_train=True: only training uses it".format(name))
+    if not 0.0 <= settings.label_smoothing < 1.0:
+        raise UsageError("--label_smoothing must be a number from 0 to 0.99 (0.1 is usual)")
+    if settings.teacher_predictions and settings.long_text in WINDOWS:
+        raise UsageError(
+            "--teacher_predictions is for whole rows, --long_text={} trains on parts of them: give cut or "
+            "head_tail".format(settings.long_text)
+        )
+
+
+def _check_folds(settings: ClassificationSettings) -> None:
+    if settings.num_folds is None:
+        return
+    if not (settings.do_train and settings.do_eval):
+        raise UsageError("--num_folds needs --do_train=True and --do_eval=True: each model is compared on its fold")
+    if settings.predict_split != TEST:
+        raise UsageError("--num_folds predicts the test split: leave --predict_split out")
+    if settings.teacher_predictions:
+        raise UsageError("--num_folds takes no --teacher_predictions: train the student with all rows")
+    if settings.devices.cluster or settings.use_tpu:
+        raise UsageError("--num_folds is for one machine without a TPU")
 
 
 def _check_teacher(settings: ClassificationSettings) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 
 import numpy as np
 
+from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.families import Family
 from albert.finetuning.feature_cache import CachedFeatures, RecordEncoder
 from albert.model.types import Tensor
@@ -42,6 +43,24 @@ class Split(NamedTuple):
     features: CachedFeatures
 
 
+class FoldAnswers(NamedTuple):
+    """Answers of the model of a fold.
+
+    Attributes:
+      results: figures of its best checkpoint on the rows that it was not trained on.
+      splits: what was asked, by name.
+      answers: of the best checkpoint for each record, by the splits' names.
+    """
+
+    results: Dict[str, Any]
+    splits: Dict[str, Split]
+    answers: Dict[str, List[np.ndarray]]
+
+
+# Trains by a problem's settings on the rows "train", compares checkpoints on "dev", and answers all splits but "train".
+TrainFold = Callable[[Any, Dict[str, List[Any]]], FoldAnswers]
+
+
 class OncePerSplit:
     """Cache of what is made of a split's rows: a split is evaluated again and again."""
 
@@ -62,10 +81,13 @@ class Problem:
 
     Attributes:
       head: the name of the head that is trained (`outputs.FINE_TUNED_HEADS`).
+      concludes: whether the best checkpoint's answers on the dev split are needed at the end, for `fit` and
+        `write_mistakes`.
       run: what the phases of the run share.
     """
 
     head: str
+    concludes = False
 
     def __init__(self, run: FineTuningRun) -> None:
         """Prepares the kind for a run.
@@ -144,6 +166,26 @@ class Problem:
           answers: of the model for each record.
           report_path: where all that is more than these figures is put.
           prefix: goes before each figure's name.
+        """
+        raise NotImplementedError
+
+    def fit(self, split: Split, answers: List[np.ndarray]) -> None:
+        """Learns from a checkpoint's answers on the dev split how answers become decisions (`description`)."""
+
+    def recall(self, description: Optional[ModelFolder]) -> None:
+        """Takes what `fit` once learned from the folder of a checkpoint."""
+
+    def write_mistakes(self, path: str, split: Split, answers: List[np.ndarray]) -> Optional[int]:
+        """Writes a table of the rows that went wrong, the worst first; returns their number, None without a table."""
+        del path, split, answers
+        return None
+
+    def train_folds(self, rows: Dict[str, List[Any]], train_fold: TrainFold) -> None:
+        """Trains a model on each of the folds of the train split, and joins their predictions.
+
+        Args:
+          rows: by split.
+          train_fold: see `TrainFold`.
         """
         raise NotImplementedError
 

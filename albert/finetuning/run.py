@@ -13,7 +13,7 @@ from albert.batches import length_buckets
 from albert.batches.pipeline import fine_tuning_input_fn
 from albert.batches.position import DataPosition
 from albert.checkpoints.card import next_command
-from albert.checkpoints.description import ModelFolder, best_folder, read_description
+from albert.checkpoints.description import ModelFolder, best_folder, read_description, write_description
 from albert.checkpoints.families import Family
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import Companions, write_companions
@@ -23,7 +23,7 @@ from albert.files.reading import describe_files
 from albert.finetuning.feature_cache import CachedFeatures, cached_features
 from albert.finetuning.learning_watch import LearningWatch, Schedule
 from albert.finetuning.model_fn import build_fine_tuning_model_fn, record_answers
-from albert.finetuning.problem import FineTuningRun, Problem, Split, results_name
+from albert.finetuning.problem import FineTuningRun, FoldAnswers, Problem, Split, results_name
 from albert.finetuning.rate_trials import TrialPlan, with_best_rate
 from albert.finetuning.settings import FineTuningSettings
 from albert.inference.model_files import TENSORFLOW
@@ -63,6 +63,7 @@ EVAL_RESULTS = "eval_results"
 DEV_EVALUATIONS = "dev_evaluations.json"  # of every checkpoint
 OWN_PREDICTIONS = "_predict.jsonl"  # of a file of one's own, behind its name
 REPORTS_FOLDER = "reports"  # of every checkpoint on the dev split, and of the test split
+MISTAKES = "dev-mistakes"  # of the best checkpoint, among the reports
 _EVAL_PREFIX = "eval_"
 
 
@@ -96,6 +97,9 @@ def run_fine_tuning(settings: FineTuningSettings, kind: Type[Problem], family: O
         learning_rate=own.learning_rate,
         warmup="--warmup_proportion={:g}".format(own.warmup_proportion),
     )
+    if getattr(own, "num_folds", None):
+        problem.train_folds(rows, lambda fold, its_rows: _train_fold(fold, its_rows, advice))
+        return
     is_keeper = own.do_train and own.is_chief
     with explained_errors(own.output_dir, advice), training_folder(own.output_dir, is_keeper=is_keeper):
         done = _run_phases(problem, rows, advice)
@@ -103,11 +107,37 @@ def run_fine_tuning(settings: FineTuningSettings, kind: Type[Problem], family: O
 
 
 class _Done(NamedTuple):
-    """What a run has done."""
+    """What a run has done.
+
+    Attributes:
+      observer: of training; None where nothing was trained.
+      evaluator: of the dev split; None without evaluation.
+      watch: over what was learned.
+      mistakes: words on the table of the dev rows that went wrong; None without one.
+    """
 
     observer: Optional[TrainingObserver]
     evaluator: Optional[Evaluator]
     watch: LearningWatch
+    mistakes: Optional[str] = None
+
+
+class _BestAnswers:
+    """Answers on the dev split of the best checkpoint that this process has evaluated."""
+
+    def __init__(self, goal: Goal) -> None:
+        self._goal = goal
+        self._results: Results = {}
+        self._answers: List[Any] = []
+
+    def offer(self, results: Results, answers: List[Any]) -> None:
+        """Keeps the answers of a checkpoint if none before was better."""
+        if not self._results or self._goal.rank(results) > self._goal.rank(self._results):
+            self._results, self._answers = results, answers
+
+    def of(self, step: int) -> Optional[List[Any]]:
+        """The answers of the checkpoint of a step; None where they are not kept."""
+        return self._answers if self._results.get("global_step") == step else None
 
 
 def _say_what_was_done(settings: FineTuningSettings, done: _Done) -> None:
@@ -118,6 +148,8 @@ def _say_what_was_done(settings: FineTuningSettings, done: _Done) -> None:
         done.observer.say_what_was_done()
     if settings.is_chief:
         log_files(settings.output_dir)
+        if done.mistakes:
+            _log.info("%s", done.mistakes)
         _say_what_next(settings.output_dir)
 
 
@@ -150,16 +182,51 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
     data_files = [path for split in rows for path in problem.source_files(split)]
     save_run_config(settings, data_files + [path for paths in problem.training_files().values() for path in paths])
     watch = LearningWatch(settings, guessing_loss=problem.guessing_loss(training) if training else None)
-    evaluator = _evaluator(problem, dev, watch) if dev else None
+    kept = _BestAnswers(_goal(problem))
+    evaluator = _evaluator(problem, dev, watch, kept) if dev else None
     observer = train(problem, training, advice, evaluator, watch) if training else None
     best = evaluate(problem, dev, evaluator) if dev and evaluator else None
+    mistakes = _conclude(problem, dev, best, kept) if dev and best and problem.concludes else None
     if settings.do_predict and settings.predict_file:
         predict_own_file(settings)
     elif settings.do_predict:
         name = problem.predicted_split
         known = {"train": training, "dev": dev}.get(name)
         predict(problem, known or _with_features(problem, name, rows[name]), best)
-    return _Done(observer, evaluator, watch)
+    return _Done(observer, evaluator, watch, mistakes)
+
+
+def _conclude(problem: Problem, dev: Split, best: str, kept: _BestAnswers) -> Optional[str]:
+    """Learns from the best checkpoint's answers how they become decisions, and writes what went wrong; says where."""
+    settings = problem.run.settings
+    answers = kept.of(step_of(best))
+    if answers is None:
+        answers = _answers(problem, dev, TrainingSetup(use_tpu=settings.use_tpu), best, settings.eval_batch_size)
+    problem.fit(dev, answers)
+    if not settings.is_chief:
+        return None
+    for folder in (settings.output_dir, os.path.dirname(best)):
+        write_description(folder, _description(problem))
+    path = _report_path(problem, MISTAKES)
+    count = problem.write_mistakes(path, dev, answers)
+    return None if count is None else "Dev rows that went wrong ({:,}), the worst first: {}".format(count, path)
+
+
+def _train_fold(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> FoldAnswers:
+    """Trains the model of a fold in its own folder; see `problem.TrainFold`."""
+    settings = problem.run.settings
+    prepare_output_dir(settings.output_dir)
+    _describe_output(problem)
+    with explained_errors(settings.output_dir, advice), training_folder(settings.output_dir, is_keeper=True):
+        done = _run_phases(problem, rows, advice)
+        prefix = best = done.evaluator.keep_best() if done.evaluator else None
+        setup = TrainingSetup(use_tpu=settings.use_tpu)
+        splits = {name: _with_features(problem, name, rows[name]) for name in rows if name != "train"}
+        answers = {
+            name: _answers(problem, split, setup, prefix, settings.predict_batch_size) for name, split in splits.items()
+        }
+    results = (done.evaluator.best() if done.evaluator and best else None) or {}
+    return FoldAnswers(results, splits, answers)
 
 
 def _with_best_rate(problem: Problem, training: Split, dev: Split, advice: str) -> FineTuningSettings:
@@ -197,6 +264,8 @@ def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
 def _needed_splits(problem: Problem) -> List[str]:
     settings = problem.run.settings
     is_split_predicted = settings.do_predict and not settings.predict_file
+    if getattr(settings, "num_folds", None):  # their dev splits are parts of the train split
+        return ["train", problem.predicted_split] if is_split_predicted else ["train"]
     phases = (
         ("train", settings.do_train),
         ("dev", settings.do_eval),
@@ -206,8 +275,14 @@ def _needed_splits(problem: Problem) -> List[str]:
 
 
 def _describe_output(problem: Problem) -> None:
+    settings, _, model, _, tokenizer = problem.run
+    companions = Companions(model.config, vocab_file=tokenizer.vocab_file, description=_description(problem))
+    write_companions(settings.output_dir, companions)
+
+
+def _description(problem: Problem) -> ModelFolder:
     settings, family, model, task, tokenizer = problem.run
-    description = ModelFolder(
+    return ModelFolder(
         task=task.name,
         labels=task.labels,
         family=family.name,
@@ -219,8 +294,6 @@ def _describe_output(problem: Problem) -> None:
         head=problem.head,
         **problem.description(),
     )
-    companions = Companions(model.config, vocab_file=tokenizer.vocab_file, description=description)
-    write_companions(settings.output_dir, companions)
 
 
 def _with_features(problem: Problem, split: str, rows: List[Any]) -> Split:
@@ -313,14 +386,17 @@ def train(
     return observer
 
 
-def _evaluator(problem: Problem, split: Split, watch: LearningWatch) -> Evaluator:
+def _evaluator(problem: Problem, split: Split, watch: LearningWatch, kept: _BestAnswers) -> Evaluator:
     """Measures checkpoints on the dev split, and keeps the best by the task's metric."""
     settings, metric = problem.run.settings, problem.run.task.metric
 
     def measure(prefix: str) -> Results:
         answers = _answers(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.eval_batch_size)
+        problem.fit(split, answers)
         watch.look(step_of(prefix), lambda: problem.sameness(split, answers))
-        return _scores(problem, split, answers, prefix)
+        results = _scores(problem, split, answers, prefix)
+        kept.offer(results, answers if problem.concludes else [])
+        return results
 
     return Evaluator(
         settings.output_dir,
@@ -360,6 +436,7 @@ def evaluate(problem: Problem, split: Split, evaluator: Evaluator) -> Optional[s
 def _measure(problem: Problem, split: Split, setup: TrainingSetup, prefix: Optional[str]) -> Results:
     """Asks a checkpoint for its answers on the dev split, and scores them."""
     answers = _answers(problem, split, setup, prefix, problem.run.settings.eval_batch_size)
+    problem.fit(split, answers)
     return _scores(problem, split, answers, prefix)
 
 
@@ -388,6 +465,7 @@ def predict(problem: Problem, split: Split, best: Optional[str]) -> None:
     settings, name = problem.run.settings, problem.predicted_split
     prefix = best or _checkpoint_for_prediction(settings)
     answers = _answers(problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.predict_batch_size)
+    problem.recall(read_description(os.path.dirname(prefix)))
     written = problem.write_predictions(split, answers)
     _log.info("Predictions of %s for %s rows: %s", os.path.basename(prefix), format(len(split.rows), ","), written)
     results = problem.score(split, answers, report_path=_report_path(problem, name))

@@ -7,6 +7,7 @@ from typing import Optional, Tuple
 
 from albert.model.pooling import MEAN
 from albert.tasks.splits import TEST
+from albert.text.long_texts import CUT
 from albert.training.settings import TrainingSettings
 
 
@@ -62,6 +63,11 @@ class ClassificationSettings(FineTuningSettings):
       teacher_predictions: a file of a teacher's predictions for the train split; None without a teacher.
       teacher_weight: of the teacher in the loss, 0 to 1; the labels have the rest.
       teacher_temperature: divides the logits of teacher and student, over 0.
+      class_weights: "balanced", or a file with a weight of each label in the loss; None where all are 1.
+      label_smoothing: the share of a label's probability that training gives to all labels alike, 0 to 1.
+      long_text: how a text that is longer than max_seq_length is read, see `albert.text.long_texts`.
+      num_folds: parts of the train split, on each of which a model is compared that the others trained; None for one
+        model, which the dev split compares.
     """
 
     use_pooled_output: bool = True
@@ -69,6 +75,10 @@ class ClassificationSettings(FineTuningSettings):
     teacher_predictions: Optional[str] = None
     teacher_weight: float = 0.5
     teacher_temperature: float = 2.0
+    class_weights: Optional[str] = None
+    label_smoothing: float = 0.0
+    long_text: str = CUT
+    num_folds: Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)

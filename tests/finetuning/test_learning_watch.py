@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from albert.finetuning.classification.guessing import commonest_label_baseline, label_entropy, one_label_for_all
+from albert.finetuning.classification.guessing import commonest_label_baseline, one_label_for_all
+from albert.finetuning.classification.labelling import OneLabel
+from albert.finetuning.classification.losses import LabelLoss
 from albert.finetuning.learning_watch import LearningWatch, Schedule, guessing_sign
 from albert.finetuning.mrc.answers import one_place_for_all
 from albert.finetuning.ner.answers import no_entity_predicted
@@ -90,12 +92,12 @@ def test_the_baseline_is_the_metric_of_the_commonest_label(metric, value):
     "counts, entropy", [((2, 2), math.log(2)), ((4, 0), 0.0), ((1, 3), 2 * math.log(2) - 0.75 * math.log(3))]
 )
 def test_who_guesses_by_the_shares_has_the_labels_entropy(counts, entropy):
-    assert label_entropy(TASK, rows_of(*counts)) == pytest.approx(entropy)
+    assert OneLabel(TASK).guessing_loss(rows_of(*counts), LabelLoss()) == pytest.approx(entropy)
 
 
 def test_rows_without_labels_have_neither():
     rows = [Row(0, "a", "b", None, 1)]
-    assert commonest_label_baseline(TASK, rows) is None and label_entropy(TASK, rows) is None
+    assert commonest_label_baseline(TASK, rows) is None and OneLabel(TASK).guessing_loss(rows, LabelLoss()) is None
 
 
 def losses(*values):

@@ -61,8 +61,8 @@ def write_report(path: str, labels: Sequence[str], predicted: Sequence[int], gol
         file.write(("\n".join(lines) + "\n").encode("utf-8"))
 
 
-def write_probabilities(path: str, answers: np.ndarray) -> None:
+def write_probabilities(path: str, probabilities: np.ndarray) -> None:
     """Writes a line per row in file order: the labels' probabilities, exact to float32, separated by tabs."""
     with CompleteFile(path) as file:
-        for row in np.exp(answers):
+        for row in probabilities:
             file.write(("\t".join("{:.9g}".format(value) for value in row) + "\n").encode("utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import List, Optional, Sequence
 
 import numpy as np
@@ -24,15 +23,6 @@ def commonest_label_baseline(task: Task, rows: Sequence[Row]) -> Optional[Baseli
         return None
     commonest = int(_counts(task, gold).argmax())
     return Baseline("the commonest label", METRICS[task.metric]([commonest] * len(gold), gold))
-
-
-def label_entropy(task: Task, rows: Sequence[Row]) -> Optional[float]:
-    """Entropy of the rows' labels in nats: ln K for K labels of the same share, less where one is commoner."""
-    gold = gold_of(task, rows).label_ids
-    if not gold:
-        return None
-    shares = _counts(task, gold) / len(gold)
-    return -sum(float(share) * math.log(share) for share in shares if share > 0)
 
 
 def one_label_for_all(task: Task, rows: Sequence[Row], answers: np.ndarray) -> Optional[str]:

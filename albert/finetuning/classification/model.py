@@ -1,8 +1,9 @@
-"""Classifier: an encoder of either family under a softmax over a task's labels, or over a row's choices.
+"""Classifier: an encoder of either family under a softmax over a task's labels or a row's choices, or under sigmoids.
 
 A row with choices holds a sequence for each (`interleaved.interleave`). The head says of every sequence
 whether it is the right one, as of any pair with the labels 0 and 1; what is trained, evaluated and predicted is the
-softmax of these scores over the choices of a row. So a row is one decision everywhere.
+softmax of these scores over the choices of a row. So a row is one decision everywhere. Where a row has any number of
+labels, each label has a sigmoid of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tensorflow.compat.v1 as tf
 
 from albert.checkpoints.families import Family, build_encoder
 from albert.finetuning.classification.distillation import TEACHER_PROBABILITIES, Distillation, distilled_loss
+from albert.finetuning.classification.losses import LabelLoss
 from albert.finetuning.interleaved import separate
 from albert.finetuning.model_fn import flat
 from albert.inference.graph import nothing_but_first_tokens
@@ -34,6 +36,7 @@ class Classifier(NamedTuple):
       use_pooled_output: whether the head reads the pooler's first token, or the mean of the tokens.
       use_one_hot_embeddings: look words up by a product with one-hot rows (TPU).
       has_choices: whether a row is `num_labels` sequences of which one is to be chosen.
+      is_multilabel: whether a row has any number of labels; then a batch has 0 or 1 for each.
     """
 
     family: Family
@@ -42,18 +45,23 @@ class Classifier(NamedTuple):
     use_pooled_output: bool = True
     use_one_hot_embeddings: bool = False
     has_choices: bool = False
+    is_multilabel: bool = False
 
     def build(self, features: Features, is_training: bool) -> Tuple[TransformerModel, heads.ClassifierOutput]:
-        """Builds the encoder and its head over a batch of `features.CLASSIFICATION_FEATURES`."""
-        labels = flat(features["label_ids"])
+        """Builds the encoder and its head over a batch of records; without a loss where a row has several labels."""
+        labels = None if self.is_multilabel else flat(features["label_ids"])
         inputs = separate(features, self.num_labels) if self.has_choices else features
         model = self._encoder(inputs, is_training)
         head = heads.chooser if self.has_choices else heads.classifier
         return model, head(model, self.num_labels, is_training, labels, self.use_pooled_output)
 
-    def log_probabilities(self, features: Features) -> Tensor:
-        """Builds the natural logarithms of the probabilities of labels or choices, float32 [B, labels]."""
-        return tf.nn.log_softmax(self.build(features, is_training=False)[1].logits)
+    def answers(self, features: Features) -> Tensor:
+        """Builds the logits of labels, float32 [B, labels].
+
+        Those of labels or choices that exclude each other are the natural logarithms of their probabilities.
+        """
+        logits = self.build(features, is_training=False)[1].logits
+        return logits if self.is_multilabel else tf.nn.log_softmax(logits)
 
     def _encoder(self, features: Features, is_training: bool) -> Any:
         # The head needs only the first token of the last layer.
@@ -68,17 +76,34 @@ class Classifier(NamedTuple):
         )
 
 
-def classification_objective(classifier: Classifier, distillation: Optional[Distillation] = None) -> Objective:
-    """Objective of classification: the mean cross-entropy of a batch's rows, or their mean `distilled_loss`."""
+def classification_objective(
+    classifier: Classifier, distillation: Optional[Distillation] = None, label_loss: Optional[LabelLoss] = None
+) -> Objective:
+    """Objective of classification: the mean loss of a batch's rows, by their weights where they have any.
+
+    Args:
+      classifier: what is trained.
+      distillation: of a teacher, whose `distilled_loss` takes the labels' place; None without one.
+      label_loss: of the labels; None for the plain cross entropy.
+    """
+    labels = label_loss or LabelLoss(classifier.is_multilabel)
+
+    def totals_of(features: Features) -> Scalars:
+        rows = {"rows": tf.cast(tf.shape(features["label_ids"])[0], tf.float32)}
+        return dict(rows, weights=tf.reduce_sum(labels.row_weights(features))) if labels.has_row_weights else rows
 
     def terms(features: Features, totals: Scalars) -> Tuple[Tensor, Scalars]:
         model, output = classifier.build(features, is_training=True)
-        hits = tf.equal(_predicted(output.logits), flat(features["label_ids"]))
-        losses = output.example_loss
+        hits = _hits(output.logits, features, classifier.is_multilabel)
+        losses = labels.of_rows(output.logits, features)
         if distillation:
             losses = distilled_loss(losses, output.logits, features[TEACHER_PROBABILITIES], distillation)
+        if labels.has_row_weights:
+            loss = tf.reduce_sum(losses * labels.row_weights(features)) / totals["weights"]
+        else:
+            loss = tf.reduce_sum(losses) / totals["rows"]
         return (
-            tf.reduce_sum(losses) / totals["rows"],
+            loss,
             {
                 "accuracy": tf.reduce_sum(tf.cast(hits, tf.float32)) / totals["rows"],
                 "tokens": tf.reduce_sum(tf.cast(features["input_mask"], tf.float32)),
@@ -86,12 +111,11 @@ def classification_objective(classifier: Classifier, distillation: Optional[Dist
             },
         )
 
-    return Objective(_totals, terms)
+    return Objective(totals_of, terms)
 
 
-def _predicted(logits: Tensor) -> Tensor:
-    return tf.argmax(logits, axis=-1, output_type=tf.int32)
-
-
-def _totals(features: Features) -> Scalars:
-    return {"rows": tf.cast(tf.size(features["label_ids"]), tf.float32)}
+def _hits(logits: Tensor, features: Features, is_multilabel: bool) -> Tensor:
+    """Whether all decisions on a row are right, at a threshold of 0.5 where there are several: [B]."""
+    if is_multilabel:
+        return tf.reduce_all(tf.equal(logits > 0, features["label_ids"] > 0), axis=-1)
+    return tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), flat(features["label_ids"]))
