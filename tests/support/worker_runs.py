@@ -4,7 +4,9 @@
 
 As killed_runs.py it imports TensorFlow once and forks its processes. A line of JSON is a list of stages, one after the
 other; a stage is a list of runs at the same time, {"command": module, "arguments": [...], "log": path, "tf_config":
-what TF_CONFIG says, or null, "kill": the number of updates after which the process is killed, or null}.
+what TF_CONFIG says, or null, "kill": the number of updates after which the process is killed, or null}. A run on a host
+of `hosts.Network` also has "namespace": that of the host, and "pause": the number of updates after which it makes the
+file LOG.paused and waits until that is gone, or null.
 It prints the exit statuses of each stage's runs, negative for signals, as a JSON list per stage.
 """
 
@@ -12,8 +14,10 @@ import json
 import os
 import signal
 import socket
+import time
 
 from tests.support import killed_runs
+from tests.support.hosts import move_to
 
 
 def run_all(stages):
@@ -24,7 +28,7 @@ def run_all(stages):
 def run(command, values, log, tf_config=None, kill=None):
     """One run of a stage."""
     arguments = ["--{}={}".format(name, value) for name, value in values.items()]
-    return {"command": command, "arguments": arguments, "log": log, "tf_config": tf_config, "kill": kill}
+    return {"command": command, "arguments": arguments, "log": str(log), "tf_config": tf_config, "kill": kill}
 
 
 def workers(command, values, log, kills=(None, None)):
@@ -42,6 +46,24 @@ def workers(command, values, log, kills=(None, None)):
     ]
 
 
+def on_hosts(command, values, log, hosts, pauses=None):
+    """The same run by a worker on each of several hosts; `pauses` are updates by the worker's number."""
+    addresses = ["{}:2222".format(host.address) for host in hosts]
+    return [
+        dict(
+            run(
+                command,
+                values,
+                "{}-{}".format(log, index),
+                {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}},
+            ),
+            namespace=host.namespace,
+            pause=(pauses or {}).get(index),
+        )
+        for index, host in enumerate(hosts)
+    ]
+
+
 def free_ports(number):
     """Ports that nobody listens at."""
     sockets = [socket.socket() for _ in range(number)]
@@ -53,7 +75,7 @@ def free_ports(number):
     return ports
 
 
-def _kill_after_updates(number):
+def _after_updates(number, act):
     """Counted by the watch: of the workers only the chief has a log, which would know the step."""
     from albert.devices.watch import WorkerWatch
 
@@ -64,9 +86,16 @@ def _kill_after_updates(number):
         original(self, run_context, run_values)
         updates.append(run_values)
         if len(updates) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+            act()
 
     WorkerWatch.after_run = after_run
+
+
+def _pause(file):
+    with open(file, "w"):
+        pass
+    while os.path.exists(file):
+        time.sleep(0.05)
 
 
 def _child(run):
@@ -77,8 +106,12 @@ def _child(run):
     os.dup2(log, 2)
     if run["tf_config"]:
         os.environ["TF_CONFIG"] = json.dumps(run["tf_config"])
+    if run.get("namespace"):
+        move_to(run["namespace"])
     if run["kill"]:
-        _kill_after_updates(run["kill"])
+        _after_updates(run["kill"], lambda: os.kill(os.getpid(), signal.SIGKILL))
+    if run.get("pause"):
+        _after_updates(run["pause"], lambda: _pause(run["log"] + ".paused"))
     heads.CLASSIFIER_DROPOUT = 0.0  # drawn anew by every replica
     killed_runs.call(run)
 
