@@ -12,9 +12,9 @@ import tensorflow.compat.v1 as tf
 from albert.base.errors import UserError
 from albert.export.format import FLOAT32_TOLERANCE, Request, Written
 from albert.inference.graph import InferenceGraph, head_recipe
+from albert.inference.model_files import ONNX_FILE
 from albert.model.outputs import INPUT_NAMES, SPANS, Arrays
 
-ONNX_FILE = "model.onnx"
 _OPSET = 15  # the newest that the converters of both TensorFlows write and check
 _AXES = ("batch", "length")  # names of the open axes of inputs and outputs
 _SPAN_AXES = ("batch", "ends", "length")  # of the output that answers with spans
