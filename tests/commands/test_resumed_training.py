@@ -143,14 +143,14 @@ def test_a_run_that_is_told_to_stop_saves_its_step(tmp_path, kind, stops):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [static, dynamic, pairs])
-def test_a_run_killed_at_random_moments(tmp_path, kind):
+@pytest.mark.parametrize("kind,times", [(static, 8), (dynamic, 4), (pairs, 4)])
+def test_a_run_killed_at_random_moments(tmp_path, kind, times):
     made = kind(tmp_path)
     rng = random.Random(1)
-    kills = [{"seconds": rng.uniform(0.0, 0.15)} for _ in range(12)]
+    kills = [{"seconds": rng.uniform(0.0, 0.15)} for _ in range(times)]
     runs = [run_of(tmp_path, made, "killed", kill) for kill in kills + [None]] + [run_of(tmp_path, made, "whole")]
     statuses, said = killed_runs.run_all(runs, seconds=900)
-    assert statuses[-2:] == [0, 0] and statuses.count(KILLED) > 2, said
+    assert statuses[-2:] == [0, 0] and statuses.count(KILLED) > 0, said
     same_end(tmp_path, "killed", "whole")
 
 
