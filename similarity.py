@@ -24,6 +24,7 @@ import args
 from albert.base.errors import UserError
 from albert.base.flags import Flags, run_command
 from albert.base.paths import STARTER_MODEL
+from albert.downloads.published_files import download_command
 from albert.inference.engines import EngineOptions
 from albert.inference.flags import build_question, declare_similarity_flags
 from albert.inference.model_files import ENGINES, ModelFiles, find_model
@@ -118,7 +119,7 @@ class BertSim:
 
         place = args.ckpt_name if self._is_default() and os.path.exists(args.ckpt_name + ".index") else self.model_dir
         if not os.path.exists(place) and place != args.ckpt_name:
-            raise UserError(_no_model_message(self.model_dir))
+            raise _no_model_error(self.model_dir)
         return ModelFiles(
             checkpoint=find_checkpoint(place),
             config_file=args.config_name,
@@ -179,20 +180,19 @@ def _default_model_dir() -> str:
     return STARTER_MODEL
 
 
-def _no_model_message(model_dir: str) -> str:
-    return (
-        "there is no model in {}: run `bash quickstart.sh`, or fine-tune one with `python run_classifier.py "
-        "--task_name=lcqmc_pair --do_train=true --do_eval=true --data_dir={} --vocab_file={} --bert_config_file={} "
-        "--num_train_epochs={} --learning_rate={} --output_dir={}`".format(
-            model_dir,
-            args.data_dir,
-            args.vocab_file,
-            args.config_name,
-            args.num_train_epochs,
-            args.learning_rate,
-            args.output_dir,
-        )
+def _no_model_error(model_dir: str) -> UserError:
+    """Logs the command that fine-tunes a model, by the values of args.py, and returns the error."""
+    _log.info(
+        "A model is fine-tuned by: python run_classifier.py --task_name=lcqmc_pair --do_train=True --do_eval=True "
+        "--data_dir=%s --vocab_file=%s --bert_config_file=%s --num_train_epochs=%s --learning_rate=%s --output_dir=%s",
+        *map(os.path.relpath, (args.data_dir, args.vocab_file, args.config_name)),
+        args.num_train_epochs,
+        args.learning_rate,
+        os.path.relpath(args.output_dir),
     )
+    command = download_command(model_dir)
+    advice = "`{}` brings the published model, to be fine-tuned".format(command) if command else "fine-tune one"
+    return UserError("there is no model in {}: {}, or give --model_dir=starter".format(model_dir, advice))
 
 
 def declare_flags() -> Flags:

@@ -12,11 +12,10 @@ from albert.base.paths import VOCABULARY, model_path
 from albert.checkpoints.families import FAMILIES, Family
 from albert.checkpoints.model import find_weights, open_checkpoint
 from albert.downloads import download
-from albert.downloads.published_files import MODELS, archive_of
+from albert.downloads.published_files import MODEL_FOLDERS, MODELS, archive_of
 from albert.files.reading import describe_files
 
 DEFAULT_MODEL = "albert_tiny_489k"
-_FOLDERS = {DEFAULT_MODEL: "albert_tiny_zh"}  # as in run_classifier_lcqmc.sh; others have their own names
 
 
 class BenchmarkModel(NamedTuple):
@@ -49,7 +48,9 @@ def find_model(name: str) -> BenchmarkModel:
     name = model_path(name)
     own_name = os.path.splitext(os.path.basename(os.path.normpath(name)))[0]
     if name in MODELS:
-        return BenchmarkModel(name, FAMILIES[MODELS[name].family], os.path.join(".", _FOLDERS.get(name, name)), name)
+        return BenchmarkModel(
+            name, FAMILIES[MODELS[name].family], os.path.join(".", MODEL_FOLDERS.get(name, name)), name
+        )
     if name.endswith(".json"):
         return BenchmarkModel(own_name, _family_of_config(name), name)
     if os.path.exists(name) or os.path.exists(name + ".index"):

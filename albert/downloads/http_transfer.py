@@ -39,6 +39,10 @@ class UnreachableError(PassingError):
     """No connection could be made."""
 
 
+class MissingFileError(UserError):
+    """The server has no file at the address."""
+
+
 class _RangeError(PassingError):
     """The server has no such range."""
 
@@ -160,7 +164,8 @@ def _error_of_status(url: str, error: urllib.error.HTTPError) -> Exception:
         return PassingError(f"the server answers {answer}")
     if error.code == 416:  # the part is longer than the file
         return _RangeError(f"the server answers {answer}")
-    return UserError(
+    kind = MissingFileError if error.code == 404 else UserError
+    return kind(
         f"{url} cannot be downloaded, the server answers {answer}: "
         "check the address, or get the file from another place"
     )

@@ -236,7 +236,7 @@ def test_a_model_without_a_head_is_said_to_have_none(trained, tmp_path):
 
 
 def test_a_missing_model_is_one_sentence_that_says_how_to_get_one(tmp_path):
-    with pytest.raises(UserError, match="there is no model in .*: run `bash quickstart.sh`, or fine-tune one with"):
+    with pytest.raises(UserError, match="there is no model in .*none: fine-tune one, or give --model_dir=starter$"):
         similarity.BertSim(model_dir=str(tmp_path / "none")).start_model()
 
 

@@ -379,6 +379,20 @@ def test_lcqmc(tmp_path, monkeypatch):
     assert sorted(os.listdir(str(tmp_path / "lcqmc"))) == ["dev.txt", "test.txt", "train.txt"]
 
 
+@pytest.mark.parametrize("missing, weights", [((), "model.safetensors"), (("s",), "pytorch_model.bin")])
+def test_model_on_the_hub(tmp_path, monkeypatch, capsys, missing, weights):
+    with serving(b"content") as site:
+        site.missing = missing
+        monkeypatch.setenv("HF_ENDPOINT", site.url)
+        for _ in range(2):
+            run("albert_chinese_tiny", f"--to={tmp_path / 'hub'}")
+        assert len(site.asked) == 3 + len(missing)
+    assert sorted(os.listdir(str(tmp_path / "hub"))) == ["config.json", weights, "vocab.txt"]
+    assert (
+        "python export_model.py --format=tensorflow --checkpoint={}".format(tmp_path / "hub") in capsys.readouterr().out
+    )
+
+
 def run(*arguments):
     """Runs the command in this process."""
     run_command(download.__doc__, download.declare_flags(), download.main, list(arguments))

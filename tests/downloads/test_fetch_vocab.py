@@ -31,6 +31,7 @@ def no_sources(monkeypatch):
 
     monkeypatch.setattr(fetch_vocab.subprocess, "run", failing)
     monkeypatch.setattr(fetch_vocab, "ADDRESS", closed_port() + "/vocab.txt")
+    monkeypatch.setenv("HF_ENDPOINT", closed_port())
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 

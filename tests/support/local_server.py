@@ -6,7 +6,7 @@ import contextlib
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 
 class Site:
@@ -17,6 +17,7 @@ class Site:
         self.etag: Optional[str] = '"one"'
         self.ranges = True
         self.status = 200
+        self.missing: Tuple[str, ...] = ()  # ends of paths at which there is no file
         self.cuts: List[int] = []  # bytes after which each of the next answers breaks off
         self.stall_at: Optional[int] = None  # bytes after which answers stop coming
         self.stalling = threading.Event()
@@ -35,8 +36,8 @@ def _handler_of(site: Site):
         def do_GET(self):
             asked = self.headers.get("Range")
             site.asked.append(asked)
-            if site.status != 200:
-                self.send_error(site.status)
+            if site.status != 200 or self.path.endswith(site.missing):
+                self.send_error(site.status if site.status != 200 else 404)
                 return
             start = 0
             is_same = not site.heeds_version or self.headers.get("If-Range") == site.etag
