@@ -1,4 +1,4 @@
-"""Flags of a teacher and of the predicted split: what goes together, in one sentence where it does not."""
+"""Flags of classification: what goes together, in one sentence where it does not."""
 
 import pytest
 
@@ -38,6 +38,19 @@ def test_a_teacher_has_half_the_loss_at_a_temperature_of_2_by_default(family):
         (["--do_train", TEACHER, "--teacher_temperature=nan"], "--teacher_temperature must be a number over 0"),
         (["--do_train", "--predict_split=train"], "--predict_split needs --do_predict=True"),
         (["--do_predict", "--predict_split=trian"], "predict_split.*trian"),
+        (["--do_eval", "--class_weights=balanced"], "--class_weights needs --do_train=True: only training uses it"),
+        (["--do_eval", "--label_smoothing=0.1"], "--label_smoothing needs --do_train=True"),
+        (["--do_train", "--label_smoothing=1"], "label_smoothing.*1"),
+        (["--do_train", "--label_smoothing=nan"], "--label_smoothing must be a number from 0 to 0.99"),
+        (["--do_train", "--long_text=all"], "long_text.*all"),
+        (["--do_train", TEACHER, "--long_text=windows_max"], "--long_text=windows_max trains on parts of them"),
+        (["--do_train", "--num_folds=3"], "--num_folds needs --do_train=True and --do_eval=True"),
+        (["--do_train", "--do_eval", "--num_folds=1"], "num_folds.*1"),
+        (["--do_train", "--do_eval", "--num_folds=3", TEACHER], "--num_folds takes no --teacher_predictions"),
+        (
+            ["--do_train", "--do_eval", "--num_folds=3", "--do_predict", "--predict_split=dev"],
+            "--num_folds predicts the test split: leave --predict_split out",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_one_sentence(words, message):

@@ -6,13 +6,12 @@ from typing import List, NamedTuple, Sequence
 
 import numpy as np
 
-from albert.files.complete import CompleteFile
+from albert.finetuning.mistake_table import write_table
 from albert.tasks.rows import Row
 from albert.tasks.task import Task
 
 _MOST_SHOWN = 5  # labels of a row with their probabilities
 _COLUMNS = ("line", "loss", "label", "predicted", "probabilities", "text_a", "text_b")
-_ESCAPES = {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
 
 
 class Mistake(NamedTuple):
@@ -32,21 +31,17 @@ class Mistake(NamedTuple):
     probabilities: np.ndarray
 
 
-def write_mistakes(path: str, task: Task, mistakes: Sequence[Mistake]) -> None:
-    """Writes a table of mistakes, the highest loss first: columns separated by tabs, under their names.
+def write_mistakes(path: str, task: Task, mistakes: Sequence[Mistake]) -> int:
+    """Writes a table of mistakes, the highest loss first, and returns their number.
 
-    Labels of a row are separated by commas. Of the probabilities stand the highest, and those of the right labels. Tabs
-    and ends of lines in a text are written as in a program.
+    Labels of a row are separated by commas. Of the probabilities stand the highest, and those of the right labels.
     """
-    with CompleteFile(path) as file:
-        file.write(("\t".join(_COLUMNS) + "\n").encode("utf-8"))
-        for mistake in sorted(mistakes, key=lambda each: -each.loss):
-            file.write(("\t".join(_cells(task, mistake)) + "\n").encode("utf-8"))
+    return write_table(path, _COLUMNS, ((mistake.loss, _cells(task, mistake)) for mistake in mistakes))
 
 
 def _cells(task: Task, mistake: Mistake) -> List[str]:
     row = mistake.row
-    cells = [
+    return [
         str(row.line),
         "{:.4f}".format(mistake.loss),
         ",".join(mistake.right),
@@ -55,7 +50,6 @@ def _cells(task: Task, mistake: Mistake) -> List[str]:
         row.text_a,
         " | ".join(row.choices) or row.text_b or "",
     ]
-    return [cell.translate(_ESCAPES) for cell in cells]
 
 
 def _shown(task: Task, mistake: Mistake) -> List[tuple]:

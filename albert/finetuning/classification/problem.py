@@ -204,8 +204,7 @@ class Classification(Problem):
     def write_mistakes(self, path: str, split: Split, answers: List[np.ndarray]) -> Optional[int]:
         """See `Problem` and `mistakes.write_mistakes`."""
         found = self._labelling.mistakes(split.rows, self._of_rows(split, answers))
-        write_mistakes(path, self.run.task, found)
-        return len(found)
+        return write_mistakes(path, self.run.task, found)
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
         """Writes the labels' probabilities and, of test, the labels, each a line per row in file order."""

@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 import numpy as np
 
 from albert.files.complete import CompleteFile, write_json
+from albert.finetuning.mistake_table import write_table
 from albert.finetuning.sameness import is_nearly_all
 from albert.inference.context_windows import Window
 from albert.inference.span_reading import Span, probabilities_of
@@ -60,6 +61,19 @@ def score_answers(
     exact_match, f1 = np.mean(scores, axis=0).tolist()
     figures = {"exact_match": exact_match, "f1": f1, "average": (exact_match + f1) / 2, "loss": loss}
     return {prefix + name: value for name, value in figures.items()}
+
+
+def write_mistakes(path: str, questions: Sequence[Question], spans: Sequence[Sequence[Span]]) -> int:
+    """Writes a table of the questions whose answer is not exact, the lowest F1 first; returns their number."""
+    rows = []
+    for question, found in zip(questions, spans):
+        gold = list(dict.fromkeys(answer.text for answer in question.answers))
+        text, probability = _text(question, found[0]), probabilities_of(found)[0]
+        score = answer_score(text, gold) if gold else None
+        if score and score.exact_match < 1.0:
+            figures = ["{:.4f}".format(value) for value in (score.f1, probability)]
+            rows.append((-score.f1, [question.own_id, *figures, text, " | ".join(gold), question.question]))
+    return write_table(path, ("id", "f1", "probability", "answer", "right answers", "question"), rows)
 
 
 def one_place_for_all(answers: Sequence[Span]) -> Optional[str]:

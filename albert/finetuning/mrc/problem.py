@@ -8,7 +8,7 @@ import numpy as np
 
 from albert.checkpoints.description import READER_KEYS
 from albert.finetuning.feature_cache import RecordEncoder
-from albert.finetuning.mrc.answers import mean_loss, one_place_for_all, score_answers, write_answers
+from albert.finetuning.mrc.answers import mean_loss, one_place_for_all, score_answers, write_answers, write_mistakes
 from albert.finetuning.mrc.features import check_settings, record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
 from albert.finetuning.settings import ReadingSettings
@@ -28,6 +28,7 @@ class Reading(Problem):
     """Reading comprehension as a `Problem`."""
 
     head = SPANS
+    concludes = True
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
@@ -75,6 +76,11 @@ class Reading(Problem):
         spans = best_spans(windows, answers, len(split.rows), self._choice)
         loss = mean_loss(windows, answers)
         return score_answers(split.rows, spans, loss, report_path=report_path, prefix=prefix)
+
+    def write_mistakes(self, path: str, split: Split, answers: List[np.ndarray]) -> Optional[int]:
+        """See `Problem`: answers that are not exact."""
+        spans = best_spans(self._windows.of(split), answers, len(split.rows), self._choice)
+        return write_mistakes(path, split.rows, spans)
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
         """See `Problem` and `albert.finetuning.mrc.answers`."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
 
 from albert.files.complete import CompleteFile
+from albert.finetuning.mistake_table import write_table
 from albert.finetuning.sameness import is_nearly_all
 from albert.inference.tag_reading import read_entities
 from albert.tasks.entities import Entity, EntityScore, entity_scores, over_all_types, tags_of_entities
@@ -53,6 +54,24 @@ def score_entities(
     figures = {"f1": total.f1, "precision": total.precision, "recall": total.recall}
     figures["loss"] = _mean_loss(task, sentences, answers)
     return {prefix + name: value for name, value in figures.items()}
+
+
+def write_mistakes(path: str, sentences: Sequence[Sentence], predicted: Sequence[Sequence[Entity]]) -> int:
+    """Writes a table of the sentences with missed or spurious entities, the most first, and returns their number.
+
+    An entity is its type and its text, and an entity of another type or extent is a missed and a spurious one.
+    """
+    rows = []
+    for sentence, found in zip(sentences, predicted):
+        missed, spurious = set(sentence.entities or ()) - set(found), set(found) - set(sentence.entities or ())
+        if missed or spurious:
+            texts = [_in_words(sentence, entities) for entities in (missed, spurious)]
+            rows.append((float(len(missed) + len(spurious)), [str(sentence.line), *texts, sentence.text]))
+    return write_table(path, ("line", "missed", "spurious", "text"), rows)
+
+
+def _in_words(sentence: Sentence, entities: Iterable[Entity]) -> str:
+    return " ".join("{}={}".format(e.type, sentence.text[e.start : e.end]) for e in sorted(entities))
 
 
 def no_entity_predicted(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Entity]]) -> Optional[str]:

@@ -12,6 +12,7 @@ from albert.finetuning.ner.answers import (
     predicted_entities,
     score_entities,
     write_entities,
+    write_mistakes,
 )
 from albert.finetuning.ner.features import record_encoder
 from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Split
@@ -33,6 +34,7 @@ class Tagging(Problem):
     """Tagging as a `Problem`."""
 
     head = TAGS
+    concludes = True
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
@@ -67,6 +69,11 @@ class Tagging(Problem):
         """See `Problem`; the report holds the scores of each entity type."""
         tokens = self._token_answers(split, answers)
         return score_entities(self.run.task, split.rows, tokens, report_path=report_path, prefix=prefix)
+
+    def write_mistakes(self, path: str, split: Split, answers: List[np.ndarray]) -> Optional[int]:
+        """See `Problem`: missed and spurious entities in their sentences."""
+        pairs = zip(split.rows, self._token_answers(split, answers))
+        return write_mistakes(path, split.rows, [predicted_entities(self.run.task, *pair) for pair in pairs])
 
     def write_predictions(self, split: Split, answers: List[np.ndarray]) -> str:
         """See `Problem` and `albert.finetuning.ner.answers`."""
