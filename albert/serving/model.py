@@ -274,13 +274,18 @@ def _tagger(files: ModelFiles, batch_size: int) -> ServedModel:
 
 def _reader(files: ModelFiles, batch_size: int) -> ServedModel:
     loaded = Reader(files, engine=files.engine, batch_size=batch_size)
+
+    def size_of(row: NumberedRow) -> Size:
+        question, context = row.content
+        return windows_size(question, context, *loaded.settings)
+
     return _alone(
         loaded,
         answers={SPANS: _numbered(lambda rows, n_best, place: loaded.answer(rows, n_best, place=place))},
         refusals={},
         labels=(),
         engine=loaded.engine_name,
-        sizes={SPANS: lambda row: windows_size(*row.content, *loaded.settings)},
+        sizes={SPANS: size_of},
     )
 
 

@@ -77,7 +77,7 @@ def add_questions(app: FastAPI, service: Service) -> None:
 
 
 def _with_example(answer: Dict[str, Any]) -> Dict[Union[int, str], Dict[str, Any]]:
-    return dict(_MISTAKES, **{"200": _content(answer)})  # type: ignore[arg-type]
+    return dict(_MISTAKES, **{"200": _content(answer)})
 
 
 def _content(example: Dict[str, Any]) -> Dict[str, Any]:

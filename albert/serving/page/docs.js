@@ -87,10 +87,11 @@ function snippets(path, body) {
 }
 
 function endpoint(path, method, operation) {
-  const made = element("section", "card endpoint");
-  made.id = path.slice(1);
-  made.append(element("h2", "", element("span", "method", method.toUpperCase()), path), element("p", "", described(operation)));
   const content = operation.requestBody?.content[JSON_TYPE];
+  const title = element("h2", "", element("span", "method", method.toUpperCase()), path, element("span", "about", described(operation)));
+  const made = element("details", "card endpoint", element("summary", "", title));
+  made.id = path.slice(1);
+  made.open = Boolean(content) && path !== "/tokens"; // the questions to the model
   if (operation.parameters) {
     made.append(heading(text().parameters_), table(operation.parameters.map((parameter) =>
       [parameter.name, `${typeOf(parameter.schema)}${text().comma}${text().byDefault(parameter.schema.default)}`, described({ ...parameter, ...parameter.schema })])));
@@ -127,7 +128,11 @@ function show() {
   document.title = `${card?.name || "ALBERT"} · ${text().docsTitle}`;
   find("title").textContent = card?.name ? `${card.name} · ${text().docsTitle}` : `ALBERT · ${text().docsTitle}`;
   const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => [path, method, operation]));
-  find("contents").replaceChildren(...operations.map(([path]) => Object.assign(element("a", "chip", path), { href: `#${path.slice(1)}` })));
+  find("contents").replaceChildren(...operations.map(([path]) => {
+    const link = Object.assign(element("a", "chip", path), { href: `#${path.slice(1)}` });
+    link.addEventListener("click", () => { find(path.slice(1)).open = true; });
+    return link;
+  }));
   find("endpoints").replaceChildren(...operations.map((each) => endpoint(...each)), ...[refusals(), operations.length ? mistakes() : null].filter(Boolean));
 }
 

@@ -26,7 +26,7 @@ function showHeader() {
     card.parameters && text().parameters(card.parameters), card.task && text().task(card.task),
     card.date && text().trained(card.date), score && `${text().dev_} ${score.join(" ")}`,
   ];
-  find("about").textContent = parts.filter(Boolean).join(" · ");
+  find("about").textContent = parts.filter(Boolean).map((part) => part.replaceAll(" ", "\u00a0")).join(" · "); // broken between parts only
   const dev = Object.entries(card.dev).map((pair) => pair.join(" ")).join(text().comma);
   const thresholds = Object.entries(card.thresholds || {}).map(([label, least]) => `${label} ${least}`).join(text().comma);
   const rows = [
