@@ -60,12 +60,15 @@ def wrapped_command(command: str, width: int, indent: str = "    ") -> List[str]
     r"""Breaks a command line at blanks outside quotes; lines but the last end in a backslash, as a shell reads them.
 
     Args:
-      command: one line.
+      command: one line; what stands behind three blanks or more is a note on it, which gets lines of its own.
       width: the columns of a line.
       indent: what stands before the first line; the others have two blanks more.
     """
     if width_of(indent + command) <= width:
         return [indent + command]
+    command, _, note = re.sub(r" {3,}", "\n", command, count=1).partition("\n")
+    if note:
+        return wrapped_command(command, width, indent) + [indent * 2 + line for line in wrapped(note, width - 8)]
     lines, line = [], indent
     for word in _COMMAND_WORD.findall(command):
         if line.strip() and width_of(line + word) + len(" \\") > width:
