@@ -10,21 +10,24 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.files.reading import text_lines
+from albert.files.reading import decoded_lines, text_lines
 from albert.inference.text_batches import place_in
 from albert.tasks import headers
 from albert.tasks.columns import Column
 from albert.tasks.delimited_rows import TAB
-from albert.tasks.json_records import begins_with, json_records
+from albert.tasks.json_records import json_records
 from albert.tasks.json_rows import ID_KEYS, JsonObject
 from albert.tasks.mrc_rows import is_nested, read_questions
 from albert.tasks.text_table import TextTable, open_pairs, open_texts
 
 TEXT, PAIR, TEXT_OR_PAIR, QUESTION = "text", "pair", "text or pair", "question"  # what may be asked
 _QUESTION_NAMES = (("question", "context"), ("问题", "上下文"), ("问题", "原文"), ("问题", "正文"))
+_JSON = re.compile(r'\s*(\[\s*)?\{\s*("|\}|$)|\s*\[\s*$')  # the beginning of an object or of a list of them
 _FLAGS = "--column_a and --column_b"
 
 
@@ -71,11 +74,19 @@ def open_rows(path: str, shape: str, columns: Sequence[Column] = ()) -> AskedFil
     Raises:
       UserError: it cannot be read, or nothing says where the texts are.
     """
-    if begins_with(path, "{") or begins_with(path, "["):
+    if _is_json(path):
         return AskedFile(_json_rows(path, shape, tuple(map(str, columns))), is_json=True)
     table = _open_table(path, shape, tuple(columns))
     rows = (AskedRow(row.texts, place_in(path)(row.line), row.content) for row in table.rows)
     return AskedFile(rows, table.header, table.separator)
+
+
+def _is_json(path: str) -> bool:
+    """Whether a file holds JSON: by its name, or by its first line; a text may begin with a bracket, as "[MASK]" does."""
+    if os.path.splitext(path)[1].lower() in (".json", ".jsonl"):
+        return True
+    first = next((text for _, text in decoded_lines(path) if text.strip()), "")
+    return _JSON.match(first) is not None
 
 
 def _open_table(path: str, shape: str, columns: Tuple[Column, ...]) -> TextTable:

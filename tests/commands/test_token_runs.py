@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -14,12 +15,17 @@ from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.checkpoints.average import next_command
 from albert.checkpoints.describe import describe_model
+from albert.checkpoints.description import READER_KEYS
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, variable_shapes
 from albert.checkpoints.variables import family_of
+from albert.inference.model_files import TENSORFLOW, find_model
+from albert.inference.reader import open_reader
+from albert.inference.tagger import open_tagger
 from albert.model import heads
 from albert.tasks import mrc_metrics
+from albert.tasks.entities import bio_tags
 from albert.tasks.tagged_lines import tagged_lines
 from tests.support import tiny_model, token_tasks
 from tests.support.tiny_runs import call, publish
@@ -94,6 +100,60 @@ def test_entities_are_written_in_both_forms(trained):
 def read_lines(path):
     with open(str(path), encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def test_a_tagger_finds_the_entities_of_the_prediction(trained):
+    found = read_lines(trained[run_ner] / "out" / "msra_ner_predict.spans.json")
+    with open_tagger(str(trained[run_ner] / "out"), TENSORFLOW) as tagger:
+        tagged = tagger.tag([sentence["text"] for sentence in found])
+    assert [[tuple(entity[:4]) for entity in entities] for entities in tagged] == [
+        [(e["start"], e["end"], e["type"], e["text"]) for e in sentence["entities"]] for sentence in found
+    ]
+    assert all(0 < entity.score <= 1 for entities in tagged for entity in entities)
+
+
+def test_a_reader_gives_the_answers_of_the_prediction(trained):
+    folder = trained[run_mrc]
+    n_best = read_json(folder, "out", "cmrc2018_nbest.json")
+    paragraphs = read_json(folder, "data", "test.json")["data"][0]["paragraphs"]
+    questions = {qa["id"]: (qa["question"], part["context"]) for part in paragraphs for qa in part["qas"]}
+    with open_reader(str(folder / "out"), TENSORFLOW) as reader:
+        assert reader.settings == (20, 5, 4) and reader.max_answer_length == 3
+        answers = dict(zip(questions, reader.answer(list(questions.values()), n_best=20)))
+    for own_id, expected in n_best.items():
+        assert [(found.text, found.start) for found in answers[own_id]] == [(e["text"], e["start"]) for e in expected]
+        assert [found.score for found in answers[own_id]] == pytest.approx([e["probability"] for e in expected])
+
+
+def test_a_folder_of_an_earlier_version_is_known_by_its_weights(trained, runner, tmp_path):
+    shutil.copytree(str(trained[runner] / "out" / "best"), str(tmp_path / "old"))
+    description = read_json(tmp_path / "old", "task.json")
+    kept = {key: value for key, value in description.items() if key not in ("head",) + READER_KEYS}
+    (tmp_path / "old" / "task.json").write_text(json.dumps(kept), encoding="utf-8")
+    files = find_model(str(tmp_path / "old"))
+    assert (files.head, files.labels) == (
+        ("spans", ()) if runner is run_mrc else ("tags", bio_tags(["LOC", "ORG", "PER"]))
+    )
+    assert (description["head"], description["doc_stride"]) == (files.head, 5 if runner is run_mrc else None)
+
+
+def test_a_file_of_ones_own_is_predicted_in_place_of_the_test_split(trained, runner, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()  # without any split
+    own = tmp_path / "own.txt"
+    own.write_text("谁\t我在北京\n吃\t你好😀吗\n" if runner is run_mrc else "我在北京\n你好😀吗\n", encoding="utf-8")
+    out = fine_tune(
+        trained[runner], runner, data_dir=data, predict_file=own, do_train=False, do_eval=False,
+        output_dir=shutil.copytree(str(trained[runner] / "out"), str(tmp_path / "out")),
+    )  # fmt: skip
+    found = read_lines(os.path.join(out, "own_predict.jsonl"))
+    if runner is run_mrc:
+        assert [line["question"] for line in found] == ["谁", "吃"]
+        assert [line["answers"][0]["text"] in text for line, text in zip(found, ("我在北京", "你好😀吗"))] == [True] * 2
+    else:
+        assert [line["text"] for line in found] == ["我在北京", "你好😀吗"] and "entities" in found[0]
+    with pytest.raises(UsageError, match="--predict_file needs --do_predict=True"):
+        fine_tune(trained[runner], runner, predict_file=own, do_predict=False)
 
 
 @pytest.mark.slow
