@@ -78,6 +78,10 @@ class Flags:
         """Declares that one of these flags must be given, unless one of others is; `require` checks it."""
         self._needs.append(_Need(names, tuple(unless)))
 
+    def forget_needs(self) -> None:
+        """Forgets the declared needs: a command that takes the flags of another gives these itself."""
+        self._needs.clear()
+
     def string(self, name: str, default: Optional[str], help_text: str, *, kind: Optional[str] = None) -> None:
         """Declares a flag that holds a text."""
         self._define(
@@ -175,17 +179,34 @@ class Flags:
                 result += [argument] + rest
                 break
             match = _FLAG.match(argument)
-            if match is None:
-                result.append(argument)
-                continue
-            name, value = self._declared_name(match.group(1)), match.group(2)
-            if name is None:
+            joined = self.joined_with_value(argument, rest) if match else argument
+            if match and joined is None:
                 unknown.append(match.group(1))
-                continue
-            result.append("--" + name + (value if value is not None else self._next_value(name, rest)))
+            elif joined is not None:
+                result.append(joined)
         if unknown:
             raise UsageError(self._unknown_flags_message(unknown))
         return result
+
+    def joined_with_value(self, argument: str, rest: List[str]) -> Optional[str]:
+        """Writes a flag as --name=value, and takes its value from the arguments behind it where it stands there.
+
+        Args:
+          argument: a flag, with or without a value.
+          rest: the arguments behind it; a value that is taken leaves them.
+
+        Returns:
+          The flag; None for words and for flags that are not declared.
+
+        Raises:
+          UsageError: the flag has no value.
+        """
+        match = _FLAG.match(argument)
+        name = self._declared_name(match.group(1)) if match else None
+        if match is None or name is None:
+            return None
+        value = match.group(2)
+        return "--" + name + (value if value is not None else self._next_value(name, rest))
 
     def _declared_name(self, written: str) -> Optional[str]:
         """The flag's name, or that of its negation, as it is declared; None where there is none."""
@@ -306,6 +327,21 @@ class Flags:
             near = suggestion(name.replace("-", "_"), list(self._values))
             parts.append("unknown flag --{}".format(name) + (": the nearest known one is --" + near if near else ""))
         return "; ".join(parts) + " (--help lists them)"
+
+
+def separate_words(arguments: Sequence[str], commands: Sequence[Flags]) -> Tuple[List[str], List[str]]:
+    """Separates words from flags, each of which may belong to any of several commands; the flags have their values."""
+    words: List[str] = []
+    options: List[str] = []
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            words.append(argument)
+            continue
+        taken = (flags.joined_with_value(argument, rest) for flags in commands)
+        options.append(next((option for option in taken if option is not None), argument))
+    return words, options
 
 
 def _listed(words: Sequence[str]) -> str:

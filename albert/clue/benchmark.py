@@ -23,7 +23,7 @@ import sys
 from typing import Any, Dict, List, Optional, Sequence
 
 from albert.base.errors import UserError
-from albert.base.flags import asks_for_help, errors_in_words, write_help
+from albert.base.flags import asks_for_help, errors_in_words, separate_words, write_help
 from albert.checkpoints.card import RUN_CONFIG_FILE
 from albert.checkpoints.families import ZH
 from albert.clue.data import bring_data, commonest_label_accuracy, missing_data_files
@@ -45,6 +45,7 @@ from albert.clue.tasks import BenchmarkTask
 from albert.downloads.published_files import LCQMC, MODELS
 from albert.files.json_reading import read_description
 from albert.files.lock import hold_lock
+from albert.finetuning.flags import FLAGS_OF
 
 _log = logging.getLogger(__name__)
 
@@ -169,12 +170,11 @@ def _show(report: Report, folder: str) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Runs the command; the exit status is not 0 if a task failed."""
-    words = [argument for argument in arguments if not argument.startswith("-")]
-    options = [argument for argument in arguments if argument.startswith("-")]
-    if asks_for_help(options):
+    if asks_for_help(arguments):
         write_help(__doc__, declare_flags(ZH.classification_runner))
         return
     with errors_in_words():
+        words, options = separate_words(arguments, [declare_flags(runner) for runner in FLAGS_OF])
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends as Ctrl-C does
         benchmark = plan(words, options)
         try:

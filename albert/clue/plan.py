@@ -79,6 +79,8 @@ class Benchmark(NamedTuple):
 def declare_flags(runner: str) -> Flags:
     """Declares the flags of a runner and those of the benchmark."""
     flags = FLAGS_OF[runner]()
+    flags.forget_needs()
+    flags.group("Benchmark")
     flags.boolean("sample", False, "run on the samples that ship with the project, from random weights")
     flags.integer("num_runs", 1, "number of runs per task, with the seeds --seed, --seed + 1, …", minimum=1)
     flags.string("data_dirs", None, "data folders of single tasks: wsc=FOLDER,lcqmc=FOLDER")

@@ -16,7 +16,7 @@ import run_classifier
 import run_pretraining
 from albert.base.columns import width_of
 from albert.base.errors import UserError
-from albert.base.flags import RARE, Flags, MissingFlagsError, UsageError, run_command
+from albert.base.flags import RARE, Flags, MissingFlagsError, UsageError, run_command, separate_words
 from albert.base.help_page import help_page
 from albert.base.paths import ROOT
 from albert.downloads import download, fetch_vocab
@@ -233,6 +233,16 @@ def test_booleans_are_written_in_all_ways(arguments, value):
     flags = make_flags()
     flags.parse(arguments)
     assert flags.do_train is value
+
+
+def test_words_are_separated_from_the_flags_of_several_commands():
+    other = Flags()
+    other.integer("num_folds", 1, "folds")
+    arguments = ["tnews", "--num-folds", "3", "--do_train", "True", "lcqmc", "--none", "--output_dir=x"]
+    assert separate_words(arguments, [make_flags(), other]) == (
+        ["tnews", "lcqmc"],
+        ["--num_folds=3", "--do_train=True", "--none", "--output_dir=x"],
+    )
 
 
 def needy_flags():
