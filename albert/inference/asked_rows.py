@@ -82,7 +82,7 @@ def open_rows(path: str, shape: str, columns: Sequence[Column] = ()) -> AskedFil
 
 
 def _is_json(path: str) -> bool:
-    """Whether a file holds JSON: by its name, or by its first line; a text may begin with a bracket, as "[MASK]" does."""
+    """Whether a file holds JSON: by its name, else by its first line; a text may begin with a bracket ("[MASK]")."""
     if os.path.splitext(path)[1].lower() in (".json", ".jsonl"):
         return True
     first = next((text for _, text in decoded_lines(path) if text.strip()), "")
