@@ -10,7 +10,7 @@ from typing import List, Optional, Sequence
 
 from albert.base.errors import UserError
 from albert.checkpoints.state_file import named_checkpoint
-from albert.downloads.published_files import download_command
+from albert.downloads.published_files import download_advice
 from albert.files.complete import recover
 from albert.files.json_reading import read_description
 
@@ -48,9 +48,9 @@ def check_index_file(prefix: str) -> None:
         raise _without_index(prefix)
     if os.path.isfile(prefix):
         raise UserError("{} is no checkpoint: name a folder, a prefix or an .index file".format(prefix))
-    command = download_command(prefix)
-    advice = " (`{}` brings the published model)".format(command) if command else ""
-    raise UserError("there is no checkpoint {0}: the file {0}.index does not exist{1}".format(prefix, advice))
+    raise UserError(
+        "there is no checkpoint {0}: the file {0}.index does not exist{1}".format(prefix, download_advice(prefix))
+    )
 
 
 def _without_index(prefix: str) -> UserError:

@@ -144,11 +144,17 @@ def mirror_advice(url: str) -> str:
     return ""
 
 
+def download_advice(path: str) -> str:
+    """Words behind a message on a file that is not there: the command that brings it; empty where none is known."""
+    command = download_command(path)
+    return " (`{}` brings the published model)".format(command) if command else ""
+
+
 def download_command(path: str) -> Optional[str]:
     """The command that brings a published model to where a path expects it; None where the path names none.
 
     Args:
-      path: of a folder, or of a checkpoint in a folder.
+      path: of a folder, or of a file or a checkpoint in a folder.
     """
     for folder in (path, os.path.dirname(path)):
         name = os.path.basename(os.path.normpath(folder))

@@ -12,6 +12,7 @@ import json
 from typing import Any, Dict, Sequence, Type, TypeVar
 
 from albert.base.errors import UserError, check_keys
+from albert.downloads.published_files import download_advice
 from albert.files.json_reading import parse_description, read_text
 from albert.model.library_keys import without_library_keys
 
@@ -102,7 +103,8 @@ class ModelConfig:
         try:
             return cls.from_dict(dict(parse_description(read_text(path)).values))
         except OSError as error:
-            raise UserError("cannot read the model config {}: {}".format(path, error.strerror)) from error
+            reason = error.strerror + download_advice(path)
+            raise UserError("cannot read the model config {}: {}".format(path, reason)) from error
         except UserError as error:
             raise UserError("{} is no {}: {}".format(path, cls.__name__, error)) from error
 

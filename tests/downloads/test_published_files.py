@@ -6,6 +6,7 @@ from albert.base.errors import UserError
 from albert.checkpoints.files import find_checkpoint
 from albert.downloads import published_files
 from albert.downloads.published_files import LCQMC_SOURCE, archive_of, download_command, mirror_advice
+from albert.model.config import ModelConfig
 
 
 def test_a_mirror_takes_the_place_of_the_address(monkeypatch):
@@ -46,3 +47,7 @@ def test_a_published_model_that_is_missing_names_its_download(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"zh.index does not exist \(`python -m .* albert_tiny_489k --to=albert_t"):
         find_checkpoint("albert_tiny_zh")
+    with pytest.raises(
+        UserError, match="json: No such file or directory .`python -m .* --to=albert_base_zh` brings the"
+    ):
+        ModelConfig.from_json_file("albert_base_zh/albert_config_base.json")
