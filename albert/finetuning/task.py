@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional
+from typing import Optional
 
 from albert.base.errors import UserError
 from albert.checkpoints.description import ModelFolder, read_description
 from albert.checkpoints.training_folder import latest_checkpoint
 from albert.finetuning.settings import FineTuningSettings
-from albert.tasks.ner_rows import with_types
 from albert.tasks.registry import CLASSIFIER, declared_task
-from albert.tasks.splits import with_labels
-from albert.tasks.task import CLASSIFICATION, SPANS, TAGS, Task, label_list
+from albert.tasks.task import Task, label_list
+from albert.tasks.task_check import with_known_labels
 
 
 def find_task(settings: FineTuningSettings, runner: str = CLASSIFIER) -> Task:
@@ -28,16 +27,9 @@ def find_task(settings: FineTuningSettings, runner: str = CLASSIFIER) -> Task:
     trained = _trained_description(settings.output_dir)
     if trained and not task.labels and not settings.do_train:
         return task._replace(labels=trained.labels)
-    task = _LABELLED[task.kind](task, settings.data_dir)
+    task = with_known_labels(task, settings.data_dir)
     check_trained(settings, task)
     return task
-
-
-_LABELLED: Dict[str, Callable[[Task, Optional[str]], Task]] = {
-    CLASSIFICATION: with_labels,
-    TAGS: with_types,
-    SPANS: lambda task, _: task,
-}
 
 
 def check_trained(settings: FineTuningSettings, task: Task) -> None:

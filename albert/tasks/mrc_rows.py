@@ -22,6 +22,7 @@ from albert.files.json_reading import parse
 from albert.files.plain_text import is_blank
 from albert.tasks.json_rows import JsonObject, json_objects
 from albert.tasks.rows import text_fault
+from albert.tasks.split_summary import of_questions
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, split_path
 from albert.tasks.task import Task
 
@@ -184,7 +185,10 @@ def _answers(node: _Node) -> Iterator[Answer]:
 
 def read_question_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Question]]:
     """Returns the questions of several splits by name (see `read_question_split`)."""
-    return {split: read_question_split(task, data_dir, split) for split in splits}
+    questions = {split: read_question_split(task, data_dir, split) for split in splits}
+    for split in questions:
+        _log.info("%s (%s): %s.", split, split_path(task, data_dir, split), of_questions(questions[split]))
+    return questions
 
 
 def read_question_split(task: Task, data_dir: Optional[str], split: str) -> List[Question]:

@@ -14,6 +14,7 @@ from albert.base.errors import UserError
 from albert.tasks.entities import Entity, bio_tags, parse_tag
 from albert.tasks.json_rows import ID_KEYS, LABEL_KEY, JsonObject, json_objects
 from albert.tasks.rows import LINE, UNNUMBERED, text_fault
+from albert.tasks.split_summary import of_sentences
 from albert.tasks.splits import SPLIT_WITHOUT_LABELS, TRAIN, split_path
 from albert.tasks.task import Task, label_list
 from tokenization import BasicTokenizer
@@ -105,6 +106,7 @@ def read_sentence_splits(task: Task, data_dir: Optional[str], splits: Sequence[s
     """
     sentences = {split: read_sentence_split(task, data_dir, split) for split in splits}
     for split in sentences:
+        _log.info("%s (%s): %s.", split, split_path(task, data_dir, split), of_sentences(sentences[split]))
         _warn_of_no_entity(split_path(task, data_dir, split), split, sentences[split])
     trained = {entity.type for sentence in sentences.get(TRAIN, ()) for entity in sentence.entities or ()}
     for split in sentences if TRAIN in sentences else ():

@@ -15,6 +15,7 @@ from typing import Dict, List, Optional, Sequence, Union
 from albert.base.errors import UserError
 from albert.tasks.rows import LeftOut, Row, text_fault
 from albert.tasks.similar_label import checked_similar_label
+from albert.tasks.split_summary import of_rows
 from albert.tasks.task import Task, label_list
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> D
     """
     rows = {split: read_split(task, data_dir, split) for split in splits}
     for split in rows:
+        _log.info("%s (%s): %s.", split, split_path(task, data_dir, split), of_rows(rows[split]))
         _warn_of_a_single_label(task, split_path(task, data_dir, split), split, rows[split])
     trained = {label for row in rows.get(TRAIN, ()) for label in row.all_labels or ()}
     for split in rows if trained else ():
