@@ -80,6 +80,8 @@ QUESTIONS = [("明天下雨吗", "你是好的"), ("你在上海", "我喜欢吃
 
 @pytest.mark.parametrize("kind", ["frozen", slow("savedmodel"), slow("tflite")])
 def test_entities_and_answers_from_an_export_are_those_from_the_checkpoint(folders, tmp_path, kind):
+    if kind == "tflite":
+        pytest.importorskip("ai_edge_litert")
     found = {}
     for head, folder in folders.items():
         exports.run(checkpoint=folder, format=kind, output_dir=tmp_path / head, max_seq_length=12)
