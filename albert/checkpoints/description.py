@@ -15,7 +15,9 @@ DESCRIPTION_FILE = "task.json"
 READER_KEYS = ("doc_stride", "max_query_length", "max_answer_length")  # of a model that answers with spans
 CLASSIFIER_KEYS = ("thresholds", "long_text")  # of a classifier
 _LONGEST_SEQUENCE = 1 << 20
-_OPTIONAL_FLAGS, _OPTIONAL_TEXTS = ("is_sentencepiece", "use_pooled_output"), ("similar_label", "pooling")
+TAGGER_KEYS = ("reads_characters",)  # of a model that tags tokens
+_OPTIONAL_FLAGS = ("is_sentencepiece", "use_pooled_output", *TAGGER_KEYS)
+_OPTIONAL_TEXTS = ("similar_label", "pooling")
 _BEST_FOLDER = "best"  # in the output folder of a run
 
 
@@ -39,6 +41,8 @@ class ModelFolder(NamedTuple):
         None, unless `pooling` says it, and the weights say it (`model.CheckpointModel.head`).
       doc_stride, max_query_length, max_answer_length: how a model that answers with spans reads
         (`context_windows.WindowSettings`); None for other models and in folders of earlier versions.
+      reads_characters: whether a tagger reads letters and digits one by one, as the files have them that it learned
+        from; else a run of letters or of digits is one token.
       thresholds: of a classifier with several labels a row the least probability of each label, by its id; None where
         labels exclude each other.
       long_text: how a classifier reads long texts (`long_texts.LONG_TEXTS`); None, as in folders of earlier versions,
@@ -60,6 +64,7 @@ class ModelFolder(NamedTuple):
     doc_stride: Optional[int] = None
     max_query_length: Optional[int] = None
     max_answer_length: Optional[int] = None
+    reads_characters: bool = False
     thresholds: Optional[Tuple[float, ...]] = None
     long_text: Optional[str] = None
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from albert.base.errors import UserError
 from albert.checkpoints.card import FOLDER, export_card, next_command, today, vector_command, write_card
-from albert.checkpoints.description import CLASSIFIER_KEYS, READER_KEYS
+from albert.checkpoints.description import CLASSIFIER_KEYS, READER_KEYS, TAGGER_KEYS
 from albert.checkpoints.folder import Companions, write_companions
 from albert.checkpoints.model import CheckpointModel, open_checkpoint
 from albert.checkpoints.sentence_vectors import vector_rows, vector_values
@@ -28,7 +28,15 @@ from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
-from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, INPUT_NAMES, LABELLED_HEADS, SENTENCE_VECTOR, SPANS
+from albert.model.outputs import (
+    CLASSIFIER,
+    FINE_TUNED_HEADS,
+    INPUT_NAMES,
+    LABELLED_HEADS,
+    SENTENCE_VECTOR,
+    SPANS,
+    TAGS,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -181,7 +189,7 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     }
     if request.head in LABELLED_HEADS:
         description["labels"] = list(model.labels or map(str, range(model.num_labels or 0)))
-    keys = {SPANS: READER_KEYS, CLASSIFIER: CLASSIFIER_KEYS}.get(request.head, ())
+    keys = {SPANS: READER_KEYS, TAGS: TAGGER_KEYS, CLASSIFIER: CLASSIFIER_KEYS}.get(request.head, ())
     if model.description:
         description.update({name: getattr(model.description, name) for name in keys})
     if request.head == CLASSIFIER:

@@ -13,6 +13,7 @@ from albert.checkpoints.description import (
     CLASSIFIER_KEYS,
     DESCRIPTION_FILE,
     READER_KEYS,
+    TAGGER_KEYS,
     best_folder,
     classifier_values,
     read_description,
@@ -60,7 +61,7 @@ class ModelFiles(NamedTuple):
       description_file: path of the description; None where nothing describes the model.
       head: one of `outputs.FINE_TUNED_HEADS`.
       vector_size: numbers of a sentence vector of an export; None for others.
-      doc_stride, max_query_length, max_answer_length, thresholds, long_text: see `ModelFolder`.
+      doc_stride, max_query_length, max_answer_length, reads_characters, thresholds, long_text: see `ModelFolder`.
     """
 
     checkpoint: str
@@ -79,6 +80,7 @@ class ModelFiles(NamedTuple):
     doc_stride: Optional[int] = None
     max_query_length: Optional[int] = None
     max_answer_length: Optional[int] = None
+    reads_characters: bool = False
     thresholds: Optional[Tuple[float, ...]] = None
     long_text: Optional[str] = None
 
@@ -144,7 +146,7 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 similar_label=description.similar_label,
                 description_file=os.path.join(place, DESCRIPTION_FILE),
                 head=description.head or _head_of_weights(place),
-                **{name: getattr(description, name) for name in READER_KEYS + CLASSIFIER_KEYS},
+                **{name: getattr(description, name) for name in READER_KEYS + TAGGER_KEYS + CLASSIFIER_KEYS},
             )
     return None
 
@@ -214,6 +216,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
             head=head,
             vector_size=_vector_size(description) if head == SENTENCE_VECTOR else None,
             **reader_values(description),
+            **{name: description.flag(name) for name in TAGGER_KEYS if name in description},
             **classifier_values(description, head, len(labels)),
         )
     except UserError as error:

@@ -7,15 +7,48 @@ is tagged by one of them, where it has some text on both sides.
 
 from __future__ import annotations
 
-from typing import Iterator, List, NamedTuple, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
-from albert.tasks.ner_rows import Sentence
+from albert.tasks.ner_rows import Sentence, word_places
 from albert.text.sequences import EncodedPair
 from tokenization import FullTokenizer
 
 _NUM_SPECIAL = 2  # [CLS] and [SEP]
+_OTHER = "other"  # than a letter or digit
 _CONTEXT_PART = 4  # a quarter of a part is read on either side of the tokens that it tags
+
+
+def token_places(text: str, reads_characters: bool) -> Tuple[Tuple[int, int], ...]:
+    """Returns [start, end) of the tokens of a text that is asked.
+
+    Args:
+      text: the text.
+      reads_characters: whether letters and digits are tokens one by one, as in files with a character in each line.
+    """
+    words = word_places(text)
+    if not reads_characters:
+        return words
+    return tuple((place, place + 1) for start, end in words for place in range(start, end))
+
+
+def are_characters(sentences: Sequence[Sentence]) -> Optional[bool]:
+    """Whether letters and digits are tokens one by one; None where sentences have no two that stand together."""
+    alone = together = 0
+    for sentence in sentences:
+        before = (0, 0)
+        for start, end in sentence.tokens:
+            together += len(set(map(_kind_of, sentence.text[start:end]))) == 1 < end - start
+            neighbours = sentence.text[before[0] : end] if before[1] == start else ""
+            alone += len(neighbours) == 2 and _kind_of(neighbours[0]) == _kind_of(neighbours[1]) != _OTHER
+            before = (start, end)
+    return alone > together if alone or together else None
+
+
+def _kind_of(char: str) -> str:
+    if not char.isalnum() or char > "\x7f":
+        return _OTHER
+    return "digit" if char.isdigit() else "letter"
 
 
 class SentencePart(NamedTuple):

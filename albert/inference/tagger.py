@@ -16,11 +16,11 @@ from albert.base.errors import UserError
 from albert.checkpoints.variables import listed
 from albert.inference.fine_tuned_model import FineTunedModel, find_fine_tuned
 from albert.inference.model_files import ModelFiles
-from albert.inference.sentence_parts import parts_of
+from albert.inference.sentence_parts import parts_of, token_places
 from albert.inference.tag_reading import other_labels, read_entities, token_answers
 from albert.inference.text_batches import Place, check_text
 from albert.model.outputs import TAGS
-from albert.tasks.ner_rows import Sentence, word_places
+from albert.tasks.ner_rows import Sentence
 from albert.tasks.registry import TAGGER
 
 
@@ -42,7 +42,11 @@ class TaggedEntity(NamedTuple):
 
 
 class Tagger(FineTunedModel):
-    """Finds entities. Safe to call from several threads."""
+    """Finds entities. Safe to call from several threads.
+
+    Attributes:
+      reads_characters: whether letters and digits are tokens one by one.
+    """
 
     head = TAGS
 
@@ -59,6 +63,7 @@ class Tagger(FineTunedModel):
                 "them".format(files.checkpoint, listed(tuple(others)))
             )
         super().__init__(files, **options)
+        self.reads_characters = files.reads_characters
 
     def tag(self, texts: Sequence[str], place: Place = "row {}".format) -> List[List[TaggedEntity]]:
         """Returns the entities of each text in the order of their places, none for a text in which nothing is read.
@@ -74,7 +79,8 @@ class Tagger(FineTunedModel):
         """
         for number, text in enumerate(texts, start=1):
             check_text(text, place(number))
-        sentences = [Sentence(row, text, word_places(text), None, 1 + row) for row, text in enumerate(texts)]
+        tokens = [token_places(text, self.reads_characters) for text in texts]
+        sentences = [Sentence(row, text, tokens[row], None, 1 + row) for row, text in enumerate(texts)]
         parts = list(parts_of(sentences, self.tokenizer, self.max_seq_length))
         answers = token_answers(parts, self._answer_tokens([part.encoded for part in parts]), len(sentences))
         return [self._entities(sentence, answer) for sentence, answer in zip(sentences, answers)]

@@ -17,7 +17,7 @@ def test_what_was_written_is_read(tmp_path):
     for description in (
         SOUND,
         SOUND._replace(labels=(), similar_label=None, use_pooled_output=False),
-        SOUND._replace(labels=("O", "B-PER", "I-PER"), head="tags"),
+        SOUND._replace(labels=("O", "B-PER", "I-PER"), head="tags", reads_characters=True),
         SOUND._replace(labels=(), head="spans", doc_stride=5, max_query_length=4, max_answer_length=3),
         SOUND._replace(labels=(), head="sentence_vector", pooling="cls"),
         SOUND._replace(head="classifier", thresholds=(0.25, 0.5), long_text="windows_max"),
@@ -70,6 +70,7 @@ def test_the_pooling_of_an_earlier_version_says_which_head_it_is(tmp_path):
         ({"head": "encoder"}, "'head' must be one of sentence_vector, classifier, tags, spans, not encoder"),
         ({"head": "sentence_vector"}, "'head' is sentence_vector, and 'pooling' is missing"),
         ({"head": "tags", "pooling": "mean"}, "'head' is tags, and 'pooling' says otherwise"),
+        ({"reads_characters": "yes"}, "'reads_characters' must be true or false"),
         ({"doc_stride": 0}, "'doc_stride' must be a whole number from 1"),
         ({"max_answer_length": "50"}, "'max_answer_length' must be a whole number"),
     ],

@@ -15,7 +15,7 @@ from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.checkpoints.average import next_command
 from albert.checkpoints.describe import describe_model
-from albert.checkpoints.description import READER_KEYS
+from albert.checkpoints.description import READER_KEYS, TAGGER_KEYS
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, variable_shapes
@@ -128,7 +128,7 @@ def test_a_reader_gives_the_answers_of_the_prediction(trained):
 def test_a_folder_of_an_earlier_version_is_known_by_its_weights(trained, runner, tmp_path):
     shutil.copytree(str(trained[runner] / "out" / "best"), str(tmp_path / "old"))
     description = read_json(tmp_path / "old", "task.json")
-    kept = {key: value for key, value in description.items() if key not in ("head",) + READER_KEYS}
+    kept = {key: value for key, value in description.items() if key not in ("head", *READER_KEYS, *TAGGER_KEYS)}
     (tmp_path / "old" / "task.json").write_text(json.dumps(kept), encoding="utf-8")
     files = find_model(str(tmp_path / "old"))
     assert (files.head, files.labels) == (

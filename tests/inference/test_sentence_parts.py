@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from albert.base.errors import UserError
-from albert.inference.sentence_parts import parts_of, reaches
+from albert.inference.sentence_parts import are_characters, parts_of, reaches, token_places
 from albert.tasks.ner_rows import Sentence, word_places
 from tokenization import FullTokenizer
 
@@ -52,3 +52,33 @@ def test_a_token_longer_than_a_sequence_loses_its_end_and_is_counted(tokenizer):
 def test_too_short_sequences_are_refused(tokenizer):
     with pytest.raises(UserError, match="max_seq_length 2 is too short"):
         list(parts_of([sentence("甲")], tokenizer, 2))
+
+
+def sentence_of(*tokens):
+    places, text = [], ""
+    for token in tokens:
+        places.append((len(text), len(text) + len(token)))
+        text += token
+    return sentence(text, tuple(places))
+
+
+@pytest.mark.parametrize(
+    "sentences, expected",
+    [
+        ([sentence_of("我", "2", "0", "0", "8", "年")], True),
+        ([sentence_of("我", "i", "P")], True),
+        ([sentence_of("2008", "年")], False),
+        ([sentence_of("2", "0"), sentence_of("abc"), sentence_of("hello")], False),
+        ([sentence_of("我", "A", "1", "，", "北")], None),
+        ([sentence("a 1 b", ((0, 1), (2, 3), (4, 5)))], None),
+        ([], None),
+    ],
+)
+def test_files_tell_whether_letters_and_digits_stand_one_by_one(sentences, expected):
+    assert are_characters(sentences) is expected
+
+
+def test_a_text_that_is_asked_is_cut_as_the_files_were():
+    text = "我 2008年iP\n甲"
+    assert [text[start:end] for start, end in token_places(text, False)] == ["我", "2008", "年", "iP", "甲"]
+    assert [text[start:end] for start, end in token_places(text, True)] == list("我2008年iP甲")

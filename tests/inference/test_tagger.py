@@ -49,6 +49,17 @@ def test_a_long_text_is_read_in_parts_and_tagged_as_one(tagger, engine):
     assert engine.longest == 16 and engine.rows > len(text) / 16
 
 
+def test_letters_and_digits_are_read_as_in_the_files_of_the_training(engine, tmp_path, monkeypatch):
+    whole = open_with(engine, Tagger, tmp_path, monkeypatch)
+    one_by_one = open_with(engine, Tagger, tmp_path, monkeypatch, reads_characters=True)
+    longest = []
+    for model in (whole, one_by_one):
+        engine.longest = 0
+        assert model.tag(["hello北"])[0][0].text == "北"
+        longest.append(engine.longest)
+    assert longest == [4, 8]  # with [CLS] and [SEP]
+
+
 def test_no_texts_have_no_answers(tagger, engine):
     assert tagger.tag([]) == [] and engine.rows == 0
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from albert.checkpoints.description import read_description
 from albert.finetuning.feature_cache import RecordEncoder
 from albert.finetuning.ner.answers import (
     no_entity_predicted,
@@ -19,7 +20,7 @@ from albert.finetuning.problem import FineTuningRun, OncePerSplit, Problem, Spli
 from albert.finetuning.settings import FineTuningSettings
 from albert.finetuning.task import find_task
 from albert.finetuning.token_models import TokenModel, tag_objective
-from albert.inference.sentence_parts import parts_of
+from albert.inference.sentence_parts import are_characters, parts_of
 from albert.inference.tag_reading import token_answers
 from albert.model.outputs import TAGS
 from albert.model.types import Tensor
@@ -38,6 +39,7 @@ class Tagging(Problem):
 
     def __init__(self, run: FineTuningRun) -> None:
         super().__init__(run)
+        self._reads_characters: Optional[bool] = None  # until splits are read that say it
         self._parts = OncePerSplit(lambda sentences: parts_of(sentences, run.tokenizer, run.settings.max_seq_length))
 
     @staticmethod
@@ -47,7 +49,15 @@ class Tagging(Problem):
 
     def read_splits(self, splits: Sequence[str]) -> Dict[str, List[Sentence]]:
         """See `Problem`."""
-        return ner_rows.read_sentence_splits(self.run.task, self.run.settings.data_dir, splits)
+        rows = ner_rows.read_sentence_splits(self.run.task, self.run.settings.data_dir, splits)
+        self._reads_characters = are_characters([sentence for split in rows.values() for sentence in split])
+        return rows
+
+    def description(self) -> Dict[str, Any]:
+        """See `Problem`; what no split says, an earlier run in the folder may have found."""
+        earlier = read_description(self.run.settings.output_dir)
+        known = self._reads_characters
+        return {"reads_characters": bool(earlier and earlier.reads_characters) if known is None else known}
 
     def encoder(self, split: str) -> RecordEncoder:
         """See `Problem`."""
