@@ -92,9 +92,23 @@ def test_different_variables_are_named(tmp_path):
         mean_weights([str(tmp_path / "model.ckpt-{}".format(step)) for step in (1, 2)])
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["run", "--last=0"], ["run", "--last=2", "--out=x"]])
-def test_the_command_line_is_strict(arguments, capsys):
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (
+            [],
+            "error: RUN_DIR and --last must be given (--help lists all flags)\nexample: python average_checkpoints.py ",
+        ),
+        (
+            ["run"],
+            "error: --last must be given (--help lists all flags)\nexample: python average_checkpoints.py RUN_DIR ",
+        ),
+        (["run", "--last=0"], "error: flag --last=0: "),
+        (["run", "--last=2", "--out=x"], "error: unknown flag --out: the nearest known one is --output "),
+    ],
+)
+def test_the_command_line_is_strict(arguments, words, capsys):
     with pytest.raises(SystemExit) as error:
         run(*arguments)
     output = capsys.readouterr().err
-    assert error.value.code == 2 and output.startswith("error: ") and output.count("\n") == 1
+    assert error.value.code == 2 and output.startswith(words) and output.count("\n") == words.count("\n") + 1
