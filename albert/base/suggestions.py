@@ -6,6 +6,7 @@ import difflib
 from typing import Collection, Optional
 
 _LIKENESS = 0.72  # of the letters; below it, a suggestion would be a guess
+_LEAST_BEGINNING = 3  # letters of a flag that may stand for it
 # What users of other programs write, and the flags that are meant; the first one that a command has is suggested.
 _MEANINGS = {
     "train_batch_size": "batch_size bs batchsize per_device_train_batch_size",
@@ -53,5 +54,8 @@ def suggestion(name: str, known: Collection[str]) -> Optional[str]:
     for flag, words in _MEANINGS.items():
         if flag in known and lowered in words.split():
             return flag
+    longer = [flag for flag in known if len(lowered) >= _LEAST_BEGINNING and flag.startswith(lowered)]
+    if len(longer) == 1:
+        return longer[0]
     near = difflib.get_close_matches(lowered, list(known), n=1, cutoff=_LIKENESS)
     return near[0] if near else None

@@ -31,3 +31,8 @@ def test_what_is_meant_or_spelled_alike_is_suggested(name, near):
 
 def test_only_known_flags_are_suggested():
     assert suggestion("batch_size", ["rows"]) is None
+
+
+def test_the_beginning_of_one_flag_suggests_it():
+    assert suggestion("out", ["output", "last"]) == "output"
+    assert suggestion("out", ["output", "outline"]) is None
