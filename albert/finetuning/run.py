@@ -97,7 +97,7 @@ def run_fine_tuning(settings: FineTuningSettings, kind: Type[Problem], family: O
         learning_rate=own.learning_rate,
         warmup="--warmup_proportion={:g}".format(own.warmup_proportion),
     )
-    if getattr(own, "num_folds", None):
+    if _has_folds(own):
         problem.train_folds(rows, lambda fold, its_rows: _train_fold(fold, its_rows, advice))
         return
     is_keeper = own.do_train and own.is_chief
@@ -163,8 +163,13 @@ def _prepared(
     problem = kind(FineTuningRun(settings, family, model, task, tokenizer))
     rows = problem.read_splits(_needed_splits(problem))
     prepare_output_dir(settings.output_dir)
-    _describe_output(problem)
+    if not _has_folds(settings):  # whose models have folders of their own
+        _describe_output(problem)
     return problem, rows
+
+
+def _has_folds(settings: FineTuningSettings) -> bool:
+    return bool(getattr(settings, "num_folds", None))
 
 
 def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _Done:
@@ -264,7 +269,7 @@ def _tokenizer(settings: FineTuningSettings, model: RunModel) -> FullTokenizer:
 def _needed_splits(problem: Problem) -> List[str]:
     settings = problem.run.settings
     is_split_predicted = settings.do_predict and not settings.predict_file
-    if getattr(settings, "num_folds", None):  # their dev splits are parts of the train split
+    if _has_folds(settings):  # their dev splits are parts of the train split
         return ["train", problem.predicted_split] if is_split_predicted else ["train"]
     phases = (
         ("train", settings.do_train),

@@ -333,10 +333,10 @@ def test_what_is_not_whole_is_made_again(workshop, encoded_rows, damage):
 
 
 def test_nothing_is_left_of_an_interrupted_run(workshop, monkeypatch):
-    def fail_at_the_second_row(row, encoded, labels):
+    def fail_at_the_second_row(row, *others):
         if row.row_id:
             raise KeyboardInterrupt
-        return features_of(row, encoded, labels)
+        return features_of(row, *others)
 
     monkeypatch.setattr(classification_records, "features_of", fail_at_the_second_row)
     with pytest.raises(KeyboardInterrupt):

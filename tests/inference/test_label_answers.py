@@ -14,7 +14,7 @@ from albert.text.sequences import pad_batch, text_ids
 from tests.support import exports
 from tokenization import FullTokenizer
 
-ROWS = [("我喜欢吃苹果", "你喜欢吃香蕉吗"), ("明天下雨吗" * 7, None), ("北京", "上海好不好" * 8)]
+ROWS = [("我喜欢", "你喜欢吗"), ("明天下雨吗" * 7, None), ("北京", "上海好不好" * 8)]
 THRESHOLDS = (0.4, 0.5, 0.6)
 
 
