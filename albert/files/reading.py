@@ -1,4 +1,4 @@
-"""Reading files: plain or compressed with gzip, from any file system, as checked lines of text."""
+"""Reading files: plain or compressed with gzip, as checked lines of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
+from typing import BinaryIO, Callable, Dict, Iterator, List, Sequence, Tuple, cast
 
 from albert.base.errors import UserError
 from albert.files.plain_text import as_utf8_lines, is_blank, without_mark
@@ -21,39 +21,25 @@ _MOST_RATIO = 500
 _BYTES_BEFORE_RATIO = 64 << 20  # a small file may hold one line many times
 
 
-class FileSystem(NamedTuple):
-    """Access to files, so that an engine with file systems of its own can read files that are not on the local disk.
+def file_stamp(path: str) -> Tuple[int, int]:
+    """Returns size and time of a file, which change with its content.
 
-    Attributes:
-      open: path -> binary file that supports seeking; raises OSError.
-      stamp: path -> a value that changes with the file's content; raises OSError if there is no file.
+    Raises:
+      OSError: there is no file.
     """
-
-    open: Callable[[str], BinaryIO]
-    stamp: Callable[[str], object]
-
-
-def _open_local(path: str) -> BinaryIO:
-    return open(path, "rb")
-
-
-def _local_stamp(path: str) -> object:
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 
 
-LOCAL = FileSystem(_open_local, _local_stamp)
-
-
 @contextlib.contextmanager
-def opened_packed(path: str, files: FileSystem = LOCAL) -> Iterator[BinaryIO]:
+def opened_packed(path: str) -> Iterator[BinaryIO]:
     """Opens a file and yields its bytes as they are, compressed or not.
 
     Raises:
       UserError: it cannot be read.
     """
     try:
-        with files.open(path) as file:
+        with open(path, "rb") as file:
             yield file
     except OSError as error:
         raise UserError("cannot read {}: {}".format(path, error.strerror or error)) from error
@@ -67,9 +53,7 @@ def starts_like_gzip(file: BinaryIO) -> bool:
 
 
 @contextlib.contextmanager
-def opened(
-    path: str, files: FileSystem = LOCAL, is_packed: Callable[[BinaryIO], bool] = starts_like_gzip
-) -> Iterator[BinaryIO]:
+def opened(path: str, is_packed: Callable[[BinaryIO], bool] = starts_like_gzip) -> Iterator[BinaryIO]:
     """Opens a file and unpacks it if `is_packed` says so, whatever its name: all gzip members, one after the other.
 
     Seeking in such a file reads it up to that position (backwards: from the beginning).
@@ -77,7 +61,7 @@ def opened(
     Raises:
       UserError: it cannot be read, or its compressed bytes are cut off, damaged, or unpack to far too many.
     """
-    with opened_packed(path, files) as file:
+    with opened_packed(path) as file:
         if not is_packed(file):
             yield file
             return
@@ -112,13 +96,13 @@ def _limited(most: int, path: str) -> Convert:
 
 
 @contextlib.contextmanager
-def opened_text(path: str, files: FileSystem = LOCAL) -> Iterator[BinaryIO]:
+def opened_text(path: str) -> Iterator[BinaryIO]:
     """Opens a text file as `opened` does; yields its text in UTF-8, in lines that end at "\n" (see `plain_text`).
 
     Raises:
       UserError: as `opened`, or while it is read, if it is UTF-16 or UTF-32 and damaged.
     """
-    with opened(path, files) as file:
+    with opened(path) as file:
         yield as_utf8_lines(file, path)
 
 
@@ -183,7 +167,7 @@ def _decode(content: bytes, path: str, number: int) -> str:
     return text[:-1] if text.endswith("\r") else text
 
 
-def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict[str, object]]:
+def describe_files(paths: Sequence[str]) -> List[Dict[str, object]]:
     """Describes each file by its name, size and SHA-256, which tell whether two runs read the same text.
 
     Raises:
@@ -192,7 +176,7 @@ def describe_files(paths: Sequence[str], files: FileSystem = LOCAL) -> List[Dict
     descriptions = []
     for path in paths:
         digest = hashlib.sha256()
-        with opened_packed(path, files) as file:
+        with opened_packed(path) as file:
             for block in iter(lambda: file.read(BLOCK_BYTES), b""):  # noqa: B023 (read before the next file is opened)
                 digest.update(block)
             descriptions.append({"file": os.path.basename(path), "bytes": file.tell(), "sha256": digest.hexdigest()})

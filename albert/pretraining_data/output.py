@@ -236,26 +236,12 @@ def total_counts(shards: Iterable[ShardResult]) -> Dict[str, Any]:
     return counts
 
 
-def sidecar_values(
-    content: str, description: Mapping[str, Any], counts: Mapping[str, Any], shards: Sequence[Mapping[str, Any]] = ()
-) -> Dict[str, Any]:
-    """Returns the content of the sidecar of a complete data set.
-
-    Args:
-      content: features.TRAINING or HELD_OUT.
-      description: everything that decides the records.
-      counts: `total_counts`.
-      shards: name, records and size of each file, where they are known.
-    """
-    return {**description, "content": content, "counts": counts, "shards": list(shards)}
-
-
 def write_sidecar(output_file: str, content: str, description: Mapping[str, Any], shards: List[ShardResult]) -> None:
     """Writes the sidecar of a complete data set; `content` is features.TRAINING or HELD_OUT."""
     path = sidecar_path(output_file)
     entries = [_shard_entry(shard, os.path.dirname(path)) for shard in shards]
     remove_unfinished(path)
-    write_json(path, sidecar_values(content, description, total_counts(shards), entries))
+    write_json(path, {**description, "content": content, "counts": total_counts(shards), "shards": entries})
 
 
 def finish_output(output_file: str) -> None:

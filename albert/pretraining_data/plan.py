@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from albert.base.errors import UserError
 from albert.files.features import HELD_OUT, TRAINING
 from albert.files.lock import lock_path
-from albert.files.reading import LOCAL, FileSystem, describe_files
+from albert.files.reading import describe_files
 from albert.files.record_sets import journal_path, shard_paths, sidecar_path
 from albert.pretraining_data.output import FORMAT_VERSION, report_path
 from albert.pretraining_data.shards import BuildSettings, ShardTask
@@ -73,9 +73,7 @@ class DataSettings(NamedTuple):
     overwrite: bool = False
 
 
-def plan_tasks(
-    paths: Sequence[str], outputs: Outputs, num_shards: Optional[int], files: FileSystem = LOCAL
-) -> List[ShardTask]:
+def plan_tasks(paths: Sequence[str], outputs: Outputs, num_shards: Optional[int]) -> List[ShardTask]:
     """Divides the text into shards; the held-out documents of each go to a file of their own.
 
     Raises:
@@ -83,7 +81,7 @@ def plan_tasks(
     """
     if outputs.more:
         num_shards = 1 + len(outputs.more)
-    shards = plan_shards(paths, num_shards, files=files)
+    shards = plan_shards(paths, num_shards)
     if outputs.more and len(shards) != num_shards:
         raise UserError(
             "--output_file names {} files, the text has documents for {}: name fewer".format(num_shards, len(shards))
@@ -126,7 +124,6 @@ def describe_plan(
     tokenizer: FullTokenizer,
     paths: Sequence[str],
     tasks: Sequence[ShardTask],
-    files: FileSystem = LOCAL,
 ) -> Dict[str, Any]:
     """Returns everything that decides the bytes of the records, as the sidecar has it."""
     values = settings._asdict()
@@ -140,7 +137,7 @@ def describe_plan(
         "settings": {**chunks, **masking, **values, "num_shards": 1 + max(task.shard for task in tasks)},
         "vocabulary": {"sha256": tokenizer.vocab_hash, "size": len(tokenizer.vocab)},
         "tokenizer": "sentencepiece" if tokenizer.is_sentencepiece else "wordpiece",
-        "input": describe_files(paths, files),
+        "input": describe_files(paths),
     }
     if settings.dynamic_masking:
         description["masking_vocabulary"] = vocabulary_to_json(vocabulary_from_tokenizer(tokenizer))

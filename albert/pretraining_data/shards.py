@@ -15,7 +15,6 @@ import numpy as np
 
 from albert.files.complete import remove_unfinished
 from albert.files.features import CHUNK_FEATURES, NO_SENTENCE_ORDER, Feature, pretraining_features
-from albert.files.reading import LOCAL, FileSystem
 from albert.files.record_encoding import Ragged, encode_records
 from albert.files.tfrecords import NO_COMPRESSION, write_records
 from albert.pretraining_data.chunks import Chunks, ChunkSettings, chunk_columns, make_chunks
@@ -118,10 +117,9 @@ class ShardResult(NamedTuple):
 class ShardBuilder:
     """Builder of shards, with everything that all shards of a process share."""
 
-    def __init__(self, settings: BuildSettings, files: FileSystem = LOCAL) -> None:
-        """Loads vocabulary and dictionaries; the text is read from `files`."""
+    def __init__(self, settings: BuildSettings) -> None:
+        """Loads vocabulary and dictionaries."""
         self._settings = settings
-        self._files = files
         tokenizer = build_tokenizer(settings)
         self._unk_id = tokenizer.unk_id
         self._is_clause_end = clause_ends(tokenizer.vocab)
@@ -182,7 +180,7 @@ class ShardBuilder:
         settings = self._settings
         phase = random.Random("{}/held-out/{}".format(settings.random_seed, task.shard)).random()
         parts = choose_documents(
-            read_documents(task.ranges, files=self._files),
+            read_documents(task.ranges),
             settings.heldout_share,
             phase=phase,
             heldout=task.is_heldout,

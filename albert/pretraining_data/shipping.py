@@ -16,7 +16,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
 from albert.files.lock import lock_path
-from albert.files.reading import LOCAL
+from albert.files.reading import file_stamp
 from albert.pretraining_data.shards import BuildSettings, ShardBuilder, ShardResult, ShardTask
 
 _FILE_SETTINGS = ("vocab_file", "spm_model_file")
@@ -152,7 +152,7 @@ def _check_folders(locks: Dict[str, bytes], host: str) -> None:
 
 def _check_text(path: str, stamp: Any, host: str) -> None:
     try:
-        found = LOCAL.stamp(path)
+        found = file_stamp(path)
     except OSError as error:
         raise UserError(
             "host {} cannot read the text {} ({}): give --input_file in a folder that all hosts share".format(

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional
 
 from albert.base.errors import UserError
 from albert.files.plain_text import is_blank, without_mark
-from albert.files.reading import BLOCK_BYTES, LOCAL, FileSystem, decode_line, is_unpacked, opened_text
+from albert.files.reading import BLOCK_BYTES, decode_line, file_stamp, is_unpacked, opened_text
 
 # Longer documents are read in parts, so that a corpus without blank lines does not have to fit into memory.
 MAX_PART_BYTES = 1 << 20
@@ -34,7 +34,7 @@ class ByteRange(NamedTuple):
       file_index: the number of its file in the corpus.
       path: its file.
       start, end: the bytes it covers; in a gzip file, those of the unpacked text, and so in one that is converted.
-      stamp: of the file when it was planned (`FileSystem.stamp`); None: a change of the file is not noticed.
+      stamp: of the file when it was planned (`file_stamp`); None: a change of the file is not noticed.
     """
 
     file_index: int
@@ -71,9 +71,7 @@ class DocumentPart(NamedTuple):
     is_continuation: bool
 
 
-def plan_shards(
-    paths: Sequence[str], num_shards: Optional[int] = None, *, files: FileSystem = LOCAL
-) -> List[List[ByteRange]]:
+def plan_shards(paths: Sequence[str], num_shards: Optional[int] = None) -> List[List[ByteRange]]:
     """Divides files into at most `num_shards` parts of similar size, each a list of ranges of one or more files.
 
     There are fewer parts where documents are too long, or gzip files too large, to be divided that often.
@@ -81,12 +79,11 @@ def plan_shards(
     Args:
       paths: text files, plain or packed with gzip.
       num_shards: by default one per BYTES_PER_SHARD of text, at most MAX_DEFAULT_SHARDS.
-      files: where they are.
 
     Raises:
       UserError: a file cannot be read, is a damaged gzip file, or holds no text.
     """
-    texts = [_measure(path, files) for path in paths]
+    texts = [_measure(path) for path in paths]
     total = sum(text.size for text in texts)
     num_shards = num_shards or min(max(1, -(-total // BYTES_PER_SHARD)), MAX_DEFAULT_SHARDS)
     cuts = [shard * total // num_shards for shard in range(1, num_shards)]
@@ -94,15 +91,15 @@ def plan_shards(
     base = 0
     for text in texts:
         inside = [cut - base for cut in cuts if base <= cut < base + text.size]
-        bounds.update(base + bound for bound in _bounds_within(text, inside, files))
+        bounds.update(base + bound for bound in _bounds_within(text, inside))
         base += text.size
     ordered = sorted(bounds)
     return [_ranges_between(texts, start, end) for start, end in zip(ordered, ordered[1:])]
 
 
-def _measure(path: str, files: FileSystem) -> _Text:
-    with opened_text(path, files) as file:
-        stamp = files.stamp(path)
+def _measure(path: str) -> _Text:
+    with opened_text(path) as file:
+        stamp = file_stamp(path)
         first = _next_document_start(file, 0)
         size = file.seek(0, os.SEEK_END)
         if size == 0:
@@ -112,13 +109,13 @@ def _measure(path: str, files: FileSystem) -> _Text:
         return _Text(path, size, is_unpacked(file), stamp)
 
 
-def _bounds_within(text: _Text, cuts: Sequence[int], files: FileSystem) -> List[int]:
+def _bounds_within(text: _Text, cuts: Sequence[int]) -> List[int]:
     """Returns for each cut the first place at or after it where a document starts or the file ends."""
     if text.is_streamed and len(cuts) > MAX_PACKED_CUTS:
         cuts = [cuts[number * len(cuts) // (MAX_PACKED_CUTS + 1)] for number in range(1, MAX_PACKED_CUTS + 1)]
     bounds: List[int] = []
     if cuts:
-        with opened_text(text.path, files) as file:
+        with opened_text(text.path) as file:
             for cut in cuts:
                 if not bounds or cut > bounds[-1]:
                     bounds.append(_next_document_start(file, cut) if cut else 0)
@@ -153,9 +150,7 @@ def _ranges_between(texts: Sequence[_Text], start: int, end: int) -> List[ByteRa
     return ranges
 
 
-def read_documents(
-    ranges: Iterable[ByteRange], max_part_bytes: int = MAX_PART_BYTES, *, files: FileSystem = LOCAL
-) -> Iterator[DocumentPart]:
+def read_documents(ranges: Iterable[ByteRange], max_part_bytes: int = MAX_PART_BYTES) -> Iterator[DocumentPart]:
     """Yields the documents of ranges as a stream.
 
     Raises:
@@ -164,7 +159,7 @@ def read_documents(
     for byte_range in ranges:
         lines: List[str] = []
         offset, num_bytes, is_continuation = 0, 0, False
-        for line_offset, line_bytes, sentence in _read_planned(byte_range, files):
+        for line_offset, line_bytes, sentence in _read_planned(byte_range):
             if lines and (not sentence or num_bytes + line_bytes > max_part_bytes):
                 yield DocumentPart(byte_range.file_index, offset, lines, num_bytes, is_continuation)
                 lines, num_bytes, is_continuation = [], 0, bool(sentence)
@@ -176,22 +171,22 @@ def read_documents(
             yield DocumentPart(byte_range.file_index, offset, lines, num_bytes, is_continuation)
 
 
-def _read_planned(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int, int, str]]:
+def _read_planned(byte_range: ByteRange) -> Iterator[Tuple[int, int, str]]:
     """Yields the lines of `_read_lines`; checks before and after that the file is the one that was planned."""
-    _check_unchanged(byte_range, files)
+    _check_unchanged(byte_range)
     try:
-        yield from _read_lines(byte_range, files)
+        yield from _read_lines(byte_range)
     except UserError:
-        _check_unchanged(byte_range, files)  # a change explains any other error
+        _check_unchanged(byte_range)  # a change explains any other error
         raise
-    _check_unchanged(byte_range, files)
+    _check_unchanged(byte_range)
 
 
-def _check_unchanged(byte_range: ByteRange, files: FileSystem) -> None:
+def _check_unchanged(byte_range: ByteRange) -> None:
     if byte_range.stamp is None:
         return
     try:
-        stamp = files.stamp(byte_range.path)
+        stamp = file_stamp(byte_range.path)
     except OSError as error:
         raise UserError(
             "{} vanished while it was read: put it back and run the same command again".format(byte_range.path)
@@ -204,14 +199,14 @@ def _check_unchanged(byte_range: ByteRange, files: FileSystem) -> None:
         )
 
 
-def _read_lines(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int, int, str]]:
+def _read_lines(byte_range: ByteRange) -> Iterator[Tuple[int, int, str]]:
     """Yields offset, size and text of each line; the text is empty for a blank line."""
     offset = byte_range.start
 
     def place() -> str:
-        return "{} line {}".format(byte_range.path, _line_number(byte_range.path, offset, files))
+        return "{} line {}".format(byte_range.path, _line_number(byte_range.path, offset))
 
-    with opened_text(byte_range.path, files) as file:
+    with opened_text(byte_range.path) as file:
         file.seek(offset)
         while offset < byte_range.end:
             line = file.readline()
@@ -222,10 +217,10 @@ def _read_lines(byte_range: ByteRange, files: FileSystem) -> Iterator[Tuple[int,
             offset += len(line)
 
 
-def _line_number(path: str, offset: int, files: FileSystem) -> int:
+def _line_number(path: str, offset: int) -> int:
     """Returns the number, from 1, of the line that starts at a byte."""
     newlines = 0
-    with opened_text(path, files) as file:
+    with opened_text(path) as file:
         while offset > 0:
             block = file.read(min(offset, BLOCK_BYTES))
             if not block:

@@ -1,5 +1,4 @@
 import gzip
-import io
 import itertools
 import os
 import tracemalloc
@@ -7,7 +6,6 @@ import tracemalloc
 import pytest
 
 from albert.base.errors import UserError
-from albert.files.reading import FileSystem, describe_files
 from albert.text.corpus import ByteRange, plan_shards, read_documents
 from tests.support.tiny_corpus import write_text
 
@@ -305,18 +303,3 @@ def test_large_gzip_files_are_read_in_constant_memory(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1e6
-
-
-def test_another_file_system(tmp_path):
-    contents = {"a": "今天\n\n天气\n".encode("utf-8"), "b": gzip.compress("公园\n".encode("utf-8"))}
-    files = FileSystem(open=lambda path: io.BytesIO(contents[path]), stamp=lambda path: len(contents[path]))
-    shards = plan_shards(["a", "b"], 3, files=files)
-    assert [part.lines for shard in shards for part in read_documents(shard, files=files)] == [
-        ["今天"],
-        ["天气"],
-        ["公园"],
-    ]
-    assert describe_files(["a"], files)[0]["bytes"] == 15
-    contents["a"] += b"more"
-    with pytest.raises(UserError, match="a was changed while it was read"):
-        list(read_documents(shards[0], files=files))
