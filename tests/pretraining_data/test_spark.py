@@ -34,7 +34,15 @@ OWN = """
 """
 
 
-@pytest.fixture(scope="module", params=PYTHONS, ids=lambda path: path.split("/")[-3])
+def version_of(python):
+    return python.split("/")[-3]
+
+
+# What is the same in all versions of Spark and Python.
+with_one_python = pytest.mark.parametrize("shared", PYTHONS[:1], indirect=True, ids=version_of)
+
+
+@pytest.fixture(scope="module", params=PYTHONS, ids=version_of)
 def shared(request, tmp_path_factory):
     """The folder that all hosts share, with the text and what the local command makes of it; and the cluster."""
     folder = tmp_path_factory.mktemp("shared")
@@ -135,6 +143,7 @@ def test_a_worker_that_is_killed_costs_time_only(shared):
     assert_same_bytes(folder, "killed")
 
 
+@with_one_python
 def test_a_worker_that_is_cut_off_costs_time_only(shared):
     folder, hosts, _ = shared
     with driver(shared, "cut") as ended:
@@ -145,6 +154,7 @@ def test_a_worker_that_is_cut_off_costs_time_only(shared):
     assert_same_bytes(folder, "cut")
 
 
+@with_one_python
 @pytest.mark.parametrize(
     ("output", "changes", "sentence"),
     [
@@ -176,6 +186,7 @@ def test_what_is_wrong_on_one_host_is_said_in_a_sentence(shared, output, changes
     assert "Traceback" not in ended["said"]
 
 
+@with_one_python
 def test_a_second_driver_ends_at_once(shared):
     folder = shared[0]
     with driver(shared, "twice") as ended:
