@@ -21,16 +21,18 @@ from albert.base.flags import Flags, UsageError, run_command
 from albert.base.late_imports import find_late
 from albert.base.paths import STARTER_MODEL
 from albert.base.terminal import say
+from albert.inference.engines import lightest
 from albert.inference.flags import declare_encoder_flags, encoder_arguments
-from albert.inference.model_files import is_export
+from albert.inference.model_files import find_model, is_export
 from albert.inference.similarity_command import found_line
 from albert.inference.text_batches import place_in, read_text_column
-from albert.inference.vector_model import VectorModel, open_vectors
+from albert.inference.vector_model import VectorModel, load_vectors, open_vectors
+from albert.inference.vector_table import Neighbour, nearest_vectors, read_vectors, write_vectors
 from albert.model.outputs import SENTENCE_VECTOR
 from albert.model.pooling import POOLINGS
 
 if TYPE_CHECKING:
-    from albert.inference.embeddings import Embedder, Neighbour, nearest_vectors, read_vectors, write_vectors
+    from albert.inference.embeddings import Embedder
     from albert.inference.encoder_model import EncoderModel
 
 __all__ = ["Embedder", "Neighbour", "nearest_vectors", "read_vectors", "write_vectors"]
@@ -44,8 +46,8 @@ _OF_CHECKPOINTS = (
 
 
 def __getattr__(name: str) -> Any:
-    """Finds the names that programs import from here; they need TensorFlow."""
-    return find_late(name, __name__, dict.fromkeys(__all__, "albert.inference.embeddings"))
+    """Finds the class that programs import from here and that needs TensorFlow."""
+    return find_late(name, __name__, {"Embedder": "albert.inference.embeddings"})
 
 
 def declare_flags() -> Flags:
@@ -94,8 +96,6 @@ def main(flags: Flags) -> None:
         raise UsageError("--output_file goes with --input_file: --vectors is written already")
     if flags.output_file and not flags.output_file.endswith(".npy"):
         raise UsageError("--output_file must end in .npy")
-    from albert.inference.embeddings import read_vectors, write_vectors
-
     embedder = _open_export(flags) if is_export(flags.checkpoint) else _open_checkpoint(flags)
     first_line = 1
     if flags.vectors:
@@ -117,7 +117,22 @@ def _open_export(flags: Flags) -> VectorModel:
     return open_vectors(flags.checkpoint, batch_size=flags.batch_size)
 
 
-def _open_checkpoint(flags: Flags) -> Embedder:
+def _open_checkpoint(flags: Flags) -> VectorModel:
+    return _open_light(flags) or _open_layers(flags)
+
+
+def _open_light(flags: Flags) -> Optional[VectorModel]:
+    """The model's own sentence vectors from its light export; None where there is none, or other vectors are wanted."""
+    if any(flags.was_given(name) for name in _OF_CHECKPOINTS):
+        return None
+    files = find_model(flags.checkpoint)
+    if files is None or files.head != SENTENCE_VECTOR:
+        return None
+    files = lightest(files)
+    return load_vectors(files, batch_size=flags.batch_size) if files.export_format else None
+
+
+def _open_layers(flags: Flags) -> Embedder:
     from albert.inference.embeddings import Embedder
     from albert.inference.encoder_model import open_encoder
 
@@ -158,8 +173,6 @@ def _say_neighbours(
                 flags.vectors, vectors.shape[1], embedder.width
             )
         )
-    from albert.inference.embeddings import nearest_vectors
-
     vector = embedder.embed([flags.sentence], lambda number: "--sentence")[0]
     neighbours = nearest_vectors(vector, vectors, flags.top_k)
     say([found_line("{:6.4f}".format(cosine), index + first_line, lines[index]) for index, cosine in neighbours])

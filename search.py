@@ -61,14 +61,11 @@ def main(flags: Flags) -> None:
 def _build(flags: Flags) -> None:
     request, start = index_request(flags), time.monotonic()
     check_folder(request.folder)
-    from albert.inference.encoder_model import open_encoder
-    from albert.search.model_mark import mark_of
-    from albert.search.searcher import embedder_of
+    from albert.search.searcher import open_source
 
     arguments = absolute_arguments(flags)
-    source = open_encoder(**arguments)
-    embedder = embedder_of(source, flags.batch_size)
-    built = build_index(request, embedder, IndexModel(flags.checkpoint, arguments, mark_of(source)))
+    source = open_source(arguments, flags.batch_size)
+    built = build_index(request, source.embedder, IndexModel(flags.checkpoint, arguments, source.mark))
     _log.info(
         "%s holds %s lines, vectors of %s numbers, %s search by %s (%s).",
         request.folder,

@@ -23,8 +23,8 @@ except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("tensorflow"):
         raise
     raise UserError(
-        "TensorFlow is not installed, and only an export as TFLite can do without: `pip install -r requirements.txt` "
-        "brings it"
+        "TensorFlow is not installed, and only an export as ONNX or TFLite can do without: `pip install -r "
+        "requirements.txt` brings it"
     ) from error
 
 tf.logging.set_verbosity(tf.logging.ERROR)

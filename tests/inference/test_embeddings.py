@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from albert.base.errors import UserError
-from albert.inference.embeddings import read_vectors, write_vectors
+from albert.inference.vector_table import read_vectors, write_vectors
 
 
 def header(shape, descr="'<f4'", order="False"):

@@ -19,7 +19,7 @@ from albert.base.machine import available_cores
 from albert.base.paths import ROOT
 from albert.checkpoints import families
 from albert.checkpoints.model import open_checkpoint
-from albert.inference import graph, predictor
+from albert.inference import engines, graph, predictor
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.text.sequences import encode_pair, pad_batch
 from tests.support import exports
@@ -189,7 +189,9 @@ def test_the_requirements_of_litert_alone_bring_all_that_an_export_needs():
 def test_a_checkpoint_without_tensorflow_is_refused_in_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.delitem(sys.modules, "tensorflow.compat.v1", raising=False)
-    with pytest.raises(UserError, match="TensorFlow is not installed, and only an export as TFLite can do without"):
+    with pytest.raises(
+        UserError, match="TensorFlow is not installed, and only an export as ONNX or TFLite can do without"
+    ):
         runpy.run_path(os.path.join(ROOT, "albert", "base", "quiet_tensorflow.py"))
 
 
@@ -200,9 +202,22 @@ def test_a_missing_interpreter_is_said_to_be(model, tmp_path, monkeypatch):
         predictor.open_predictor(str(tmp_path / "out"))
 
 
-def test_an_engine_that_does_not_open_the_files_names_what_does(model):
-    with pytest.raises(UserError, match="tflite does not open .* a checkpoint: .* --format=tflite --tflite_type=int8"):
-        predictor.open_predictor(model[0], "tflite")
+@pytest.mark.parametrize("engine,flags", [("tflite", "tflite --tflite_type=int8"), ("onnx", "onnx")])
+def test_an_engine_that_does_not_open_the_files_names_what_does(model, monkeypatch, engine, flags):
+    monkeypatch.setattr(engines, "check_library", lambda engine: None)
+    monkeypatch.setattr(engines, "light_files", lambda files, engine: None)
+    with pytest.raises(UserError, match="{} does not open .* a checkpoint: .* --format={}".format(engine, flags)):
+        predictor.open_predictor(model[0], engine)
+
+
+@pytest.mark.parametrize(
+    "engine,module,library",
+    [("tflite", "ai_edge_litert.interpreter", "ai-edge-litert"), ("onnx", "onnxruntime", "onnxruntime")],
+)
+def test_an_engine_without_its_library_says_what_brings_it(model, monkeypatch, engine, module, library):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match="engine {} needs {}: `pip install -r requirements/".format(engine, library)):
+        predictor.open_predictor(model[0], engine)
 
 
 def test_a_model_without_a_head_is_said_to_have_none(published, model, tmp_path):
