@@ -16,7 +16,7 @@ READER_KEYS = ("doc_stride", "max_query_length", "max_answer_length")  # of a mo
 CLASSIFIER_KEYS = ("thresholds", "long_text")  # of a classifier
 _LONGEST_SEQUENCE = 1 << 20
 TAGGER_KEYS = ("reads_characters",)  # of a model that tags tokens
-_OPTIONAL_FLAGS = ("is_sentencepiece", "use_pooled_output", *TAGGER_KEYS)
+_OPTIONAL_FLAGS = ("is_sentencepiece", "use_pooled_output")
 _OPTIONAL_TEXTS = ("similar_label", "pooling")
 _BEST_FOLDER = "best"  # in the output folder of a run
 
@@ -105,7 +105,7 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
     values.check_keys(ModelFolder._fields, required=[name for name in ModelFolder._fields if name not in optional])
     given: Dict[str, Any] = {name: values.flag(name) for name in _OPTIONAL_FLAGS if name in values}
     given.update({name: values.text(name) for name in _OPTIONAL_TEXTS if values.values.get(name) is not None})
-    given.update(reader_values(values))
+    given.update(tagger_values(values), **reader_values(values))
     given["head"] = _head_of(values)
     labels = values.texts("labels")
     given.update(classifier_values(values, given["head"], len(labels)))
@@ -122,7 +122,16 @@ def _folder_of(values: json_reading.Description) -> ModelFolder:
     )
 
 
-def reader_values(values: json_reading.Description) -> Dict[str, int]:
+def tagger_values(values: json_reading.Description) -> Dict[str, Any]:
+    """Reads how a tagger reads, by TAGGER_KEYS, where the description says it.
+
+    Raises:
+      UserError: a value is not true or false.
+    """
+    return {name: values.flag(name) for name in TAGGER_KEYS if name in values}
+
+
+def reader_values(values: json_reading.Description) -> Dict[str, Any]:
     """Reads how a model that answers with spans reads, by READER_KEYS; without what the description leaves open.
 
     Raises:

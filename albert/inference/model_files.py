@@ -18,6 +18,7 @@ from albert.checkpoints.description import (
     classifier_values,
     read_description,
     reader_values,
+    tagger_values,
 )
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.variables import token_head_of
@@ -216,7 +217,7 @@ def _find_export(folder: str, description: Description) -> ModelFiles:
             head=head,
             vector_size=_vector_size(description) if head == SENTENCE_VECTOR else None,
             **reader_values(description),
-            **{name: description.flag(name) for name in TAGGER_KEYS if name in description},
+            **tagger_values(description),
             **classifier_values(description, head, len(labels)),
         )
     except UserError as error:
