@@ -103,8 +103,9 @@ class ModelConfig:
         try:
             return cls.from_dict(dict(parse_description(read_text(path)).values))
         except OSError as error:
-            reason = error.strerror + download_advice(path)
-            raise UserError("cannot read the model config {}: {}".format(path, reason)) from error
+            raise UserError(
+                "cannot read the model config {}: {}{}".format(path, error.strerror, download_advice(path))
+            ) from error
         except UserError as error:
             raise UserError("{} is no {}: {}".format(path, cls.__name__, error)) from error
 

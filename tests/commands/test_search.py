@@ -61,7 +61,7 @@ def test_a_bad_line_leaves_no_index(published, tmp_path):
 @pytest.mark.parametrize(
     "words,message",
     [
-        ([], "ACTION is missing: index builds an index, query asks it"),
+        ([], "ACTION and --index must be given (--help lists all flags)"),
         (["indx", "--index=i"], "there is no 'indx': the nearest word is index"),
         (["query", "一"], "--index must be given"),
         (["index", "--index=i", "--checkpoint=c"], "the file of lines is missing: search.py index LINES"),
