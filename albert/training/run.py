@@ -214,7 +214,7 @@ def starting_checkpoint(settings: TrainingSettings) -> Optional[str]:
 
 
 def _check_trained_part(settings: TrainingSettings, latest: str) -> None:
-    """Raises `UserError` where a run goes on that trained another part of the model: its optimizer's slots do not fit."""
+    """Raises `UserError` where the checkpoint to go on from trained another part of the model: its slots do not fit."""
     contents = read_contents(latest)
     if settings.do_train and contents.slots and contents.has_encoder_slots == settings.freeze_encoder:
         raise UserError(
