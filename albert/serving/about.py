@@ -7,7 +7,6 @@ import os
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-SOURCE = "https://github.com/brightmart/albert_zh"  # the project that this one goes on with
 _CARD_FILE = "MODEL_CARD.md"
 _BEST = "best"  # the folder of a run's best model, which says less than that of the run
 _SECTION = re.compile(r"^## (.+)$")

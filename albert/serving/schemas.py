@@ -231,7 +231,6 @@ class ModelCard(BaseModel):
     max_rows: int = _field("the most rows of a list", "一个数组最多的行数")
     max_body_bytes: int = _field("the most bytes of a request", "一个请求最多的字节数")
     version: str = _field("the version of ALBERT-zh", "ALBERT-zh 的版本")
-    source: str = _field("the address of the project", "项目的网址")
 
 
 class Health(BaseModel):

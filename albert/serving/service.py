@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from albert.base.errors import UserError
 from albert.base.versions import VERSION
 from albert.serving import schemas
-from albert.serving.about import SOURCE
 from albert.serving.batches import Batcher, Job, QueueFull, Stopped, TooLarge
 from albert.serving.guard import CLIENT_GONE, Limits
 from albert.serving.metrics import ServingMetrics
@@ -114,7 +113,6 @@ class Service(NamedTuple):
             max_rows=self.limits.max_rows,
             max_body_bytes=self.limits.max_body_bytes,
             version=VERSION,
-            source=SOURCE,
             **about,
         )
 

@@ -36,8 +36,7 @@ function showHeader() {
     ...Object.entries(card.refusals).map(([path, reason]) => [path, reason]),
   ];
   find("details").replaceChildren(...rows.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]));
-  find("source").href = card.source;
-  find("source").textContent = `ALBERT-zh ${card.version}`;
+  find("version").textContent = `ALBERT-zh ${card.version}`;
 }
 
 function openViews() {
