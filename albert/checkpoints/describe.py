@@ -97,6 +97,8 @@ def _uses(model: CheckpointModel, path: str) -> Iterable[Tuple[str, str]]:
     named, path = _config_words(model), shell_word(path)
     if model.head == CLASSIFIER and model.labels and _scores_pairs(model):
         yield "Score pairs of sentences", "python similarity.py --model_dir={}".format(path)
+    elif model.description and model.head in (CLASSIFIER, TAGS, SPANS):
+        yield "Ask it", "python predict.py --model={}".format(path)
     if model.head == SENTENCE_VECTOR:
         yield from _vector_uses(model, path)
     yield (

@@ -171,6 +171,27 @@ def test_batches_and_buckets_change_no_figure(trained, runner, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_task_of_ones_own_is_learned_and_needs_only_its_test_file_to_predict(trained, runner, tmp_path):
+    suffix = ".json" if runner is run_mrc else ".txt"
+    files = {split: split + suffix for split in ("train", "dev", "test")}
+    kind = "spans" if runner is run_mrc else "tags"
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"kind": kind, "name": "mine", "files": files}), encoding="utf-8")
+    out = tmp_path / "out"
+    fine_tune(trained[runner], runner, task_name=None, task_file=path, output_dir=out)
+    assert read_json(out, "best", "task.json")["labels"] == list(bio_tags(["LOC", "PER"]) if kind == "tags" else ())
+    name = "mine_predict.json" if kind == "spans" else "mine_predict.bio"
+    before = (out / name).read_bytes()
+    (out / name).unlink()
+    (tmp_path / files["test"]).write_bytes((trained[runner] / "data" / files["test"]).read_bytes())
+    fine_tune(
+        trained[runner], runner, task_name=None, task_file=path, data_dir=None, output_dir=out, do_train=False,
+        do_eval=False,
+    )  # fmt: skip
+    assert (out / name).read_bytes() == before
+
+
+@pytest.mark.slow
 def test_a_rerun_goes_on(trained, runner, tmp_path, caplog):
     caplog.set_level("INFO")
     out = tmp_path / "out"
@@ -277,4 +298,5 @@ def test_other_commands_know_the_model(trained, runner):
     name, task = ("run_mrc.py", "cmrc2018") if runner is run_mrc else ("run_ner.py", "msra_ner")
     described = describe_model(open_checkpoint(best), best)
     assert "for {} (task {})".format(name, task) in described
+    assert "python predict.py --model={}".format(best) in described
     assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in next_command(best)
