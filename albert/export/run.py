@@ -26,8 +26,10 @@ from albert.export.settings import ANY_LENGTH, DEFAULT_LENGTHS, TO_TENSORFLOW, E
 from albert.export.tflite import write_tflite
 from albert.export.transformers_tokenizer import VOCAB_FILE, read_tokenizer
 from albert.files.complete import CompleteFolder, files_in
+from albert.inference.context_windows import WindowSettings
 from albert.inference.graph import InferenceGraph, head_recipe
 from albert.inference.model_files import EXPORT_DESCRIPTION_FILE, EXPORT_ENGINES, check_export_folder, describe_export
+from albert.inference.reader import DOC_STRIDE, MAX_QUERY_LENGTH, fitting_windows
 from albert.model.outputs import (
     CLASSIFIER,
     FINE_TUNED_HEADS,
@@ -192,8 +194,22 @@ def _description(request: Request, format_name: str, parity: Parity) -> Dict[str
     keys = {SPANS: READER_KEYS, TAGS: TAGGER_KEYS, CLASSIFIER: CLASSIFIER_KEYS}.get(request.head, ())
     if model.description:
         description.update({name: getattr(model.description, name) for name in keys})
+    if request.head == SPANS and request.seq_length and request.seq_length < request.text_length:
+        description.update(_shorter_windows(request))
     if request.head == CLASSIFIER:
         description["similar_label"] = model.description.similar_label if model.description else None
     if request.head == SENTENCE_VECTOR:
         description[SENTENCE_VECTOR] = vector_values(model)
     return description
+
+
+def _shorter_windows(request: Request) -> Dict[str, int]:
+    """How a reader reads whose export has shorter rows than training had."""
+    trained = request.model.description
+    settings = WindowSettings(
+        max_seq_length=request.seq_length or request.text_length,
+        doc_stride=(trained and trained.doc_stride) or DOC_STRIDE,
+        max_query_length=(trained and trained.max_query_length) or MAX_QUERY_LENGTH,
+    )
+    fitting = fitting_windows(settings, request.model.prefix)
+    return {"doc_stride": fitting.doc_stride, "max_query_length": fitting.max_query_length}

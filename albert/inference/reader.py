@@ -85,17 +85,28 @@ class Reader(FineTunedModel):
 
 
 def _window_settings(files: ModelFiles, max_seq_length: int) -> WindowSettings:
-    """How contexts are cut: as in training; an export of shorter sequences has shorter questions and strides."""
+    """How contexts are cut: as the description says, as far as sequences leave room."""
     settings = WindowSettings(
         max_seq_length, files.doc_stride or DOC_STRIDE, files.max_query_length or MAX_QUERY_LENGTH
     )
-    if settings.shortest > max_seq_length:
-        half = (max_seq_length - NUM_SPECIAL) // 2
+    if settings.shortest <= max_seq_length:
+        return settings
+    return fitting_windows(settings, files.checkpoint)
+
+
+def fitting_windows(settings: WindowSettings, path: str) -> WindowSettings:
+    """Windows of an export of shorter sequences than training had: shorter questions, strides that overlap.
+
+    Raises:
+      UserError: a sequence is too short for a question.
+    """
+    if settings.shortest > settings.max_seq_length:
+        half = (settings.max_seq_length - NUM_SPECIAL) // 2
         if half < 1:
-            raise UserError("{} reads {} tokens, too few for a question".format(files.checkpoint, max_seq_length))
+            raise UserError("{} reads {} tokens, too few for a question".format(path, settings.max_seq_length))
         settings = settings._replace(max_query_length=half)
-    room = max_seq_length - NUM_SPECIAL - settings.max_query_length
-    if files.export_format and settings.doc_stride >= room:  # without an overlap, answers would be cut
+    room = settings.max_seq_length - NUM_SPECIAL - settings.max_query_length
+    if settings.doc_stride >= room:  # without an overlap, answers would be cut
         settings = settings._replace(doc_stride=max(1, room // 2))
     return settings
 

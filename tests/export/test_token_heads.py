@@ -74,6 +74,20 @@ def test_an_export_holds_the_tags_and_how_a_reader_reads(folders, tmp_path):
     assert {name: getattr(files["spans"], name) for name in exports.READING} == exports.READING
 
 
+def test_a_reader_of_shorter_rows_has_windows_that_overlap_and_one_of_the_same_rows_those_of_training(
+    folders, tmp_path
+):
+    reading = {}
+    for length in (0, 9, 12):
+        exports.run(
+            checkpoint=folders["spans"], format="frozen", output_dir=tmp_path / str(length), max_seq_length=length
+        )
+        files = find_model(str(tmp_path / str(length)))
+        reading[length] = (files.doc_stride, files.max_query_length)
+    trained = (exports.READING["doc_stride"], exports.READING["max_query_length"])
+    assert reading == {0: trained, 12: trained, 9: (1, 4)}  # 9 - 4 - 3: room for two tokens of the context
+
+
 TEXTS = ["我喜欢吃苹果", "明天北京下雨吗我不喜欢上海的香蕉你在吃", "好"]
 QUESTIONS = [("明天下雨吗", "你是好的"), ("你在上海", "我喜欢吃苹果明天北京下雨吗我不喜欢上海的香蕉"), ("", "好的")]
 
