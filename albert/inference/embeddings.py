@@ -27,7 +27,7 @@ from albert.inference.vector_model import VectorModel
 from albert.model.outputs import HEADS, SENTENCE_VECTOR
 from albert.model.pooling import CLS, MEAN, pool
 
-DEFAULT_LAYERS = (-2,)  # of models without a sentence-vector head
+_BEFORE_LAST = -2  # the layer of models without a sentence-vector head
 
 _LONGEST_ROW = 128
 _VECTORS = "vectors"  # the output of the graph, float32 [B, width]
@@ -58,7 +58,7 @@ class Embedder(VectorModel):
           source: see `encoder_model.open_encoder`.
           layer_indexes: layer indexes; negative ones count from the end; the vectors of several layers are joined.
             Without them and `pooling`, vectors are those of the checkpoint's sentence-vector head, where it has one;
-            else the last layer but one is taken.
+            else the last layer but one is taken, where there are two.
           pooling: "cls" (the first token), "mean" (the default) or "max" over all tokens of the row, [CLS] and [SEP]
             among them.
           max_seq_length: tokens of a row; longer rows are cut. By default as many as the sentence-vector head was
@@ -75,7 +75,7 @@ class Embedder(VectorModel):
             recipe, output = head_recipe(model, SENTENCE_VECTOR), HEADS[SENTENCE_VECTOR].outputs[0]
             self.definition = "the model's own sentence vectors: " + describe_vectors(model)
         else:
-            layers = _checked_layers(DEFAULT_LAYERS if layer_indexes is None else layer_indexes, model)
+            layers = _checked_layers(layer_indexes, model)
             pooling = pooling or MEAN
             recipe, output = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling}), _VECTORS
             self.definition = "{} over the tokens of layer {}".format(pooling, " and ".join(map(str, layers)))
@@ -88,8 +88,10 @@ class Embedder(VectorModel):
         )
 
 
-def _checked_layers(layer_indexes: Sequence[int], model: CheckpointModel) -> List[int]:
+def _checked_layers(layer_indexes: Optional[Sequence[int]], model: CheckpointModel) -> List[int]:
     count = model.config.num_hidden_layers * getattr(model.config, "inner_group_num", 1)
+    if layer_indexes is None:
+        layer_indexes = [max(_BEFORE_LAST, -count)]
     wrong = [index for index in layer_indexes if not -count <= index < count]
     if wrong or not layer_indexes:
         raise UserError(
