@@ -2,7 +2,8 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.tasks.classification import CLASSIFICATION_TASKS
-from albert.tasks.registry import CLASSIFIER, READER, RUNNER_OF, TAGGER, TASKS_OF, get_task
+from albert.tasks.registry import CLASSIFIER, READER, RUNNER_OF, TAGGER, TASKS_OF, declared_task, get_task
+from tests.support.own_tasks import describe
 
 
 def test_every_task_has_one_runner():
@@ -52,3 +53,15 @@ def test_an_unknown_task_names_the_nearest_and_all():
     )
     with pytest.raises(UserError, match="unknown task ''"):
         get_task("")
+
+
+@pytest.mark.parametrize(
+    "kind, own", [("classification", CLASSIFIER), ("multilabel", CLASSIFIER), ("tags", TAGGER), ("spans", READER)]
+)
+def test_a_task_file_is_for_the_command_of_its_kind(tmp_path, kind, own):
+    texts = {"text_a": "text"} if own == CLASSIFIER else {}
+    path = describe(tmp_path, "a.jsonl", kind=kind, **texts)
+    assert declared_task(None, path, None, own).name == "mine"
+    for runner in {CLASSIFIER, TAGGER, READER} - {own}:
+        with pytest.raises(UserError, match='the task mine is of the "kind" .*, which {} fine-tunes, not'.format(own)):
+            declared_task(None, path, None, runner)

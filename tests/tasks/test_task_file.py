@@ -156,6 +156,39 @@ def test_a_wrong_description_is_one_sentence(tmp_path, changes, expected):
     assert str(error.value).startswith("{} does not describe a task: {}".format(path, expected))
 
 
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ({"kind": "tag"}, "'kind' must be one of classification, pair, multilabel, tags, spans, not 'tag'"),
+        ({"kind": "pair", "text_a": "a"}, "the key 'text_b' is missing"),
+        (
+            {"kind": "tags", "text_b": "a"},
+            "the key 'text_b' is for the kind classification or pair or multilabel, not tags",
+        ),
+        ({"kind": "spans", "overlaps": "error"}, "the key 'overlaps' is for the kind tags, not spans"),
+        ({"kind": "spans", "contxt": "a"}, "unknown key 'contxt': the nearest known one is 'context'"),
+        ({"kind": "tags", "overlaps": "all", "format": "json"}, "'overlaps' must be one of error, longest, not 'all'"),
+        ({"kind": "tags", "overlaps": "longest"}, "'overlaps' has no use with lines of a token and its tag"),
+        ({"kind": "tags", "metric": "accuracy"}, "'metric' must be one of f1, precision, recall, not 'accuracy'"),
+        (
+            {"kind": "tags", "format": "squad"},
+            "'format' must be one of conll, json, tsv, csv, label_studio, doccano, not",
+        ),
+        ({"kind": "tags", "labels": []}, "'labels' must be at least one that differ, not []"),
+        ({"kind": "tags", "text_a": "a", "header": False}, "the column 'a' needs a header that names it"),
+        ({"kind": "spans", "annotator": True}, "'annotator' must be an id or a text, not True"),
+        ({"kind": "spans", "question": 1}, "the column 'context' needs a header that names it"),
+        ({"kind": "spans", "format": "json", "context": 2}, "the columns of JSON have names, not numbers (2)"),
+    ],
+)
+def test_keys_of_a_kind(tmp_path, values, expected):
+    header = {"header": False} if values.get("question") == 1 else {}
+    path = describe(tmp_path, dict({"name": "mine", "files": {"train": "train.tsv"}}, **values, **header))
+    with pytest.raises(UserError) as error:
+        read_task(path)
+    assert str(error.value).startswith("{} does not describe a task: {}".format(path, expected))
+
+
 @pytest.mark.parametrize("key", ["name", "files", "text_a"])
 def test_a_missing_key_is_named(tmp_path, key):
     values = {other: value for other, value in PAIRS.items() if other != key}
