@@ -57,7 +57,7 @@ place = os.path.join(os.getcwd(), sys.argv[1])
 print("python %d.%d.%d in %s" % (sys.version_info[:3] + (place,)))
 lock = "requirements/lock/py%d.%d-" % sys.version_info[:2]
 print("requirements.txt " + digest("requirements.txt", lock + "build.txt", lock + "run.txt"))
-print("requirements/dev.txt " + digest("requirements/dev.txt", "requirements/serve.txt", "requirements/search.txt", lock + "dev.txt"))
+print("requirements/dev.txt " + digest("requirements/dev.txt", "requirements/serve.txt", "requirements/search.txt", "requirements/onnx.txt", lock + "dev.txt"))
 PY
 }
 

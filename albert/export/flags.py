@@ -6,7 +6,7 @@ from typing import Optional
 
 from albert.base.errors import UsageError
 from albert.base.flags import Flags
-from albert.export.settings import DEFAULT_LENGTHS, FLOAT32, TFLITE_TYPES, TO_TENSORFLOW, ExportSettings
+from albert.export.settings import DEFAULT_LENGTHS, FLOAT32, ONNX_TYPES, TFLITE_TYPES, TO_TENSORFLOW, ExportSettings
 from albert.model.outputs import HEADS
 
 _CONFIG_FLAGS = ("bert_config_file", "albert_config_file")
@@ -26,6 +26,7 @@ def declare_export_flags(flags: Flags) -> None:
     flags.group("Export")
     flags.integer("max_seq_length", None, "the only length of rows; 0 for any (tflite: 128, others: any)", minimum=0)
     flags.choice("tflite_type", FLOAT32, TFLITE_TYPES, "how TFLite keeps the weights")
+    flags.choice("onnx_type", FLOAT32, ONNX_TYPES, "how ONNX keeps the weights")
     flags.boolean("overwrite", False, "replace an earlier export in the output folder")
 
 
@@ -57,6 +58,7 @@ def build_settings(flags: Flags, *, checkpoint: str, export_format: str, output_
         do_lower_case=flags.do_lower_case,
         max_seq_length=flags.max_seq_length,
         tflite_type=flags.tflite_type,
+        onnx_type=flags.onnx_type,
         overwrite=flags.overwrite,
     )
 

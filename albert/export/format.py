@@ -21,7 +21,7 @@ class Request(NamedTuple):
       text_length: the longest row that the model was trained for.
       do_lower_case: whether the model's text is lower-cased.
       seq_length: the only length of rows (S); None for any.
-      tflite_type: how TFLite keeps the weights.
+      tflite_type, onnx_type: how TFLite and ONNX keep the weights.
     """
 
     model: CheckpointModel
@@ -30,6 +30,7 @@ class Request(NamedTuple):
     do_lower_case: bool
     seq_length: Optional[int] = None
     tflite_type: str = "float32"
+    onnx_type: str = "float32"
 
     @property
     def outputs(self) -> Tuple[str, ...]:

@@ -153,6 +153,7 @@ def _request(settings: ExportSettings) -> Request:
         head=head,
         seq_length=_seq_length(settings, model),
         tflite_type=settings.tflite_type,
+        onnx_type=settings.onnx_type,
         text_length=model.config.max_position_embeddings if description is None else description.max_seq_length,
         do_lower_case=settings.do_lower_case if model.do_lower_case is None else model.do_lower_case,
     )

@@ -15,6 +15,7 @@ DEFAULT_LENGTHS: Dict[str, Optional[int]] = {
     "pytorch": None,
 }
 FLOAT32, FLOAT16, INT8 = TFLITE_TYPES = ("float32", "float16", "int8")
+ONNX_TYPES = (FLOAT32, INT8)
 
 
 class ExportSettings(NamedTuple):
@@ -31,6 +32,7 @@ class ExportSettings(NamedTuple):
       do_lower_case: whether text is lower-cased, where the checkpoint's folder does not say so.
       max_seq_length: the only length of rows; 0 for any; by default that of the format.
       tflite_type: how TFLite keeps the weights, one of `TFLITE_TYPES`.
+      onnx_type: how ONNX keeps the weights, one of `ONNX_TYPES`.
       overwrite: whether an earlier export in output_dir is replaced.
     """
 
@@ -43,4 +45,5 @@ class ExportSettings(NamedTuple):
     do_lower_case: bool = True
     max_seq_length: Optional[int] = None
     tflite_type: str = FLOAT32
+    onnx_type: str = FLOAT32
     overwrite: bool = False

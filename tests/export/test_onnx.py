@@ -7,6 +7,7 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.checkpoints.model import open_checkpoint
+from albert.export.settings import ONNX_TYPES
 from albert.inference.graph import InferenceGraph, head_recipe
 from tests.support import exports
 
@@ -41,3 +42,18 @@ def test_a_missing_converter_is_named_with_what_installs_it(published, tmp_path,
     with pytest.raises(UserError, match="tf2onnx is not installed: `pip install -r requirements/export.txt`"):
         exports.run(checkpoint=published["google_g1"], format="onnx", output_dir=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_eight_bit_weights_are_smaller_and_answer_nearly_so(tmp_path):
+    pytest.importorskip("tf2onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    folder = exports.write_classifier(tmp_path / "model", hidden_size=64, intermediate_size=256)
+    inputs, answers, sizes = {name: np.ones([3, 7], np.int32) for name in exports.INPUT_NAMES}, {}, {}
+    for kind in ONNX_TYPES:
+        exports.run(checkpoint=folder, format="onnx", onnx_type=kind, output_dir=tmp_path / kind)
+        path = tmp_path / kind / "model.onnx"
+        session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        answers[kind], sizes[kind] = session.run(["probabilities"], inputs)[0], path.stat().st_size
+    assert sizes["int8"] < 0.9 * sizes["float32"]
+    np.testing.assert_allclose(answers["int8"], answers["float32"], atol=0.03)
+    assert np.abs(answers["int8"] - answers["float32"]).max() > 0

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,12 +55,8 @@ def test_it_is_made_once_and_answers_as_tensorflow_from_any_thread(folder, expor
     for _ in range(2):
         with predictor.open_predictor(folder) as loaded:
             assert loaded.engine_name == "onnx"
-            answers = []
-            threads = [threading.Thread(target=lambda: answers.append(loaded.predict(PAIRS))) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor(4) as threads:
+                answers = list(threads.map(loaded.predict, [PAIRS] * 4))
             np.testing.assert_allclose(answers, [expected] * 4, atol=1e-5)
             np.testing.assert_allclose(loaded.predict(PAIRS[1:2]), expected[1:2], atol=1e-5)
     assert len(exporter[0]) == 1 and "--format=onnx" in exporter[0][0] and "--head=classifier" in exporter[0][0]

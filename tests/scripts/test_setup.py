@@ -48,7 +48,13 @@ class Machine:
         self.bin.mkdir()
         for name in ("setup.sh", "find_python.sh"):
             shutil.copy(os.path.join(ROOT, "scripts", name), str(self.root / "scripts"))
-        for name in ("requirements.txt", "requirements/dev.txt", "requirements/serve.txt", "requirements/search.txt"):
+        for name in (
+            "requirements.txt",
+            "requirements/dev.txt",
+            "requirements/serve.txt",
+            "requirements/search.txt",
+            "requirements/onnx.txt",
+        ):
             shutil.copy(os.path.join(ROOT, name), str(self.root / name))
         for tool in TOOLS:
             os.symlink(shutil.which(tool), str(self.bin / tool))
@@ -347,7 +353,13 @@ def test_the_lock_has_the_versions_of_the_requirements(python):
     versions = dict(locked)
     assert len(versions) == len(locked)
     wanted = {}
-    for file in ("requirements.txt", "requirements/dev.txt", "requirements/serve.txt", "requirements/search.txt"):
+    for file in (
+        "requirements.txt",
+        "requirements/dev.txt",
+        "requirements/serve.txt",
+        "requirements/search.txt",
+        "requirements/onnx.txt",
+    ):
         wanted.update(pins(file, python))
     assert len(wanted) > 15
     assert {name: versions.get(name) for name in wanted} == wanted
