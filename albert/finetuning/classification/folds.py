@@ -106,7 +106,9 @@ def run_folds(
     answers = labelling.from_probabilities(out_of_fold)
     labelling.fit(trained, answers)
     whole = _write(settings, labelling, OUT_OF_FOLD, trained, out_of_fold)
-    lines = table_lines(task.metric, [predictions.results for predictions in done], np.bincount(numbers), whole)
+    lines = table_lines(
+        task.metric, [predictions.results for predictions in done], np.bincount(numbers).tolist(), whole
+    )
     if TEST in rows:
         mean = np.mean([predictions.probabilities[TEST] for predictions in done], axis=0, dtype=np.float64)
         tested = _write(settings, labelling, TEST_RESULTS, rows[TEST], mean.astype(np.float32))

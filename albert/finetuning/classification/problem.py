@@ -31,7 +31,7 @@ from albert.model.outputs import CLASSIFIER
 from albert.model.types import Tensor
 from albert.monitor.goal import Baseline
 from albert.tasks.rows import Row
-from albert.tasks.splits import TEST, TRAIN, read_splits
+from albert.tasks.splits import DEV, TEST, TRAIN, read_splits
 from albert.tasks.task import Task, label_list
 from albert.text.long_texts import CUT
 from albert.training.run_model import RunModel
@@ -61,6 +61,7 @@ class Classification(Problem):
         self._weights: Optional[Tuple[float, ...]] = None  # of the labels in the loss
         self._softened: Optional[np.ndarray] = None  # a teacher's probabilities of the train split, [rows, labels]
         self._is_unknown_said = False
+        self._is_fold = False  # whether the dev split is a part of the train split
 
     @staticmethod
     def find_task(settings: ClassificationSettings) -> Task:
@@ -94,10 +95,11 @@ class Classification(Problem):
             _log.info("Weights of the labels in the loss: %s", label_list(shown))
 
     def with_rows(self, settings: ClassificationSettings, rows: Dict[str, List[Row]]) -> Classification:
-        """Returns the same problem for a run by other settings and other rows, of which it knows nothing yet."""
+        """Returns the same problem for the run of a fold, of whose rows it knows nothing yet."""
         changed = self.with_settings(settings)
         changed._labelling = labelling_of(self.run.task)
         changed._windows = OncePerSplit(changed._num_windows)
+        changed._is_fold = True
         changed._weigh(rows[TRAIN])
         return changed
 
@@ -124,6 +126,10 @@ class Classification(Problem):
             "thresholds": self._labelling.thresholds,
         }
         return described if self._reading.long_text == CUT else dict(described, long_text=self._reading.long_text)
+
+    def source_files(self, split: str) -> List[str]:
+        """See `Problem`."""
+        return super().source_files(TRAIN if self._is_fold and split == DEV else split)
 
     def training_files(self) -> Dict[str, List[str]]:
         """See `Problem`."""
