@@ -17,7 +17,8 @@ _OPTIONS = {
     "spark.driver.host": "10.77.0.1",
     "spark.driver.extraJavaOptions": _QUICK_JAVA,
     "spark.executor.extraJavaOptions": _QUICK_JAVA,
-    # Both workers get shards, even if one starts much earlier.
+    # Both workers get shards, even if one starts much earlier: Spark waits for all cores that it may have.
+    "spark.cores.max": "2",
     "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
     "spark.network.timeout": "20s",
