@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests on several hosts, which are network namespaces of this machine: data on Spark, training by TF_CONFIG.
 #
-#   bash scripts/test_cluster.sh
+#   bash scripts/test_cluster.sh [pytest's arguments]
 #
 # Needs root on Linux, and Java for Spark; where that is not there, it says so and ends well. Spark runs in environments
 # of its own (.venv-spark), with what requirements/lock/ names.
@@ -48,4 +48,4 @@ else
 fi
 # Both at a time: each of them waits much.
 .venv-tf2.15/bin/python -m pytest -q --durations=5 --numprocesses=2 --dist=loadfile \
-  tests/pretraining_data/test_spark.py tests/devices/test_training_hosts.py
+  tests/pretraining_data/test_spark.py tests/devices/test_training_hosts.py "$@"
