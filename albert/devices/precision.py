@@ -29,13 +29,10 @@ def check_precision(precision: str, use_tpu: bool = False) -> None:
     if precision == FLOAT16 and not has_gpu:
         raise UserError("--precision=float16 is for GPUs, and none is visible here: leave it out")
     if precision == BFLOAT16 and not (use_tpu or has_gpu):
-        import tensorflow.compat.v1 as tf
-
-        if int(tf.__version__.split(".")[0]) < 2:
+        version = _tensorflow_version()
+        if int(version.split(".")[0]) < 2:
             raise UserError(
-                "--precision=bfloat16 on a CPU needs TensorFlow 2's kernels, this is {}: leave it out".format(
-                    tf.__version__
-                )
+                "--precision=bfloat16 on a CPU needs TensorFlow 2's kernels, this is {}: leave it out".format(version)
             )
         if not _cpu_multiplies_bfloat16():
             raise UserError(
@@ -50,6 +47,12 @@ def gpus() -> list:
     from tensorflow.python.client import device_lib  # here: it looks for devices, which takes a moment
 
     return [device for device in device_lib.list_local_devices() if device.device_type == "GPU"]
+
+
+def _tensorflow_version() -> str:
+    import tensorflow.compat.v1 as tf
+
+    return str(tf.__version__)
 
 
 def _cpu_multiplies_bfloat16() -> bool:

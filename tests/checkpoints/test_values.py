@@ -148,7 +148,7 @@ def test_slots_of_every_name_are_no_weights(prefixes):
 
 def test_slots_without_their_weights_are_no_weights_either(tmp_path):
     prefix = save(tmp_path / "x.ckpt", {"a/kernel/adam_m": np.zeros([2]), "b/bias/Adam_1": np.zeros([2])})
-    assert read_contents(prefix) == ({}, ("Adam_1", "adam_m"), ())
+    assert read_contents(prefix) == ({}, ("Adam_1", "adam_m"), (), False)
 
 
 def test_cut_data_is_named_where_it_is_restored(prefixes, tmp_path):

@@ -1,7 +1,6 @@
 """What each precision asks of the devices."""
 
 import pytest
-import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
 from albert.devices import precision
@@ -12,7 +11,7 @@ def machine(monkeypatch):
     def describe(*, gpus=0, cpu=True, version="2.15.1"):
         monkeypatch.setattr(precision, "gpus", lambda: ["gpu"] * gpus)
         monkeypatch.setattr(precision, "_cpu_multiplies_bfloat16", lambda: cpu)
-        monkeypatch.setattr(tf, "__version__", version)
+        monkeypatch.setattr(precision, "_tensorflow_version", lambda: version)
 
     return describe
 
