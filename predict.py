@@ -87,14 +87,18 @@ def _columns(flags: Flags) -> List[Column]:
 
 def _texts(flags: Flags, model: OpenModel, ability: str) -> Tuple[str, ...]:
     """The texts of the row that the flags hold."""
-    shape, second = PREDICTIONS[ability].shape, flags.context if flags.context is not None else flags.text_b
-    if shape == PAIR and second is None:
-        raise UsageError("the model {} scores pairs: give the second text with --text_b".format(model.path))
-    if shape == QUESTION and flags.context is None:
-        raise UsageError("the model {} answers questions on a text: give it with --context".format(model.path))
-    if shape == TEXT and second is not None:
-        raise UsageError("the model {} reads one text: leave --text_b and --context out".format(model.path))
-    return (flags.text,) if second is None else (flags.text, second)
+    shape, path = PREDICTIONS[ability].shape, model.path
+    if shape == QUESTION:
+        if flags.context is None or flags.text_b is not None:
+            raise UsageError("the model {} answers questions on a text: give it with --context alone".format(path))
+        return flags.text, flags.context
+    if flags.context is not None:
+        raise UsageError("the model {} answers no questions: leave --context out".format(path))
+    if shape == PAIR and flags.text_b is None:
+        raise UsageError("the model {} scores pairs: give the second text with --text_b".format(path))
+    if shape == TEXT and flags.text_b is not None:
+        raise UsageError("the model {} reads one text: leave --text_b out".format(path))
+    return (flags.text,) if flags.text_b is None else (flags.text, flags.text_b)
 
 
 if __name__ == "__main__":
