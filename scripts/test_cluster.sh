@@ -7,6 +7,7 @@
 # of its own (.venv-spark), with what requirements/lock/ names.
 set -euo pipefail
 
+words=("$@") # for pytest
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/find_python.sh
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}" PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -48,4 +49,4 @@ else
 fi
 # Both at a time: each of them waits much.
 .venv-tf2.15/bin/python -m pytest -q --durations=5 --numprocesses=2 --dist=loadfile \
-  tests/pretraining_data/test_spark.py tests/devices/test_training_hosts.py "$@"
+  tests/pretraining_data/test_spark.py tests/devices/test_training_hosts.py ${words[@]+"${words[@]}"}
