@@ -90,9 +90,9 @@ def _choice(files: ModelFiles, found: Optional[ModelFiles]) -> str:
     """Says in a line which engine answers."""
     if found:
         return "Engine: {}, from {}.".format(found.engine, found.checkpoint)
-    if any(light.is_installed() for light in LIGHT_ENGINES):
+    if any(light.is_made_here() for light in LIGHT_ENGINES):
         return "Engine: {}.".format(files.engine)
-    return "Engine: {}; `pip install -r requirements/onnx.txt` brings a lighter one.".format(files.engine)
+    return "Engine: {}; `pip install -r requirements/export.txt` brings a lighter one.".format(files.engine)
 
 
 def check_library(engine: Optional[str]) -> None:

@@ -52,6 +52,10 @@ class LightEngine(NamedTuple):
         """Whether the library can be imported."""
         return _is_installed(self.library)
 
+    def is_made_here(self) -> bool:
+        """Whether its export can be made and opened."""
+        return self.is_installed() and all(map(_is_installed, self.exporters))
+
 
 LIGHT_ENGINES = (  # the faster one first
     LightEngine(ONNX, "onnxruntime", ("tensorflow", "tf2onnx"), ("--format=onnx",)),
@@ -78,7 +82,7 @@ def light_files(files: ModelFiles, engine: Optional[str] = None) -> Optional[Mod
     kept = [found for found in (_kept(files, light, source) for light in engines) if found]
     if kept:
         return kept[0]
-    made = next((light for light in engines if all(map(_is_installed, light.exporters))), None)
+    made = next((light for light in engines if light.is_made_here()), None)
     return _kept(files, made, source) if made and _make(files, made, source) else None
 
 

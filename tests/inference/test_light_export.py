@@ -102,7 +102,8 @@ def test_without_an_exporter_or_beside_a_gpu_tensorflow_answers(folder, exporter
     monkeypatch.setattr(light_export, "_is_installed", lambda module: module == "onnxruntime")
     with caplog.at_level("INFO"):
         assert engines.lightest(find_model(folder)).export_format is None
-    assert "Engine: tensorflow." in caplog.text and not exporter[0]
+    said = "Engine: tensorflow; `pip install -r requirements/export.txt` brings a lighter one."
+    assert said in caplog.text and not exporter[0]
 
 
 def test_an_export_of_another_head_is_not_taken(folder, exporter):
