@@ -41,13 +41,19 @@ class Companions(NamedTuple):
     do_lower_case: Optional[bool] = None
 
 
-def write_best(output_dir: str, prefix: str, figures: Sequence[Tuple[str, str]] = ()) -> str:
+def write_best(
+    output_dir: str,
+    prefix: str,
+    figures: Sequence[Tuple[str, str]] = (),
+    description: Optional[ModelFolder] = None,
+) -> str:
     """Writes <output_dir>/best, a folder with the weights of one of the run's checkpoints, and returns its path.
 
     Args:
       output_dir: of the run.
       prefix: of the checkpoint.
       figures: names and values of its evaluation, for the model card.
+      description: of this checkpoint; None for that of the run's folder.
 
     Raises:
       UserError: the folder holds something else than a model, or the checkpoint is incomplete.
@@ -57,6 +63,7 @@ def write_best(output_dir: str, prefix: str, figures: Sequence[Tuple[str, str]] 
         like=prefix,
         write_weights=lambda target: write_weights(prefix, target),
         card=lambda model: run_card(output_dir, model, figures),
+        description=description,
     )
 
 
@@ -66,6 +73,7 @@ def write_weights_folder(
     like: str,
     write_weights: Callable[[str], None],
     card: Optional[Callable[[CheckpointModel], str]] = None,
+    description: Optional[ModelFolder] = None,
 ) -> str:
     """Writes a folder, or replaces it when the new one is complete, and returns its path.
 
@@ -74,6 +82,7 @@ def write_weights_folder(
       like: prefix of the checkpoint that gives its companions and its name to the new folder.
       write_weights: writes the weights to a prefix.
       card: makes the text of the model card; None for none.
+      description: of the new folder's model; None for that in the folder of `like`.
 
     Raises:
       UserError: the folder holds something else, or the checkpoint is incomplete.
@@ -82,7 +91,8 @@ def write_weights_folder(
         raise UserError("{} holds something else than a model: move it away".format(folder))
     model = open_checkpoint(like)
     with CompleteFolder(folder, marker=_MARKER) as unfinished:
-        write_companions(unfinished, companions_of(model))
+        companions = companions_of(model)
+        write_companions(unfinished, companions._replace(description=description or companions.description))
         if card:
             write_card(unfinished, card(model))
         write_weights(os.path.join(unfinished, os.path.basename(model.prefix)))

@@ -204,9 +204,7 @@ def _run_phases(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> _D
 def _conclude(problem: Problem, dev: Split, best: str, kept: _BestAnswers) -> Optional[str]:
     """Learns from the best checkpoint's answers how they become decisions, and writes what went wrong; says where."""
     settings = problem.run.settings
-    answers = kept.of(step_of(best))
-    if answers is None:
-        answers = _answers(problem, dev, TrainingSetup(use_tpu=settings.use_tpu), best, settings.eval_batch_size)
+    answers = _dev_answers(problem, dev, best, kept)
     problem.fit(dev, answers)
     if not settings.is_chief:
         return None
@@ -215,6 +213,18 @@ def _conclude(problem: Problem, dev: Split, best: str, kept: _BestAnswers) -> Op
     path = _report_path(problem, MISTAKES)
     count = problem.write_mistakes(path, dev, answers)
     return None if count is None else "Dev rows that went wrong ({:,}), the worst first: {}".format(count, path)
+
+
+def _dev_answers(problem: Problem, split: Split, prefix: str, kept: _BestAnswers) -> List[Any]:
+    """A checkpoint's answers on the dev split: those that are kept, else new ones."""
+    answers = kept.of(step_of(prefix))
+    if answers is not None:
+        return answers
+    settings = problem.run.settings
+    found: List[Any] = _answers(
+        problem, split, TrainingSetup(use_tpu=settings.use_tpu), prefix, settings.eval_batch_size
+    )
+    return found
 
 
 def _train_fold(problem: Problem, rows: Dict[str, List[Any]], advice: str) -> FoldAnswers:
@@ -403,6 +413,12 @@ def _evaluator(problem: Problem, split: Split, watch: LearningWatch, kept: _Best
         kept.offer(results, answers if problem.concludes else [])
         return results
 
+    def describe(prefix: str) -> Optional[ModelFolder]:
+        if not problem.concludes:
+            return None
+        problem.fit(split, _dev_answers(problem, split, prefix, kept))
+        return _description(problem)
+
     return Evaluator(
         settings.output_dir,
         name="dev",
@@ -411,6 +427,7 @@ def _evaluator(problem: Problem, split: Split, watch: LearningWatch, kept: _Best
         goal=_goal(problem),
         measure=measure,
         find_baseline=lambda: problem.baseline(split),
+        describe=describe,
     )
 
 

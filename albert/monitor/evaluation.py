@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from albert.checkpoints.description import best_folder
+from albert.checkpoints.description import ModelFolder, best_folder
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.values import step_of
@@ -41,6 +41,7 @@ class Evaluator:
         goal: Goal,
         measure: Callable[[str], Results],
         find_baseline: Callable[[], Optional[Baseline]] = lambda: None,
+        describe: Callable[[str], Optional[ModelFolder]] = lambda prefix: None,
     ) -> None:
         """Creates the evaluator.
 
@@ -51,6 +52,7 @@ class Evaluator:
           goal: see `Goal`.
           measure: the figures of the checkpoint at a prefix, "global_step" among them.
           find_baseline: finds the baseline of the figure that is shown first; called once, and only where it is shown.
+          describe: the description of the model at a prefix, where it differs from that of the run's folder.
         """
         self.name = name
         self.goal = goal
@@ -58,6 +60,7 @@ class Evaluator:
         self._data = _digest(json.dumps(data, sort_keys=True).encode("utf-8"))
         self._measure = measure
         self._find_baseline = find_baseline
+        self._describe = describe
         self._baseline: Optional[Tuple[Optional[Baseline]]] = None  # found, or not looked for yet
         self._events = EventLog(os.path.join(output_dir, EVAL_FOLDER))
 
@@ -98,7 +101,7 @@ class Evaluator:
         self._events.add(results[STEP], figures)
 
     def _keep(self, prefix: str, results: Results) -> None:
-        write_best(self._output_dir, prefix, self.figures_in_words(results))
+        write_best(self._output_dir, prefix, self.figures_in_words(results), self._describe(prefix))
 
     def figures_in_words(self, results: Results) -> List[Tuple[str, str]]:
         """Names and values of a checkpoint's figures, for people; the one that is shown first has its baseline."""

@@ -7,6 +7,7 @@ import pytest
 
 import run_classifier
 from albert.checkpoints.description import read_description
+from albert.finetuning import run
 from albert.inference.predictor import open_predictor
 from tests.support import tiny_model, tiny_runs
 
@@ -63,6 +64,24 @@ def test_several_labels_and_windows_are_trained_and_answered_alike(folder, caplo
     np.testing.assert_allclose(found.probabilities, np.loadtxt(output_dir + "/test_results.tsv"), atol=1e-5)
     with open(output_dir + "/topics_predict.json", encoding="utf-8") as file:
         assert [tuple(json.loads(line)["labels"]) for line in file] == found.labels
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_after_an_evaluation_leaves_the_thresholds_of_the_best(folder, monkeypatch):
+    task = write_topics(folder)
+
+    def kill(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "_conclude", kill)
+    with pytest.raises(KeyboardInterrupt):
+        classify(folder, task_name=None, data_dir=None, task_file=task, do_predict=False)
+    output_dir = str(folder / "finetuned")
+    left = read_description(output_dir + "/best").thresholds
+    assert len(left) == 3 and set(left) != {0.5}
+    monkeypatch.undo()
+    classify(folder, task_name=None, data_dir=None, task_file=task, do_predict=False)
+    assert read_description(output_dir + "/best").thresholds == left
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 
 from albert.base.errors import UserError
 from albert.checkpoints import families, folder
+from albert.checkpoints.description import ModelFolder, read_description, write_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.folder import write_best
 from albert.checkpoints.model import open_checkpoint
@@ -123,6 +124,31 @@ def test_only_what_is_better_than_something_trained_is_called_the_best_so_far(tm
         "dev, step 3: " + figures.format("75.0 %") + ", the best so far",
         "dev, step 4: " + figures.format("25.0 %"),
     ]
+
+
+def test_the_best_is_described_with_the_weights_and_again_after_a_kill_between_record_and_folder(
+    tmp_path, weights, monkeypatch
+):
+    run = Run(tmp_path, weights, {1: 0.5, 2: 0.75, 3: 0.25})
+    (tmp_path / "vocab.txt").write_text("a\n")
+    of_run = ModelFolder("topics", ("a",), "zh", "tiny.json", "vocab.txt", True, 8, thresholds=(0.5,))
+    write_description(run.folder, of_run)
+
+    def evaluator():
+        return run.evaluator(describe=lambda prefix: of_run._replace(thresholds=(step_of(prefix) / 8,)))
+
+    def kept_threshold():
+        return read_description(str(tmp_path / "best")).thresholds
+
+    evaluator().evaluate(run.prefix(1))
+    assert kept_threshold() == (0.125,)
+    with monkeypatch.context() as patch:
+        patch.setattr(Evaluator, "_keep", lambda *arguments: None)
+        evaluator().evaluate(run.prefix(2))
+    assert kept_threshold() == (0.125,) and run.kept_step() == 1
+    evaluator().evaluate(run.prefix(3))
+    evaluator().keep_best()
+    assert kept_threshold() == (0.25,) and run.kept_step() == 2
 
 
 def test_what_is_untrained_is_the_best_only_while_it_is_alone(tmp_path, weights):
