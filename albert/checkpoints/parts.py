@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from albert.base.sentences import Sentence
 from albert.checkpoints.variables import (
     ENCODER_PREFIX,
     NUM_GROUPS,
@@ -164,7 +165,7 @@ def lack_of(shapes: Shapes, head: str, use_pooled_output: bool = True) -> Option
     if head == ENCODER:
         return None
     if not has_head(HEADS[head], shapes):
-        return _HEAD_WORDS[head] if head != CLASSIFIER else _classifier_lack(shapes)
+        return Sentence(_HEAD_WORDS[head]) if head != CLASSIFIER else _classifier_lack(shapes)
     missing = tuple(name for name in _HEAD_WEIGHTS[head] if name not in shapes)
     if missing:
         return "only a part of its {} head: {} is missing".format(head, listed(missing))
@@ -177,7 +178,9 @@ def lack_of(shapes: Shapes, head: str, use_pooled_output: bool = True) -> Option
 def _classifier_lack(shapes: Shapes) -> str:
     other = next((head for head in FINE_TUNED_HEADS if has_head(HEADS[head], shapes)), None)
     return (
-        "a fine-tuned head for {}, no classifier".format(fine_tuned_words(other)) if other else _HEAD_WORDS[CLASSIFIER]
+        Sentence("a fine-tuned head for {}, no classifier", Sentence(fine_tuned_words(other)))
+        if other
+        else Sentence(_HEAD_WORDS[CLASSIFIER])
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.checkpoints.model import CheckpointModel
 from albert.inference.encoder_model import EncoderModel
 from albert.inference.engine_tensorflow import TensorFlowEngine
@@ -97,7 +98,7 @@ class FillMask:
             raise UserError("{} must be a text, not {}".format(place, shown(text)))
         parts = text.split(MASK_TOKEN)
         if len(parts) == 1:
-            raise UserError("{} has no {}: write one where a word is missing".format(place, MASK_TOKEN))
+            raise UserError(Sentence("{} has no {}: write one where a word is missing", place, MASK_TOKEN))
         tokenizer = self._tokenizer
         ids, positions = [tokenizer.cls_id], []  # type: List[int], List[int]
         for number, part in enumerate(parts):
@@ -108,7 +109,9 @@ class FillMask:
         ids.append(tokenizer.sep_id)
         if len(ids) > self._max_length:
             raise UserError(
-                "{} has {:,} tokens, the model takes at most {}: shorten it".format(place, len(ids), self._max_length)
+                Sentence(
+                    "{} has {:,} tokens, the model takes at most {}: shorten it", place, len(ids), self._max_length
+                )
             )
         return _MaskedRow(EncodedPair(ids, [0] * len(ids), False), positions)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.inference.context_windows import NUM_SPECIAL, WindowSettings, windows_of
 from albert.inference.fine_tuned_model import FineTunedModel, find_fine_tuned
 from albert.inference.model_files import ModelFiles
@@ -77,7 +78,7 @@ class Reader(FineTunedModel):
         windows = list(windows_of(rows, self.tokenizer, self.settings))
         for window in windows:
             if not window.spans:
-                raise nothing_to_read("context", place(1 + window.question))
+                raise nothing_to_read(Sentence("context"), place(1 + window.question))
         answers = self._answer_tokens([window.encoded for window in windows])
         kept = SpanSettings(self.max_answer_length, max(n_best, NUM_COMPARED))
         found = best_spans(windows, answers, len(rows), kept)
@@ -118,7 +119,7 @@ def _question(asked: AskedQuestion, place: str) -> Question:
     check_text(question, "the question of " + place)
     check_text(context, "the context of " + place)
     if not context.strip():
-        raise UserError("the context of {} is empty".format(place))
+        raise UserError(Sentence("the context of {} is empty", place))
     return Question(place, question, context, ())
 
 

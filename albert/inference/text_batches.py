@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.files.reading import text_lines
 from albert.tasks.text_table import column_of, open_texts
 from albert.text.arrays import has_lone_surrogate
@@ -23,7 +24,7 @@ MAX_BATCH_TOKENS = 4096
 # Up to this number texts are tokenized one by one: the look-ups of a whole batch would cost more than they save.
 _FEW_TEXTS = 8
 _MOST_SHOWN = 40  # characters of a bad value in a message
-_WHICH = ("first", "second")
+_WHICH = (Sentence("first"), Sentence("second"))
 
 Pair = Tuple[str, Optional[str]]  # two texts, or one and None
 Place = Callable[[int], str]  # the number of a row, from 1 -> what messages call it
@@ -109,7 +110,7 @@ class PairEncoder:
         for number, pair in enumerate(pairs, start=1):
             for which, text in zip(_WHICH, pair):
                 if text is not None and not ids[text]:
-                    raise nothing_to_read(which + " text", place(number))
+                    raise nothing_to_read(Sentence("{} text", which), place(number))
         return ids
 
     def _ids_of_texts(self, texts: Sequence[str]) -> Dict[str, List[int]]:
@@ -170,7 +171,7 @@ def _check_pair(pair: Pair, place: str) -> None:
         if not isinstance(text, str):
             raise UserError("the {} text of {} must be a text, not {}".format(which, place, shown(text)))
         if not text.strip():
-            raise UserError("the {} text of {} is empty".format(which, place))
+            raise UserError(Sentence("the {} text of {} is empty", which, place))
 
 
 def check_text(text: object, place: str) -> None:
@@ -184,7 +185,7 @@ def check_text(text: object, place: str) -> None:
 def nothing_to_read(which: str, place: str) -> UserError:
     """Error of a text of which the tokenizer leaves nothing."""
     return UserError(
-        "the {} of {} holds nothing that can be read, only blanks and control characters".format(which, place)
+        Sentence("the {} of {} holds nothing that can be read, only blanks and control characters", which, place)
     )
 
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from albert.base.sentences import Sentence
 from albert.serving import schemas
 from albert.serving.batches import Batcher, Bounds
 from albert.serving.bodies import BodyReader
@@ -204,13 +205,14 @@ def _add_refusals(app: FastAPI) -> None:
         if error.status_code == 404:
             error = HTTPException(404, "there is nothing at this address: /docs lists all addresses")
         elif error.status_code == 405:
-            error = HTTPException(405, "this address accepts {}".format((error.headers or {})["Allow"]), error.headers)
-        return refusal(error)
+            allowed = error.headers or {}
+            error = HTTPException(405, Sentence("this address accepts {}", allowed["Allow"]), allowed)
+        return refusal(error, request.headers)
 
     @app.exception_handler(RequestValidationError)
     async def refuse_misfit(request: Request, error: RequestValidationError) -> Response:
-        return refusal(HTTPException(422, schemas.describe_misfit(error.errors())))
+        return refusal(HTTPException(422, schemas.describe_misfit(error.errors())), request.headers)
 
     @app.exception_handler(Exception)
     async def apologise(request: Request, error: Exception) -> Response:
-        return refusal(HTTPException(500, "the service failed to answer this; its log says more"))
+        return refusal(HTTPException(500, "the service failed to answer this; its log says more"), request.headers)

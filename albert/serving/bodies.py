@@ -13,6 +13,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 from starlette.exceptions import HTTPException
 
+from albert.base.sentences import Sentence
 from albert.text.arrays import has_lone_surrogate
 
 Row = Dict[str, Optional[str]]
@@ -64,7 +65,9 @@ class BodyReader:
         try:
             text = str(content, "utf-8-sig")
         except UnicodeDecodeError as error:
-            raise HTTPException(400, "the body is not JSON in UTF-8: see its byte {:,}".format(error.start)) from None
+            raise HTTPException(
+                400, Sentence("the body is not JSON in UTF-8: see its byte {:,}", error.start)
+            ) from None
         scanner = _Scanner(text)
         is_list = self._max_rows is not None and scanner.take("[")
         found: Union[Row, List[Row]] = self._list(scanner) if is_list else self._row(scanner, None)
@@ -82,8 +85,10 @@ class BodyReader:
                 return rows
         raise HTTPException(
             413,
-            "the list has {} rows, at most {:,} are answered at a time: send it in parts".format(
-                self._count(scanner), self._max_rows
+            Sentence(
+                "the list has {} rows, at most {:,} are answered at a time: send it in parts",
+                self._count(scanner),
+                self._max_rows,
             ),
         )
 
@@ -96,13 +101,13 @@ class BodyReader:
                 if not scanner.take_comma("]"):
                     return "{:,}".format(number)
         except HTTPException:
-            return "over {:,}".format(self._max_rows)
-        return "over {:,}".format(_COUNTED * self._max_rows)
+            return Sentence("over {:,}", self._max_rows)
+        return Sentence("over {:,}", _COUNTED * self._max_rows)
 
     def _row(self, scanner: _Scanner, number: Optional[int]) -> Row:
         if not scanner.take("{"):
             scanner.check_value()
-            raise HTTPException(422, "{} is not a JSON object as shown in /docs".format(_place(number)))
+            raise HTTPException(422, Sentence("{} is not a JSON object as shown in /docs", _place(number)))
         row: Row = {}
         is_open = not scanner.take("}")
         while is_open:
@@ -111,7 +116,7 @@ class BodyReader:
             is_open = scanner.take_comma("}")
         for name in self._fields.required:
             if name not in row:
-                raise HTTPException(422, "{} is missing".format(_field(name, number)))
+                raise HTTPException(422, Sentence("{} is missing", _field(name, number)))
         return row
 
     def _value(self, scanner: _Scanner, name: str, row: Row, number: Optional[int]) -> Optional[str]:
@@ -119,16 +124,16 @@ class BodyReader:
         if not is_optional and name not in self._fields.required:
             if has_lone_surrogate(name):
                 message = "{} holds half of a surrogate pair, which is not a character"
-                raise HTTPException(422, message.format(_place(number)))
-            raise HTTPException(422, "{} is unknown: /docs lists the known names".format(_field(name, number)))
+                raise HTTPException(422, Sentence(message, _place(number)))
+            raise HTTPException(422, Sentence("{} is unknown: /docs lists the known names", _field(name, number)))
         if name in row:
-            raise HTTPException(422, "{} appears twice".format(_field(name, number)))
+            raise HTTPException(422, Sentence("{} appears twice", _field(name, number)))
         if scanner.next() == '"':
             return scanner.string()
         if is_optional and scanner.take(_NULL):
             return None
         scanner.check_value()
-        raise HTTPException(422, "{} must be a text".format(_field(name, number)))
+        raise HTTPException(422, Sentence("{} must be a text", _field(name, number)))
 
 
 class _Scanner:
@@ -160,7 +165,7 @@ class _Scanner:
         if self.take(","):
             return True
         if not self.take(end):
-            self._fail("',' or '{}' is expected".format(end))
+            self._fail(Sentence("',' or '{}' is expected", end))
         return False
 
     def name(self) -> str:
@@ -170,10 +175,10 @@ class _Scanner:
             self._place = found.end()
             return found.group(1)
         if self.next() != '"':
-            self._fail("a name in double quotes is expected")
+            self._fail(Sentence("a name in double quotes is expected"))
         name = self.string()
         if not self.take(":"):
-            self._fail("':' is expected")
+            self._fail(Sentence("':' is expected"))
         return name
 
     def string(self) -> str:
@@ -182,27 +187,27 @@ class _Scanner:
             value, self._place = _string_at(self._text, self._place)
         except json.JSONDecodeError as error:
             self._place = error.pos
-            self._fail("a string that ends and has no control characters and no unknown escapes is expected")
+            self._fail(Sentence("a string that ends and has no control characters and no unknown escapes is expected"))
         return str(value)
 
     def check_value(self) -> None:
         """Raises `HTTPException` where no value begins, or one that is nested too deep to be read."""
         if self.next() not in _BEGIN_OF_VALUE:
-            self._fail("a value is expected")
+            self._fail(Sentence("a value is expected"))
         if _NESTED.match(self._text, self._place):
             raise HTTPException(400, "the body is not JSON that can be read: it is nested too deep")
 
     def expect_end(self) -> None:
         """Raises `HTTPException` where anything but space follows."""
         if self.next():
-            self._fail("nothing more is expected")
+            self._fail(Sentence("nothing more is expected"))
 
     def _fail(self, reason: str) -> None:
-        raise HTTPException(400, "the body is not JSON: at character {:,} {}".format(self._place + 1, reason))
+        raise HTTPException(400, Sentence("the body is not JSON: at character {:,} {}", self._place + 1, reason))
 
 
 def _place(number: Optional[int]) -> str:
-    return "row {}".format(number) if number else "the body"
+    return Sentence("row {}", number) if number else "the body"
 
 
 def _field(name: str, number: Optional[int]) -> str:
@@ -210,4 +215,4 @@ def _field(name: str, number: Optional[int]) -> str:
     shown = name[:40]
     if not shown.isprintable():
         shown = shown.encode("unicode_escape").decode("ascii")
-    return "{} of row {}".format(shown, number) if number else shown
+    return Sentence("{} of row {}", shown, number) if number else shown

@@ -13,11 +13,14 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from albert.base.sentences import Sentence
 from albert.serving.bodies import BodyReader
+from albert.serving.chinese import in_language_of
 from albert.serving.hosts import AllowedHosts
 from albert.serving.metrics import ServingMetrics
 
 CLIENT_GONE = 499  # the customary status, for the metrics alone: nobody reads the response
+LANGUAGE_HEADER = "accept-language"
 READ_BODY = "albert.body"  # the key of a scope under which the application finds what a body holds
 _SMALL_BODY = 64 << 10  # bytes of an unfinished body that every client may send, however many do
 _LARGE_BODIES = 16  # times the largest body: the bytes of all unfinished bodies beyond their small parts
@@ -49,9 +52,10 @@ class Limits(NamedTuple):
     token: Optional[str] = None
 
 
-def refusal(error: HTTPException) -> JSONResponse:
-    """Returns the response that says why a request is refused."""
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+def refusal(error: HTTPException, headers: Headers) -> JSONResponse:
+    """Returns the response that says why a request with these headers is refused, in the language of the client."""
+    said = in_language_of(error.detail, headers.get(LANGUAGE_HEADER))
+    return JSONResponse({"error": said}, error.status_code, headers=error.headers)
 
 
 class Guard:
@@ -125,7 +129,7 @@ class Guard:
                     return
                 receive = _replay(receive)
         except HTTPException as error:
-            await refusal(error)(scope, receive, send)
+            await refusal(error, headers)(scope, receive, send)
             return
         await self._application(scope, receive, send)
 
@@ -167,7 +171,7 @@ class Guard:
     def _check_size(self, size: int) -> None:
         limit = self._limits.max_body_bytes
         if size > limit:
-            raise HTTPException(413, "the body has more than {:,} bytes: send it in parts".format(limit))
+            raise HTTPException(413, Sentence("the body has more than {:,} bytes: send it in parts", limit))
 
     async def _receive_in_time(self, body: _Body, receive: Receive) -> bool:
         try:
@@ -175,7 +179,7 @@ class Guard:
         except asyncio.TimeoutError:
             raise HTTPException(
                 408,
-                "the body did not arrive within {:g} seconds".format(self._limits.body_seconds),
+                Sentence("the body did not arrive within {:g} seconds", self._limits.body_seconds),
                 {"Connection": "close"},
             ) from None
 

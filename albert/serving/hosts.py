@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from albert.base.errors import UsageError
+from albert.base.sentences import Sentence
 
 ANY = "*"
 _LOCALHOST = "localhost"
@@ -51,15 +52,18 @@ class AllowedHosts(NamedTuple):
             if not self._allows(host):
                 raise HTTPException(
                     421,
-                    "this service does not answer by the name {}: --allowed_hosts lists the names by which it "
-                    "does".format(_shown(host)),
+                    Sentence(
+                        "this service does not answer by the name {}: --allowed_hosts lists the names by which it does",
+                        _shown(host),
+                    ),
                 )
         for origin in headers.getlist("origin") if is_origin_checked else ():
             if not self._allows_page(origin, hosts):
                 raise HTTPException(
                     403,
-                    "pages of {} may not ask this service: --allowed_hosts lists the names whose pages may".format(
-                        _shown(origin)
+                    Sentence(
+                        "pages of {} may not ask this service: --allowed_hosts lists the names whose pages may",
+                        _shown(origin),
                     ),
                 )
 

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.inference.engines import EngineOptions, lightest
 from albert.inference.model_files import TENSORFLOW, ModelFiles, find_model
 from albert.inference.predictor import Predictor
@@ -187,8 +188,9 @@ def _described(
 def _export(model: ServedModel) -> ServedModel:
     """The model of an export, with the reason why it answers nothing else."""
     own = [question for question in QUESTIONS if MODELS[question] in model.answers and question not in model.refusals]
-    only = "an export of this head answers only {}: serve the checkpoint that it was made from".format(
-        " and ".join("/" + question for question in own)
+    only = Sentence(
+        "an export of this head answers only {}: serve the checkpoint that it was made from",
+        ", ".join("/" + question for question in own),
     )
     lacking = [question for question in (EMBED, FILL_MASK) if question not in own]
     return model._replace(refusals=dict(dict.fromkeys(lacking, only), **model.refusals))
@@ -352,12 +354,12 @@ def _encoder(path: str, batch_size: int, encoder_files: Dict[str, Any]) -> Serve
 
 def _refusals(checkpoint: Any, has_cosines: bool) -> Dict[str, str]:
     """What an encoder cannot answer, and why."""
-    refusals = {}
+    refusals: Dict[str, str] = {}
     lack = checkpoint.lack_of(MASKED_LM)
     if lack is not None:
-        refusals[FILL_MASK] = "the model has {}: serve a pre-trained one".format(lack)
-    reason = checkpoint.lack_of(CLASSIFIER) or "no description of its labels"
-    refusals[CLASSIFY] = "the model has {}: serve a folder of fine-tuning".format(reason)
+        refusals[FILL_MASK] = Sentence("the model has {}: serve a pre-trained one", lack)
+    reason = checkpoint.lack_of(CLASSIFIER) or Sentence("no description of its labels")
+    refusals[CLASSIFY] = Sentence("the model has {}: serve a folder of fine-tuning", reason)
     if not has_cosines:
         refusals[SIMILARITY] = refusals[CLASSIFY]
     return refusals
@@ -380,7 +382,7 @@ def _numbered(answer: Callable[..., Any]) -> Answer:
     """Returns a function for numbered rows, of one that takes rows, options and a function that names a row."""
 
     def answer_numbered(rows: Sequence[NumberedRow], options: Any) -> Sequence[Any]:
-        return answer([row.content for row in rows], options, lambda place: "row {}".format(rows[place - 1].number))
+        return answer([row.content for row in rows], options, lambda place: Sentence("row {}", rows[place - 1].number))
 
     return answer_numbered
 
@@ -391,7 +393,7 @@ def _similarity_of(files: ModelFiles) -> Tuple[Dict[str, str], int]:
     try:
         return {}, files._replace(description_file=name).similar_id()
     except UserError as error:
-        return {SIMILARITY: "{}; use /classify".format(error)}, 1
+        return {SIMILARITY: Sentence("{}; use /classify", error.args[0])}, 1
 
 
 def _warm_up(model: ServedModel) -> None:

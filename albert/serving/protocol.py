@@ -8,10 +8,12 @@ import json
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import httptools
+from starlette.datastructures import Headers
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from albert.serving.guard import Message, Receive, Scope, Send
+from albert.serving.chinese import in_language_of
+from albert.serving.guard import LANGUAGE_HEADER, Message, Receive, Scope, Send
 
 _MAX_HEAD_BYTES = 64 << 10  # of a head, of trailers, of anything that is no body
 _MAX_PIPELINED = 16  # requests that a client may send ahead of their answers
@@ -275,8 +277,8 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive
-    body = _error_body(_NO_ROOM)
+    del receive
+    body = _error_body(in_language_of(_NO_ROOM, Headers(scope=scope).get(LANGUAGE_HEADER)))
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode("ascii")),

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from albert.serving import schemas
 from albert.serving.examples import examples_of
+from albert.serving.guard import LANGUAGE_HEADER
 from albert.serving.metrics import CONTENT_TYPE
 from albert.serving.model import CLASSIFY, COSINE, EMBED, FILL_MASK, MRC, NER, SEARCH, SIMILARITY, TOKENS, ServedModel
 from albert.serving.service import Service
@@ -163,9 +164,9 @@ def add_rest(app: FastAPI, service: Service) -> None:
         response_model=schemas.ModelCard,
         openapi_extra=schemas.chinese("模型是什么，能回答什么，标签和限制。"),
     )
-    async def model() -> schemas.ModelCard:
+    async def model(request: Request) -> schemas.ModelCard:
         """What the model is, the questions that it answers, its labels and its limits."""
-        return service.card()
+        return service.card(request.headers.get(LANGUAGE_HEADER))
 
     @app.get("/healthz", response_model=schemas.Health, openapi_extra=schemas.chinese("服务是否在运行。"))
     async def healthz() -> schemas.Health:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Type, Union
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag
 from typing_extensions import Annotated
 
+from albert.base.sentences import Sentence
 from albert.serving.bodies import RowFields
 
 ONE, LIST = "one", "list"  # the forms of a body
@@ -256,12 +257,10 @@ def row_fields(model: Type[BaseModel]) -> RowFields:
 def describe_misfit(errors: Sequence[Dict[str, Any]]) -> str:
     """Returns the first of pydantic's errors in the parameters of a request as a sentence."""
     error = errors[0]
-    return _SENTENCES.get(error["type"], "{name} does not fit: {message}").format(
-        name=error["loc"][-1], message=error["msg"]
-    )
+    return Sentence(_SENTENCES.get(error["type"], "{} does not fit: {}"), error["loc"][-1], error["msg"])
 
 
 _SENTENCES = {
-    "bool_parsing": "{name} must be true or false",
-    "int_parsing": "{name} must be a whole number",
+    "bool_parsing": "{} must be true or false",
+    "int_parsing": "{} must be a whole number",
 }

@@ -9,9 +9,11 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.base.versions import VERSION
 from albert.serving import schemas
 from albert.serving.batches import Batcher, Job, QueueFull, Stopped, TooLarge
+from albert.serving.chinese import in_language_of
 from albert.serving.guard import CLIENT_GONE, Limits
 from albert.serving.metrics import ServingMetrics
 from albert.serving.model import MODELS, NumberedRow, ServedModel
@@ -60,10 +62,10 @@ class Service(NamedTuple):
         try:
             job = self.batchers[MODELS[question]].submit(numbered, options)
         except QueueFull as error:
-            message = "the queue is full: try again in {} s".format(error.retry_after)
+            message = Sentence("the queue is full: try again in {} s", error.retry_after)
             raise HTTPException(503, message, {"Retry-After": str(error.retry_after)}) from None
         except TooLarge as error:
-            raise HTTPException(413, _TOO_LARGE.format(error.sequences, error.most)) from None
+            raise HTTPException(413, Sentence(_TOO_LARGE, error.sequences, error.most)) from None
         except Stopped:
             raise _stopping() from None
         return await _unless_gone(job, request)
@@ -72,12 +74,14 @@ class Service(NamedTuple):
         if len(rows) > self.limits.max_rows:
             raise HTTPException(
                 413,
-                "the list has {:,} rows, at most {:,} are answered at a time: send it in parts".format(
-                    len(rows), self.limits.max_rows
+                Sentence(
+                    "the list has {} rows, at most {:,} are answered at a time: send it in parts",
+                    "{:,}".format(len(rows)),
+                    self.limits.max_rows,
                 ),
             )
         for number, row in enumerate(rows, start=1):
-            self.check_texts((row,) if isinstance(row, str) else row, "row {}".format(number))
+            self.check_texts((row,) if isinstance(row, str) else row, Sentence("row {}", number))
 
     def check_texts(self, texts: Sequence[Optional[str]], place: str) -> None:
         """Raises HTTPException where a text is too long, or has a character that no encoding has."""
@@ -87,21 +91,28 @@ class Service(NamedTuple):
             if len(text) > self.limits.max_text_length:
                 raise HTTPException(
                     422,
-                    "a text of {} has {:,} characters, at most {:,} are allowed".format(
-                        place, len(text), self.limits.max_text_length
+                    Sentence(
+                        "a text of {} has {:,} characters, at most {:,} are allowed",
+                        place,
+                        len(text),
+                        self.limits.max_text_length,
                     ),
                 )
             if has_lone_surrogate(text):
                 message = "a text of {} holds half of a surrogate pair, which is not a character"
-                raise HTTPException(422, message.format(place))
+                raise HTTPException(422, Sentence(message, place))
 
-    def card(self) -> schemas.ModelCard:
-        """Returns the questions that the model answers, what it is, its labels and its limits."""
+    def card(self, accept_language: Optional[str] = None) -> schemas.ModelCard:
+        """Returns the questions that the model answers, what it is, its labels and its limits.
+
+        Args:
+          accept_language: the header with the languages of the client.
+        """
         model, refused = self.model, self.model.refused
         about = dict(model.about._asdict(), dev=dict(model.about.dev))
         return schemas.ModelCard(
             answers=["/" + question for question in model.answered],
-            refusals={"/" + question: reason for question, reason in refused.items()},
+            refusals={"/" + question: in_language_of(why, accept_language) for question, why in refused.items()},
             labels=list(model.labels),
             thresholds=dict(zip(model.labels, model.thresholds)) if model.thresholds else None,
             types=list(model.types),
@@ -119,7 +130,7 @@ class Service(NamedTuple):
     def tokens(self, pair: schemas.TextOrPair) -> schemas.Tokens:
         """Returns the tokens of a text or pair, as the model reads them."""
         texts = [pair.text_a] if pair.text_b is None else [pair.text_a, pair.text_b]
-        self.check_texts(texts, "row 1")
+        self.check_texts(texts, Sentence("row {}", 1))
         tokenizer = self.model.tokenizer
         tokens = [tokenizer.tokenize_with_offsets(text) for text in texts]
         ids = [tokenizer.convert_tokens_to_ids(token.text for token in row) for row in tokens]
@@ -148,7 +159,7 @@ async def _unless_gone(job: Job, request: Request) -> List[Any]:
     try:
         return job.future.result()
     except UserError as error:
-        raise HTTPException(422, str(error)) from None
+        raise HTTPException(422, error.args[0]) from None
     except Stopped:
         raise _stopping() from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 
 SETTING = "similar_label"  # the key in task files, task.json and export.json
 
@@ -62,15 +63,19 @@ def find_similar_label(labels: Sequence[str], chosen: Optional[str] = None, wher
       UserError: there are not two labels, or nothing says which of them it is.
     """
     if len(labels) != 2:
-        raise UserError("the model has {} labels, not the two of different and similar".format(len(labels)))
+        raise UserError(Sentence("the model has {} labels, not the two of different and similar", len(labels)))
     if chosen is not None:
         return checked_similar_label(labels, chosen)
     first, second = labels
     found = [label for label, other in ((first, second), (second, first)) if _is_opposite(label, other)]
     if len(found) != 1:
         raise UserError(
-            "which of the model's labels '{}' and '{}' means similar is not known: name it under the key '{}'{}".format(
-                first, second, SETTING, " in " + where if where else ""
+            Sentence(
+                "which of the model's labels '{}' and '{}' means similar is not known: name it under the key '{}'{}",
+                first,
+                second,
+                SETTING,
+                Sentence(" in {}", where) if where else "",
             )
         )
     return found[0]

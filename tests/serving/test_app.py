@@ -132,6 +132,28 @@ def test_other_mistakes_get_their_status(client):
     assert (answer.status, answer.json) == (422, {"error": "symmetric must be true or false"})
 
 
+@pytest.mark.parametrize(
+    "path,body,sentence",
+    [
+        ("/similarity", dict(PAIR, text_b="我" * 31), "第 1 行的一段文本有 31 个字符，最多 30 个"),
+        ("/similarity", [PAIR, {"text_a": "我"}], "第 2 行的 text_b 缺失"),
+        ("/similarity", [PAIR] * 21, "数组有 21 行，一次最多 20 行：请分几次发送"),
+        ("/similarity", b'"' + b"a" * 6000 + b'"', "请求体超过 5,000 字节：请分几次发送"),
+        ("/similarity", b"{", "请求体不是 JSON：第 2 个字符处应为双引号里的名字"),
+        ("/similarity?symmetric=perhaps", PAIR, "symmetric 必须是 true 或 false"),
+        ("/search", {"text": "我"}, "没有加载索引：`python search.py index` 建立索引，`serve.py --index=目录` 加载它"),
+        ("/nothing", {}, "没有这个地址：/docs 列出了所有地址"),
+        ("/similarity", [PAIR, dict(PAIR, text_a="bad")], "row 2 is bad"),
+    ],
+    ids=lambda value: "body" if isinstance(value, (bytes, dict, list)) else None,
+)
+def test_a_client_that_names_chinese_first_is_refused_in_chinese(client, path, body, sentence):
+    answer = client.post(path, body, Accept_Language="zh-CN,zh;q=0.9,en;q=0.8")
+    assert answer.json == {"error": sentence} and answer.status >= 400
+    reasons = client.get("/model", **{"Accept-Language": "zh"}).json["refusals"]
+    assert reasons["/search"].startswith("没有加载索引") and reasons["/fill-mask"] == "it has no such head"
+
+
 def test_a_full_queue_says_when_to_come_again(model, client):
     waiting = []
     with model.busy:

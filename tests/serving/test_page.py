@@ -106,7 +106,8 @@ def test_two_sentences_are_scored(page, tmp_path, width, language):
         assert page.run("document.getElementById('text-a').value") == "你'" and not page.run(is_done("answer"))
         submit(page, "ask-form", text_a="我" * 31, text_b="你")
         said = page.wait("{} && {}".format(is_shown("ask-error"), text_of("ask-error")))
-        assert said == "a text of row 1 has 31 characters, at most 30 are allowed"
+        english = "a text of row 1 has 31 characters, at most 30 are allowed"
+        assert said == ("第 1 行的一段文本有 31 个字符，最多 30 个" if language == "zh" else english)
         assert page.wait("!" + is_shown("answer"))  # it answered something else
         page.complaints[:] = [text for text in page.complaints if "422" not in text]
         check_page(page)
@@ -164,8 +165,16 @@ def test_a_list_is_scored_sorted_filtered_and_a_mistake_is_told(page, tmp_path):
         submit(page, "list-form", lines="我\t你\n我你")
         assert page.wait("{} && {}".format(is_shown("list-error"), text_of("list-error"))).startswith("第 2 行")
         assert not page.run(is_shown("scored"))
-        submit(page, "list-form", lines="我\t你\n" * 25 + "bad\t你")
-        assert page.wait("{} && {}".format(is_shown("list-error"), text_of("list-error"))) == "row 26 is bad"
+        for line, sentence in (
+            ("bad\t你", "row 26 is bad"),
+            ("我" * 31 + "\t你", "第 26 行的一段文本有 31 个字符，最多 30 个"),
+        ):
+            submit(page, "list-form", lines="我\t你\n" * 25 + line)
+            page.wait("{} == {!r}".format(text_of("list-error"), sentence))
+        page.run("document.getElementById('language').click()")
+        page.wait("{}.includes('no index is served')".format(text_of("details")))
+        page.run("document.getElementById('language').click()")
+        page.wait("{}.includes('没有加载索引')".format(text_of("details")))
         page.complaints[:] = [text for text in page.complaints if "422" not in text]
         check_page(page)
 

@@ -136,6 +136,10 @@ function show() {
   find("endpoints").replaceChildren(...operations.map((each) => endpoint(...each)), ...[refusals(), operations.length ? mistakes() : null].filter(Boolean));
 }
 
+async function readCard() {
+  if (card) card = await ask("/model");
+}
+
 async function open() {
   await guarded(find("docs-error"), async () => { api = await ask("/openapi.json"); });
   const isClosed = Boolean(api.security) && !token();
@@ -144,7 +148,7 @@ async function open() {
   translate();
 }
 
-watchButton(find("language"));
+watchButton(find("language"), readCard);
 follow(show);
 translate();
 open();

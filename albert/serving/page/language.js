@@ -17,11 +17,13 @@ export function translate(root = document) {
   for (const show of followers) show();
 }
 
-export function watchButton(button) {
+// Changes the language by a button; `ask` asks the service again for what it says in the language of the page.
+export function watchButton(button, ask) {
   follow(() => { button.textContent = text().other; });
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     language = language === "zh" ? "en" : "zh";
     localStorage.setItem("language", language);
+    await ask().catch(() => {}); // the old sentences are better than none
     translate();
   });
 }

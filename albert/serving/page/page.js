@@ -51,6 +51,10 @@ function openViews() {
   if (can("/fill-mask")) openFill();
 }
 
+async function readReasons() {
+  if (card) card.refusals = (await ask("/model")).refusals;
+}
+
 async function open() {
   isShown(find("loading"), true);
   const isOpen = await guarded(find("open-error"), async () => { card = await ask("/model"); });
@@ -70,7 +74,7 @@ find("access").addEventListener("submit", (event) => {
   if (card) isShown(find("access"), false);
   else open();
 });
-watchButton(find("language"));
+watchButton(find("language"), readReasons);
 follow(showHeader);
 translate();
 open();

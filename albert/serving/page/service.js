@@ -1,6 +1,6 @@
-// Requests to the service, with the token of this tab; a refusal is thrown as one sentence.
+// Requests to the service, with the token of this tab; a refusal is thrown as one sentence in the language of the page.
 
-import { text } from "./language.js";
+import { current, text } from "./language.js";
 
 const TRIES = 5; // of a request that a full queue refuses
 const LONGEST_PAUSE = 10; // seconds between them
@@ -13,7 +13,7 @@ export const token = () => sessionStorage.getItem("token");
 export const address = (path) => location.origin + location.pathname.replace(/[^/]*$/, "") + path.slice(1);
 
 function options(body) {
-  const headers = {};
+  const headers = { "Accept-Language": current() };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body === undefined) return { headers };
   headers["Content-Type"] = "application/json";
@@ -72,7 +72,7 @@ export async function askMany(path, rows, card, onProgress, most = 100) {
     try {
       answers.push(...await askPatiently(path, rows.slice(start, end)));
     } catch (error) {
-      if (error instanceof Refused) error.message = error.message.replace(/\brow (\d+)/, (_, number) => `row ${start + Number(number)}`);
+      if (error instanceof Refused) error.message = error.message.replace(/(\brow |第 )(\d+)/, (_, word, number) => word + (start + Number(number)));
       throw error;
     }
   }
