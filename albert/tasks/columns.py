@@ -11,22 +11,31 @@ Column = Union[str, int]  # its name, or its number from 1
 
 
 class Columns(NamedTuple):
-    """Columns by role; label and id may be missing."""
+    """Columns by role; label and id may be missing.
+
+    Attributes:
+      texts: of one or two texts.
+      label: of the label or labels.
+      own_id: of the row's id.
+      label_columns: in place of a label's column, one of 0 and 1 for each label, by the labels' names.
+    """
 
     texts: Tuple[Column, ...]
     label: Optional[Column] = None
     own_id: Optional[Column] = None
+    label_columns: Tuple[str, ...] = ()
 
     def all(self) -> List[Column]:
         """Returns the columns that are named or numbered."""
-        return [column for column in self.texts + (self.label, self.own_id) if column is not None]
+        named = self.texts + (self.label, self.own_id) + self.label_columns
+        return [column for column in named if column is not None]
 
 
 def column_layout(cells: List[str], path: str, *, columns: Columns, has_header: bool) -> Layout:
     """Returns the layout of a file from its first line.
 
     Raises:
-      UserError: the line lacks the column of a text, or names one twice.
+      UserError: the line lacks the column of a text, or of some labels but not of all, or names one twice.
     """
     words = [cell.strip() for cell in cells]
     numbers = [column for column in columns.all() if isinstance(column, int)]
@@ -50,10 +59,12 @@ def column_layout(cells: List[str], path: str, *, columns: Columns, has_header: 
             )
         return found
 
+    has_labels = any(label in words for label in columns.label_columns)  # a test file may have none
     return Layout(
         texts=tuple(known_place(column) for column in columns.texts),
         label=None if is_short else place(columns.label),
         own_id=place(columns.own_id),
         names=tuple(words) if has_header else tuple("column {}".format(n + 1) for n in range(len(words))),
         has_header=has_header,
+        label_columns=tuple((known_place(label), label) for label in columns.label_columns) if has_labels else (),
     )

@@ -12,6 +12,7 @@ from albert.base.errors import UserError
 from albert.files.reading import text_lines
 from albert.tasks import headers
 from albert.tasks.csv_cells import csv_cells
+from albert.tasks.label_columns import marked_labels
 from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 
 LABEL_COLUMN = "label"
@@ -30,6 +31,7 @@ class Layout(NamedTuple):
       names: of all columns, in file order; each line must have this many.
       has_header: whether the first line names the columns and is no row.
       kept: (place, value) of columns that must have this value; rows with another are left out.
+      label_columns: (place, label) of columns of 0 and 1, one for each label.
     """
 
     texts: Tuple[int, ...]
@@ -38,6 +40,7 @@ class Layout(NamedTuple):
     has_header: bool
     own_id: Optional[int] = None
     kept: Tuple[Tuple[int, str], ...] = ()
+    label_columns: Tuple[Tuple[int, str], ...] = ()
 
 
 # The cells of the first line and its path -> the layout of the file.
@@ -48,7 +51,7 @@ def read_rows(path: str, *, find_layout: FindLayout, separator: str = TAB) -> It
     """Yields the rows of a file whose first line decides its layout.
 
     Raises:
-      UserError: a line has too few or too many columns.
+      UserError: a line has too few or too many columns, or something else than 0 or 1 for a label with its own column.
     """
     layout = None  # type: Optional[Layout]
     for line, text in text_lines(path):
@@ -59,7 +62,7 @@ def read_rows(path: str, *, find_layout: FindLayout, separator: str = TAB) -> It
                 continue
         if len(cells) != len(layout.names):
             raise UserError(wrong_width_message(path, line, len(cells), layout, separator))
-        yield _row_of_cells(cells, layout, line)
+        yield _row_of_cells(cells, layout, line, path)
 
 
 def split_cells(text: str, separator: str, path: str, line: int) -> List[str]:
@@ -81,7 +84,7 @@ def _csv_cells(text: str, path: str, line: int) -> List[str]:
         ) from error
 
 
-def _row_of_cells(cells: Sequence[str], layout: Layout, line: int) -> Union[Row, LeftOut]:
+def _row_of_cells(cells: Sequence[str], layout: Layout, line: int, path: str) -> Union[Row, LeftOut]:
     for place, value in layout.kept:
         if cells[place].strip() != value:
             return LeftOut(line, "with a {} other than '{}'".format(layout.names[place], value))
@@ -93,7 +96,15 @@ def _row_of_cells(cells: Sequence[str], layout: Layout, line: int) -> Union[Row,
         label=None if layout.label is None else cells[layout.label].strip(),
         line=line,
         own_id=(cells[layout.own_id].strip() or None) if layout.own_id is not None else None,
+        labels=_marked_labels(cells, layout, line, path) if layout.label_columns else None,
     )
+
+
+def _marked_labels(cells: Sequence[str], layout: Layout, line: int, path: str) -> Tuple[str, ...]:
+    def error(fault: str) -> UserError:
+        return UserError("{} line {} {}".format(path, line, fault))
+
+    return marked_labels(((label, cells[place]) for place, label in layout.label_columns), error)
 
 
 def wrong_width_message(path: str, line: int, width: int, layout: Layout, separator: str) -> str:

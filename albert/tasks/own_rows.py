@@ -9,6 +9,7 @@ from albert.base.errors import UserError
 from albert.tasks.columns import Column, Columns
 from albert.tasks.file_form import JSON_FORMATS, FileForm, opened_records, table_rows
 from albert.tasks.json_rows import JsonObject, texts_of
+from albert.tasks.label_columns import SETTING, marked_labels
 from albert.tasks.label_studio import chosen_labels, labelled_tasks
 from albert.tasks.rows import UNNUMBERED, LeftOut, Row, RowReader
 from albert.tasks.several_labels import checked_labels, labels_of_value, only_label, split_labels
@@ -48,6 +49,10 @@ def _error(path: str, row: Row, fault: str) -> UserError:
 
 def _read_objects(path: str, form: FileForm, rows: RowForm) -> Iterator[Row]:
     is_studio, records = opened_records(path, form)
+    if is_studio and rows.columns.label_columns:
+        raise UserError(
+            "{} is an export of Label Studio, whose labels have no columns: leave out '{}'".format(path, SETTING)
+        )
     if is_studio:
         yield from _studio_rows(records, form, rows)
         return
@@ -77,6 +82,14 @@ def own_id_of(record: JsonObject, data: JsonObject, column: Optional[Column]) ->
 
 
 def _labels(entry: JsonObject, rows: RowForm) -> Optional[Tuple[str, ...]]:
+    label_columns = rows.columns.label_columns
+    if label_columns:
+        is_labelled = any(label in entry.values for label in label_columns)  # a test file may have no labels
+        return (
+            marked_labels([(label, entry.value(label)) for label in label_columns], entry.error)
+            if is_labelled
+            else None
+        )
     key = str(rows.columns.label)
     value = entry.values.get(key)
     if rows.is_multilabel and isinstance(value, str):

@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 SPLITS = TRAIN, DEV, TEST = ("train", "dev", "test")
 SPLIT_WITHOUT_LABELS = TEST  # the only split whose rows may have no labels, and the only one whose ids matter
+_WITH_COLUMNS = '; where each label has a column of 0 and 1, name these columns with "label_columns" in the task file'
 
 
 def read_splits(task: Task, data_dir: Optional[str], splits: Sequence[str]) -> Dict[str, List[Row]]:
@@ -214,9 +215,8 @@ class _Check:
         if label is None:
             if self._needs_labels:
                 known = " (one of {})".format(labels) if labels else ""
-                raise self._error(
-                    row, "has no label{}: only the {} split may have none".format(known, SPLIT_WITHOUT_LABELS)
-                )
+                fault = "has no label{}: only the {} split may have none".format(known, SPLIT_WITHOUT_LABELS)
+                raise self._error(row, fault + (_WITH_COLUMNS if self._task.is_multilabel and not labels else ""))
         elif labels and label not in self._known:
             raise self._error(
                 row,

@@ -16,6 +16,7 @@
 | answers, answer_start | spans | the columns of the answer or answers ("answers" by default), and of the start of one |
 | id | all | the column of the row's id (optional); of a classification task only the test file must have it |
 | labels | all but spans | a list of labels or entity types, or "infer": those of the train file (the default) |
+| label_columns | multilabel | in place of label and labels: a list of columns of 0 and 1, one for each label |
 | label_separator | multilabel | the mark between the labels in a text, "|" by default |
 | similar_label | pair | of two labels, the one that means "the same", for similarity.py and serve.py (optional) |
 | overlaps | tags | "error" (the default), or "longest" to keep the longest of entities that overlap |
@@ -36,7 +37,7 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 from albert.base.errors import UserError, check_keys
 from albert.base.paths import expand_home
 from albert.files.json_reading import parse_description, read_text
-from albert.tasks import label_studio, marked_entities, multilabel_metrics, several_labels
+from albert.tasks import label_columns, label_studio, marked_entities, multilabel_metrics, several_labels
 from albert.tasks.columns import Column, Columns
 from albert.tasks.entities import bio_tags
 from albert.tasks.file_form import CSV, DOCCANO, JSON, JSON_FORMATS, LABEL_STUDIO, SQUAD, TAGGED, TSV, FileForm
@@ -58,7 +59,7 @@ _LABEL_KEYS = ("text_a", "label", "labels")
 _KEYS = {
     CLASSIFICATION: _COMMON_KEYS + _LABEL_KEYS + ("text_b", SETTING),
     PAIR: _COMMON_KEYS + _LABEL_KEYS + ("text_b", SETTING),
-    MULTILABEL: _COMMON_KEYS + _LABEL_KEYS + ("text_b", several_labels.SETTING),
+    MULTILABEL: _COMMON_KEYS + _LABEL_KEYS + ("text_b", several_labels.SETTING, label_columns.SETTING),
     TAGS: _COMMON_KEYS + _LABEL_KEYS + (marked_entities.OVERLAPS,),
     SPANS: _COMMON_KEYS + ("question", "context", "answers", "answer_start"),
 }
@@ -121,9 +122,11 @@ def _check_keys(values: Dict[str, Any], kind: str) -> None:
 def _classification(values: Dict[str, Any], form: FileForm) -> Dict[str, Any]:
     """What a task of labels has beside name, files and metric."""
     texts = tuple(_column(values, key) for key in ("text_a", "text_b") if key in values)
-    columns = Columns(texts, _column(values, "label", "label"), _column(values, "id"))
+    marked = _label_columns(values, form, texts)
+    label = None if marked else _column(values, "label", "label")
+    columns = Columns(texts, label, _column(values, "id"), marked)
     _check_columns(form, columns.all())
-    labels = _labels(values.get("labels", INFER))
+    labels = marked or _labels(values.get("labels", INFER))
     is_multilabel = values.get("kind") == MULTILABEL
     separator = _text(values, several_labels.SETTING) if several_labels.SETTING in values else None
     return {
@@ -212,6 +215,27 @@ def _labels(labels: Any, least: int = 2) -> Tuple[str, ...]:
         count = {1: "one", 2: "two"}[least]
         raise UserError("'labels' must be at least {} that differ, not {!r}{}".format(count, labels, hint))
     return stripped
+
+
+def _label_columns(values: Dict[str, Any], form: FileForm, texts: Sequence[Column]) -> Tuple[str, ...]:
+    """The labels that have columns of their own; none where the task file names no such columns."""
+    key = label_columns.SETTING
+    if key not in values:
+        return ()
+    for other in ("label", "labels", several_labels.SETTING):
+        if other in values:
+            raise UserError("'{}' has no use beside '{}', which names the labels".format(other, key))
+    if form.format in (LABEL_STUDIO, DOCCANO):
+        raise UserError("'{}' has no use with the format {}".format(key, form.format))
+    named = values[key]
+    if not isinstance(named, list) or not all(isinstance(name, str) and name.strip() == name != "" for name in named):
+        raise UserError("'{}' must be a list of the columns' names, not {!r}".format(key, named))
+    if len(set(named)) != len(named) or len(named) < 2:
+        raise UserError("'{}' must be at least two that differ, not {!r}".format(key, named))
+    roles = [column for column in (*texts, values.get("id")) if column in named]
+    if roles:
+        raise UserError("'{}' names the column '{}', which has another use".format(key, roles[0]))
+    return tuple(named)
 
 
 def _similar_label(values: Dict[str, Any], labels: Sequence[str]) -> Optional[str]:

@@ -40,6 +40,54 @@ def test_several_labels_a_row_out_of_every_format(tmp_path, name):
     assert task.labels == ("价格", "味道", "服务") and task.is_multilabel and task.metric == "micro_f1"
 
 
+MARKED = {
+    "marks.csv": "text,用户,价格,味道,服务\n好吃,a,0,1,0\n又贵又慢,b,1,0,1\n路过,c,0,0,0\n便宜,d,1,0,0\n",
+    "floats.tsv": "服务\ttext\t价格\t味道\n0.0\t好吃\t0.0\t1.0\n1.0\t又贵又慢\t1.0\t0.0\n"
+    "0.0\t路过\t0.0\t0.0\n0.0\t便宜\t1.0\t0.0\n",
+    "marks.jsonl": lines(
+        *({"text": text, **{label: int(label in found) for label in ("价格", "味道", "服务")}} for text, found in ROWS)
+    ),
+    "booleans.json": [
+        {"text": text, **{label: label in found for label in ("价格", "味道", "服务")}} for text, found in ROWS
+    ],
+}
+COLUMNS = {"kind": "multilabel", "text_a": "text", "label_columns": ["价格", "味道", "服务"]}
+
+
+@pytest.mark.parametrize("name", sorted(MARKED))
+def test_labels_with_a_column_each(tmp_path, name):
+    rows = read(tmp_path, name, MARKED[name], **COLUMNS)
+    assert [(row.text_a, row.labels, row.label) for row in rows] == [(*row, None) for row in ROWS]
+    assert read_task(describe(tmp_path, name, **COLUMNS)).labels == ("价格", "味道", "服务")
+
+
+def test_faults_of_labels_with_a_column_each(tmp_path):
+    for cell, shown in (("2", '"2"'), ("", '""'), ("-1", '"-1"'), ("是", '"是"')):
+        content = "text,价格,味道,服务\n好吃,0,1,0\n便宜,1,{},0\n".format(cell)
+        expected = "a.csv line 3 has {} in the column '味道' of a label, which takes 0 or 1".format(shown)
+        assert fault(tmp_path, "a.csv", content, **COLUMNS) == expected
+    content = lines({"text": "好吃", "价格": 0, "味道": 0.5, "服务": 1})
+    assert fault(tmp_path, "a.json", content, **COLUMNS).startswith(
+        "a.json line 1 has 0.5 in the column '味道' of a label"
+    )
+    expected = "a.csv line 1 has no column 味道 (it has 3: text, 价格, 服务)"
+    assert fault(tmp_path, "a.csv", "text,价格,服务\n好吃,0,1\n", **COLUMNS) == expected
+    assert fault(tmp_path, "a.json", lines({"text": "好吃", "价格": 0}), **COLUMNS).startswith(
+        "a.json line 1 has no key '味道'"
+    )
+    assert fault(tmp_path, "a.json", studio(({"text": "好"}, [choice("甲")])), **COLUMNS).startswith(
+        "a.json is an export of Label Studio, whose labels have no columns"
+    )
+    assert "has no label" in fault(tmp_path, "a.csv", "text\n好\n", "dev", **COLUMNS)
+    unnamed = fault(tmp_path, "a.csv", "text,价格,味道\n好吃,0,1\n", kind="multilabel", text_a="text")
+    assert unnamed == (
+        "a.csv line 2 has no label: only the test split may have none; where each label has a column of 0 and 1, name "
+        'these columns with "label_columns" in the task file'
+    )
+    for name, content in (("a.csv", "text\n好\n坏\n"), ("a.json", lines({"text": "好"}, {"text": "坏"}))):
+        assert [row.labels for row in read(tmp_path, name, content, "test", **COLUMNS)] == [None, None]
+
+
 def test_labels_of_a_row_are_known_differ_and_are_not_empty(tmp_path):
     multi = {"kind": "multilabel", "text_a": "text"}
     (row, _) = read(tmp_path, "a.tsv", "text\tlabel\n好\t甲|乙|甲\n坏\t乙\n", **multi)

@@ -33,6 +33,12 @@ def check(folder, content, **values):
             "The task mine has 2 labels (正, 负), any number of them a row.",
         ),
         (
+            lines({"text": "好", "正": 0, "负": 0}, {"text": "太差了", "正": 0, "负": 1}),
+            {"text_a": "text", "kind": "multilabel", "label_columns": ["正", "负"]},
+            "2 rows; labels (负 1); 0.5 labels a row, 1 at most; characters: median 1, 95 % at most 1, longest 3.",
+            "The task mine has 2 labels (正, 负), any number of them a row.",
+        ),
+        (
             lines({"text": "在北京", "label": [[1, 3, "LOC"]]}),
             {"kind": "tags"},
             "1 sentence; 1 entity (LOC 1); characters: median 3, 95 % at most 3, longest 3.",

@@ -156,6 +156,9 @@ def test_a_wrong_description_is_one_sentence(tmp_path, changes, expected):
     assert str(error.value).startswith("{} does not describe a task: {}".format(path, expected))
 
 
+MARKED = {"kind": "multilabel", "text_a": "text", "label_columns": ["a", "b"]}
+
+
 @pytest.mark.parametrize(
     "values, expected",
     [
@@ -174,6 +177,16 @@ def test_a_wrong_description_is_one_sentence(tmp_path, changes, expected):
             {"kind": "tags", "format": "squad"},
             "'format' must be one of conll, json, tsv, csv, label_studio, doccano, not",
         ),
+        ({"kind": "pair", "label_columns": ["a", "b"]}, "the key 'label_columns' is for the kind multilabel, not pair"),
+        (dict(MARKED, label="c"), "'label' has no use beside 'label_columns', which names the labels"),
+        (dict(MARKED, labels=["a", "b"]), "'labels' has no use beside 'label_columns'"),
+        (dict(MARKED, label_separator=","), "'label_separator' has no use beside 'label_columns'"),
+        (dict(MARKED, label_columns="a"), "'label_columns' must be a list of the columns' names, not 'a'"),
+        (dict(MARKED, label_columns=[1, 2]), "'label_columns' must be a list of the columns' names, not [1, 2]"),
+        (dict(MARKED, label_columns=["a"]), "'label_columns' must be at least two that differ, not ['a']"),
+        (dict(MARKED, label_columns=["a", "text"]), "'label_columns' names the column 'text', which has another use"),
+        (dict(MARKED, format="doccano"), "'label_columns' has no use with the format doccano"),
+        (dict(MARKED, header=False), "the column 'text' needs a header that names it"),
         ({"kind": "tags", "labels": []}, "'labels' must be at least one that differ, not []"),
         ({"kind": "tags", "text_a": "a", "header": False}, "the column 'a' needs a header that names it"),
         ({"kind": "spans", "annotator": True}, "'annotator' must be an id or a text, not True"),
