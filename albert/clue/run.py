@@ -170,12 +170,12 @@ def _train(run: BenchmarkRun, content: Dict[str, Any], seconds_before: float) ->
     write_json(path, state)
     command = [sys.executable, os.path.join(ROOT, run.runner)]
     command += ["--{}={}".format(name, value) for name, value in sorted(run.flags.items())]
-    start = time.time()
+    start = time.monotonic()
     try:
         _call(command, os.path.join(run.folder, LOG_FILE))
         state["finished"] = True
     finally:
-        state["seconds"] = round(seconds_before + time.time() - start, 3)
+        state["seconds"] = round(seconds_before + time.monotonic() - start, 3)
         write_json(path, state)
     return state
 

@@ -56,7 +56,7 @@ class TrainingLogHook(StepHook):
         line: StatusLine,
         warmup_steps: int = 0,
         events: Optional[EventLog] = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Creates the hook.
 
@@ -69,7 +69,7 @@ class TrainingLogHook(StepHook):
           line: where progress is shown.
           warmup_steps: of the schedule.
           events: takes each record for TensorBoard; None for none.
-          clock: seconds.
+          clock: seconds, for rates; records have the time of day.
         """
         self._tensors = tensors
         self._every_step = {name: tensor for name, tensor in tensors.items() if name == _TOKENS or _is_mean(name)}
@@ -137,7 +137,7 @@ class TrainingLogHook(StepHook):
             record["examples_per_second"] = rate.steps_per_second * self._examples_per_step
         if rate.tokens_per_second:
             record["tokens_per_second"] = rate.tokens_per_second
-        append_record(self._metrics_path, TRAIN, self._step, now, record)
+        append_record(self._metrics_path, TRAIN, self._step, time.time(), record)
         if self._events:
             self._events.add(self._step, record)
         self._show(figures, now)

@@ -76,7 +76,9 @@ def build_index(request: Request, embedder: Any, model: IndexModel) -> IndexDesc
     check_folder(request.folder)
     lines, source = _read(request)
     place = place_in(request.lines_file, source.first_line - 1)
-    with CompleteFolder(request.folder, marker=DESCRIPTION_FILE) as folder, StatusLine(sys.stderr, time.time()) as line:
+    with CompleteFolder(request.folder, marker=DESCRIPTION_FILE) as folder, StatusLine(
+        sys.stderr, time.monotonic()
+    ) as line:
         _write_lines(os.path.join(folder, LINES_FILE), lines)
         _write_vectors(os.path.join(folder, VECTORS_FILE), embedder, lines, place, _shown(line, "vectors", len(lines)))
         library = "numpy " + np.__version__
@@ -109,7 +111,7 @@ def mark_of_file(path: str) -> FileMark:
 
 def _shown(line: StatusLine, what: str, total: int) -> Callable[[int], None]:
     def show(done: int) -> None:
-        line.show("{}: {:,} of {:,} lines".format(what, done, total), time.time())
+        line.show("{}: {:,} of {:,} lines".format(what, done, total), time.monotonic())
 
     return show
 

@@ -1,7 +1,9 @@
 """The progress line and the training records."""
 
 import io
+import itertools
 import math
+import time
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -25,13 +27,26 @@ class Pause(tf.train.SessionRunHook):
         self._now[0] += self._seconds
 
 
-def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream=None, has_tokens=True, events=None):
+def run_steps(
+    path,
+    *,
+    first_step=0,
+    last_step,
+    every_steps=1,
+    pause=0.0,
+    stream=None,
+    has_tokens=True,
+    events=None,
+    is_real=False,
+):
     """Runs a counter under the hook, half a second a step; the loss of step n is n, and so are other scalars."""
     now = [100.0]
 
     def clock():
         now[0] += 0.5
         return now[0]
+
+    clocks = {} if is_real else {"clock": clock}
 
     with tf.Graph().as_default():
         step = tf.train.get_or_create_global_step()
@@ -48,7 +63,7 @@ def run_steps(path, *, first_step=0, last_step, every_steps=1, pause=0.0, stream
             metrics_path=str(path),
             line=StatusLine(stream or io.StringIO()),
             events=events,
-            clock=clock,
+            **clocks,
         )
         go_to_first_step = step.assign(first_step)
         scaffold = tf.train.Scaffold(init_fn=lambda _, session: session.run(go_to_first_step))
@@ -90,6 +105,16 @@ def test_rates_are_of_steps_whatever_stands_between_them(tmp_path):
         assert entries[-1]["tokens_per_second"] == pytest.approx(TOKENS_OF_A_STEP / 0.5)
         assert hook.total == Rate(5, 2.5, 5 * TOKENS_OF_A_STEP)
         assert "tokens" not in entries[-1]
+
+
+def test_a_time_of_day_that_is_set_back_changes_no_rate(tmp_path, monkeypatch):
+    days = itertools.count(1e9, -86400.0)
+    monkeypatch.setattr(time, "time", lambda: next(days))
+    stream = io.StringIO()
+    entries, hook = run_steps(tmp_path / "m", last_step=4, stream=stream, is_real=True)
+    assert hook.total.steps == 3 and 0.0 < hook.total.seconds < 60.0
+    assert entries[-1]["examples_per_second"] > 0.0 and entries[-1]["time"] < entries[0]["time"] <= 1e9
+    assert "step 4/4" in stream.getvalue()
 
 
 def test_without_a_count_of_tokens_there_is_no_rate_of_them(tmp_path):
