@@ -9,12 +9,14 @@ import numpy as np
 
 from albert.base.errors import UserError
 from albert.base.paths import shell_word
+from albert.checkpoints.description import ModelFolder
 from albert.checkpoints.folder import write_weights_folder
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.training_folder import saved_checkpoints
 from albert.checkpoints.values import read_weights, step_of, write_values
 from albert.checkpoints.variables import listed
-from albert.tasks.registry import CLASSIFIER, RUNNER_OF
+from albert.model.outputs import SPANS, TAGS
+from albert.tasks.registry import READER, RUNNER_OF, TAGGER
 
 _DEFAULT_OUTPUT = "average"  # in the run's folder
 _STEP = "global_step"
@@ -90,9 +92,17 @@ def _check_same(first: Dict[str, np.ndarray], other: Dict[str, np.ndarray], firs
 def next_command(folder: str) -> str:
     """Returns the line with the command that evaluates an average, on the task of the run if it has one."""
     model = open_checkpoint(folder)
-    task = model.description.task if model.description else "…"
     phase = "--do_eval=True" if model.description else "--do_train=True --do_eval=True"
-    runner = RUNNER_OF.get(task, CLASSIFIER)
-    return "Next: python {} --init_checkpoint={} --task_name={} {} --data_dir=… --output_dir=…".format(
-        model.family.classification_runner if runner == CLASSIFIER else runner, shell_word(folder), task, phase
+    runner = {TAGS: TAGGER, SPANS: READER}.get(model.head or "", model.family.classification_runner)
+    return "Next: python {} --init_checkpoint={} {} {} --output_dir=…".format(
+        runner, shell_word(folder), _task_words(model.description), phase
     )
+
+
+def _task_words(description: Optional[ModelFolder]) -> str:
+    """The flags that name the task; one that is not declared here is described in a file."""
+    if description is None:
+        return "--task_name=… --data_dir=…"
+    if description.task not in RUNNER_OF:
+        return "--task_file=…"
+    return "--task_name={} --data_dir=…".format(description.task)

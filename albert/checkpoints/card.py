@@ -215,7 +215,7 @@ def next_command(description: ModelFolder, folder: str) -> str:
     if description.head in (TAGS, SPANS) or RUNNER_OF.get(description.task) in (TAGGER, READER):
         return "python predict.py --model={}".format(shell_word(folder))
     task = TASKS_OF[CLASSIFIER].get(description.task)
-    if task and task.num_choices:
+    if task and task.num_choices and task.labels == description.labels:  # not one's own, of the same name
         run = os.path.join(folder, os.pardir) if folder == FOLDER else os.path.dirname(folder) or os.curdir
         line = "python {} --do_predict=True --task_name={} --data_dir=DATA --output_dir={}"
         return line.format(FAMILIES[description.family].classification_runner, description.task, shell_word(run))

@@ -11,8 +11,6 @@ import struct
 import zlib
 from typing import BinaryIO, Iterable, Iterator, Optional, Tuple
 
-import google_crc32c
-
 from albert.base.errors import UserError
 from albert.files.complete import CompleteFile
 from albert.files.reading import opened, opened_packed, starts_like_gzip
@@ -62,6 +60,8 @@ def write_records(
 
 
 def _masked_crc(data: bytes) -> int:
+    import google_crc32c  # here, since it takes longer to load than a command to print its help
+
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + _CRC_MASK_DELTA) & 0xFFFFFFFF
 

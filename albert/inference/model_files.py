@@ -26,7 +26,8 @@ from albert.files.complete import files_in, may_be_replaced, recover, write_json
 from albert.files.json_reading import Description, is_file_name
 from albert.files.json_reading import read_description as read_json
 from albert.files.reading import describe_files
-from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, LABELLED_HEADS, SENTENCE_VECTOR
+from albert.model.outputs import CLASSIFIER, FINE_TUNED_HEADS, LABELLED_HEADS, SENTENCE_VECTOR, SPANS
+from albert.tasks.entities import OUTSIDE
 from albert.tasks.similar_label import find_similar_label
 from tokenization import FullTokenizer
 
@@ -146,10 +147,17 @@ def find_model(folder: str) -> Optional[ModelFiles]:
                 is_sentencepiece=description.is_sentencepiece,
                 similar_label=description.similar_label,
                 description_file=os.path.join(place, DESCRIPTION_FILE),
-                head=description.head or _head_of_weights(place),
+                head=description.head or _described_head(description) or _head_of_weights(place),
                 **{name: getattr(description, name) for name in READER_KEYS + TAGGER_KEYS + CLASSIFIER_KEYS},
             )
     return None
+
+
+def _described_head(description: ModelFolder) -> Optional[str]:
+    """The head that a description of an earlier version tells without naming it; None where only the weights do."""
+    if not description.labels:  # `pooling`, of sentence vectors, was looked at before
+        return SPANS
+    return None if OUTSIDE in description.labels else CLASSIFIER
 
 
 def _head_of_weights(folder: str) -> str:

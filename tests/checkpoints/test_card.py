@@ -87,6 +87,11 @@ def test_every_kind_of_task_has_a_command(task, similar_label, expected):
     assert next_command(description, "out/best") == expected
 
 
+def test_a_task_of_ones_own_is_not_taken_for_a_declared_one_of_its_name():
+    own = ModelFolder("copa", ("left", "right"), "zh", "c.json", "v.txt", True, 9)
+    assert next_command(own, "out/best") == "python serve.py --model=out/best"
+
+
 @pytest.mark.parametrize("head", ["tags", "spans"])
 def test_models_of_own_tags_and_spans_are_asked_by_predict(head):
     description = ModelFolder("mine", ("O", "B-人"), "zh", "c.json", "v.txt", True, 9, head=head)

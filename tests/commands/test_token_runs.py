@@ -15,7 +15,7 @@ from albert.base.flags import UsageError
 from albert.checkpoints import families
 from albert.checkpoints.average import next_command
 from albert.checkpoints.describe import describe_model
-from albert.checkpoints.description import READER_KEYS, TAGGER_KEYS
+from albert.checkpoints.description import READER_KEYS, TAGGER_KEYS, read_description, write_description
 from albert.checkpoints.files import find_checkpoint
 from albert.checkpoints.model import open_checkpoint
 from albert.checkpoints.values import read_weights, step_of, variable_shapes
@@ -300,3 +300,7 @@ def test_other_commands_know_the_model(trained, runner):
     assert "for {} (task {})".format(name, task) in described
     assert "python predict.py --model={}".format(best) in described
     assert "python {} --init_checkpoint={} --task_name={}".format(name, best, task) in next_command(best)
+    described = read_description(best)
+    write_description(best, described._replace(task="my_own"))
+    assert "python {} --init_checkpoint={} --task_file=…".format(name, best) in next_command(best)
+    write_description(best, described)
