@@ -14,6 +14,7 @@ from albert.checkpoints.description import (
     DESCRIPTION_FILE,
     READER_KEYS,
     TAGGER_KEYS,
+    ModelFolder,
     best_folder,
     classifier_values,
     read_description,
