@@ -32,6 +32,7 @@ from albert.monitor.figures import METRICS_FILE
 from albert.monitor.guards import CheckpointRoom, DivergenceHint, FiniteGuard, NotFiniteError
 from albert.monitor.interruption import Interruption, InterruptionHook, UninterruptedListener
 from albert.monitor.log import TrainingLogHook
+from albert.monitor.slow_worker import REPLICA_SECONDS, SlowWorkerWatch
 from albert.monitor.spread import SpreadWatch
 from albert.monitor.summary import training_lines
 from albert.monitor.timeline import TimelineHook
@@ -130,6 +131,8 @@ class TrainingObserver:
         self._guard.watch(tensors)
         if not self._settings.is_chief:
             return []
+        tensors = dict(tensors)
+        workers = self._worker_watches(tensors.pop(REPLICA_SECONDS, None))
         self._log_hook = TrainingLogHook(
             tensors,
             total_steps=settings.total_steps,
@@ -145,7 +148,11 @@ class TrainingObserver:
         timelines = [TimelineHook(settings.output_dir, self._settings.total_steps)] if settings.profile else []
         folder = literal_path(settings.output_dir)
         saver = tf.train.CheckpointSaverHook(folder, save_steps=settings.save_checkpoints_steps)
-        return [self._log_hook, *hints, *timelines, InterruptionHook(self._interruption), saver]
+        return [self._log_hook, *hints, *workers, *timelines, InterruptionHook(self._interruption), saver]
+
+    def _worker_watches(self, seconds: Any) -> List[Any]:
+        cluster = self._settings.cluster
+        return [SlowWorkerWatch(seconds, cluster, every_steps=self._settings.log_every_steps)] if cluster else []
 
     def _spread_watches(self, tensors: Dict[str, Any]) -> List[Any]:
         if TOKEN_SPREAD not in tensors:
@@ -175,7 +182,7 @@ class TrainingObserver:
         self._evaluate_missed()
         if self._has_stopped_early():
             return
-        start = time.time()
+        start = time.monotonic()
         try:
             with self._line, contextlib.ExitStack() as watches:
                 if self._settings.cluster is None:  # another worker would wait for this one for ever
@@ -191,7 +198,7 @@ class TrainingObserver:
             if self._settings.is_chief:
                 draw_curves_or_warn(self._settings.output_dir)  # they show how it came
             raise
-        self._wall_seconds = time.time() - start
+        self._wall_seconds = time.monotonic() - start
         if self._interruption.name:
             raise KeyboardInterrupt(self._interrupted())
         if self._settings.is_chief and not self._has_stopped_early():
@@ -285,7 +292,7 @@ class _CurvesListener(tf.train.CheckpointSaverListener):
         """Draws them where they are due; the checkpoint with which a process begins has nothing new to show."""
         del session, global_step_value
         if self._last is None:
-            self._last = time.time()
-        elif time.time() - self._last >= _SECONDS_BETWEEN_CURVES:
+            self._last = time.monotonic()
+        elif time.monotonic() - self._last >= _SECONDS_BETWEEN_CURVES:
             draw_curves_or_warn(self._output_dir)
-            self._last = time.time()
+            self._last = time.monotonic()

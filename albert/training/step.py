@@ -17,6 +17,7 @@ from albert.devices import precision
 from albert.model import compute
 from albert.model.spread import with_spread
 from albert.model.types import Tensor
+from albert.monitor.slow_worker import REPLICA_SECONDS
 from albert.optimizers import replicas
 from albert.optimizers.loss_scale import create_loss_scale
 
@@ -158,8 +159,34 @@ def divide(features: Features, num_slices: int, use_tpu: bool) -> Division:
         num_slices,
         replica=context.replica_id_in_sync_group,
         num_replicas=context.num_replicas_in_sync,
-        sum_replicas=_sums,
+        sum_replicas=TimedSums(),
     )
+
+
+class TimedSums:
+    """Sums over the replicas of a strategy, which bring along how long each replica worked before it had to wait.
+
+    Attributes:
+      seconds: [replicas], from the start of the step to the last sums that were built, without waiting for others. By
+        the time of day of each machine: a clock that is set distorts one step.
+    """
+
+    def __init__(self) -> None:
+        """Creates the function; the time of the step begins here."""
+        context = tf.distribute.get_replica_context()
+        self._own = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync)
+        self._since = tf.timestamp()
+        self._worked = tf.constant(0.0)
+        self.seconds = tf.zeros([context.num_replicas_in_sync])
+
+    def __call__(self, tensors: List[Tensor]) -> List[Tensor]:
+        """Adds up tensors over the replicas."""
+        with tf.control_dependencies(tensors):
+            self._worked += tf.cast(tf.timestamp() - self._since, tf.float32)
+        *sums, self.seconds = _sums([*tensors, self._own * self._worked])
+        with tf.control_dependencies(sums):
+            self._since = tf.timestamp()
+        return sums
 
 
 def _sums(tensors: List[Tensor]) -> List[Tensor]:
@@ -192,7 +219,8 @@ class TrainingSetup(NamedTuple):
       init_checkpoint: weights to start from, or None.
       init_from_group_0: whether every group of layers starts from the checkpoint's group 0.
       use_tpu: whether the graph is built for TPU.
-      make_hooks: makes training hooks that watch the named scalar tensors; not called for TPU.
+      make_hooks: makes training hooks that watch the named scalar tensors (and, where replicas share the batch, the
+        seconds of each one's own work in a step, [replicas]); not called for TPU.
       seed: of dropout.
       gradient_accumulation_steps: slices of a batch that are computed one after the other.
       precision: of the products in training, see `precision`.
@@ -265,6 +293,8 @@ def training_spec(objective: Objective, features: Features, setup: TrainingSetup
         watched = dict(
             with_spread(batch.watched), loss=batch.loss, learning_rate=update.learning_rate, gradient_norm=norm
         )
+        if isinstance(division.sum_replicas, TimedSums):
+            watched[REPLICA_SECONDS] = division.sum_replicas.seconds
         hooks = setup.make_hooks(watched) if setup.make_hooks else []
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode=tf.estimator.ModeKeys.TRAIN,
