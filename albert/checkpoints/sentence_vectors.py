@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
+from albert.base.sentences import Sentence
 from albert.checkpoints.model import CheckpointModel
 from albert.model.pooling import CLS, MAX, MEAN
 
@@ -30,11 +31,11 @@ def vector_rows(model: CheckpointModel) -> List[Tuple[str, str]]:
 
 def describe_vectors(model: CheckpointModel) -> str:
     """Describes a sentence vector in a line."""
-    return "{}, {}, divided by its length".format(_POOLED[model.pooling], _map_words(model))
+    return Sentence("{}, {}, divided by its length", Sentence(_POOLED[model.pooling]), _map_words(model))
 
 
 def _map_words(model: CheckpointModel) -> str:
-    return "a linear map of {} to {} numbers".format(model.config.hidden_size, model.vector_size)
+    return Sentence("a linear map of {} to {} numbers", model.config.hidden_size, model.vector_size)
 
 
 def vector_values(model: CheckpointModel) -> Dict[str, Any]:

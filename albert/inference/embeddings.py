@@ -10,6 +10,7 @@ from albert.base import quiet_tensorflow  # noqa: F401
 import tensorflow.compat.v1 as tf
 
 from albert.base.errors import UserError
+from albert.base.sentences import Sentence
 from albert.checkpoints.model import CheckpointModel
 from albert.checkpoints.sentence_vectors import describe_vectors
 from albert.inference.encoder_model import EncoderModel
@@ -73,12 +74,14 @@ class Embedder(VectorModel):
         has_head = layer_indexes is None and pooling is None and model.lack_of(SENTENCE_VECTOR) is None
         if has_head:
             recipe, output = head_recipe(model, SENTENCE_VECTOR), HEADS[SENTENCE_VECTOR].outputs[0]
-            self.definition = "the model's own sentence vectors: " + describe_vectors(model)
+            self.definition = Sentence("the model's own sentence vectors: {}", describe_vectors(model))
         else:
             layers = _checked_layers(layer_indexes, model)
             pooling = pooling or MEAN
             recipe, output = Recipe(model, _build(layers, pooling), {"layers": layers, "pooling": pooling}), _VECTORS
-            self.definition = "{} over the tokens of layer {}".format(pooling, " and ".join(map(str, layers)))
+            self.definition = Sentence(
+                "{} over the tokens of layer {}", Sentence(pooling), " and ".join(map(str, layers))
+            )
         trained = model.description.max_seq_length if has_head and model.description else _LONGEST_ROW
         super().__init__(
             TensorFlowEngine(frozen_graph(recipe, graph_file), output),

@@ -122,6 +122,21 @@ CHINESE = {
         "不知道模型的标签 '{}' 和 '{}' 哪个表示相同：请用键 '{}' 写明{}"
     ),
     " in {}": "（在 {} 里）",
+    # what a vector is
+    "the model's own sentence vectors: {}": "模型自己的句向量：{}",
+    "the model's own sentence vectors, as its export.json defines them": "模型自己的句向量，见导出的 export.json",
+    "the mean of the last layer but one over all tokens, which was not trained for similarity": (
+        "倒数第二层所有 token 的平均，没有为相似度训练过"
+    ),
+    "{}, {}, divided by its length": "{}，{}，再除以自己的长度",
+    "the first token of the last layer": "最后一层的第一个 token",
+    "the mean of the last layer over all tokens": "最后一层所有 token 的平均",
+    "the largest values of the last layer over all tokens": "最后一层所有 token 的最大值",
+    "a linear map of {} to {} numbers": "经线性变换由 {} 维变为 {} 维",
+    "{} over the tokens of layer {}": "第 {1} 层各 token 的{0}",
+    "mean": "平均",
+    "max": "最大值",
+    "cls": "第一个",
 }
 
 

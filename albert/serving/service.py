@@ -117,7 +117,7 @@ class Service(NamedTuple):
             thresholds=dict(zip(model.labels, model.thresholds)) if model.thresholds else None,
             types=list(model.types),
             score=model.score,
-            vector=model.vector,
+            vector=in_language_of(model.vector, accept_language),
             engine=model.engine,
             max_seq_length=model.max_seq_length,
             max_text_length=self.limits.max_text_length,

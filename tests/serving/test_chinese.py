@@ -11,7 +11,7 @@ pytest.importorskip("fastapi", reason="needs requirements/serve.txt")
 
 import albert
 from albert.base.sentences import Sentence
-from albert.checkpoints import parts
+from albert.checkpoints import parts, sentence_vectors
 from albert.serving import guard, model, protocol, schemas, service
 from albert.serving.chinese import CHINESE, in_language_of
 
@@ -37,14 +37,23 @@ def templates_in(path):
 
 def sources():
     serving = glob.glob(os.path.join(ROOT, "serving", "*.py"))
-    others = ["checkpoints/parts", "inference/text_batches", "inference/reader", "inference/fill_mask"]
-    return serving + [os.path.join(ROOT, name + ".py") for name in others + ["tasks/similar_label"]]
+    others = (
+        "checkpoints/parts",
+        "checkpoints/sentence_vectors",
+        "inference/embeddings",
+        "inference/fill_mask",
+        "inference/reader",
+        "inference/text_batches",
+        "tasks/similar_label",
+    )
+    return serving + [os.path.join(ROOT, name + ".py") for name in others]
 
 
 def named_templates():
     """The templates that stand in constants."""
     yield from (service._TOO_LARGE, guard._NO_ROOM, protocol._NO_ROOM, model._NO_LABELS)
     yield from model._REASONS.values()
+    yield from (model._OWN_VECTORS, model._POOLED_VECTORS, *sentence_vectors._POOLED.values())
     yield from schemas._SENTENCES.values()
     yield from (parts._HEAD_WORDS[head] for head in (model.MASKED_LM, model.CLASSIFIER))
     yield from (words for head, words in parts._FINE_TUNED_WORDS.items() if head != model.CLASSIFIER)

@@ -52,7 +52,9 @@ function openViews() {
 }
 
 async function readReasons() {
-  if (card) card.refusals = (await ask("/model")).refusals;
+  if (!card) return;
+  const { refusals, vector } = await ask("/model");
+  Object.assign(card, { refusals, vector });
 }
 
 async function open() {
