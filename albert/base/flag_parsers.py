@@ -34,6 +34,17 @@ class ModelPath(Path):
         return model_path(super().parse(argument))
 
 
+class Boolean(absl_flags.BooleanParser):
+    """Parser of what is true or false."""
+
+    def parse(self, argument: Any) -> bool:
+        """Returns the value; raises `ValueError` where a text is neither."""
+        try:
+            return bool(super().parse(argument))
+        except ValueError:
+            raise ValueError("give True or False") from None
+
+
 class Paths(absl_flags.ArgumentParser):
     """Parser of paths that are separated by commas."""
 

@@ -113,6 +113,7 @@ class Flags:
     def boolean(self, name: str, default: bool, help_text: str) -> None:
         """Declares a flag that is true or false: `--name`, `--name=True`, `--name True`, `--noname`."""
         absl_flags.DEFINE_boolean(name, default, help_text, flag_values=self._values)
+        self._values[name].parser = flag_parsers.Boolean()
         self._show(name, "True|False", help_text)
 
     def integer(self, name: str, default: Optional[int], help_text: str, minimum: Optional[int] = None) -> None:

@@ -125,12 +125,21 @@ def decode_line(line: bytes, is_first: bool, place: Callable[[], str]) -> str:
     try:
         text = (without_mark(line) if is_first else line).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(
-            "{} is not UTF-8: convert the file, for example with `iconv -f gb18030 -t utf-8`".format(place())
-        ) from error
+        raise UserError("{} is not UTF-8: {}".format(place(), _advice_on(line))) from error
     if "\0" in text:
         raise UserError("{} holds a NUL byte: is it a text file?".format(place()))
     return text
+
+
+def _advice_on(line: bytes) -> str:
+    """What to do with a line that is not UTF-8: one of GBK, or none of a text."""
+    try:
+        is_text = b"\0" not in line and bool(line.decode("gb18030"))
+    except UnicodeDecodeError:
+        is_text = False
+    if is_text:
+        return "convert the file, for example with `iconv -f gb18030 -t utf-8`"
+    return "is it a text file? Then save it as UTF-8"
 
 
 def text_lines(path: str) -> Iterator[Tuple[int, str]]:

@@ -151,7 +151,7 @@ def _first_two(cells: Sequence[List[str]], path: str, flags: str) -> Layout:
 def _say(path: str, layout: Layout) -> None:
     if layout.has_header:
         _log.info("%s: the texts are in the columns %s.", path, " and ".join(layout.names[p] for p in layout.texts))
-    else:
+    elif len(layout.names) > 1:  # else its error says what is missing
         _log.info("%s: line 1 names no columns and is a pair; the texts are in the first two columns.", path)
 
 

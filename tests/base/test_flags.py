@@ -235,6 +235,12 @@ def test_booleans_are_written_in_all_ways(arguments, value):
     assert flags.do_train is value
 
 
+def test_what_is_neither_true_nor_false_is_named():
+    with pytest.raises(UsageError) as error:
+        make_flags().parse(["--do_train=maybe"])
+    assert str(error.value) == "flag --do_train=maybe: give True or False"
+
+
 def test_words_are_separated_from_the_flags_of_several_commands():
     other = Flags()
     other.integer("num_folds", 1, "folds")

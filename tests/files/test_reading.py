@@ -35,7 +35,9 @@ def test_lines_end_at_line_feeds_only(tmp_path):
     "content,message",
     [
         ("一\n\n二\n".encode("utf-8"), "text.txt line 2 is blank: remove it or fill it in"),
-        (b"a\n\xff\n", "text.txt line 2 is not UTF-8: convert the file"),
+        ("a\n好\n".encode("gbk"), "text.txt line 2 is not UTF-8: convert the file, for example with `iconv -f gb18030"),
+        (b"a\n\xff\n", "text.txt line 2 is not UTF-8: is it a text file\\? Then save it as UTF-8"),
+        (b"a\n\xba\xc3\0\n", "text.txt line 2 is not UTF-8: is it a text file"),
         (b"a\n\0\n", "text.txt line 2 holds a NUL byte"),
         (None, "cannot read .*text.txt: No such file"),
     ],

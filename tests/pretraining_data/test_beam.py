@@ -61,5 +61,5 @@ def test_bad_text_ends_in_one_sentence_and_leaves_nothing(folder, capsys):
     with pytest.raises(SystemExit):
         make_with_beam(folder)
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ") and error.endswith("-t utf-8`") and "line 3 is not UTF-8" in error
+    assert error.startswith("error: ") and error.endswith("save it as UTF-8") and "line 3 is not UTF-8" in error
     assert not os.path.exists(str(folder / "out")) or os.listdir(str(folder / "out")) == []
