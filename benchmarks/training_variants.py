@@ -23,7 +23,7 @@ def finetuning(config: ModelConfig, **options: Any) -> ModelFn:
     """Builds the model_fn of run_classifier.py for pairs with two labels; `options` go to TrainingSetup."""
     setup = TrainingSetup(optimizer=optimization.OptimizerSettings(1e-4, STEPS), **options)
     classifier = Classifier(families.ZH, config, 2)
-    return build_fine_tuning_model_fn(classification_objective(classifier), classifier.answers, setup)
+    return build_fine_tuning_model_fn(lambda: classification_objective(classifier), classifier.answers, setup)
 
 
 def pretraining(config: ModelConfig, **options: Any) -> ModelFn:

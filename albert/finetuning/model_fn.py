@@ -15,12 +15,12 @@ _ANSWERS, _ROW_INDEX = "answers", "row_index"
 
 
 def build_fine_tuning_model_fn(
-    objective: Objective, answers: Callable[[Features], Tensor], setup: TrainingSetup
+    objective: Callable[[], Objective], answers: Callable[[Features], Tensor], setup: TrainingSetup
 ) -> Callable[..., Any]:
     """Builds a model_fn for TPUEstimator over fine-tuning records: it trains and predicts.
 
     Args:
-      objective: what training minimises.
+      objective: makes what training minimises; only training asks for it.
       answers: from a batch, what is asked of the model in prediction, [B, …].
       setup: see `TrainingSetup`.
     """
@@ -28,7 +28,7 @@ def build_fine_tuning_model_fn(
     def model_fn(features: Features, labels: Any, mode: str, params: Dict[str, Any]) -> Any:
         del labels, params  # the records hold everything
         if mode == tf.estimator.ModeKeys.TRAIN:
-            return training_spec(objective, features, setup)
+            return training_spec(objective(), features, setup)
         return tf.estimator.tpu.TPUEstimatorSpec(
             mode=mode,
             predictions={_ANSWERS: answers(features), _ROW_INDEX: flat(features[_ROW_INDEX])},

@@ -326,7 +326,7 @@ def _estimator(problem: Problem, setup: TrainingSetup, predict_batch_size: Optio
     settings = problem.run.settings
     return make_estimator(
         settings,
-        build_fine_tuning_model_fn(problem.objective(), problem.answers, setup),
+        build_fine_tuning_model_fn(problem.objective, problem.answers, setup),
         predict_batch_size=predict_batch_size,
         is_training=setup.optimizer is not None,
     )

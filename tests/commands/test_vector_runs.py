@@ -127,6 +127,16 @@ def test_pairs_go_on_from_a_distilled_model(folder, distilled):
     assert len(cosines) == 5 and all(-1 <= float(cosine) <= 1 for cosine in cosines)
 
 
+def test_a_model_is_measured_on_pairs_without_training(folder, distilled):
+    changes = {"init_checkpoint": distilled, "bert_config_file": None, "vocab_file": None, "do_predict": False}
+    out = embed(folder, "measured", do_train=False, **changes)
+    expected = results_of(distilled)
+    assert results_of(out)["eval_auc"] == pytest.approx(expected["eval_auc"])
+    del changes["do_predict"]
+    again = distil(folder, "measured_again", do_train=False, **changes)
+    assert results_of(again)["eval_auc"] == pytest.approx(expected["eval_auc"])
+
+
 def test_graded_pairs_from_files(folder, tmp_path):
     graded = tmp_path / "graded.tsv"
     graded.write_text("我喜欢\t我喜欢吃\t4.5\n你好\t他好\t3\n北京\t苹果\t0.5\n上海\t上海\t5\n", encoding="utf-8")
