@@ -146,11 +146,15 @@ def expand_globs(patterns: str) -> List[str]:
     """Expands a comma-separated list of names and globs to the existing files, sorted, each once.
 
     Raises:
-      UserError: no file matches a pattern, or there is none.
+      UserError: no file matches a pattern, it is a folder, or there is none.
     """
     paths = set()
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
         found = [path for path in _matches(pattern) if os.path.isfile(path) and not is_unfinished(path)]
+        if not found and os.path.isdir(pattern):
+            raise UserError(
+                "{} is a folder: name its files, for example {}".format(pattern, os.path.join(pattern, "*"))
+            )
         if not found:
             raise UserError("no file matches {}".format(pattern))
         paths.update(found)

@@ -11,6 +11,7 @@ import numpy as np
 
 from albert.base.errors import UserError
 
+_MAGIC = b"\x93NUMPY"  # with which every .npy file begins
 _ROWS_AT_ONCE = 1 << 14
 
 
@@ -20,6 +21,7 @@ def map_vectors(path: str) -> np.ndarray:
     Raises:
       UserError: there is no such file, it is cut off, or it holds something else.
     """
+    _check_kind(path)
     try:
         # Mapping compares the shape in the header with the size of the file.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -31,6 +33,18 @@ def map_vectors(path: str) -> np.ndarray:
     if mapped.ndim != 2:
         raise UserError("{} has the shape {}: vectors are rows of equal width".format(path, mapped.shape))
     return mapped
+
+
+def _check_kind(path: str) -> None:
+    """Raises `UserError` where a file that can be read is no .npy file, of which NumPy would speak of pickles."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return  # NumPy says why
+    if start != _MAGIC:
+        reason = "it is no .npy file, as numpy.save writes them" if start else "it is empty"
+        raise UserError("cannot read the vectors {}: {}".format(path, reason))
 
 
 class VectorStatistics(NamedTuple):

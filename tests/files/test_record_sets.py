@@ -59,7 +59,7 @@ def test_globs(tmp_path):
     assert expand_globs(base + "[c].txt") == [base + "[c].txt"]
     with pytest.raises(UserError, match="no file matches .*nothing"):
         expand_globs(base + "b.txt," + base + "nothing*")
-    with pytest.raises(UserError, match=r"no file matches .*a\.txt"):
+    with pytest.raises(UserError, match=r"a\.txt is a folder: name its files, for example .*a\.txt.\*"):
         expand_globs(base + "a.txt")
     with pytest.raises(UserError, match="no input file"):
         expand_globs(" ,")
