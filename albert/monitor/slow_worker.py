@@ -15,7 +15,7 @@ from albert.devices.cluster import WorkerCluster
 _log = logging.getLogger(__name__)
 
 REPLICA_SECONDS = "replica_seconds"  # what a training step calls the seconds that this hook watches
-_LEAST_WINDOW = 20  # steps over which means are taken
+_LEAST_WINDOW = 10  # steps over which means are taken
 _SLOWER = 2.0  # times the others' work
 _WAITING_SHARE = 0.25  # of a step that the others wait
 
@@ -39,7 +39,7 @@ class SlowWorkerWatch(tf.train.SessionRunHook):
         Args:
           seconds: of each replica's own work in a step, [replicas], those of the first worker first.
           cluster: the workers, which have equally many replicas.
-          every_steps: steps of a window, 20 at least.
+          every_steps: steps of a window, 10 at least.
           clock: seconds.
         """
         self._seconds = seconds

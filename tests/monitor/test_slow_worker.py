@@ -24,16 +24,16 @@ def watched(steps, step_seconds=1.2):
 @pytest.mark.parametrize(
     ("steps", "step_seconds", "named"),
     [
-        ([EVEN] * 41, 0.2, []),
+        ([EVEN] * 21, 0.2, []),
         ([EVEN] + [[0.1, 1.0, 0.2]] * 100, 1.2, ["worker 1 (h1:2222) is slow: it takes 1 s"]),  # once
-        ([EVEN] + [[0.1, 1.0, 0.2]] * 39, 1.2, []),  # not for two windows yet
-        ([EVEN] + [[0.1, 1.0, 0.2]] * 20 + [EVEN] * 20 + [[0.1, 1.0, 0.2]] * 20, 1.2, []),
-        ([[0.1, 900.0, 0.1]] + [EVEN] * 80, 0.2, []),  # the first step builds
-        ([EVEN] + [[0.01, 0.03, 0.01]] * 80, 1.2, []),  # waiting for it is a small share of a step
-        ([EVEN] + [[0.1, 0.15, 0.1]] * 80, 0.2, []),
-        ([[0.1] * 6] + [[0.1, 0.1, 0.1, 0.1, 0.1, 1.0]] * 40, 1.2, ["worker 2 (h2:2222) is slow"]),  # two GPUs each
+        ([EVEN] + [[0.1, 1.0, 0.2]] * 19, 1.2, []),  # not for two windows yet
+        ([EVEN] + [[0.1, 1.0, 0.2]] * 10 + [EVEN] * 10 + [[0.1, 1.0, 0.2]] * 10, 1.2, []),
+        ([[0.1, 900.0, 0.1]] + [EVEN] * 40, 0.2, []),  # the first step builds
+        ([EVEN] + [[0.01, 0.03, 0.01]] * 40, 1.2, []),  # waiting for it is a small share of a step
+        ([EVEN] + [[0.1, 0.15, 0.1]] * 40, 0.2, []),
+        ([[0.1] * 6] + [[0.1, 0.1, 0.1, 0.1, 0.1, 1.0]] * 20, 1.2, ["worker 2 (h2:2222) is slow"]),  # two GPUs each
         (
-            [EVEN] + [[0.1, 1.0, 0.2]] * 40 + [[1.0, 0.1, 0.1]] * 40,
+            [EVEN] + [[0.1, 1.0, 0.2]] * 20 + [[1.0, 0.1, 0.1]] * 20,
             1.2,
             ["worker 1 (h1:2222) is slow", "worker 0 (h0:2222) is slow"],
         ),
