@@ -19,13 +19,16 @@ from tests.devices.test_divided_training import (
     KILLED,
     SAVED,
     assert_same_training,
+    records,
     said,
     write_inputs,
 )
-from tests.support import worker_runs
+from tests.support import tiny_model, worker_runs
 from tests.support.hosts import Network
 from tests.support.spark_cluster import wait_until
 
+# Groups run beside each other, each in a process and on a network of its own: their tests wait much.
+on_pretraining, on_fine_tuning = (pytest.mark.xdist_group(name) for name in ("pretraining", "fine_tuning"))
 pytestmark = pytest.mark.skipif(not os.environ.get("ALBERT_CLUSTER_TESTS"), reason="scripts/test_cluster.sh runs it")
 
 NAMES = ("h0", "h1", "h2")
@@ -35,6 +38,7 @@ BATCHES = {
     "fine_tuning": {"train_batch_size": 6, "num_train_epochs": 3.3},
 }
 PAUSED_AFTER = 7
+DAY = 86400  # seconds
 LOST = (
     r"error: worker (\d) \([\d.]+:2222\) (has gone|cannot be reached any more|does not answer any more), so training "
 )
@@ -129,7 +133,10 @@ def assert_goes_on(phase, output, hosts):
     assert_same_training(phase.folder, "one", output)
 
 
-@pytest.mark.parametrize(("name", "count"), [("pretraining", 3), ("fine_tuning", 2)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [pytest.param("pretraining", 3, marks=on_pretraining), pytest.param("fine_tuning", 2, marks=on_fine_tuning)],
+)
 def test_a_host_that_is_killed(hosts, request, name, count):
     phase, lost = request.getfixturevalue(name), count - 1
     runs = phase.runs("killed", hosts[:count], pauses={lost: PAUSED_AFTER})
@@ -144,7 +151,10 @@ def test_a_host_that_is_killed(hosts, request, name, count):
     assert_goes_on(phase, "killed", hosts[:count])
 
 
-@pytest.mark.parametrize(("name", "count"), [("pretraining", 2), ("fine_tuning", 3)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [pytest.param("pretraining", 2, marks=on_pretraining), pytest.param("fine_tuning", 3, marks=on_fine_tuning)],
+)
 def test_a_link_that_is_cut_for_a_minute(hosts, request, name, count):
     phase, lost = request.getfixturevalue(name), count - 1
     runs = phase.runs("cut", hosts[:count], pauses={lost: PAUSED_AFTER})
@@ -163,8 +173,9 @@ def test_a_link_that_is_cut_for_a_minute(hosts, request, name, count):
     assert_goes_on(phase, "cut", hosts[:count])
 
 
-def test_a_host_that_stands_still(hosts, pretraining):
-    runs = pretraining.runs("still", hosts[:2], pauses={1: PAUSED_AFTER})
+@on_fine_tuning
+def test_a_host_that_stands_still(hosts, fine_tuning):
+    runs = fine_tuning.runs("still", hosts[:2], pauses={1: PAUSED_AFTER})
     with training(runs) as statuses:
         until_paused(runs[1])
         (still,) = hosts[1].processes()
@@ -172,10 +183,11 @@ def test_a_host_that_stands_still(hosts, pretraining):
         seconds_until_all_said(runs[:1], 120)
         hosts[1].kill()
     assert statuses == [1, KILLED]
-    assert_said(pretraining, "still", 0, [1], ["does not answer any more"])
-    assert_goes_on(pretraining, "still", hosts[:2])
+    assert_said(fine_tuning, "still", 0, [1], ["does not answer any more"])
+    assert_goes_on(fine_tuning, "still", hosts[:2])
 
 
+@on_pretraining
 def test_a_host_that_is_ten_times_slower(hosts, pretraining):
     runs = pretraining.runs("slow", hosts[:2], pauses={1: 2})
     with training(runs) as statuses:
@@ -187,25 +199,47 @@ def test_a_host_that_is_ten_times_slower(hosts, pretraining):
     assert_same_training(pretraining.folder, "one", "slow")
 
 
-@pytest.mark.skipif(not shutil.which("faketime"), reason="there is no program `faketime`")
+@on_pretraining
+def test_a_host_that_is_slower_is_named(hosts, pretraining, tmp_path):
+    # Large enough that a step is work on the model, most of all.
+    sizes = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 4}
+    config = tiny_model.write_config(tmp_path, **sizes)
+    values = pretraining.values("named", bert_config_file=config, num_train_steps=22)
+    runs = worker_runs.on_hosts(*values, log=tmp_path / "log", hosts=hosts[:2], pauses={1: 2})
+    with training(runs) as statuses:
+        until_paused(runs[1])
+        with hosts[1].slowed(5):
+            os.remove(paused(runs[1]))
+            wait_until(lambda: len(statuses) == 2, "no end", 240)
+    assert statuses == [0, 0]
+    (hint,) = re.findall("^Hint: worker.*", said(runs[0]["log"]), re.MULTILINE)
+    assert re.match(r"Hint: worker 1 \(10\.77\.0\.2:2222\) is slow: it takes [\d.]+ s for its part of a step", hint)
+    assert "Hint: worker" not in said(runs[1]["log"])
+
+
+@on_pretraining
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler for wrong_clock.c")
 def test_a_host_whose_clock_is_wrong(hosts, pretraining):
-    command, values = pretraining.values("clock")
-    arguments = ["--{}={}".format(name, value) for name, value in values.items()]
-    addresses = ["{}:2222".format(host.address) for host in hosts[:2]]
-    processes = []
-    for index, host in enumerate(hosts[:2]):
-        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        words = [sys.executable, os.path.join(ROOT, command + ".py"), *arguments]
-        log = pretraining.log("clock", index)
-        processes.append(
-            host.start(
-                ["faketime", "-f", "+1d x1"] * index + words, log, TF_CONFIG=json.dumps(config), OMP_NUM_THREADS="1"
-            )
-        )
+    library = str(pretraining.folder / "wrong_clock.so")
+    source = os.path.join(ROOT, "tests", "support", "wrong_clock.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread"], check=True)
+    begin = time.time()
+    runs = pretraining.runs("clock", hosts[:2])
+    processes = [
+        start_alone(host, run, **environment)
+        for host, run, environment in zip(hosts, runs, ({"LD_PRELOAD": library, "WRONG_CLOCK_SECONDS": str(DAY)}, {}))
+    ]
     try:
-        statuses = [process.wait(timeout=300) for process in processes]
+        statuses = [process.wait(timeout=240) for process in processes]
     except subprocess.TimeoutExpired:
         statuses = None
-    print(*(said(pretraining.log("clock", index)) for index in (0, 1)), sep="\n")
+    print(*(said(run["log"]) for run in runs), sep="\n")
     assert statuses == [0, 0]
+    assert all(DAY < record["time"] - begin < DAY + 300 for record in records(pretraining.folder / "clock"))
     assert_same_training(pretraining.folder, "one", "clock")
+
+
+def start_alone(host, run, **environment):
+    """Starts a run in a process that is no fork, with variables of its own."""
+    words = [sys.executable, os.path.join(ROOT, run["command"] + ".py"), *run["arguments"]]
+    return host.start(words, run["log"], TF_CONFIG=json.dumps(run["tf_config"]), OMP_NUM_THREADS="1", **environment)

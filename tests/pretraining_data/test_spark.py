@@ -38,11 +38,13 @@ def version_of(python):
     return str(python).split("/")[-3:][0]  # pytest asks for the name of a missing one, too
 
 
+# Each version has a process and a network of its own.
+VERSIONS = [pytest.param(python, marks=pytest.mark.xdist_group(version_of(python))) for python in PYTHONS]
 # What is the same in all versions of Spark and Python.
-with_one_python = pytest.mark.parametrize("shared", PYTHONS[:1], indirect=True, ids=version_of)
+with_one_python = pytest.mark.parametrize("shared", VERSIONS[:1], indirect=True, ids=version_of)
 
 
-@pytest.fixture(scope="module", params=PYTHONS, ids=version_of)
+@pytest.fixture(scope="module", params=VERSIONS, ids=version_of)
 def shared(request, tmp_path_factory):
     """The folder that all hosts share, with the text and what the local command makes of it; and the cluster."""
     folder = tmp_path_factory.mktemp("shared")
@@ -85,12 +87,12 @@ def words(folder, output, **changes):
 
 @contextlib.contextmanager
 def driver(shared, output, worker_python=None, **changes):
-    """A driver at work; after the block its exit status and what it said are in the dictionary."""
+    """A driver at work; after the block its exit status and what it said are in the dictionary with its process."""
     folder, _, cluster = shared
     log = folder / "driver-{}.log".format(len(list(folder.glob("driver-*"))))
     start = time.monotonic()
     process = cluster.start_driver(words(folder, output, **changes), log, worker_python)
-    ended = {}
+    ended = {"process": process}
     try:
         yield ended
         ended["status"] = process.wait(timeout=SECONDS)
@@ -100,9 +102,14 @@ def driver(shared, output, worker_python=None, **changes):
     ended["said"] = log.read_text(encoding="utf-8")
 
 
-def is_under_way(folder, output):
+def wait_for_a_shard(folder, output, process):
     journal = journal_path(str(folder / output / "zh.tfrecord"))
-    return os.path.exists(journal) and len(open(journal, "rb").readlines()) > 1
+
+    def is_under_way():
+        assert process.poll() is None, "the driver has ended"
+        return os.path.exists(journal) and len(open(journal, "rb").readlines()) > 1
+
+    wait_until(is_under_way, "no shard")
 
 
 def assert_same_bytes(folder, output):
@@ -135,7 +142,7 @@ def test_the_bytes_are_those_of_the_local_command_and_finished_shards_are_kept(s
 def test_a_worker_that_is_killed_costs_time_only(shared):
     folder, hosts, cluster = shared
     with driver(shared, "killed") as ended:
-        wait_until(lambda: is_under_way(folder, "killed"), "no shard")
+        wait_for_a_shard(folder, "killed", ended["process"])
         hosts["w2"].kill()
     cluster.start_worker("w2", OWN.strip().format(folder))
     cluster.wait_for_workers()
@@ -147,7 +154,7 @@ def test_a_worker_that_is_killed_costs_time_only(shared):
 def test_a_worker_that_is_cut_off_costs_time_only(shared):
     folder, hosts, _ = shared
     with driver(shared, "cut") as ended:
-        wait_until(lambda: is_under_way(folder, "cut"), "no shard")
+        wait_for_a_shard(folder, "cut", ended["process"])
         with hosts["w2"].cut_off():
             time.sleep(60)
     assert ended["status"] == 0 and "Lost executor" in ended["said"]
@@ -190,7 +197,7 @@ def test_what_is_wrong_on_one_host_is_said_in_a_sentence(shared, output, changes
 def test_a_second_driver_ends_at_once(shared):
     folder = shared[0]
     with driver(shared, "twice") as ended:
-        wait_until(lambda: is_under_way(folder, "twice"), "no shard")
+        wait_for_a_shard(folder, "twice", ended["process"])
         with driver(shared, "twice") as second:
             pass
     assert second["status"] == 1
