@@ -47,6 +47,6 @@ if command -v java >/dev/null; then
 else
   printf 'Skipped: Spark, which needs Java.\n'
 fi
-# Both at a time: each of them waits much.
-.venv-tf2.15/bin/python -m pytest -q --durations=5 --numprocesses=2 --dist=loadfile \
+# All groups at a time: each of them waits much.
+.venv-tf2.15/bin/python -m pytest -q --durations=5 --numprocesses=4 --dist=loadgroup \
   tests/pretraining_data/test_spark.py tests/devices/test_training_hosts.py ${words[@]+"${words[@]}"}
