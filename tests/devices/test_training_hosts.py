@@ -200,7 +200,7 @@ def test_a_host_that_is_ten_times_slower(hosts, pretraining):
 
 
 @on_pretraining
-def test_a_host_that_is_slower_is_named(hosts, pretraining, tmp_path):
+def test_a_host_that_is_ten_times_slower_is_named(hosts, pretraining, tmp_path):
     # Large enough that a step is work on the model, most of all.
     sizes = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 4}
     config = tiny_model.write_config(tmp_path, **sizes)
@@ -208,7 +208,7 @@ def test_a_host_that_is_slower_is_named(hosts, pretraining, tmp_path):
     runs = worker_runs.on_hosts(*values, log=tmp_path / "log", hosts=hosts[:2], pauses={1: 2})
     with training(runs) as statuses:
         until_paused(runs[1])
-        with hosts[1].slowed(5):
+        with hosts[1].slowed(10):
             os.remove(paused(runs[1]))
             wait_until(lambda: len(statuses) == 2, "no end", 240)
     assert statuses == [0, 0]
