@@ -1,13 +1,14 @@
-"""Latency and throughput of similarity: this library, onnxruntime, transformers on torch, a fresh Estimator.
+"""Latency and throughput of similarity: this library's engines, onnxruntime, OpenVINO, torch, a fresh Estimator.
 
     python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints
     python -m benchmarks.similarity_speed --checkpoint=albert_lcqmc_checkpoints --data_dir=lcqmc --runs=10
 
-The weights of one model are exported for each reader. The readers take turns, each in a process of its own. "alone" is
-one pair of --length tokens at a time, from text for this library and from ids for the others. "batches" are the same
-arrays for all readers, sorted by length and padded to the longest row of each batch. "texts" are the same pairs as
-text. The int8 export has rounded weights: the table shows how many labels agree with the TensorFlow engine, and the
-largest difference of a probability.
+The weights of one model are exported for each reader. The readers take turns, each in a process of its own, with as
+many threads as there are cores. "alone" is one pair of --length tokens at a time, from text for this library (readers
+tensorflow, tflite, tflite_int8, onnx, onnx_int8) and from ids for the others. "batches" are the same arrays, sorted
+by length and padded to the longest row of each batch. "texts" are the same pairs as text. An int8 export has rounded
+weights: the table shows how many labels agree with the TensorFlow engine, and the largest difference of a probability.
+The readers ort, ort_int8 and openvino open the file of onnx or onnx_int8 without this library.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -36,6 +37,44 @@ from benchmarks.turns import Turns, in_turns
 _EXPORTS = ".venv-readers/exports"
 OURS = "tensorflow"  # the reader that the others are compared with
 
+# The environments of readers and exporters: flags of this command.
+_WITH_TENSORFLOW, _WITH_EXPORTERS, _LIGHT, _WITH_OPENVINO = "python", "export_python", "torch_python", "openvino_python"
+
+
+class Reader(NamedTuple):
+    """Reader of one model.
+
+    Attributes:
+      way: how it is asked, a reader of benchmarks.similarity_worker.
+      python: the flag that names its environment.
+      export: name of the export that it opens, of EXPORTS; empty: the folder of training.
+    """
+
+    way: str
+    python: str
+    export: str = ""
+
+
+EXPORTS: Dict[str, Tuple[str, List[str]]] = {
+    "tflite": (_WITH_TENSORFLOW, ["--format=tflite", "--max_seq_length=0"]),
+    "tflite_int8": (_WITH_TENSORFLOW, ["--format=tflite", "--tflite_type=int8", "--max_seq_length=0"]),
+    "onnx": (_WITH_EXPORTERS, ["--format=onnx"]),
+    "onnx_int8": (_WITH_EXPORTERS, ["--format=onnx", "--onnx_type=int8"]),
+    "pytorch": (_WITH_TENSORFLOW, ["--format=pytorch"]),
+}
+READERS = {
+    OURS: Reader("predictor", _WITH_TENSORFLOW),
+    "tflite": Reader("predictor", _LIGHT, "tflite"),
+    "tflite_int8": Reader("predictor", _LIGHT, "tflite_int8"),
+    "onnx": Reader("predictor", _LIGHT, "onnx"),
+    "onnx_int8": Reader("predictor", _LIGHT, "onnx_int8"),
+    "ort": Reader("onnx", _LIGHT, "onnx"),
+    "ort_int8": Reader("onnx", _LIGHT, "onnx_int8"),
+    "openvino": Reader("openvino", _WITH_OPENVINO, "onnx"),
+    "torch": Reader("torch", _LIGHT, "pytorch"),
+    "estimator": Reader("estimator", _WITH_TENSORFLOW),
+}
+
 
 def declare_flags() -> Flags:
     """Declares the flags of this command."""
@@ -43,9 +82,10 @@ def declare_flags() -> Flags:
     environments.declare_torch_flag(flags)
     flags.location("checkpoint", None, "a folder that run_classifier.py filled, with a pooled head")
     flags.location("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
-    flags.string("python", sys.executable, "a Python with this project; with ai-edge-litert for the engine tflite")
+    flags.string("python", sys.executable, "a Python with this project")
     flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements/export.txt; empty: no ONNX")
-    flags.string("readers", "tensorflow,tflite,onnx,torch,estimator", "readers to measure")
+    flags.string("openvino_python", "", "one with requirements/benchmarks.txt, for the reader openvino")
+    flags.string("readers", "tensorflow,tflite_int8,ort,torch,estimator", "readers to measure: " + ", ".join(READERS))
     flags.integer("length", 25, 'tokens of the pairs of "alone"; the default is LCQMC\'s mean', minimum=5)
     flags.integer("pairs", 1000, "number of pairs in batches and texts", minimum=1)
     flags.integer("count", 200, 'pairs of "alone" per turn', minimum=1)
@@ -98,27 +138,24 @@ def read_pairs(flags: Flags, vocab_file: str, folder: str) -> List[Sequence[str]
 
 
 def command_of(name: str, flags: Flags, folder: str) -> List[str]:
-    """Command of a reader's worker; makes the export that it reads."""
-    exports = {
-        "tflite": (flags.python, ["--format=tflite", "--tflite_type=int8", "--max_seq_length=0"]),
-        "onnx": (flags.export_python, ["--format=onnx"]),
-        "torch": (flags.python, ["--format=pytorch"]),
-    }
-    model = flags.checkpoint
-    if name in exports:
-        python, options = exports[name]
-        model = os.path.join(folder, name)
-        command = [python, os.path.join(ROOT, "export_model.py"), "--checkpoint=" + flags.checkpoint]
-        measure(command + ["--output_dir=" + model, *options])
-    elif name not in (OURS, "estimator"):
-        raise UserError(
-            "there is no reader {}: --readers takes tensorflow, {}, estimator".format(name, ", ".join(exports))
-        )
-    reader = {"tensorflow": "predictor", "tflite": "predictor"}.get(name, name)
-    python = flags.torch_python if name in ("onnx", "torch") else flags.python
-    worker = [environments.checked(python, "python"), "-m", "benchmarks.similarity_worker"]
+    """Command of a reader's worker; makes the export that it reads, if no other reader did."""
+    if name not in READERS:
+        raise UserError("there is no reader {}: --readers takes {}".format(name, ", ".join(READERS)))
+    reader = READERS[name]
+    model = export(reader.export, flags, folder) if reader.export else flags.checkpoint
     count = 3 if name == "estimator" else flags.count
-    return worker + ["--reader=" + reader, "--model=" + model, "--folder=" + folder, "--count={}".format(count)]
+    worker = [environments.checked(getattr(flags, reader.python), reader.python), "-m", "benchmarks.similarity_worker"]
+    return worker + ["--reader=" + reader.way, "--model=" + model, "--folder=" + folder, "--count={}".format(count)]
+
+
+def export(name: str, flags: Flags, folder: str) -> str:
+    """Makes an export of EXPORTS; returns its folder."""
+    path = os.path.join(folder, name)
+    if not os.path.isdir(path):
+        python, options = EXPORTS[name]
+        command = [environments.checked(getattr(flags, python), python), os.path.join(ROOT, "export_model.py")]
+        measure(command + ["--checkpoint=" + flags.checkpoint, "--output_dir=" + path, *options])
+    return path
 
 
 def report(turns: Dict[str, Turns], num_pairs: int) -> str:

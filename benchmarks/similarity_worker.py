@@ -35,6 +35,15 @@ def open_onnx(path):
     return "onnxruntime " + onnxruntime.__version__, lambda batch: session.run(None, batch)[0], None
 
 
+def open_openvino(path):
+    """ONNX export in OpenVINO, set to answer one question after the other."""
+    import openvino
+
+    model = openvino.Core().compile_model(os.path.join(path, "model.onnx"), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    version = openvino.__version__.split("-")[0]
+    return "OpenVINO " + version, lambda batch: model(batch)[0], None
+
+
 def open_torch(path):
     """PyTorch export in transformers."""
     import torch
@@ -86,7 +95,13 @@ def open_estimator(path):
     return "fresh Estimator.predict, TensorFlow " + tf.__version__, answer, None
 
 
-READERS = {"predictor": open_predictor, "onnx": open_onnx, "torch": open_torch, "estimator": open_estimator}
+READERS = {
+    "predictor": open_predictor,
+    "onnx": open_onnx,
+    "openvino": open_openvino,
+    "torch": open_torch,
+    "estimator": open_estimator,
+}
 
 
 def measure(answer, predict, batches, singles, pairs, count):
