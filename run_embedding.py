@@ -1,7 +1,7 @@
 """Fine-tunes sentence vectors on pairs: sentences that mean the same come near each other (a bi-encoder).
 
     python run_embedding.py --task_name=lcqmc --data_dir=lcqmc --init_checkpoint=my_encoder --do_train=True \\
-      --do_eval=True --learning_rate=1e-4 --num_train_epochs=1 --output_dir=my_bi_encoder
+      --do_eval=True --learning_rate=5e-4 --num_train_epochs=1 --output_dir=my_bi_encoder
     python run_embedding.py --train_pairs=sts/train.tsv --eval_pairs=sts/dev.tsv --init_checkpoint=my_encoder …
 
 Pairs have a label 0 or 1, or a score of any scale. The best checkpoint is that of the highest AUC (labels) or Spearman
