@@ -25,6 +25,13 @@ extra_environment "$HOME_OF_READERS/exports" "$new_python" requirements.txt requ
 extra_environment "$HOME_OF_READERS/current" "$new_python" requirements/readers.txt requirements/dev.txt
 extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requirements/readers.txt requirements/dev.txt
 
+# The runtime of the browser example; its tests are skipped where npm cannot bring it.
+readonly WEB="$HOME_OF_READERS/web"
+if [ ! -d "$WEB/node_modules/onnxruntime-web/dist" ] && command -v npm >/dev/null; then
+  npm install --prefix "$WEB" --ignore-scripts --no-audit --no-fund --silent onnxruntime-web@1.30.0 || rm -rf -- "$WEB"
+fi
+if [ -d "$WEB/node_modules/onnxruntime-web/dist" ]; then export ORT_WEB="$PWD/$WEB/node_modules/onnxruntime-web/dist"; fi
+
 exports="$(mktemp -d)"
 trap 'rm -rf -- "$exports"' EXIT
 "$HOME_OF_READERS/exports/bin/python" -m tests.readers.make_exports "$exports"
@@ -32,6 +39,7 @@ trap 'rm -rf -- "$exports"' EXIT
 status=0
 # Their own conftest: that of the tests wants the project's environment.
 EXPORTS="$exports" RUNS="$exports/training_runs" "$HOME_OF_READERS/current/bin/python" -m pytest -q \
-  --confcutdir=tests/readers tests/readers/read_exports.py tests/readers/read_training_runs.py || status=$?
+  --confcutdir=tests/readers tests/readers/read_exports.py tests/readers/read_training_runs.py \
+  tests/readers/read_browser_page.py || status=$?
 "$HOME_OF_READERS/keras/bin/python" -m pytest -q tests/readers/read_checkpoints.py || status=$?
 exit "$status"

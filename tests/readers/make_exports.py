@@ -3,6 +3,7 @@
 Beside each export stand its inputs and what the published implementation, or TensorFlow, answers to them.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -12,6 +13,7 @@ from albert.base import quiet_tensorflow  # noqa: F401
 # isort: split
 import numpy as np
 
+from albert.base.paths import STARTER_MODEL
 from albert.checkpoints.model import open_checkpoint
 from albert.export.parity import probe_inputs
 from albert.inference.graph import InferenceGraph, head_recipe
@@ -20,6 +22,11 @@ from tests.support import exports, model_fixtures, tiny_model
 
 TEXTS = [("我喜欢吃", "你吃香蕉吗"), ("好", "不好，ABC！明天 2026 下雨"), ("北京", "上海")]
 VECTOR_TEXTS = ["一丁七万", "万七", "丈三上下不与", "一" * 40]
+STARTER_PAIRS = [
+    ("明天北京会下雨吗", "北京明天有雨吗"),
+    ("怎么换手机号码", "手机号码多少钱"),
+    ("Café 2026年", "😂 股市大跌！"),
+]
 TAGGED_TEXT = "我在北京吃苹果"
 # Weights large enough for the converters to turn them into 8 bits.
 TOKEN_SIZES = {"hidden_size": 64, "embedding_size": 48, "intermediate_size": 128, "max_position_embeddings": 40}
@@ -100,6 +107,18 @@ def write_tags_of_text(folder):
     np.save(str(folder / "tags_of_text.npy"), answers["probabilities"][0, 1:-1])
 
 
+def write_starter(folder):
+    """The shipped model in 8 bits for a browser, and the cosines of some pairs here."""
+    from albert.inference.vector_model import open_vectors
+
+    out = folder / "starter_onnx_int8"
+    exports.run(checkpoint=STARTER_MODEL, format="onnx", onnx_type="int8", output_dir=out)
+    with open_vectors(str(out)) as model:
+        first, second = (np.asarray(model.embed(list(texts))) for texts in zip(*STARTER_PAIRS))
+    np.save(str(folder / "starter_cosines.npy"), np.sum(first * second, axis=1))
+    (folder / "starter_pairs.json").write_text(json.dumps(STARTER_PAIRS), "utf-8")
+
+
 def main():
     folder = pathlib.Path(os.path.abspath(sys.argv[1]))
     for name in sorted(model_fixtures.FAMILY_OF):
@@ -108,6 +127,7 @@ def main():
     write_vectors(folder)
     write_token_heads(folder)
     write_tags_of_text(folder)
+    write_starter(folder)
 
 
 if __name__ == "__main__":
