@@ -28,7 +28,7 @@ extra_environment "$HOME_OF_READERS/keras" "$old_python" requirements.txt requir
 # The runtime of the browser example; its tests are skipped where npm cannot bring it.
 readonly WEB="$HOME_OF_READERS/web"
 if [ ! -d "$WEB/node_modules/onnxruntime-web/dist" ] && command -v npm >/dev/null; then
-  npm install --prefix "$WEB" --ignore-scripts --no-audit --no-fund --silent onnxruntime-web@1.30.0 || rm -rf -- "$WEB"
+  timeout 180 npm install --prefix "$WEB" --ignore-scripts --no-audit --no-fund --silent onnxruntime-web@1.30.0 || rm -rf -- "$WEB"
 fi
 if [ -d "$WEB/node_modules/onnxruntime-web/dist" ]; then export ORT_WEB="$PWD/$WEB/node_modules/onnxruntime-web/dist"; fi
 
