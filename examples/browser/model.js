@@ -36,20 +36,10 @@ export class Model {
 
   /** The row of the model's output for one or two texts. */
   async run(texts) {
-    const rows = this.inputs(texts.map((text) => this.tokenizer.encode(text)));
+    const rows = this.tokenizer.inputs(texts, this.settings.max_seq_length);
     const tensors = INPUTS.map((name, i) => [name, new ort.Tensor('int32', Int32Array.from(rows[i]), [1, rows[i].length])]);
     const answers = await this.session.run(Object.fromEntries(tensors));
     return answers[this.settings.outputs[0]].data;
-  }
-
-  /** [CLS] a [SEP] (b [SEP]) as ids, mask and segments; the longer text is cut, or the second one of equal texts. */
-  inputs(texts) {
-    const length = () => texts.reduce((sum, text) => sum + text.length, 1 + texts.length);
-    while (length() > this.settings.max_seq_length) (texts.length > 1 && texts[1].length >= texts[0].length ? texts[1] : texts[0]).pop();
-    const [cls, sep] = ['[CLS]', '[SEP]'].map((token) => this.tokenizer.ids.get(token));
-    const ids = [cls, ...texts.flatMap((text) => [...text, sep])];
-    const segments = [0, ...texts.flatMap((text, i) => Array(text.length + 1).fill(i))];
-    return [ids, ids.map(() => 1), segments];
   }
 }
 
@@ -57,8 +47,10 @@ export function dot(a, b) {
   return a.reduce((sum, value, i) => sum + value * b[i], 0);
 }
 
+export class MissingFile extends Error {}
+
 async function fetched(name, kind) {
   const response = await fetch(new URL(name, import.meta.url));
-  if (!response.ok) throw new Error(name);
+  if (!response.ok) throw new MissingFile(name);
   return response[kind]();
 }

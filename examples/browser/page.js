@@ -1,6 +1,6 @@
 // Page: compares two sentences and finds the nearest of some lines, all in the browser.
 
-import { Model } from './model.js';
+import { MissingFile, Model } from './model.js';
 
 const WORDS = {
   zh: {
@@ -8,7 +8,8 @@ const WORDS = {
     offline: '模型在浏览器里运行，句子不会离开这台设备。', loading: '正在打开模型……', other: 'English',
     ready: (model) => `${kind(model, '句向量', '句对模型')}，${megabytes(model)} MB`,
     cosine: '余弦', probability: '同义的概率', took: (ms) => `用时 ${ms} 毫秒`, unknown: (words) => `词表里没有：${words}`,
-    empty: '请先填写句子。', failed: (what) => `打不开模型：缺少或无法读取 ${what}。请用 make_page.py 重新生成这个目录。`,
+    empty: '请先填写句子。', missing: (name) => `打不开模型：缺少 ${name}。请用 make_page.py 重新生成这个目录。`,
+    failed: (reason) => `模型无法回答（${reason}）。请用 make_page.py 重新生成这个目录。`,
   },
   en: {
     title: 'Do two sentences mean the same?', a: 'Sentence 1', b: 'Sentence 2', compare: 'Compare', lines: 'A sentence in each line',
@@ -17,7 +18,8 @@ const WORDS = {
     ready: (model) => `${kind(model, 'sentence vectors', 'pair model')}, ${megabytes(model)} MB`,
     cosine: 'cosine', probability: 'probability that they mean the same', took: (ms) => `in ${ms} ms`,
     unknown: (words) => `not in the vocabulary: ${words}`, empty: 'Fill in the sentences first.',
-    failed: (what) => `The model does not open: ${what} is missing or cannot be read. Make this folder again with make_page.py.`,
+    missing: (name) => `The model does not open: ${name} is missing. Make this folder again with make_page.py.`,
+    failed: (reason) => `The model does not answer (${reason}). Make this folder again with make_page.py.`,
   },
 };
 
@@ -39,8 +41,22 @@ function showWords() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   document.querySelectorAll('[data-say]').forEach((element) => { element.textContent = words[element.dataset.say]; });
   at('language').textContent = words.other;
-  at('state').textContent = failure ? words.failed(failure) : model ? words.ready(model) : words.loading;
+  at('state').textContent = failure ? failureText(words) : model ? words.ready(model) : words.loading;
   ['score', 'note'].forEach((id) => { at(id).textContent = ''; });
+}
+
+function failureText(words) {
+  return failure instanceof MissingFile ? words.missing(failure.message) : words.failed(failure.message);
+}
+
+/** Runs work that asks the model; what goes wrong is said on the page. */
+async function guarded(work) {
+  try {
+    await work();
+  } catch (error) {
+    failure = error;
+    showWords();
+  }
 }
 
 async function compare() {
@@ -73,7 +89,7 @@ async function search() {
 function answering(work) {
   return (event) => {
     event.preventDefault();
-    if (model) work();
+    if (model) guarded(work);
   };
 }
 
@@ -83,15 +99,11 @@ at('search').addEventListener('submit', answering(search));
 at('language').addEventListener('click', () => { language = language === 'zh' ? 'en' : 'zh'; showWords(); });
 ['a', 'b'].filter((id) => given.has(id)).forEach((id) => { at(id).value = given.get(id); });
 showWords();
-try {
+await guarded(async () => {
   model = await Model.load();
+  showWords();
   document.querySelectorAll('button[type=submit]').forEach((button) => { button.disabled = false; });
-} catch (error) {
-  failure = error.message;
-}
-showWords();
-if (model) {
   await compare();
   await search();
-}
+});
 document.body.dataset.ready = 'yes';

@@ -24,6 +24,17 @@ export class WordPieces {
     return this.words(text).flatMap((word) => this.pieces(word));
   }
 
+  /** [CLS] a [SEP] (b [SEP]) as ids, mask and segments; the longer text is cut, or the second one of equal texts. */
+  inputs(texts, maxSeqLength) {
+    const parts = texts.map((text) => this.encode(text));
+    const length = () => parts.reduce((sum, part) => sum + part.length, 1 + parts.length);
+    while (length() > maxSeqLength) parts.reduce((long, part) => (part.length >= long.length ? part : long)).pop();
+    const [cls, sep] = ['[CLS]', '[SEP]'].map((token) => this.ids.get(token));
+    const ids = [cls, ...parts.flatMap((part) => [...part, sep])];
+    const segments = [0, ...parts.flatMap((part, i) => Array(part.length + 1).fill(i))];
+    return [ids, ids.map(() => 1), segments];
+  }
+
   /** Characters of a text that are [UNK] to the vocabulary, as the words that hold them. */
   unknown(text) {
     return this.words(text).filter((word) => this.pieces(word).includes(this.ids.get('[UNK]')));

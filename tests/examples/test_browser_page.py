@@ -11,6 +11,7 @@ import unicodedata
 import pytest
 
 from albert.base.paths import ROOT
+from albert.text.sequences import encode_pair
 from tests.examples.test_tflite_classify import ODD_LINES, sample_texts
 from tokenization import FullTokenizer
 
@@ -30,18 +31,19 @@ HOSTILE = (
 ENCODE = """
 import { WordPieces } from %s;
 import { readFileSync } from 'fs';
-const [vocabulary, lowerCase, texts] = JSON.parse(readFileSync(0, 'utf8'));
+const [vocabulary, lowerCase, work, questions] = JSON.parse(readFileSync(0, 'utf8'));
 const tokenizer = new WordPieces(readFileSync(vocabulary, 'utf8'), lowerCase);
-console.log(JSON.stringify(texts.map((text) => tokenizer.encode(text))));
+console.log(JSON.stringify(questions.map((question) => tokenizer[work](...question))));
 """
 
 
-def ids_in_node(vocab_file, do_lower_case, texts):
+def in_node(vocab_file, do_lower_case, work, questions):
+    """What a method of the page's tokenizer returns, for each list of arguments."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed")
     program = ENCODE % json.dumps((BROWSER / "word_pieces.js").as_uri())
-    question = json.dumps([str(vocab_file), do_lower_case, texts]).encode("utf-8")
+    question = json.dumps([str(vocab_file), do_lower_case, work, questions]).encode("utf-8")
     done = subprocess.run(
         [node, "--input-type=module", "--eval", program], input=question, stdout=subprocess.PIPE, check=True
     )
@@ -59,8 +61,26 @@ def random_texts(count):
 def test_its_tokenizer_equals_the_projects(vocab_file, do_lower_case):
     tokenizer = FullTokenizer(vocab_file, do_lower_case)
     texts = [*ODD_LINES, *HOSTILE, *sample_texts()[:600], *random_texts(300)]
-    for text, ids in zip(texts, ids_in_node(vocab_file, do_lower_case, texts)):
+    for text, ids in zip(texts, in_node(vocab_file, do_lower_case, "encode", [[text] for text in texts])):
         assert ids == tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)), text
+
+
+PAIRS = [
+    ("我喜欢吃苹果", "你喜欢吃香蕉吗"),
+    ("北京" * 9, "上海" * 9),
+    ("北京" * 9, "好"),
+    ("好", "北京" * 9),
+    ("北京" * 9,),
+    ("", "好"),
+]
+
+
+def test_its_inputs_are_cut_as_the_projects(vocab_file):
+    tokenizer = FullTokenizer(vocab_file)
+    found = in_node(vocab_file, True, "inputs", [[list(texts), 12] for texts in PAIRS])
+    for texts, (ids, mask, segments) in zip(PAIRS, found):
+        row = encode_pair(tokenizer, texts[0], texts[1] if len(texts) > 1 else None, 12)
+        assert (ids, segments) == (list(row.input_ids), list(row.segment_ids)) and mask == [1] * len(ids)
 
 
 @pytest.fixture

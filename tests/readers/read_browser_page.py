@@ -67,6 +67,14 @@ def test_the_nearest_lines_stand_first(address):
     assert found[0] == "手机号码怎么更换" and len(found) == 4
 
 
+def test_a_damaged_model_is_said(address):
+    model = address[1] / "model.onnx"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:1000])
+    assert "The model does not answer (" in opened(address[0] + "/?lang=en")
+    model.write_bytes(whole)
+
+
 def test_a_missing_file_is_named(address):
     (address[1] / "vocab.txt").unlink()
-    assert "vocab.txt is missing or cannot be read" in opened(address[0] + "/?lang=en")
+    assert "The model does not open: vocab.txt is missing." in opened(address[0] + "/?lang=en")
