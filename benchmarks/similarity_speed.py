@@ -84,7 +84,7 @@ def declare_flags() -> Flags:
     flags.location("data_dir", None, "the folder with LCQMC's dev.txt; without it pairs are made up")
     flags.string("python", sys.executable, "a Python with this project")
     flags.string("export_python", environments.python_of(_EXPORTS), "one with requirements/export.txt; empty: no ONNX")
-    flags.string("openvino_python", environments.python_of(_OPENVINO), "one with requirements/benchmarks.txt, for the reader openvino")
+    flags.string("openvino_python", environments.python_of(_OPENVINO), "one with requirements/benchmarks.txt")
     flags.string("readers", "tensorflow,tflite_int8,ort,torch,estimator", "readers to measure: " + ", ".join(READERS))
     flags.integer("length", 25, 'tokens of the pairs of "alone"; the default is LCQMC\'s mean', minimum=5)
     flags.integer("pairs", 1000, "number of pairs in batches and texts", minimum=1)
